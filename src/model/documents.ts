@@ -1,0 +1,119 @@
+import type { ClusterSpec, MeshFacts } from './cluster.ts'
+import type { Condition } from './condition.ts'
+import type { FreezeSpec } from './freeze.ts'
+import type { OutboxEntry } from './outbox.ts'
+import type { PlacementState } from './placement.ts'
+import type { Rollout } from './rollout.ts'
+import { type ServiceSpec, splitServiceKey } from './service.ts'
+import type { StrategySpec } from './strategy.ts'
+import type { TeamSpec } from './team.ts'
+
+/** What every stored document carries. Fields that this code does not know are kept and written back. */
+export interface DocumentBase {
+  /** Version of the document's form. */
+  readonly schema: number
+  /** What must follow the last writes and has not been sent on yet. */
+  readonly outbox: readonly OutboxEntry[]
+  /** RFC 3339: the sweep takes the document up then. Absent: nothing is due. */
+  readonly dueAt?: string
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+/** A request with an Idempotency-Key that this document has carried out. The last 50 of 24 hours are kept. */
+export interface IdempotencyRecord {
+  /** Hash of caller, route and key. */
+  readonly id: string
+  /** Hash of the body. */
+  readonly body: string
+  readonly at: string
+  /** What the first answer was: enough to answer alike. */
+  readonly status: number
+  readonly result: unknown
+}
+
+/** Documents that users own through PUT: `spec` is theirs, its hash is the API's ETag. */
+export interface OwnedDocument<Kind extends string, Spec> extends DocumentBase {
+  readonly kind: Kind
+  readonly name: string
+  readonly spec: Spec
+  /** Raised by every change of `spec`. */
+  readonly generation: number
+  readonly idempotency: readonly IdempotencyRecord[]
+}
+
+export interface ClusterDocument extends OwnedDocument<'cluster', ClusterSpec> {
+  readonly observedGeneration: number
+  readonly conditions: readonly Condition[]
+  readonly mesh?: MeshFacts
+  readonly kubernetesVersion?: string
+  readonly probedAt?: string
+  /** Failed probes in a row. */
+  readonly attempts: number
+  /** RFC 3339; deletion waits until no service names the cluster. */
+  readonly deletingAt?: string
+}
+
+export interface ServiceDocument extends OwnedDocument<'service', ServiceSpec> {
+  readonly namespace: string
+  /** The fence: raised by every write that changes a render, never reset. Starts at the epoch second of creation, so
+   * that a service registered anew, or a store restored from a backup, is not older than what is on the cluster. */
+  readonly renderRevision: number
+  /** Clusters that the service is to be on now (names, or chosen by label), with what is stable on each. */
+  readonly targets: Readonly<Record<string, { readonly stable: string }>>
+  /** Clusters from which it has yet to be removed. */
+  readonly leaving: readonly string[]
+  /** Live rollouts; their clusters never overlap. */
+  readonly rollouts: readonly Rollout[]
+  readonly deletingAt?: string
+}
+
+export interface PlacementDocument extends DocumentBase, PlacementState {
+  readonly kind: 'placement'
+}
+
+/** An ended rollout. */
+export interface RolloutDocument extends DocumentBase {
+  readonly kind: 'rollout'
+  readonly service: string
+  readonly rollout: Rollout
+}
+
+export type TeamDocument = OwnedDocument<'team', TeamSpec>
+export type FreezeDocument = OwnedDocument<'freeze', FreezeSpec>
+export type StrategyDocument = OwnedDocument<'strategy', StrategySpec>
+
+export interface DocumentOf {
+  cluster: ClusterDocument
+  service: ServiceDocument
+  placement: PlacementDocument
+  rollout: RolloutDocument
+  team: TeamDocument
+  freeze: FreezeDocument
+  strategy: StrategyDocument
+}
+export type DocumentKind = keyof DocumentOf
+export type AnyDocument = DocumentOf[DocumentKind]
+
+export const SCHEMA = 1
+
+/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout). */
+export function keyOf(document: AnyDocument): string {
+  switch (document.kind) {
+    case 'service':
+      return `${document.namespace}/${document.name}`
+    case 'placement':
+      return `${document.service}/${document.cluster}`
+    case 'rollout':
+      return `${document.service}/${document.rollout.id}`
+    default:
+      return document.name
+  }
+}
+
+/** A service, its placements and its ended rollouts share a partition; every other document has one of its own. */
+export function partitionOf(kind: DocumentKind, key: string): string {
+  if (kind !== 'service' && kind !== 'placement' && kind !== 'rollout') return `${kind}/${key}`
+  const { namespace, name } = splitServiceKey(key)
+  return `service/${namespace}/${name}`
+}

@@ -1,0 +1,37 @@
+import type { EventRecord } from './event.ts'
+
+/** What a worker is asked to do. A message only names a key: the worker acts on the document that it reads. */
+export type WorkMessage =
+  /** Bring one service on one cluster to what its document says. */
+  | { readonly kind: 'reconcile'; readonly service: string; readonly cluster: string; readonly session?: string }
+  /** Look at the live rollouts of a service and take the next step of each that is due. */
+  | { readonly kind: 'advance'; readonly service: string; readonly session?: string }
+  /** Connect to a cluster, detect its mesh, set its conditions. */
+  | { readonly kind: 'probe'; readonly cluster: string; readonly session?: string }
+  /** Compare what is on a cluster with what was applied; reconcile what differs. */
+  | { readonly kind: 'resync'; readonly cluster: string; readonly session?: string }
+  /** Find the services whose clusters are chosen by label and give each its clusters anew. */
+  | { readonly kind: 'select'; readonly cluster: string; readonly session?: string }
+  /** Send on what a document's outbox still holds. */
+  | {
+      readonly kind: 'relay'
+      readonly document: { readonly kind: string; readonly key: string }
+      readonly session?: string
+    }
+
+/** `urgent`: abort, roll back, steps. `work`: everything else. */
+export type QueueName = 'urgent' | 'work'
+
+/** What must follow a document's write. Ids are deterministic, so that doing one twice is doing it once. */
+export type OutboxEntry =
+  | { readonly id: string; readonly kind: 'event'; readonly event: EventRecord }
+  | {
+      readonly id: string
+      readonly kind: 'work'
+      readonly queue: QueueName
+      readonly message: WorkMessage
+      /** RFC 3339; not before this time. */
+      readonly notBefore?: string
+    }
+  /** An ended rollout is copied into a document of its own. `value` is a RolloutDocument. */
+  | { readonly id: string; readonly kind: 'archive'; readonly key: string; readonly value: unknown }

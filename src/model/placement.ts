@@ -1,0 +1,48 @@
+import type { Condition } from './condition.ts'
+import type { KubeRef } from './kube.ts'
+
+/** How sure it is that a render is live: written, taken by a controller, sent to the proxies, seen in traffic. */
+export const RUNGS = ['none', 'stored', 'accepted', 'propagated', 'observed'] as const
+export type Rung = (typeof RUNGS)[number]
+
+/** One object that we applied and what it looked like then: drift shows in uid or generation without reading it whole. */
+export interface InventoryEntry extends KubeRef {
+  readonly uid: string
+  readonly generation: number
+  /** Hash of what we rendered, without the revision annotation. */
+  readonly hash: string
+  /** RFC 3339 of the last apply that changed it. */
+  readonly changedAt: string
+}
+
+/** Ready endpoints of one version on one cluster. */
+export interface VersionReadiness {
+  readonly ready: number
+}
+
+/** What is known of one service on one cluster. Only reconcile writes it. */
+export interface PlacementState {
+  readonly service: string
+  readonly cluster: string
+  /** Generation of the service document that was last carried out in full. */
+  readonly observedGeneration: number
+  /** Render revision that is live on the cluster: every object applied, every barrier passed. 0: none yet. */
+  readonly liveRevision: number
+  /** RFC 3339 of the moment when `liveRevision` was reached, settle time included. */
+  readonly liveAt?: string
+  /** Whole per cents by version, as last written. */
+  readonly weights: Readonly<Record<string, number>>
+  readonly rung: Rung
+  readonly versions: Readonly<Record<string, VersionReadiness>>
+  readonly conditions: readonly Condition[]
+  readonly objects: readonly InventoryEntry[]
+  /** RFC 3339 of restores within the last ten minutes. */
+  readonly restores: readonly string[]
+  /** Failed attempts in a row; sets the backoff. */
+  readonly attempts: number
+  /** Nothing of ours is left there, and nothing is wanted there. */
+  readonly pruned?: boolean
+}
+
+/** Condition types of a placement. */
+export type PlacementCondition = 'Ready' | 'Reachable' | 'EndpointsReady' | 'Conflict' | 'Drifted' | 'Held' | 'Frozen'

@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import type { Actor } from './identity.ts'
+import { dnsLabel } from './names.ts'
+import { versionSpec } from './service.ts'
+import { type GateSpec, type StepSpec, strategyName, strategyOverrides } from './strategy.ts'
+
+/** Body of POST /services/{namespace}/{name}/rollouts. `candidate` alone is enough. */
+export const rolloutRequest = strategyOverrides
+  .extend({
+    candidate: z
+      .union([dnsLabel, versionSpec.extend({ name: dnsLabel })])
+      .describe('A version of the service, or a new one'),
+    strategy: strategyName.optional(),
+    clusters: z.array(dnsLabel).min(1).max(100).optional().describe('All clusters of the service when left out'),
+    source: z
+      .strictObject({ commit: z.string().max(200).optional(), runUrl: z.url({ protocol: /^https?$/ }).optional() })
+      .optional()
+      .describe('Where the release comes from'),
+  })
+  .meta({ id: 'RolloutRequest' })
+export type RolloutRequest = z.infer<typeof rolloutRequest>
+
+/**
+ * `pending` waits for a free place (caps) or a freeze to end; `preflight` for ready endpoints of the candidate;
+ * `rolling-back` ends as its cause.
+ */
+export const PHASES = [
+  'pending',
+  'preflight',
+  'progressing',
+  'paused',
+  'awaiting-approval',
+  'blind',
+  'promoting',
+  'baking',
+  'rolling-back',
+  'succeeded',
+  'rolled-back',
+  'aborted',
+  'superseded',
+  'failed',
+] as const
+export type RolloutPhase = (typeof PHASES)[number]
+
+export const TERMINAL_PHASES: readonly RolloutPhase[] = ['succeeded', 'rolled-back', 'aborted', 'superseded', 'failed']
+/** Phases in which the rollout waits for a person. */
+export const AWAITING_PHASES: readonly RolloutPhase[] = ['paused', 'awaiting-approval']
+
+export function isTerminal(phase: RolloutPhase): boolean {
+  return TERMINAL_PHASES.includes(phase)
+}
+
+export type RollbackCause = 'gate' | 'rollback' | 'abort' | 'superseded' | 'reject'
+
+/** Requests by outcome, as gates count them. */
+export interface Counts {
+  readonly good: number
+  readonly bad: number
+}
+
+export type Verdict = 'harm' | 'safe' | 'undecided' | 'blind'
+
+/** What a gate said at its last look on one cluster, in words and as data. */
+export interface GateVerdict {
+  readonly verdict: Verdict
+  /** CamelCase: `LimitExceeded`, `WithinLimit`, `TooFewEvents`, `StableBreaksLimitToo`, `NoData`, `QueryFailed`, `DataLate`… */
+  readonly reason: string
+  /** For people: counts, interval, limit. */
+  readonly explanation: string
+  readonly candidate: Counts
+  readonly stable: Counts
+  /** Evidence for harm; harm is called at 1/alpha. */
+  readonly eValue: number
+  readonly pValue: number
+  /** Confidence sequence for the candidate's bad share, in 0..1. */
+  readonly interval: readonly [number, number]
+  readonly alpha: number
+  readonly limitPercent?: number
+  /** About how many more requests until a harm of twice the limit would be seen. */
+  readonly needed?: number
+}
+
+/** What one gate knows on one cluster. Counts of different looks never overlap: `cursorMs` is where the next begins. */
+export interface GateProgress {
+  readonly gate: number
+  readonly cluster: string
+  /** End of the last counted window, in epoch milliseconds. Absent until the first weight is live. */
+  readonly cursorMs?: number
+  /** Of the whole rollout. */
+  readonly candidate: Counts
+  readonly stable: Counts
+  /** Of this step alone: `minEvents` is about these. */
+  readonly stepCandidate: Counts
+  readonly stepStable: Counts
+  /** Highest e-value so far: evidence is not lost by looking on. */
+  readonly maxE: number
+  readonly last?: GateVerdict
+  /** RFC 3339 of the last look. */
+  readonly lookedAt?: string
+}
+
+export interface Transition {
+  readonly from: RolloutPhase
+  readonly to: RolloutPhase
+  readonly at: string
+  readonly actor: Actor
+  readonly reason: string
+  readonly message: string
+  readonly step: number
+  readonly weight: number
+}
+
+/** A rollout as it lives in the service document, and after its end in a document of its own. */
+export interface Rollout {
+  /** `NAMESPACE.NAME.SUFFIX`: names its service, so that a look-up is a point read. */
+  readonly id: string
+  readonly phase: RolloutPhase
+  readonly reason: string
+  readonly message: string
+  readonly actor: Actor
+  readonly candidate: string
+  /** Clusters in order; `stable` is what each ran before. */
+  readonly targets: readonly RolloutTarget[]
+  readonly strategy: string
+  readonly steps: readonly StepSpec[]
+  readonly gates: readonly GateSpec[]
+  readonly bakeMs: number
+  readonly patienceMs: number
+  readonly readyTimeoutMs: number
+  readonly onBlind: 'pause' | 'hold'
+  readonly alpha: number
+  readonly minEvents: number
+  readonly source?: { readonly commit?: string | undefined; readonly runUrl?: string | undefined }
+  /** Index into `steps`; -1 before the first. */
+  readonly step: number
+  /** Whole per cents now asked for the candidate. */
+  readonly weight: number
+  /** Render revision that carries `weight`; the step is live when every reachable placement has reached it. */
+  readonly revision: number
+  /** RFC 3339 of the last change of phase, and of step or weight. */
+  readonly phaseSince: string
+  readonly weightSince: string
+  /** RFC 3339: when the present weight was live on all reachable clusters, settle time included. */
+  readonly liveAt?: string
+  /** The phase to go back to, while paused, blind or awaiting approval. */
+  readonly resumeTo?: RolloutPhase
+  /** The present step was approved, by whom. */
+  readonly approvedBy?: Actor
+  readonly cause?: RollbackCause
+  /** RFC 3339: the baking phase ends then. */
+  readonly bakeUntil?: string
+  readonly progress: readonly GateProgress[]
+  readonly warnings: readonly string[]
+  /** The newest 100. */
+  readonly history: readonly Transition[]
+  readonly startedAt: string
+  readonly updatedAt: string
+  readonly endedAt?: string
+  /** RFC 3339: nothing happens before, unless someone calls. Absent: waits for a person or is over. */
+  readonly nextAttemptAt?: string
+}
+
+export interface RolloutTarget {
+  readonly cluster: string
+  readonly stable: string
+  readonly candidate: string
+  /** Whole per cents asked for the candidate on this cluster. */
+  readonly weight: number
+  /** Per cent of requests that really reached the candidate in the last look; null while no rung vouches for it. */
+  readonly observedWeight: number | null
+  /** Ready endpoints of stable at the start. */
+  readonly stableReadyAtStart?: number
+  readonly rollbackReadiness?: 'ready' | 'degraded'
+}
+
+/** `shop.web.k3x…` → `shop/web`; undefined when it is no rollout id. */
+export function serviceOfRollout(id: string): string | undefined {
+  const [namespace, name, suffix, more] = id.split('.')
+  return namespace && name && suffix && more === undefined ? `${namespace}/${name}` : undefined
+}

@@ -1,0 +1,59 @@
+import type { ClusterSpec } from '../model/cluster.ts'
+import type { KubeMetadata, KubeObject, KubeRef } from '../model/kube.ts'
+
+export interface ListOptions {
+  /** All namespaces when left out. */
+  readonly namespace?: string
+  readonly labelSelector?: string
+  /** Page size; the adapter follows `continue` to the end. 500 when left out. */
+  readonly pageSize?: number
+}
+
+export interface ApplyOptions {
+  /** Take fields from other managers. */
+  readonly force: boolean
+  /** The server checks and answers, and keeps nothing. */
+  readonly dryRun?: boolean
+}
+
+export interface AccessQuestion {
+  readonly verb: string
+  readonly group: string
+  readonly resource: string
+  readonly namespace?: string
+}
+
+/** A kind as lists name it. */
+export interface KindRef {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
+export interface MetadataObject extends KindRef {
+  readonly metadata: KubeMetadata
+}
+
+/**
+ * One cluster's Kubernetes API. Throws PortError: `conflict` with reason `FieldManagerConflict` (message names manager
+ * and field) or `AlreadyExists`, `precondition` (uid or resourceVersion differ), `not-found` also for a kind that the
+ * server does not know (reason `UnknownKind`), `denied`, `invalid` (the server's own words), `throttled`, `unavailable`.
+ */
+export interface ClusterApi {
+  get(ref: KubeRef): Promise<KubeObject | undefined>
+  list(kind: KindRef, options?: ListOptions): Promise<readonly KubeObject[]>
+  /** Metadata alone: a fraction of the bytes. */
+  listMetadata(kind: KindRef, options?: ListOptions): Promise<readonly MetadataObject[]>
+  /** Server-side apply as field manager `meshwright`, strict. `metadata.uid` and `.resourceVersion` are preconditions. */
+  apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>
+  /** Removes the object if it still is the one named by `uid`; a missing one is no error. */
+  remove(ref: KubeRef, uid: string): Promise<void>
+  /** Kubernetes version such as `v1.36.3`. */
+  version(): Promise<string>
+  /** May we do this? (SelfSubjectAccessReview) */
+  mayI(question: AccessQuestion): Promise<boolean>
+}
+
+export interface ClusterApis {
+  /** The way to a registered cluster. Throws PortError when it cannot be built (unknown context, no credential). */
+  connect(cluster: { readonly name: string; readonly spec: ClusterSpec }): Promise<ClusterApi>
+}

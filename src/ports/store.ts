@@ -1,0 +1,52 @@
+import type { AnyDocument, DocumentKind, DocumentOf } from '../model/documents.ts'
+import type { ArrivedEvent, EventRecord } from '../model/event.ts'
+
+/** A document as it was read. `tag` changes with every write of it and is meaningless outside the store. */
+export interface Stored<T> {
+  readonly value: T
+  readonly tag: string
+  /** Session token: hand it on in messages so that the reader sees this write. */
+  readonly session?: string
+}
+
+export interface Page<T> {
+  readonly value: readonly T[]
+  /** Give it as `after` to go on; absent on the last page. */
+  readonly next?: string
+}
+
+/**
+ * Desired and observed state. Every change is one conditional write of one document; there are no transactions.
+ * Throws PortError: `conflict` (create of something that is there), `precondition` (replaced or removed by another since
+ * it was read), `throttled`, `unavailable` (the write may have happened).
+ */
+export interface Store {
+  /** A point read; undefined when there is none. `session` makes sure that the write it came from is seen. */
+  read<K extends DocumentKind>(kind: K, key: string, session?: string): Promise<Stored<DocumentOf[K]> | undefined>
+  /** Writes a new document, then sends on its outbox (500 ms at most; what could not be sent stays and is found later). */
+  create<D extends AnyDocument>(document: D): Promise<Stored<D>>
+  /** Writes `next` if the document is still as it was read, then sends on its outbox as `create` does. */
+  replace<D extends AnyDocument>(stored: Stored<D>, next: D): Promise<Stored<D>>
+  remove(stored: Stored<AnyDocument>): Promise<void>
+  /** In the order of keys. `prefix` narrows by key, `where` by fields that are equal (dotted paths). */
+  list<K extends DocumentKind>(kind: K, query?: ListQuery): Promise<Page<Stored<DocumentOf[K]>>>
+  /** Documents whose `dueAt` is not after `now` (RFC 3339), the longest waiting first. */
+  due(now: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]>
+  /** Documents whose outbox is not empty and whose last write is older than `before` (RFC 3339). */
+  unrelayed(before: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]>
+  /** Sends on what the outbox of a document holds and takes just that out of it. */
+  relay(kind: DocumentKind, key: string): Promise<void>
+  /** Keeps an event; the same id twice is once. */
+  appendEvent(event: EventRecord): Promise<void>
+  /** In the order of arrival. `after` is a cursor of an ArrivedEvent. */
+  events(query: { subject?: string; after?: string; limit: number }): Promise<Page<ArrivedEvent>>
+}
+
+export interface ListQuery {
+  readonly prefix?: string
+  /** Keys behind this one. */
+  readonly after?: string
+  /** 100 when left out, 1000 at most. */
+  readonly limit?: number
+  readonly where?: Readonly<Record<string, string | number | boolean>>
+}
