@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { dnsLabel, durationBetween, labelMap } from './names.ts'
+import { durationBetween, labelMap } from './names.ts'
 
 export const PROVIDERS = ['istio', 'linkerd', 'consul', 'osm', 'gateway-api'] as const
 export type ProviderName = (typeof PROVIDERS)[number]

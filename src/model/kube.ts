@@ -25,6 +25,12 @@ export interface KubeMetadata {
   readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[]
 }
 
+/** A kind as lists name it. */
+export interface KindRef {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
 /** Names one object; `namespace` is absent for objects of the whole cluster. */
 export interface KubeRef {
   readonly apiVersion: string

@@ -1,5 +1,5 @@
 import type { ClusterSpec } from '../model/cluster.ts'
-import type { KubeMetadata, KubeObject, KubeRef } from '../model/kube.ts'
+import type { KindRef, KubeMetadata, KubeObject, KubeRef } from '../model/kube.ts'
 
 export interface ListOptions {
   /** All namespaces when left out. */
@@ -21,12 +21,6 @@ export interface AccessQuestion {
   readonly group: string
   readonly resource: string
   readonly namespace?: string
-}
-
-/** A kind as lists name it. */
-export interface KindRef {
-  readonly apiVersion: string
-  readonly kind: string
 }
 
 export interface MetadataObject extends KindRef {

@@ -1,0 +1,70 @@
+import type { MeshFacts, ProviderName } from '../model/cluster.ts'
+import type { Failure } from '../model/failure.ts'
+import type { KindRef, KubeObject, KubeRef } from '../model/kube.ts'
+import type { Rung } from '../model/placement.ts'
+import type { ServiceSpec } from '../model/service.ts'
+
+/** What a provider renders from: one service on one cluster. */
+export interface RenderInput {
+  readonly namespace: string
+  readonly name: string
+  readonly spec: ServiceSpec
+  readonly mesh: MeshFacts
+  /** Written on each object as annotation `meshwright.io/revision`: the fence. */
+  readonly renderRevision: number
+  /** Whole per cents with the sum 100 for every version that the route names; a candidate before its first step has 0. */
+  readonly weights: Readonly<Record<string, number>>
+}
+
+/** What must hold before an object may be written. */
+export type Barrier =
+  /** At least one ready endpoint whose Pod carries the version's labels, for each version that gets requests. */
+  | { readonly kind: 'endpoints-ready'; readonly versions: readonly string[] }
+  /** The object was not changed within the last `durationMs`: proxies have had time to take it. */
+  | { readonly kind: 'settled'; readonly object: KubeRef; readonly durationMs: number }
+
+export interface RenderStep {
+  readonly object: KubeObject
+  /** All must hold; else the render stops here and goes on later. */
+  readonly barriers: readonly Barrier[]
+}
+
+export type RenderResult =
+  | { readonly ok: true; readonly steps: readonly RenderStep[] }
+  | { readonly ok: false; readonly failure: Failure }
+
+/** A selector for raw samples and how to read them. */
+export interface CountQuery {
+  /** PromQL instant vector selector. */
+  readonly selector: string
+  /** The label that tells versions apart. */
+  readonly versionLabel: string
+}
+
+/**
+ * One mesh. All of it is pure. A renderer consumes every field of the neutral model or refuses it: nothing is dropped.
+ */
+export interface Provider {
+  readonly name: ProviderName
+  /** The kinds that it writes: what resync lists and prune may remove. */
+  readonly kinds: readonly KindRef[]
+  /** The highest rung that it can vouch for without metrics. */
+  readonly reach: Rung
+  /** Objects in the order of writing. */
+  render(input: RenderInput): RenderResult
+  /**
+   * The applies that lead from `live` to `desired` so that structure and weights never change in one: first the new
+   * structure with the live weights, then the weights. One apply when only one of them changes or nothing is there yet.
+   */
+  stage(live: KubeObject | undefined, desired: KubeObject): readonly KubeObject[]
+  /** Live weights by version in one of our objects; undefined when the object carries none. */
+  liveWeights(object: KubeObject): Readonly<Record<string, number>> | undefined
+  /** The order in which to remove: routes before what they refer to. */
+  pruneOrder(refs: readonly KubeRef[]): readonly KubeRef[]
+  /** Kinds in which a foreign object could claim the same host, and whether a given object does. */
+  readonly conflictKinds: readonly KindRef[]
+  claims(object: KubeObject, input: Pick<RenderInput, 'namespace' | 'name' | 'spec'>): boolean
+  /** Which requests failed, and how slow they were, by version. */
+  requestCounts(service: { namespace: string; name: string }): CountQuery
+  latencyCounts(service: { namespace: string; name: string }): CountQuery
+}
