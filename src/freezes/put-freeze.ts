@@ -1,0 +1,18 @@
+import type { FreezeDocument } from '../model/documents.ts'
+import type { Result } from '../model/failure.ts'
+import type { FreezeSpec } from '../model/freeze.ts'
+import type { RequestContext } from '../model/request.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { PutOutcome } from '../ports/put-document.ts'
+import { putPlainDocument } from '../ports/put-plain-document.ts'
+import type { Store } from '../ports/store.ts'
+
+/** Freezes what is in its scope, or changes the scope. */
+export function putFreeze(
+  deps: { readonly store: Store; readonly clock: Clock },
+  name: string,
+  spec: FreezeSpec,
+  context: RequestContext,
+): Promise<Result<PutOutcome<FreezeDocument>>> {
+  return putPlainDocument(deps, 'freeze', name, spec, context)
+}

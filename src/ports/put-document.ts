@@ -1,0 +1,93 @@
+import { entityTag } from '../model/digest.ts'
+import type { DocumentKind, DocumentOf, OwnedDocument } from '../model/documents.ts'
+import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
+import { remember, replayOf } from '../model/idempotency.ts'
+import { timestamp } from '../model/names.ts'
+import type { RequestContext } from '../model/request.ts'
+import { type Change, changeDocument } from './change-document.ts'
+import type { Clock } from './clock.ts'
+import type { Store } from './store.ts'
+
+/** Kinds that users own whole, by PUT. */
+export type OwnedKind = {
+  [K in DocumentKind]: DocumentOf[K] extends OwnedDocument<string, unknown> ? K : never
+}[DocumentKind]
+
+export interface PutOutcome<D> {
+  readonly status: 'created' | 'updated' | 'unchanged'
+  readonly document: D
+  readonly warnings: readonly string[]
+}
+
+export interface PutRequest<K extends OwnedKind> {
+  readonly kind: K
+  readonly key: string
+  readonly spec: DocumentOf[K]['spec']
+  readonly context: RequestContext
+  /** The whole new document from the one before: checks, raises what must rise, appends to the outbox. Free of effects. */
+  build(
+    before: DocumentOf[K] | undefined,
+    now: string,
+  ): Promise<Result<{ document: DocumentOf[K]; warnings?: readonly string[] }>>
+}
+
+/** Create or replace by PUT: preconditions, idempotency key, one conditional write. A spec that is the same writes nothing. */
+export async function putDocument<K extends OwnedKind>(
+  deps: { readonly store: Store; readonly clock: Clock },
+  request: PutRequest<K>,
+): Promise<Result<PutOutcome<DocumentOf[K]>>> {
+  type Document = DocumentOf[K]
+  const { kind, key, spec, context } = request
+  const changed = await changeDocument(
+    deps.store,
+    kind,
+    key,
+    async (stored): Promise<Result<Change<Document, Outcome>>> => {
+      const before = stored?.value
+      const replay = replayOf(before?.idempotency ?? [], context.idempotency)
+      if (!replay.ok) return replay
+      if (replay.value)
+        return succeed({ kind: 'leave', value: outcome(replay.value.status === 201 ? 'created' : 'updated') })
+      const failed = checkPreconditions(key, before?.spec, context)
+      if (failed) return { ok: false, failure: failed }
+      if (before && entityTag(key, before.spec) === entityTag(key, spec) && !('deletingAt' in before)) {
+        return succeed({ kind: 'leave', value: outcome('unchanged') })
+      }
+      const now = timestamp(deps.clock.now())
+      const built = await request.build(before, now)
+      if (!built.ok) return built
+      const value = outcome(before ? 'updated' : 'created', built.value.warnings)
+      const answer = { at: now, status: before ? 200 : 201, result: null }
+      const idempotency = remember(before?.idempotency ?? [], context.idempotency, answer)
+      return succeed({ kind: 'write', document: { ...built.value.document, idempotency }, value })
+    },
+  )
+  if (!changed.ok) return changed
+  const document = changed.value.stored?.value
+  if (!document) return fail('WriteConflict', `${kind} ${key} was removed while it was written.`)
+  return succeed({ ...changed.value.value, document })
+}
+
+interface Outcome {
+  readonly status: PutOutcome<unknown>['status']
+  readonly warnings: readonly string[]
+}
+
+function outcome(status: Outcome['status'], warnings: readonly string[] = []): Outcome {
+  return { status, warnings }
+}
+
+/** If-Match and If-None-Match (RFC 9110 §13) against what is stored; undefined when they hold. */
+export function checkPreconditions(key: string, spec: unknown, context: RequestContext): Failure | undefined {
+  if (context.createOnly && spec !== undefined) {
+    return failure('It exists already.', 'header/if-none-match')
+  }
+  if (!context.ifMatch) return undefined
+  if (spec === undefined) return failure('It does not exist.', 'header/if-match')
+  if (context.ifMatch.includes('*') || context.ifMatch.includes(entityTag(key, spec))) return undefined
+  return failure('It has changed since it was read.', 'header/if-match')
+}
+
+function failure(reason: string, pointer: string): Failure {
+  return fail('PreconditionFailed', reason, { errors: [{ pointer, reason }] }).failure
+}

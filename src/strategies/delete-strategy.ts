@@ -1,0 +1,9 @@
+import type { Result } from '../model/failure.ts'
+import type { RequestContext } from '../model/request.ts'
+import { deleteDocument } from '../ports/delete-document.ts'
+import type { Store } from '../ports/store.ts'
+
+/** Removes a strategy. Live rollouts copied what they need of it. */
+export function deleteStrategy(store: Store, name: string, context: RequestContext): Promise<Result<undefined>> {
+  return deleteDocument(store, 'strategy', name, context)
+}

@@ -1,0 +1,18 @@
+import type { StrategyDocument } from '../model/documents.ts'
+import type { Result } from '../model/failure.ts'
+import type { RequestContext } from '../model/request.ts'
+import type { StrategySpec } from '../model/strategy.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { PutOutcome } from '../ports/put-document.ts'
+import { putPlainDocument } from '../ports/put-plain-document.ts'
+import type { Store } from '../ports/store.ts'
+
+/** Keeps named steps and gates for rollouts that start later. Live ones keep theirs. */
+export function putStrategy(
+  deps: { readonly store: Store; readonly clock: Clock },
+  name: string,
+  spec: StrategySpec,
+  context: RequestContext,
+): Promise<Result<PutOutcome<StrategyDocument>>> {
+  return putPlainDocument(deps, 'strategy', name, spec, context)
+}
