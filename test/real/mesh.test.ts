@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type ApiServer, startApiServer } from './parts/api-server.ts'
+import { describeReal } from './parts/describe-real.ts'
+import { type Mesh, startMesh } from './parts/mesh.ts'
+import { type Prometheus, startPrometheus } from './parts/prometheus.ts'
+import { scratchFolder } from './parts/scratch.ts'
+import { countAnswers } from './parts/traffic.ts'
+import { until } from './parts/wait.ts'
+
+const ROUTES = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: shop}
+spec:
+  host: web.shop.svc.cluster.local
+  subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+spec:
+  hosts: [web.shop.svc.cluster.local]
+  http:
+  - route:
+    - {destination: {host: web.shop.svc.cluster.local, subset: v1}, weight: 90}
+    - {destination: {host: web.shop.svc.cluster.local, subset: v2}, weight: 10}
+`
+
+// Does the harness itself tell the truth? No part of Meshwright runs here.
+describeReal('the real mesh', 'mesh', (parts) => {
+  const dir = scratchFolder()
+  let api: ApiServer
+  let mesh: Mesh
+  let prometheus: Prometheus
+
+  beforeAll(async () => {
+    api = await startApiServer({ parts, dir: `${dir}/api`, crds: [parts.istioCrds] })
+    mesh = await startMesh({ parts, dir: `${dir}/mesh`, api })
+    prometheus = await startPrometheus({ parts, dir: `${dir}/prometheus`, targets: mesh.scrapeTargets })
+  })
+
+  afterAll(async () => {
+    await prometheus?.stop()
+    await mesh?.stop()
+    await api?.stop()
+  })
+
+  /** Requests so far as Prometheus counts them, by version and status. */
+  async function counted(): Promise<Record<string, number>> {
+    const query =
+      'sum by (destination_version, response_code) (istio_requests_total{reporter="destination",destination_service_namespace="shop",destination_service_name="web"})'
+    const samples = await prometheus.query(query)
+    return Object.fromEntries(
+      samples.map(({ labels, value }) => [`${labels.destination_version} ${labels.response_code}`, value]),
+    )
+  }
+
+  /** Counts that have not changed for some scrapes: what came since `before`. */
+  async function countedSince(before: Record<string, number>, total: number): Promise<Record<string, number>> {
+    return until(`Prometheus has counted ${total} requests`, 15_000, async () => {
+      const entries = Object.entries(await counted()).map(([key, value]) => [key, value - (before[key] ?? 0)] as const)
+      const sum = entries.reduce((so, [, value]) => so + value, 0)
+      if (sum < total) throw new Error(JSON.stringify(entries))
+      return Object.fromEntries(entries.filter(([, value]) => value > 0))
+    })
+  }
+
+  it('splits requests in half when there is no route', async () => {
+    const share = await mesh.requestShare(300)
+    expect(share.byStatus).toEqual({ 200: 300 })
+    expect(share.byVersion.v1).toBeGreaterThan(120)
+    expect(share.byVersion.v1).toBeLessThan(180)
+  })
+
+  it('speaks mutual TLS: the application sees the identity of its caller', async () => {
+    const plain = fetch('http://10.77.0.11:9898/')
+    await expect(plain).rejects.toThrow()
+    const answer = await mesh.send()
+    expect(answer).toMatchObject({
+      status: 200,
+      caller: expect.stringContaining('spiffe://cluster.local/ns/shop/sa/client'),
+    })
+  })
+
+  it('follows a route of 90 to 10, and a load that runs meanwhile loses no request', async () => {
+    const load = mesh.startLoad({ perSecond: 50, seconds: 60 })
+    await api.admin.apply(ROUTES)
+    await until('the route has reached the client', 20_000, async () => {
+      const share = await mesh.requestShare(100)
+      return (share.byVersion.v2 ?? 0) < 25
+    })
+    const share = await mesh.requestShare(500)
+    expect(share.byStatus).toEqual({ 200: 500 })
+    expect(Math.abs((share.byVersion.v2 ?? 0) / 500 - 0.1)).toBeLessThan(0.05)
+    await until('the load has had 100 answers', 20_000, () => load.answers.length >= 100)
+    const answers = await load.stop()
+    expect(countAnswers(answers).byStatus).toEqual({ 200: answers.length })
+  })
+
+  it('counts in Prometheus what was answered, by version and status', async () => {
+    await mesh.behave('v2', { failShare: 0.2 })
+    const before = await settled(counted)
+    const load = mesh.startLoad({ perSecond: 100, seconds: 60 })
+    await until('v2 has failed ten times', 60_000, () => load.answers.filter((one) => one.status === 500).length >= 10)
+    const answers = await load.stop()
+    await mesh.behave('v2', {})
+    const expected: Record<string, number> = {}
+    for (const { version, status } of answers)
+      expected[`${version} ${status}`] = (expected[`${version} ${status}`] ?? 0) + 1
+    expect(await countedSince(before, answers.length)).toEqual(expected)
+    expect(expected['v1 500']).toBeUndefined()
+    expect((expected['v2 500'] ?? 0) / ((expected['v2 200'] ?? 0) + (expected['v2 500'] ?? 0))).toBeCloseTo(0.2, 1)
+  })
+
+  it('has latencies by bucket edges in milliseconds', async () => {
+    const requests = 'sum(istio_requests_total{destination_version="v1"})'
+    const timed = 'sum(istio_request_duration_milliseconds_count{destination_version="v1"})'
+    const upTo = (le: number) => `sum(istio_request_duration_milliseconds_bucket{destination_version="v1",le="${le}"})`
+    // Envoy merges its histograms every five seconds only: they lag behind the counters.
+    const inStep = () =>
+      until('latencies have caught up', 20_000, async () => (await value(requests)) === (await value(timed)))
+    await inStep()
+    const [fast, all] = [await value(upTo(250)), await value(upTo(500))]
+    await mesh.behave('v1', { delayMs: 300 })
+    const share = await mesh.requestShare(40)
+    await mesh.behave('v1', {})
+    await until('the requests are counted', 10_000, async () => (await value(requests)) > all)
+    await inStep()
+    expect([await value(upTo(250)), await value(upTo(500))]).toEqual([fast, all + (share.byVersion.v1 ?? 0)])
+  })
+
+  async function value(promql: string): Promise<number> {
+    const [sample] = await prometheus.query(promql)
+    return sample?.value ?? Number.NaN
+  }
+
+  /** Asks until two answers more than a scrape apart are the same. */
+  async function settled<T>(ask: () => Promise<T>): Promise<T> {
+    let last = { at: performance.now(), value: await ask() }
+    return until('the numbers stand still', 15_000, async () => {
+      const value = await ask()
+      if (JSON.stringify(value) !== JSON.stringify(last.value)) last = { at: performance.now(), value }
+      return performance.now() - last.at > 2_500 ? { value } : null
+    }).then((end) => end.value)
+  }
+})

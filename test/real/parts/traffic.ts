@@ -1,0 +1,142 @@
+import { Agent, request } from 'node:http'
+
+/** One request's answer as the client saw it. */
+export interface Answer {
+  /** When it was sent, milliseconds since the epoch. */
+  readonly at: number
+  readonly durationMs: number
+  /** HTTP status; 0 if there was no answer at all. */
+  readonly status: number
+  /** The version that answered; null if the mesh answered itself, or nobody. */
+  readonly version: string | null
+  /** The identity of the caller that the server's sidecar vouches for, as in `x-forwarded-client-cert`. */
+  readonly caller?: string
+  /** The start of the body where no version answered, or the error. */
+  readonly detail?: string
+}
+
+/** Counts of a bundle of answers. */
+export interface Share {
+  readonly total: number
+  /** Requests by the version that answered; `none` where no version did. */
+  readonly byVersion: Readonly<Record<string, number>>
+  /** Requests by status; `0` is no answer. */
+  readonly byStatus: Readonly<Record<string, number>>
+}
+
+/** A steady load in the background. */
+export interface Load {
+  /** All answers so far, in the order of arrival. */
+  readonly answers: readonly Answer[]
+  /** Requests that were not sent because too many were still open. */
+  readonly skipped: () => number
+  /** Ends the load and resolves when the last open request has its answer. */
+  stop(): Promise<readonly Answer[]>
+}
+
+/** Sends requests to a host of the mesh through the client's sidecar. */
+export interface Client {
+  send(): Promise<Answer>
+  /** Sends `n` requests, eight at a time, and counts their answers. */
+  requestShare(n: number): Promise<Share>
+  /** Sends `perSecond` requests for at most `seconds`; it ends by itself. At most `maxOpen` (64) are open at once. */
+  startLoad(options: { perSecond: number; seconds: number; maxOpen?: number }): Load
+  close(): void
+}
+
+/** A client that sends plain HTTP to the sidecar's listener at 127.0.0.1:80; the sidecar finds the service by the Host header. */
+export function meshClient(host: string): Client {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  const send = () => sendOne(agent, host)
+  return {
+    send,
+    async requestShare(n) {
+      const answers: Answer[] = []
+      let left = n
+      const worker = async () => {
+        while (left-- > 0) answers.push(await send())
+      }
+      await Promise.all(Array.from({ length: Math.min(8, n) }, worker))
+      return countAnswers(answers)
+    },
+    startLoad: (options) => startLoad(send, options),
+    close: () => agent.destroy(),
+  }
+}
+
+/** Counts answers by version and by status. */
+export function countAnswers(answers: readonly Answer[]): Share {
+  const byVersion: Record<string, number> = {}
+  const byStatus: Record<string, number> = {}
+  for (const { version, status } of answers) {
+    byVersion[version ?? 'none'] = (byVersion[version ?? 'none'] ?? 0) + 1
+    byStatus[status] = (byStatus[status] ?? 0) + 1
+  }
+  return { total: answers.length, byVersion, byStatus }
+}
+
+function startLoad(
+  send: () => Promise<Answer>,
+  { perSecond, seconds, maxOpen = 64 }: { perSecond: number; seconds: number; maxOpen?: number },
+): Load {
+  const answers: Answer[] = []
+  const open = new Set<Promise<void>>()
+  const start = performance.now()
+  let due = 0
+  let skipped = 0
+  const timer = setInterval(() => {
+    const elapsed = (performance.now() - start) / 1000
+    // By the clock, not by ticks: a late tick sends what is due by then, so the rate holds.
+    for (const target = Math.floor(Math.min(elapsed, seconds) * perSecond); due < target; due++) {
+      if (open.size >= maxOpen) skipped++
+      else launch()
+    }
+    if (elapsed >= seconds) clearInterval(timer)
+  }, 10)
+  const launch = () => {
+    const one = send().then((answer) => {
+      answers.push(answer)
+      open.delete(one)
+    })
+    open.add(one)
+  }
+  const stop = async () => {
+    clearInterval(timer)
+    await Promise.all(open)
+    return answers
+  }
+  return { answers, skipped: () => skipped, stop }
+}
+
+/** Never rejects: a request without an answer is an answer with status 0. */
+function sendOne(agent: Agent, host: string): Promise<Answer> {
+  const at = Date.now()
+  const start = performance.now()
+  return new Promise((resolve) => {
+    const end = (status: number, text: string) =>
+      resolve({ at, durationMs: performance.now() - start, status, ...readBody(text) })
+    const outgoing = request({ agent, host: '127.0.0.1', port: 80, path: '/', headers: { host }, timeout: 10_000 })
+    outgoing.on('response', (incoming) => {
+      let text = ''
+      incoming.setEncoding('utf8')
+      incoming.on('data', (chunk: string) => {
+        text += chunk
+      })
+      incoming.on('error', (error) => end(0, error.message))
+      incoming.on('end', () => end(incoming.statusCode ?? 0, text))
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 10 s')))
+    outgoing.on('error', (error) => end(0, error.message))
+    outgoing.end()
+  })
+}
+
+function readBody(text: string): Pick<Answer, 'version' | 'caller' | 'detail'> {
+  try {
+    const { version, caller } = JSON.parse(text) as { version: string; caller: string }
+    return { version, caller }
+  } catch {
+    // Not the application's answer: the mesh's own, such as "no healthy upstream".
+    return { version: null, detail: text.slice(0, 200) }
+  }
+}

@@ -1,0 +1,37 @@
+import { createServer } from 'node:http'
+
+/**
+ * The application behind each sidecar, a program: `web-app.ts VERSION PORT CONTROL_PORT`. On PORT it answers
+ * `{ "version", "caller" }`, where caller is the identity that the sidecar vouches for. `PUT` on CONTROL_PORT changes its behaviour:
+ * `{ "failShare": 0.2, "delayMs": 0 }`, share of requests that get 500, spread evenly (exactly every fifth for 0.2), and delay in ms.
+ */
+const [version, port, controlPort] = process.argv.slice(2)
+const behaviour = { failShare: 0, delayMs: 0 }
+let owedFailures = 0
+
+function nextStatus(): number {
+  owedFailures += behaviour.failShare
+  // Sums of shares such as 0.2 fall short of one by a rounding error.
+  if (owedFailures < 1 - 1e-9) return 200
+  owedFailures -= 1
+  return 500
+}
+
+const app = createServer((request, response) => {
+  const body = JSON.stringify({ version, caller: request.headers['x-forwarded-client-cert'] ?? null })
+  const status = nextStatus()
+  const answer = () => response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+  if (behaviour.delayMs > 0) setTimeout(answer, behaviour.delayMs)
+  else answer()
+})
+// Envoy keeps connections open; a server that closes an idle one first would make a request fail now and then.
+app.keepAliveTimeout = 3_600_000
+app.listen(Number(port), '127.0.0.1')
+
+createServer(async (request, response) => {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  Object.assign(behaviour, JSON.parse(text))
+  owedFailures = 0
+  response.end(JSON.stringify(behaviour))
+}).listen(Number(controlPort), '127.0.0.1')
