@@ -1,0 +1,108 @@
+import { type Condition, type ConditionInput, setCondition } from '../model/condition.ts'
+import type { ClusterDocument } from '../model/documents.ts'
+import { fail, type Result, succeed } from '../model/failure.ts'
+import { MESHWRIGHT } from '../model/identity.ts'
+import { timestamp } from '../model/names.ts'
+import { type Change, changeDocument } from '../ports/change-document.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ClusterApis } from '../ports/cluster-api.ts'
+import type { MetricsSources } from '../ports/metrics.ts'
+import type { Random } from '../ports/random.ts'
+import type { Store } from '../ports/store.ts'
+import { clusterEvent } from './cluster-event.ts'
+import { type Probe, probe } from './probe.ts'
+
+export interface ProbeDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly clusters: ClusterApis
+  readonly metrics: MetricsSources
+}
+
+const RETRY_LEAST_MS = 2_000
+const RETRY_MOST_MS = 300_000
+
+/**
+ * Connects to a cluster, finds out its mesh and sets `Reachable`, `MeshReady` and `MetricsReady`. An unreachable one is
+ * tried again with growing pauses; when it answers again, what waited for it is taken up at once. A probe that finds
+ * nothing new writes nothing.
+ */
+export async function probeCluster(deps: ProbeDeps, name: string, session?: string): Promise<Result<undefined>> {
+  const stored = await deps.store.read('cluster', name, session)
+  if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
+  const found = await probe(deps, stored.value)
+  const changed = await changeDocument(
+    deps.store,
+    'cluster',
+    name,
+    (current): Result<Change<ClusterDocument, undefined>> => {
+      // Registered anew in the meantime: that write asked for a probe of its own.
+      if (!current || current.value.generation !== stored.value.generation)
+        return succeed({ kind: 'leave', value: undefined })
+      const document = record(current.value, found, deps)
+      return succeed(document ? { kind: 'write', document, value: undefined } : { kind: 'leave', value: undefined })
+    },
+    session,
+  )
+  return changed.ok ? succeed(undefined) : changed
+}
+
+/** The document after a probe; undefined when nothing changed. */
+function record(before: ClusterDocument, found: Probe, deps: ProbeDeps): ClusterDocument | undefined {
+  const now = timestamp(deps.clock.now())
+  const conditions = found.conditions.reduce<readonly Condition[]>(
+    (all, condition: ConditionInput) => setCondition(all, { ...condition, observedGeneration: before.generation }, now),
+    before.conditions,
+  )
+  const { dueAt: _due, ...rest } = before
+  const recovered = found.reachable && before.attempts > 0
+  const same =
+    JSON.stringify(conditions) === JSON.stringify(before.conditions) &&
+    JSON.stringify(found.mesh ?? before.mesh) === JSON.stringify(before.mesh) &&
+    (found.kubernetesVersion ?? before.kubernetesVersion) === before.kubernetesVersion
+  if (found.reachable && same && !recovered && before.dueAt === undefined) return undefined
+  const attempts = found.reachable ? 0 : before.attempts + 1
+  return {
+    ...rest,
+    ...(found.mesh ? { mesh: found.mesh } : {}),
+    ...(found.kubernetesVersion === undefined ? {} : { kubernetesVersion: found.kubernetesVersion }),
+    conditions,
+    attempts,
+    observedGeneration: before.generation,
+    probedAt: now,
+    updatedAt: now,
+    ...(found.reachable ? {} : { dueAt: timestamp(deps.clock.now() + backoffMs(attempts, deps.random)) }),
+    outbox: [...before.outbox, ...followUps(before, conditions, now, recovered)],
+  }
+}
+
+function followUps(
+  before: ClusterDocument,
+  conditions: readonly Condition[],
+  now: string,
+  recovered: boolean,
+): ClusterDocument['outbox'] {
+  const moved = conditions.filter(
+    (after) => before.conditions.find(({ type }) => type === after.type)?.status !== after.status,
+  )
+  const events = moved.map((condition) => {
+    const event = clusterEvent(before.name, 'cluster.condition', {
+      id: `${condition.type}.${now}`,
+      time: now,
+      actor: MESHWRIGHT,
+      reason: condition.reason,
+      message: `${condition.type} is ${condition.status}: ${condition.message}`,
+    })
+    return { id: event.id, kind: 'event' as const, event }
+  })
+  const first = before.observedGeneration < before.generation
+  if (!recovered && !first) return events
+  const message = { kind: 'resync' as const, cluster: before.name }
+  return [...events, { id: `resync.${now}`, kind: 'work' as const, queue: 'work' as const, message }]
+}
+
+function backoffMs(attempts: number, random: Random): number {
+  const most = Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** Math.min(attempts - 1, 20))
+  return Math.round(most * (0.5 + random.next() / 2))
+}

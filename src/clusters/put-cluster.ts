@@ -1,0 +1,113 @@
+import type { ClusterSpec } from '../model/cluster.ts'
+import { type ClusterDocument, SCHEMA } from '../model/documents.ts'
+import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
+import { actorOf } from '../model/identity.ts'
+import type { RequestContext } from '../model/request.ts'
+import type { AddressPolicy } from '../ports/address-policy.ts'
+import type { Clock } from '../ports/clock.ts'
+import { type PutOutcome, putDocument } from '../ports/put-document.ts'
+import type { Store } from '../ports/store.ts'
+import { clusterEvent } from './cluster-event.ts'
+import { servicesOn } from './services-on.ts'
+
+export interface PutClusterDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly addresses: AddressPolicy
+  /** Contexts of the kubeconfig that this app was started with. */
+  readonly kubeconfigContexts: readonly string[]
+}
+
+/** Registers a cluster or changes how it is reached. Nothing is written to it until a service names it. */
+export async function putCluster(
+  deps: PutClusterDeps,
+  name: string,
+  spec: ClusterSpec,
+  context: RequestContext,
+): Promise<Result<PutOutcome<ClusterDocument>>> {
+  const refused = (await refuse(deps, spec)) ?? (await refuseMove(deps, name, spec))
+  if (refused) return { ok: false, failure: refused }
+  return putDocument(deps, {
+    kind: 'cluster',
+    key: name,
+    spec,
+    context,
+    build: async (before, now) => {
+      if (before?.deletingAt) return fail('Deleting', `Cluster ${name} is being deleted.`)
+      const generation = (before?.generation ?? 0) + 1
+      const event = clusterEvent(name, before ? 'cluster.changed' : 'cluster.registered', {
+        id: String(before ? generation : now),
+        time: now,
+        actor: actorOf(context.caller),
+        reason: before ? 'Changed' : 'Registered',
+        message: before ? `Cluster ${name} was changed.` : `Cluster ${name} was registered.`,
+      })
+      return succeed({
+        document: {
+          observedGeneration: 0,
+          conditions: [],
+          attempts: 0,
+          ...before,
+          schema: SCHEMA,
+          kind: 'cluster',
+          name,
+          spec,
+          generation,
+          idempotency: [],
+          outbox: [
+            ...(before?.outbox ?? []),
+            { id: event.id, kind: 'event', event },
+            { id: `probe.${generation}`, kind: 'work', queue: 'work', message: { kind: 'probe', cluster: name } },
+            { id: `select.${generation}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: name } },
+          ],
+          dueAt: now,
+          createdAt: before?.createdAt ?? now,
+          updatedAt: now,
+        },
+      })
+    },
+  })
+}
+
+async function refuse(deps: PutClusterDeps, spec: ClusterSpec): Promise<Failure | undefined> {
+  if (spec.resourceId !== undefined) return notBuilt('/resourceId', 'Clusters by ARM resource id', 'kubeconfig.context')
+  if (spec.metrics?.azureMonitor) return notBuilt('/metrics/azureMonitor', 'Azure Monitor', 'metrics.prometheus')
+  if (spec.mesh && spec.mesh.provider !== 'istio')
+    return notBuilt('/mesh/provider', `Provider ${spec.mesh.provider}`, 'istio')
+  const known = spec.kubeconfig?.context
+  if (known !== undefined && !deps.kubeconfigContexts.includes(known)) {
+    return fail('UnknownReference', `The kubeconfig has no context ${known}.`, {
+      errors: [
+        {
+          pointer: '/kubeconfig/context',
+          reason: `is none of: ${deps.kubeconfigContexts.slice(0, 20).join(', ') || '(none)'}`,
+        },
+      ],
+      hint: 'Start Meshwright with the kubeconfig that holds the context.',
+    }).failure
+  }
+  const url = spec.metrics?.prometheus?.url
+  const reason = url === undefined ? undefined : await deps.addresses.refusal(url)
+  if (reason === undefined) return undefined
+  return fail('InvalidCombination', `The address of Prometheus is refused: ${reason}`, {
+    errors: [{ pointer: '/metrics/prometheus/url', reason }],
+    hint: 'Add the host to the setting MESHWRIGHT_OUTSIDE_HOSTS.',
+  }).failure
+}
+
+function notBuilt(pointer: string, what: string, instead: string): Failure {
+  const reason = `is not built yet; nearest: ${instead}`
+  return fail('NotBuilt', `${what} cannot be used by this version.`, { errors: [{ pointer, reason }] }).failure
+}
+
+/** A name that pointed at another cluster would leave what was written there behind. */
+async function refuseMove(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
+  const before = await deps.store.read('cluster', name)
+  if (!before || before.value.spec.kubeconfig?.context === spec.kubeconfig?.context) return undefined
+  const services = await servicesOn(deps.store, name)
+  if (services.length === 0) return undefined
+  return fail('InUse', `Services are on cluster ${name}: ${services.slice(0, 5).join(', ')}.`, {
+    errors: [{ pointer: '/kubeconfig/context', reason: 'cannot change while services are on the cluster' }],
+    hint: 'Register the other cluster under a name of its own.',
+  }).failure
+}

@@ -1,0 +1,19 @@
+import type { AccessQuestion } from '../ports/cluster-api.ts'
+
+const READ = ['get', 'list'] as const
+const WRITE = ['create', 'patch', 'delete'] as const
+
+/** Every right that Meshwright needs on a cluster, with what it is for. */
+export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+  ...ask(['list'], 'apiextensions.k8s.io', ['customresourcedefinitions'], 'finds out which mesh is there'),
+  ...ask(['list'], 'apps', ['deployments'], "finds out the mesh's revision"),
+  ...ask(READ, '', ['namespaces'], 'honours the annotation meshwright.io/hold'),
+  ...ask(['get'], '', ['services'], 'checks ports before a plan'),
+  ...ask(['list'], '', ['pods'], 'knows which endpoints belong to which version'),
+  ...ask(['list'], 'discovery.k8s.io', ['endpointslices'], 'sends no request to a version without ready endpoints'),
+  ...ask([...READ, ...WRITE], 'networking.istio.io', ['virtualservices', 'destinationrules'], 'writes routes'),
+]
+
+function ask(verbs: readonly string[], group: string, resources: readonly string[], why: string) {
+  return resources.flatMap((resource) => verbs.map((verb) => ({ verb, group, resource, why })))
+}
