@@ -1,0 +1,18 @@
+import type { EventRecord } from '../model/event.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
+
+/** An event about a service as an outbox entry; `id` makes it unique among those of its type. */
+export function serviceEvent(key: string, type: string, event: Omit<EventRecord, 'type' | 'subject'>): OutboxEntry {
+  const id = `${type}:${key}:${event.id}`
+  return { id, kind: 'event', event: { ...event, id, type, subject: `services/${key}` } }
+}
+
+/** Work that brings a service on each of the clusters to the given render revision. */
+export function reconcileWork(key: string, clusters: Iterable<string>, renderRevision: number): readonly OutboxEntry[] {
+  return [...clusters].map((cluster) => ({
+    id: `reconcile.${cluster}.${renderRevision}`,
+    kind: 'work',
+    queue: 'work',
+    message: { kind: 'reconcile', service: key, cluster },
+  }))
+}
