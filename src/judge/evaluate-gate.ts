@@ -1,0 +1,123 @@
+import { DEFAULT_MIN_EVENTS } from '../model/judge.ts'
+import type { Counts } from '../model/rollout.ts'
+import { logHarmEvidence, logSafeEvidence, shareInterval } from './limit-test.ts'
+import {
+  type BlindVerdict,
+  eValueOf,
+  eventsUntilHarm,
+  explainLimit,
+  type LimitReason,
+  type LimitVerdict,
+  pValueOf,
+} from './verdict.ts'
+
+/** What a limit gate is asked at one look. All counts add up since the gate's first look, not since the last one. */
+export interface LimitQuestion {
+  readonly candidate: Counts
+  /** Stable's counts of the same windows; undefined when they are not known. */
+  readonly stable?: Counts | undefined
+  /** Above 0 and below 100. */
+  readonly limitPercent: number
+  /** The part of the rollout's alpha that this gate may spend (`splitAlpha`). The same at every look. */
+  readonly alpha: number
+  /** Fewer events of the candidate decide nothing. Default 50. */
+  readonly minEvents?: number | undefined
+  /** Events of the candidate in this step alone, where steps are judged: with fewer than `minEvents`, safe is not said. */
+  readonly stepEvents?: number | undefined
+  /** `maxE` of the look before. */
+  readonly previousMaxE?: number | undefined
+  /** What a bad event did, for the words: `failed` (default), `took longer than 500 ms`. */
+  readonly badMeans?: string | undefined
+}
+
+/** Why a gate could not see: no samples, NaN in place of numbers, an error of the source, or samples that come too late. */
+export type BlindReason = 'NoData' | 'NotANumber' | 'QueryFailed' | 'DataLate'
+
+/**
+ * Judges one arm against a limit on its share of bad events, at one look of many.
+ *
+ * - harm: the evidence that the share is above the limit reached 1/alpha, now or at an earlier look that counted. With a true share at
+ *   or below the limit, the chance that this ever happens is alpha at most.
+ * - safe: the evidence that it is below reaches 1/alpha *at this look*. An older look does not count: a version may turn bad.
+ * - undecided: neither, or fewer than `minEvents`, or stable breaks the limit too.
+ *
+ * A look with fewer than `minEvents`, and one at which stable breaks the limit too, adds nothing to `maxE`: what it saw may
+ * be a cold start or an outage of both. Fewer looks can only lower the chance of a false alarm. Throws RangeError when limit or alpha is
+ * out of range: schemas keep such values out.
+ */
+export function judgeLimit(question: LimitQuestion): LimitVerdict {
+  const { candidate, limitPercent, alpha, previousMaxE = 0 } = question
+  assertInRange(limitPercent, alpha)
+  const limitShare = limitPercent / 100
+  const minEvents = question.minEvents ?? DEFAULT_MIN_EVENTS
+  const stable = question.stable ?? { good: 0, bad: 0 }
+  const events = candidate.good + candidate.bad
+  const stepEvents = question.stepEvents ?? events
+  const eValue = eValueOf(logHarmEvidence(candidate, limitShare))
+  const safeEValue = eValueOf(logSafeEvidence(candidate, limitShare))
+  const stableEValue = eValueOf(logHarmEvidence(stable, limitShare))
+  const counts = events >= minEvents && stableEValue < 1 / alpha
+  const maxE = counts ? Math.max(previousMaxE, eValue) : previousMaxE
+  const reason = reasonOf({ events, stepEvents, minEvents, bar: 1 / alpha, eValue, maxE, safeEValue, stableEValue })
+  const waits = reason === 'TooFewEvents' || reason === 'NotClearYet'
+  const facts = {
+    candidate,
+    stable,
+    limitPercent,
+    alpha,
+    interval: shareInterval(candidate, alpha),
+    ...(waits && { needed: Math.max(eventsUntilHarm(candidate, limitShare, alpha), minEvents - stepEvents) }),
+  }
+  const explanation = explainLimit(reason, { ...facts, minEvents, badMeans: question.badMeans ?? 'failed' })
+  return { verdict: VERDICTS[reason], reason, ...facts, eValue, maxE, pValue: pValueOf(maxE), safeEValue, explanation }
+}
+
+interface Evidence {
+  readonly events: number
+  readonly stepEvents: number
+  readonly minEvents: number
+  readonly bar: number
+  readonly eValue: number
+  readonly maxE: number
+  readonly safeEValue: number
+  readonly stableEValue: number
+}
+
+function reasonOf({ events, stepEvents, minEvents, bar, ...e }: Evidence): LimitReason {
+  if (events < minEvents) return 'TooFewEvents'
+  if (e.maxE >= bar) return 'LimitExceeded'
+  if (e.stableEValue >= bar && e.eValue >= bar) return 'StableBreaksLimitToo'
+  if (stepEvents < minEvents) return 'TooFewEvents'
+  return e.safeEValue >= bar ? 'WithinLimit' : 'NotClearYet'
+}
+
+const VERDICTS = {
+  LimitExceeded: 'harm',
+  WithinLimit: 'safe',
+  TooFewEvents: 'undecided',
+  NotClearYet: 'undecided',
+  StableBreaksLimitToo: 'undecided',
+} as const
+
+/**
+ * The verdict of a look that saw nothing new: the evidence so far, called blind, with `why` in words ("Prometheus answered 503"). Never
+ * success, never failure.
+ */
+export function blindVerdict(question: LimitQuestion, reason: BlindReason, why: string): BlindVerdict {
+  const { needed: _, ...known } = judgeLimit(question)
+  return { ...known, verdict: 'blind', reason, explanation: `${why}; before that: ${known.explanation}` }
+}
+
+/**
+ * One test's part of the alpha of a whole rollout, shared evenly over `parts` = gates × clusters (Bonferroni): the chance of any false
+ * alarm in the rollout stays alpha at most. Throws RangeError unless `parts` is a whole number from 1.
+ */
+export function splitAlpha(alpha: number, parts: number): number {
+  if (!Number.isInteger(parts) || parts < 1) throw new RangeError(`alpha cannot be split into ${parts} parts`)
+  return alpha / parts
+}
+
+function assertInRange(limitPercent: number, alpha: number): void {
+  if (!(limitPercent > 0 && limitPercent < 100)) throw new RangeError(`limitPercent ${limitPercent} is not in (0, 100)`)
+  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha ${alpha} is not in (0, 1)`)
+}
