@@ -1,0 +1,43 @@
+import type { Counts, GateProgress } from '../model/rollout.ts'
+
+/** What one pass sees of a rollout's clusters and gates, gathered once before the decision. */
+export interface Observations {
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly targets: Readonly<Record<string, TargetObservation>>
+  /** Name of a freeze that forbids rises on one of the clusters. */
+  readonly frozen?: string
+  /** A place is free under the caps. Asked only while pending. */
+  readonly slot: boolean
+  /** How late samples come and how often gates look, the slowest of the clusters. */
+  readonly delayMs: number
+  readonly everyMs: number
+  /** Gates after this pass's look; those of before where no look was due. */
+  readonly progress: readonly GateProgress[]
+  /** Per cent of requests that reached the candidate in this pass's windows, by cluster. */
+  readonly observedWeights: Readonly<Record<string, number | null>>
+}
+
+/** One cluster as its placement tells. */
+export interface TargetObservation {
+  readonly liveRevision: number
+  /** Epoch milliseconds; when `liveRevision` was live, settle time included. */
+  readonly liveAt?: number
+  readonly reachable: boolean
+  readonly stableReady: number
+  readonly candidateReady: number
+  /** Reasons of conditions that stand in the way, for messages: `Conflict`, `Held`, `Frozen`, `Rejected`… */
+  readonly obstacle?: { readonly reason: string; readonly message: string }
+  /** Another hand changed a weight. */
+  readonly weightChanged: boolean
+}
+
+export const NO_COUNTS: Counts = { good: 0, bad: 0 }
+
+export function addCounts(a: Counts, b: Counts): Counts {
+  return { good: a.good + b.good, bad: a.bad + b.bad }
+}
+
+export function total(counts: Counts): number {
+  return counts.good + counts.bad
+}
