@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type AnyDocument, type DocumentKind, keyOf, type RolloutDocument } from '../model/documents.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
+import type { Clock } from '../ports/clock.ts'
+import { isPortError } from '../ports/port-error.ts'
+import type { Store, Stored } from '../ports/store.ts'
+import type { WorkQueue } from '../ports/work-queue.ts'
+
+/** A store that keeps outboxes but does not send them on. */
+export type PlainStore = Omit<Store, 'relay'>
+
+const writerPatienceMs = 500
+const removalTries = 4
+const longestDelayMs = 7 * 24 * 3_600_000
+
+interface Relay {
+  readonly store: PlainStore
+  readonly queue: WorkQueue
+  readonly clock: Clock
+}
+
+/** Who no longer waits. What is on its way then is not followed by anything more. */
+interface Waiting {
+  over: boolean
+}
+
+/**
+ * A store whose writers send on the outbox of what they wrote: events to the event log, work to the queues, ended
+ * rollouts to documents of their own. Sending comes first and taking out of the outbox second, so a crash between the
+ * two sends twice; entries have deterministic ids, so twice is once. What is left over, the feed or the sweep sends.
+ */
+export function relayingStore(store: PlainStore, queue: WorkQueue, clock: Clock): Store {
+  const relay: Relay = { store, queue, clock }
+  return {
+    ...store,
+    create: async (document) => relayAfterWrite(relay, await store.create(document)),
+    replace: async (before, next) => relayAfterWrite(relay, await store.replace(before, next)),
+    relay: (kind, key) => relayAll(relay, kind, key),
+  }
+}
+
+/** The written document, without what could be sent on in time. Never throws: the write has happened. */
+async function relayAfterWrite<D extends AnyDocument>(relay: Relay, written: Stored<D>): Promise<Stored<D>> {
+  if (written.value.outbox.length === 0) return written
+  const waiting: Waiting = { over: false }
+  const done = new AbortController()
+  const patience = relay.clock.sleep(writerPatienceMs, done.signal).then(() => written)
+  const work = sendOn(relay, written, waiting).then(({ stored }) => stored)
+  try {
+    return await Promise.race([work, patience])
+  } catch {
+    return written
+  } finally {
+    waiting.over = true
+    done.abort()
+  }
+}
+
+async function relayAll(relay: Relay, kind: DocumentKind, key: string): Promise<void> {
+  const stored = await relay.store.read(kind, key)
+  if (stored === undefined || stored.value.outbox.length === 0) return
+  const { failure } = await sendOn<AnyDocument>(relay, stored, { over: false })
+  if (failure !== undefined) throw failure
+}
+
+/** Sends every entry, then takes those that went out of the outbox. `failure` is the first that did not go. */
+async function sendOn<D extends AnyDocument>(
+  relay: Relay,
+  stored: Stored<D>,
+  waiting: Waiting,
+): Promise<{ stored: Stored<D>; failure?: unknown }> {
+  const entries = stored.value.outbox
+  const results = await Promise.allSettled(entries.map((entry) => sendEntry(relay, entry, stored.session)))
+  const sent = new Set(entries.filter((_, index) => results[index]?.status === 'fulfilled').map(({ id }) => id))
+  const failed = results.find((result) => result.status === 'rejected')
+  const failure = failed === undefined ? {} : { failure: failed.reason }
+  if (sent.size === 0 || waiting.over) return { stored, ...failure }
+  return { stored: await takeOut(relay, stored, sent, waiting), ...failure }
+}
+
+async function sendEntry({ store, queue, clock }: Relay, entry: OutboxEntry, session?: string): Promise<void> {
+  switch (entry.kind) {
+    case 'event':
+      return store.appendEvent(entry.event)
+    case 'work': {
+      const message = session === undefined ? entry.message : { ...entry.message, session }
+      const waitMs = entry.notBefore === undefined ? 0 : Date.parse(entry.notBefore) - clock.now()
+      return queue.send(entry.queue, message, Math.min(Math.max(waitMs, 0), longestDelayMs))
+    }
+    case 'archive':
+      return archive(store, entry.value as RolloutDocument)
+  }
+}
+
+async function archive(store: PlainStore, document: RolloutDocument): Promise<void> {
+  try {
+    await store.create(document)
+  } catch (error) {
+    if (!isPortError(error, 'conflict')) throw error
+  }
+}
+
+/**
+ * One conditional write that removes just the sent entries; when another writer was first, the same on what is there
+ * now. The value and tag that come back always belong together: after a foreign write they are the ones that the caller
+ * wrote, so that its next write fails instead of undoing the other's.
+ */
+async function takeOut<D extends AnyDocument>(
+  { store }: Relay,
+  written: Stored<D>,
+  sent: ReadonlySet<string>,
+  waiting: Waiting,
+): Promise<Stored<D>> {
+  let current: Stored<D> | undefined = written
+  for (let tries = 0; tries < removalTries && !waiting.over; tries += 1) {
+    const left = withoutEntries(current.value, sent)
+    if (left.outbox.length === current.value.outbox.length) return sameButOutbox(current, written) ? current : written
+    try {
+      const after: Stored<D> = await store.replace(current, left)
+      return sameButOutbox(current, written) ? after : written
+    } catch (error) {
+      if (!isPortError(error, 'precondition', 'unavailable', 'throttled')) throw error
+      if (error.kind !== 'precondition') return written
+    }
+    current = (await store.read(written.value.kind, keyOf(written.value), written.session)) as Stored<D> | undefined
+    if (current === undefined) return written
+  }
+  return written
+}
+
+function withoutEntries<D extends AnyDocument>(document: D, ids: ReadonlySet<string>): D {
+  return { ...document, outbox: document.outbox.filter((entry) => !ids.has(entry.id)) }
+}
+
+function sameButOutbox(one: Stored<AnyDocument>, other: Stored<AnyDocument>): boolean {
+  if (one === other) return true
+  return isDeepStrictEqual({ ...one.value, outbox: [] }, { ...other.value, outbox: [] })
+}
