@@ -4,17 +4,17 @@ import { describeReal } from './parts/describe-real.ts'
 import { type Mesh, startMesh } from './parts/mesh.ts'
 import { type Prometheus, startPrometheus } from './parts/prometheus.ts'
 import { scratchFolder } from './parts/scratch.ts'
-import { countAnswers } from './parts/traffic.ts'
 import { until } from './parts/wait.ts'
 
-const ROUTES = `
+const SUBSETS = `
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: web, namespace: shop}
 spec:
   host: web.shop.svc.cluster.local
   subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]
----
+`
+const ROUTE = `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: web, namespace: shop}
@@ -84,7 +84,13 @@ describeReal('the real mesh', 'mesh', (parts) => {
 
   it('follows a route of 90 to 10, and a load that runs meanwhile loses no request', async () => {
     const load = mesh.startLoad({ perSecond: 50, seconds: 60 })
-    await api.admin.apply(ROUTES)
+    await api.admin.apply(SUBSETS)
+    // Both at once cost a request now and then: a route to a cluster that is still warming answers 503.
+    await until('the subsets have reached the client', 20_000, async () => {
+      const clusters = await (await fetch(`${mesh.clientAdminUrl}/clusters`)).text()
+      return ['v1', 'v2'].every((subset) => clusters.includes(`outbound|80|${subset}|${mesh.host}::10.77.0.1`))
+    })
+    await api.admin.apply(ROUTE)
     await until('the route has reached the client', 20_000, async () => {
       const share = await mesh.requestShare(100)
       return (share.byVersion.v2 ?? 0) < 25
@@ -94,7 +100,7 @@ describeReal('the real mesh', 'mesh', (parts) => {
     expect(Math.abs((share.byVersion.v2 ?? 0) / 500 - 0.1)).toBeLessThan(0.05)
     await until('the load has had 100 answers', 20_000, () => load.answers.length >= 100)
     const answers = await load.stop()
-    expect(countAnswers(answers).byStatus).toEqual({ 200: answers.length })
+    expect(answers.filter((one) => one.status !== 200)).toEqual([])
   })
 
   it('counts in Prometheus what was answered, by version and status', async () => {

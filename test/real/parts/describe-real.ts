@@ -15,6 +15,7 @@ export function describeReal(title: string, need: Need, body: (parts: Parts) => 
     return
   }
   if (process.env.CI === 'true') throw new Error(`${title}: ${reason}`)
+  console.warn(`skipped: ${title}: ${reason}`)
   describe.skip(title, () => it(`was skipped: ${reason}`, () => {}))
 }
 

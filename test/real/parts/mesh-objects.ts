@@ -27,11 +27,11 @@ export function meshObjects(mesh: {
     object('v1', 'Service', namespace, service, {
       spec: { selector: { app: service }, ports: [{ name: 'http', port: 80, targetPort: PORT }] },
     }),
-    endpointSlice(namespace, service, servers),
     object('security.istio.io/v1', 'PeerAuthentication', namespace, 'default', { spec: { mtls: { mode: 'STRICT' } } }),
     ...[...servers.map((one) => one.pod), client].map(pod),
     ...servers.map(serverListeners),
     clientListeners(client),
+    endpointSlice(namespace, service, servers),
   ]
 }
 

@@ -26,6 +26,8 @@ export interface Mesh extends Client {
   /** The host by which the client calls: `web.shop.svc.cluster.local`. */
   readonly host: string
   readonly istiod: Istiod
+  /** Envoy's admin API of the client's sidecar: `/clusters` and `/config_dump` show what has reached it. */
+  readonly clientAdminUrl: string
   /** What Prometheus should scrape: the sidecars of all versions, and istiod. */
   readonly scrapeTargets: readonly ScrapeTarget[]
   /** Tells a version how to behave from now on; what is left out goes back to healthy. */
@@ -36,6 +38,22 @@ export interface Mesh extends Client {
 const NAMESPACE = 'shop'
 const SERVICE = 'web'
 const HOST = `${SERVICE}.${NAMESPACE}.svc.cluster.local`
+
+const CLIENT: SidecarPod = {
+  namespace: NAMESPACE,
+  name: 'client',
+  serviceAccount: 'client',
+  address: '10.77.0.10',
+  labels: { app: 'client', version: 'v0' },
+  adminPort: 15_300,
+}
+
+const NAMES = {
+  namespace: NAMESPACE,
+  service: SERVICE,
+  host: HOST,
+  clientAdminUrl: `http://127.0.0.1:${CLIENT.adminPort}`,
+}
 
 interface Version {
   readonly name: string
@@ -73,20 +91,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       { job: 'istiod', address: istiod.metricsAddress, path: '/metrics', labels: {} },
     ]
     const behave: Mesh['behave'] = (name, behaviour) => tell(versions, name, behaviour)
-    return { ...client, namespace: NAMESPACE, service: SERVICE, host: HOST, istiod, scrapeTargets, behave, stop }
+    return { ...client, ...NAMES, istiod, scrapeTargets, behave, stop }
   } catch (error) {
     await stop()
     throw error
   }
-}
-
-const CLIENT: SidecarPod = {
-  namespace: NAMESPACE,
-  name: 'client',
-  serviceAccount: 'client',
-  address: '10.77.0.10',
-  labels: { app: 'client', version: 'v0' },
-  adminPort: 15_300,
 }
 
 function version(name: string, index: number): Version {
