@@ -136,7 +136,7 @@ export class Account {
   }
 
   private describe(body: Document, { id, rid, self, fullName, partitions }: Place, number: number): Container {
-    const indexingPolicy = body.indexingPolicy ?? defaultIndexing
+    const indexingPolicy = { ...defaultIndexing, ...(body.indexingPolicy as object | undefined) }
     const resource = { ...body, indexingPolicy, ...containerLinks, ...this.system(self, rid, number) }
     const defaultTtl = checkTtl(body.defaultTtl)
     return { id, rid, self, fullName, partitions, defaultTtl, partitionKeyPath: partitionKeyPath(body), resource }
