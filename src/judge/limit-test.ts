@@ -80,16 +80,18 @@ function logTruncatedMixture(ofKind: number, others: number, x: number, y: numbe
   return logBetaTail(priorEvents * x + ofKind, priorEvents * y + others, x, y) - prior
 }
 
-/** Where rejection begins between the seen share and `edge` (0 or 1), by halving; the edge itself when it begins nowhere. */
+/** Where rejection begins between the seen share and `edge` (0 or 1), to nine digits; the edge itself when it begins nowhere. */
 function intervalEnd(rejected: (share: number) => boolean, seen: number, edge: 0 | 1): number {
-  const nearEdge = edge === 0 ? 1e-15 : 1 - 1e-15
-  if (seen === edge || !rejected(nearEdge)) return edge
-  let inside = Math.min(Math.max(seen, 1e-15), 1 - 1e-15)
-  let outside: number = nearEdge
-  for (let i = 0; i < 100 && inside !== outside; i++) {
+  let outside: number = edge === 0 ? NEAREST_TO_0 : 1 - NEAREST_TO_0
+  if (seen === edge || !rejected(outside)) return edge
+  let inside = Math.min(Math.max(seen, NEAREST_TO_0), 1 - NEAREST_TO_0)
+  while (Math.abs(outside - inside) > 1e-9 * outside) {
     const middle = (inside + outside) / 2
     if (rejected(middle)) outside = middle
     else inside = middle
   }
   return outside
 }
+
+/** A share of exactly 0 or 1 has no logarithm. */
+const NEAREST_TO_0 = 1e-15
