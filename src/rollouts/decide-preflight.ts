@@ -34,7 +34,7 @@ export function decidePreflight(rollout: Rollout, seen: Observations): Rollout {
       message: `The candidate is ready; it gets ${first.weight} %.`,
     }
     const up = askWeight(withStable, first.weight, seen.now, isReachable(seen))
-    return wake(enter(up, 'progressing', cause, seen.now, { step: 0 }), seen.now)
+    return enter(up, 'progressing', cause, seen.now, { step: 0 })
   }
   const obstacle = targets.find(({ target }) => target.obstacle)?.target.obstacle
   const missing = targets.filter(({ target }) => target.candidateReady === 0).map(({ cluster }) => cluster)
@@ -42,7 +42,7 @@ export function decidePreflight(rollout: Rollout, seen: Observations): Rollout {
     const why =
       obstacle?.message ?? `no ready endpoints of ${rollout.candidate} on ${missing.join(', ') || 'any cluster'}`
     const message = `The candidate was not ready within ${formatDuration(rollout.readyTimeoutMs)}: ${why}.`
-    return wake(rollBack(rollout, 'gate', { actor: SCHEDULE, reason: 'ReadyTimeout', message }, seen.now), seen.now)
+    return rollBack(rollout, 'gate', { actor: SCHEDULE, reason: 'ReadyTimeout', message }, seen.now)
   }
   if (targets.length === 0) return waiting(rollout, seen, 'Unreachable', 'No cluster of the rollout can be reached.')
   if (obstacle) return waiting(rollout, seen, obstacle.reason, obstacle.message)

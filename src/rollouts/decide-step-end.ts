@@ -3,7 +3,7 @@ import { durationMs, formatDuration } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
 import type { StepSpec } from '../model/strategy.ts'
 import { type Observations, total } from './observations.ts'
-import { attemptAt, say, waiting, wake } from './schedule.ts'
+import { attemptAt, say, waiting } from './schedule.ts'
 import { askWeight, type Cause, enter } from './transition.ts'
 
 /**
@@ -35,10 +35,10 @@ function nextStep(rollout: Rollout, seen: Observations, step: StepSpec, gated: b
     askWeight(rollout, weight, seen.now, (cluster) => seen.targets[cluster]?.reachable === true)
   if (!following) {
     const cause: Cause = { actor, reason: 'StepsPassed', message: `${passed}. The candidate gets all requests.` }
-    return wake(enter(up(100), 'promoting', cause, seen.now), seen.now)
+    return enter(up(100), 'promoting', cause, seen.now)
   }
   const message = `${passed}. The candidate gets ${following.weight} %.`
-  return wake({ ...up(following.weight), step: rollout.step + 1, reason: 'StepPassed', message }, seen.now)
+  return { ...up(following.weight), step: rollout.step + 1, reason: 'StepPassed', message }
 }
 
 /** What is not known enough to let the step pass; undefined when it may. */

@@ -2,7 +2,7 @@ import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
 import type { Observations } from './observations.ts'
-import { waiting, wake } from './schedule.ts'
+import { waiting } from './schedule.ts'
 import { askWeight, enter, rollBack } from './transition.ts'
 
 /** What ends or stops any moving phase: harm, and another hand on our weights. */
@@ -10,7 +10,7 @@ export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefin
   const harm = rollout.progress.find((progress) => progress.last?.verdict === 'harm')
   if (harm?.last) {
     const message = `${gateName(rollout, harm.gate)} on ${harm.cluster}: ${harm.last.explanation}`
-    return wake(rollBack(rollout, 'gate', { actor: GATE, reason: harm.last.reason, message }, seen.now), seen.now)
+    return rollBack(rollout, 'gate', { actor: GATE, reason: harm.last.reason, message }, seen.now)
   }
   const foreign = rollout.targets.find((target) => seen.targets[target.cluster]?.weightChanged)
   if (!foreign) return undefined
@@ -24,10 +24,7 @@ export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefin
 export function catchUp(rollout: Rollout, seen: Observations): Rollout | undefined {
   const behind = rollout.targets.filter((target) => target.weight < rollout.weight && isReachable(seen)(target.cluster))
   if (behind.length === 0 || seen.frozen) return undefined
-  return wake(
-    askWeight(rollout, rollout.weight, seen.now, (cluster) => isReachable(seen)(cluster)),
-    seen.now,
-  )
+  return askWeight(rollout, rollout.weight, seen.now, isReachable(seen))
 }
 
 /** Notes the moment from which the weight is live on every cluster that has to carry it. */
@@ -46,7 +43,7 @@ export function waitForWeight(rollout: Rollout, seen: Observations): Rollout {
   const since = seen.now - Date.parse(rollout.weightSince)
   if (obstacle && obstacle.reason !== 'Frozen' && since >= rollout.readyTimeoutMs) {
     const message = `${rollout.weight} % was not live within ${formatDuration(rollout.readyTimeoutMs)}: ${obstacle.message}`
-    return wake(rollBack(rollout, 'gate', { actor: SCHEDULE, reason: 'WeightNotLive', message }, seen.now), seen.now)
+    return rollBack(rollout, 'gate', { actor: SCHEDULE, reason: 'WeightNotLive', message }, seen.now)
   }
   if (obstacle) return waiting(rollout, seen, obstacle.reason, obstacle.message)
   return waiting(rollout, seen, 'Shifting', `${rollout.weight} % is on its way to the proxies.`)

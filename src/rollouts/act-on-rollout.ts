@@ -1,0 +1,101 @@
+import { mayReach } from '../model/access.ts'
+import type { ServiceDocument } from '../model/documents.ts'
+import { fail, type Result, succeed } from '../model/failure.ts'
+import { remember, replayOf } from '../model/idempotency.ts'
+import { actorOf } from '../model/identity.ts'
+import { timestamp } from '../model/names.ts'
+import type { RequestContext } from '../model/request.ts'
+import { isTerminal, type Rollout, serviceOfRollout } from '../model/rollout.ts'
+import { type Change, changeDocument } from '../ports/change-document.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Store } from '../ports/store.ts'
+import { foldRollouts } from './fold-rollouts.ts'
+import { findRollout } from './read-rollout.ts'
+import { applyVerb, type Verb } from './verbs.ts'
+
+export interface ActDeps {
+  readonly store: Store
+  readonly clock: Clock
+  /** Carries a service out on one cluster now. Failures are the worker's to repeat: they do not fail the call. */
+  readonly carryOut: (service: string, cluster: string, session?: string) => Promise<void>
+  /** Takes the next step of the service's rollouts now. */
+  readonly advance: (service: string, session?: string) => Promise<void>
+}
+
+export interface VerbRequest {
+  readonly verb: Verb
+  readonly note: string
+}
+
+/**
+ * Does a verb to a rollout. An abort or roll back is carried out on the clusters inside the call, so that the answer comes
+ * when the routes are written; what could not be reached is the queue's to repeat.
+ */
+export async function actOnRollout(
+  deps: ActDeps,
+  id: string,
+  request: VerbRequest,
+  context: RequestContext,
+): Promise<Result<Rollout>> {
+  const key = serviceOfRollout(id)
+  if (key === undefined) return fail('NotFound', `There is no rollout ${id}.`)
+  const changed = await changeDocument(
+    deps.store,
+    'service',
+    key,
+    async (stored): Promise<Result<Change<ServiceDocument, Rollout>>> => {
+      const before = stored?.value
+      const rollout = before?.rollouts.find((other) => other.id === id)
+      if (!before || !rollout) return actOnEnded(deps, id, request, context)
+      const reach = await checkTeam(deps.store, before, context)
+      if (!reach.ok) return reach
+      const replay = replayOf(before.idempotency, context.idempotency)
+      if (!replay.ok) return replay
+      if (replay.value) return succeed({ kind: 'leave', value: rollout })
+      const now = deps.clock.now()
+      const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now })
+      if (!after.ok) return after
+      if (after.value === rollout) return succeed({ kind: 'leave', value: rollout })
+      const document = foldRollouts(
+        before,
+        before.rollouts.map((other) => (other.id === id ? after.value : other)),
+        now,
+      )
+      const idempotency = remember(before.idempotency, context.idempotency, {
+        at: timestamp(now),
+        status: 200,
+        result: id,
+      })
+      return succeed({ kind: 'write', document: { ...document, idempotency }, value: after.value })
+    },
+  )
+  if (!changed.ok) return changed
+  const { value: rollout, stored, written } = changed.value
+  if (written) await carryOutNow(deps, key, rollout, stored?.session)
+  return succeed((await findRollout(deps.store, id, stored?.session)) ?? rollout)
+}
+
+/** A verb on an ended rollout: fine when its effect is there, else the failure that names the phase. */
+async function actOnEnded(
+  deps: ActDeps,
+  id: string,
+  request: VerbRequest,
+  context: RequestContext,
+): Promise<Result<Change<ServiceDocument, Rollout>>> {
+  const rollout = await findRollout(deps.store, id)
+  if (!rollout || !isTerminal(rollout.phase)) return fail('NotFound', `There is no rollout ${id}.`)
+  const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now: deps.clock.now() })
+  return after.ok ? succeed({ kind: 'leave', value: rollout }) : after
+}
+
+async function carryOutNow(deps: ActDeps, key: string, rollout: Rollout, session: string | undefined): Promise<void> {
+  if (rollout.phase === 'rolling-back') {
+    await Promise.all(rollout.targets.map((target) => deps.carryOut(key, target.cluster, session)))
+  }
+  await deps.advance(key, session)
+}
+
+async function checkTeam(store: Store, service: ServiceDocument, context: RequestContext): Promise<Result<undefined>> {
+  const team = (await store.read('team', service.spec.team))?.value.spec
+  return mayReach(context.caller, service.spec.team, team, service.namespace)
+}

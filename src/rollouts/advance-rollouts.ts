@@ -1,0 +1,59 @@
+import type { ServiceDocument } from '../model/documents.ts'
+import { type Result, succeed } from '../model/failure.ts'
+import { isTerminal, type Rollout } from '../model/rollout.ts'
+import { type Change, changeDocument } from '../ports/change-document.ts'
+import { decide } from './decide.ts'
+import { foldRollouts } from './fold-rollouts.ts'
+import { type ObserveDeps, observe } from './observe.ts'
+
+/** A decision that changes no weight may be followed by another at once; never by more than the phases there are. */
+const MOST_TRANSITIONS = 6
+
+/**
+ * Looks once at every live rollout of a service and takes the next step of each that is due: gather, judge, decide, one
+ * conditional write, effects through its outbox. Safe to call at any time and by several at once; when nothing is due it
+ * writes nothing. Throws PortError when the store cannot be reached: the message comes again.
+ */
+export async function advanceRollouts(
+  deps: ObserveDeps,
+  service: string,
+  session?: string,
+): Promise<Result<undefined>> {
+  const changed = await changeDocument(
+    deps.store,
+    'service',
+    service,
+    async (stored): Promise<Result<Change<ServiceDocument, undefined>>> => {
+      const before = stored?.value
+      if (!before || before.rollouts.length === 0) return succeed({ kind: 'leave', value: undefined })
+      const after = await Promise.all(before.rollouts.map((rollout) => advance(deps, before, rollout, session)))
+      const document = foldRollouts(before, after, deps.clock.now())
+      return succeed(
+        document === before ? { kind: 'leave', value: undefined } : { kind: 'write', document, value: undefined },
+      )
+    },
+    session,
+  )
+  return changed.ok ? succeed(undefined) : changed
+}
+
+async function advance(
+  deps: ObserveDeps,
+  service: ServiceDocument,
+  rollout: Rollout,
+  session: string | undefined,
+): Promise<Rollout> {
+  if (rollout.phase === 'paused' || rollout.phase === 'awaiting-approval' || isTerminal(rollout.phase)) return rollout
+  const seen = await observe(deps, service, rollout, session)
+  let current = rollout
+  for (let transitions = 0; transitions < MOST_TRANSITIONS; transitions += 1) {
+    const next = decide(current, {
+      ...seen,
+      ...(transitions === 0 ? {} : { progress: current.progress, observedWeights: {} }),
+    })
+    const settled = next.phase === current.phase || next.weightSince !== rollout.weightSince
+    current = next
+    if (settled) break
+  }
+  return current
+}

@@ -1,0 +1,60 @@
+import { matchesLabels } from '../model/active-freezes.ts'
+import { canonicalJson } from '../model/digest.ts'
+import type { ServiceDocument } from '../model/documents.ts'
+import { fail, type Result, succeed } from '../model/failure.ts'
+import type { RolloutRequest } from '../model/rollout.ts'
+import type { ServiceSpec } from '../model/service.ts'
+
+export interface CheckedCandidate {
+  readonly name: string
+  /** The spec, with the candidate among its versions. */
+  readonly spec: ServiceSpec
+}
+
+/** The version that the request names or brings along. Its labels must not catch the pods of a stable version, nor the reverse. */
+export function checkCandidate(
+  service: ServiceDocument,
+  request: RolloutRequest,
+  stables: readonly string[],
+): Result<CheckedCandidate> {
+  const { spec } = service
+  const known = typeof request.candidate === 'string' ? request.candidate : request.candidate.name
+  if (typeof request.candidate === 'string' && !Object.hasOwn(spec.versions, known)) {
+    const reason = `is no version of the service; known: ${Object.keys(spec.versions).join(', ')}`
+    return fail('UnknownReference', `Service ${service.namespace}/${service.name} has no version ${known}.`, {
+      errors: [{ pointer: '/candidate', reason }],
+      hint: 'Add the version to the service, or send the candidate as { "name", "labels" }.',
+    })
+  }
+  const versions = typeof request.candidate === 'string' ? spec.versions : withCandidate(spec, request.candidate)
+  if (!versions) {
+    const reason = 'is a version with other labels'
+    return fail('InvalidCombination', `Version ${known} exists with other labels.`, {
+      errors: [{ pointer: '/candidate/labels', reason }],
+    })
+  }
+  const candidate = versions[known]?.labels ?? {}
+  const overlapping = stables.find((stable) => stable !== known && overlaps(versions[stable]?.labels ?? {}, candidate))
+  if (overlapping) {
+    return fail('InvalidCombination', `The labels of ${known} and ${overlapping} choose the same pods.`, {
+      errors: [{ pointer: '/candidate', reason: `its labels overlap with those of stable version ${overlapping}` }],
+      hint: 'Give each version a label with a value of its own, such as "version".',
+    })
+  }
+  return succeed({ name: known, spec: { ...spec, versions } })
+}
+
+function withCandidate(
+  spec: ServiceSpec,
+  candidate: Exclude<RolloutRequest['candidate'], string>,
+): ServiceSpec['versions'] | undefined {
+  const { name, ...version } = candidate
+  const known = spec.versions[name]
+  if (known && canonicalJson(known) !== canonicalJson(version)) return undefined
+  return { ...spec.versions, [name]: version }
+}
+
+/** Every pod of one would also be a pod of the other. */
+function overlaps(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return matchesLabels(a, b) || matchesLabels(b, a)
+}

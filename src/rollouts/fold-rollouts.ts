@@ -1,0 +1,206 @@
+import { keyOf, type ServiceDocument } from '../model/documents.ts'
+import type { Actor } from '../model/identity.ts'
+import { timestamp } from '../model/names.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
+import { isTerminal, type Rollout } from '../model/rollout.ts'
+import { POLL_MS } from './schedule.ts'
+
+/**
+ * The service document after some of its live rollouts moved: one write carries the rollouts, what is stable, the render
+ * revision and, in the outbox, everything that must follow. Gives the same document back when nothing changed.
+ */
+export function foldRollouts(service: ServiceDocument, after: readonly Rollout[], now: number): ServiceDocument {
+  const changed = after.filter((rollout) => !service.rollouts.includes(rollout))
+  if (changed.length === 0 && after.length === service.rollouts.length) return service
+  const renders = changed.some((rollout) => changesRender(beforeOf(service, rollout), rollout))
+  const renderRevision = renders ? service.renderRevision + 1 : service.renderRevision
+  const settled = after.map((rollout) =>
+    service.rollouts.includes(rollout) ? rollout : settle(service, rollout, renderRevision, now),
+  )
+  const live = settled.filter((rollout) => !isTerminal(rollout.phase))
+  const entries = settled
+    .filter((rollout) => !service.rollouts.includes(rollout))
+    .flatMap((rollout) => followUps(service, rollout, renderRevision))
+  const targets = { ...service.targets }
+  for (const rollout of changed) Object.assign(targets, stableAfter(rollout, targets))
+  const { dueAt: _due, ...rest } = service
+  const dueAt = live
+    .map((rollout) => rollout.nextAttemptAt)
+    .filter((due) => due !== undefined)
+    .sort()[0]
+  return {
+    ...rest,
+    rollouts: live,
+    targets,
+    renderRevision,
+    outbox: [...service.outbox, ...entries],
+    updatedAt: timestamp(now),
+    ...(dueAt === undefined ? {} : { dueAt }),
+  }
+}
+
+function beforeOf(service: ServiceDocument, rollout: Rollout): Rollout | undefined {
+  return service.rollouts.find((other) => other.id === rollout.id)
+}
+
+/** Weights, or which versions the route names. */
+function changesRender(before: Rollout | undefined, after: Rollout): boolean {
+  if (!before || isTerminal(after.phase)) return true
+  return (
+    before.weightSince !== after.weightSince ||
+    after.targets.some((target, index) => target.weight !== before.targets[index]?.weight)
+  )
+}
+
+/** Gives a rollout that asks for a render the revision that carries it, and never leaves it due in the past. */
+function settle(service: ServiceDocument, rollout: Rollout, renderRevision: number, now: number): Rollout {
+  const revision = changesRender(beforeOf(service, rollout), rollout) ? renderRevision : rollout.revision
+  const due = rollout.nextAttemptAt
+  const moving = !isTerminal(rollout.phase) && rollout.phase !== 'paused' && rollout.phase !== 'awaiting-approval'
+  const late = moving && (due === undefined || Date.parse(due) < now)
+  return {
+    ...rollout,
+    revision,
+    updatedAt: timestamp(now),
+    ...(late ? { nextAttemptAt: timestamp(now + POLL_MS) } : {}),
+  }
+}
+
+/** `stable` moves in the write that enters baking, and back in the write that starts a rollback out of it. */
+function stableAfter(rollout: Rollout, targets: ServiceDocument['targets']): ServiceDocument['targets'] {
+  const forward = rollout.phase === 'baking' || rollout.phase === 'succeeded'
+  if (!forward && rollout.phase !== 'rolling-back') return {}
+  const moved = rollout.targets.filter(({ cluster }) => targets[cluster] !== undefined)
+  return Object.fromEntries(
+    moved.map(({ cluster, stable, candidate }) => [cluster, { stable: forward ? candidate : stable }]),
+  )
+}
+
+function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: number): readonly OutboxEntry[] {
+  const before = beforeOf(service, rollout)
+  const key = keyOf(service)
+  const entries: OutboxEntry[] = [
+    ...transitionEvents(before, rollout),
+    ...stepEvents(before, rollout),
+    ...lookEvents(before, rollout),
+  ]
+  if (changesRender(before, rollout)) {
+    for (const { cluster } of rollout.targets) {
+      const message = { kind: 'reconcile' as const, service: key, cluster }
+      entries.push({ id: `reconcile.${cluster}.${renderRevision}`, kind: 'work', queue: 'urgent', message })
+    }
+  }
+  if (isTerminal(rollout.phase)) entries.push(...endEntries(service, rollout))
+  else if (rollout.nextAttemptAt !== undefined && rollout.nextAttemptAt !== before?.nextAttemptAt) {
+    const message = { kind: 'advance' as const, service: key }
+    entries.push({
+      id: `advance.${rollout.id}.${rollout.nextAttemptAt}`,
+      kind: 'work',
+      queue: 'urgent',
+      message,
+      notBefore: rollout.nextAttemptAt,
+    })
+  }
+  return entries
+}
+
+/** An ended rollout is copied out; clusters chosen by label were held for it and may change now. */
+function endEntries(service: ServiceDocument, rollout: Rollout): readonly OutboxEntry[] {
+  const key = keyOf(service)
+  const value = {
+    schema: 1,
+    kind: 'rollout',
+    service: key,
+    rollout,
+    outbox: [],
+    createdAt: rollout.startedAt,
+    updatedAt: rollout.updatedAt,
+  }
+  const archive: OutboxEntry = { id: `archive.${rollout.id}`, kind: 'archive', key: `${key}/${rollout.id}`, value }
+  const [first] = rollout.targets
+  if (Array.isArray(service.spec.clusters) || !first) return [archive]
+  return [
+    archive,
+    { id: `select.${rollout.id}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: first.cluster } },
+  ]
+}
+
+function transitionEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  const known = new Set(before?.history.map(transitionKey) ?? [])
+  return after.history
+    .filter((transition) => !known.has(transitionKey(transition)))
+    .map((transition) => {
+      const { from, to, step, weight } = transition
+      const data = {
+        rollout: after.id,
+        candidate: after.candidate,
+        from,
+        to,
+        step,
+        weight,
+        source: after.source ?? null,
+      }
+      return eventEntry(after, `rollout.${to}`, transitionKey(transition), { ...transition, time: transition.at, data })
+    })
+}
+
+function transitionKey(transition: Rollout['history'][number]): string {
+  return `${transition.at}.${transition.from}.${transition.to}`
+}
+
+function stepEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  if (!before || before.step === after.step || after.phase !== 'progressing' || before.phase !== 'progressing')
+    return []
+  const data = { rollout: after.id, step: after.step, weight: after.weight }
+  const cause = {
+    actor: after.approvedBy ?? SCHEDULER,
+    reason: after.reason,
+    message: after.message,
+    time: after.weightSince,
+    data,
+  }
+  return [eventEntry(after, 'rollout.step', `${after.weightSince}.${after.step}`, cause)]
+}
+const SCHEDULER: Actor = { kind: 'schedule', id: 'schedule', name: 'schedule' }
+
+/** What each gate saw, for evidence that outlives the document. */
+function lookEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  return after.progress.flatMap((progress) => {
+    const old = before?.progress.find((other) => other.gate === progress.gate && other.cluster === progress.cluster)
+    if (!progress.last || progress.lookedAt === undefined || old?.lookedAt === progress.lookedAt) return []
+    const { gate, cluster, last, lookedAt } = progress
+    const data = {
+      rollout: after.id,
+      gate,
+      kind: after.gates[gate]?.kind,
+      cluster,
+      weight: after.weight,
+      step: after.step,
+      counted: { fromMs: old?.cursorMs, toMs: progress.cursorMs },
+      verdict: last,
+    }
+    const cause = {
+      actor: { kind: 'gate' as const, id: 'gate', name: 'gate' },
+      reason: last.reason,
+      message: last.explanation,
+      time: lookedAt,
+      data,
+    }
+    return [eventEntry(after, 'rollout.look', `${lookedAt}.${gate}.${cluster}`, cause)]
+  })
+}
+
+function eventEntry(
+  rollout: Rollout,
+  type: string,
+  unique: string,
+  cause: { actor: Actor; reason: string; message: string; time: string; data: Record<string, unknown> },
+): OutboxEntry {
+  const { actor, reason, message, time, data } = cause
+  const id = `${type}:${rollout.id}:${unique}`
+  return {
+    id,
+    kind: 'event',
+    event: { id, type, time, subject: `rollouts/${rollout.id}`, actor, reason, message, data },
+  }
+}

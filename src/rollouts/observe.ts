@@ -1,0 +1,136 @@
+import { activeFreezes } from '../model/active-freezes.ts'
+import { findCondition } from '../model/condition.ts'
+import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
+import type { GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { MetricsSources } from '../ports/metrics.ts'
+import type { Store } from '../ports/store.ts'
+import { hasFreePlace } from './caps.ts'
+import { look } from './look.ts'
+import type { Observations, TargetObservation } from './observations.ts'
+
+export interface ObserveDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly metrics: MetricsSources
+  readonly caps: { readonly perCluster: number; readonly inAll: number }
+}
+
+const LOOKING: readonly Rollout['phase'][] = ['progressing', 'blind', 'baking']
+const DEFAULT_TIMING = { delayMs: 30_000, everyMs: 10_000 }
+
+/** Reads once everything that a decision about one rollout needs: placements, freezes, caps, and what gates see. */
+export async function observe(
+  deps: ObserveDeps,
+  service: ServiceDocument,
+  rollout: Rollout,
+  session?: string,
+): Promise<Observations> {
+  const now = deps.clock.now()
+  const key = keyOf(service)
+  const parts = await Promise.all(
+    rollout.targets.map(async (target) => ({
+      target,
+      placement: (await deps.store.read('placement', `${key}/${target.cluster}`, session))?.value,
+      cluster: (await deps.store.read('cluster', target.cluster))?.value,
+    })),
+  )
+  const clusters = parts.flatMap(({ cluster }) => (cluster ? [cluster] : []))
+  const timings = clusters.map((cluster) => deps.metrics.timing(cluster.spec))
+  const delayMs = Math.max(
+    ...timings.map((timing) => timing.delayMs),
+    timings.length === 0 ? DEFAULT_TIMING.delayMs : 0,
+  )
+  const everyMs = Math.max(
+    ...timings.map((timing) => timing.everyMs),
+    timings.length === 0 ? DEFAULT_TIMING.everyMs : 0,
+  )
+  const frozen = await freezeOn(deps.store, service, clusters, now)
+  const looks = await lookAll(deps, service, rollout, parts, { delayMs, everyMs, now })
+  return {
+    now,
+    targets: Object.fromEntries(
+      parts.map(({ target, placement, cluster }) => [target.cluster, observeTarget(target, placement, cluster)]),
+    ),
+    ...(frozen === undefined ? {} : { frozen }),
+    slot: rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true,
+    delayMs,
+    everyMs,
+    ...looks,
+  }
+}
+
+async function freezeOn(
+  store: Store,
+  service: ServiceDocument,
+  clusters: readonly ClusterDocument[],
+  now: number,
+): Promise<string | undefined> {
+  const freezes = (await store.list('freeze', { limit: 1000 })).value.map((stored) => stored.value)
+  const scope = { service: keyOf(service), namespace: service.namespace }
+  for (const cluster of clusters) {
+    const [freeze] = activeFreezes(freezes, { ...scope, cluster }, 'rollouts', now)
+    if (freeze) return `${freeze.name} (${freeze.spec.reason})`
+  }
+  return undefined
+}
+
+interface Part {
+  readonly target: RolloutTarget
+  readonly placement: PlacementDocument | undefined
+  readonly cluster: ClusterDocument | undefined
+}
+
+async function lookAll(
+  deps: ObserveDeps,
+  service: ServiceDocument,
+  rollout: Rollout,
+  parts: readonly Part[],
+  timing: { delayMs: number; everyMs: number; now: number },
+): Promise<Pick<Observations, 'progress' | 'observedWeights'>> {
+  if (!LOOKING.includes(rollout.phase) || rollout.gates.length === 0)
+    return { progress: rollout.progress, observedWeights: {} }
+  let progress: readonly GateProgress[] = rollout.progress
+  const observedWeights: Record<string, number | null> = {}
+  for (const { target, placement, cluster } of parts) {
+    // What cannot be reached is not judged: it keeps the weight it has.
+    if (!cluster || target.weight === 0 || !isReachable(placement)) continue
+    const outcome = await look(deps.metrics, { service, rollout, target, cluster, ...timing })
+    if (!outcome) continue
+    const others = progress.filter((known) => known.cluster !== target.cluster)
+    progress = [...others, ...outcome.progress].sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1))
+    observedWeights[target.cluster] = outcome.observedWeight
+  }
+  return { progress, observedWeights }
+}
+
+function isReachable(placement: PlacementDocument | undefined): boolean {
+  return placement !== undefined && findCondition(placement.conditions, 'Reachable')?.status !== 'False'
+}
+
+/** A cluster that was never reached counts as away; one that is gone, too. */
+function observeTarget(
+  target: RolloutTarget,
+  placement: PlacementDocument | undefined,
+  cluster: ClusterDocument | undefined,
+): TargetObservation {
+  const drifted = placement && findCondition(placement.conditions, 'Drifted')
+  const obstacle = placement && obstacleOf(placement)
+  return {
+    liveRevision: placement?.liveRevision ?? 0,
+    ...(placement?.liveAt === undefined ? {} : { liveAt: Date.parse(placement.liveAt) }),
+    reachable: cluster !== undefined && isReachable(placement),
+    stableReady: placement?.versions[target.stable]?.ready ?? 0,
+    candidateReady: placement?.versions[target.candidate]?.ready ?? 0,
+    ...(obstacle ? { obstacle } : {}),
+    weightChanged: drifted?.status === 'True' && drifted.reason === 'WeightChanged',
+  }
+}
+
+function obstacleOf(placement: PlacementDocument): { reason: string; message: string } | undefined {
+  const standing = placement.conditions.find(
+    ({ type, status }) =>
+      (['Conflict', 'Held', 'Frozen'].includes(type) && status === 'True') || (type === 'Ready' && status === 'False'),
+  )
+  return standing && { reason: standing.reason, message: `${placement.cluster}: ${standing.message}` }
+}

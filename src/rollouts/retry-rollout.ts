@@ -1,0 +1,38 @@
+import { fail, type Result } from '../model/failure.ts'
+import { formatDuration } from '../model/names.ts'
+import type { RequestContext } from '../model/request.ts'
+import { isTerminal, type Rollout, type RolloutRequest, serviceOfRollout } from '../model/rollout.ts'
+import { splitServiceKey } from '../model/service.ts'
+import { findRollout } from './read-rollout.ts'
+import { type StartDeps, startRollout } from './start-rollout.ts'
+
+/** Starts a rollout anew that did not succeed: the same candidate, clusters, steps and gates, under a new id. */
+export async function retryRollout(deps: StartDeps, id: string, context: RequestContext): Promise<Result<Rollout>> {
+  const rollout = await findRollout(deps.store, id)
+  const key = serviceOfRollout(id)
+  if (!rollout || key === undefined) return fail('NotFound', `There is no rollout ${id}.`)
+  if (!isTerminal(rollout.phase) || rollout.phase === 'succeeded') {
+    return fail(
+      'RolloutState',
+      `Rollout ${id} is ${rollout.phase}: only one that ended without success can be retried.`,
+    )
+  }
+  const { namespace, name } = splitServiceKey(key)
+  return startRollout(deps, namespace, name, requestOf(rollout), context)
+}
+
+function requestOf(rollout: Rollout): RolloutRequest {
+  return {
+    candidate: rollout.candidate,
+    strategy: rollout.strategy,
+    clusters: rollout.targets.map((target) => target.cluster),
+    steps: [...rollout.steps],
+    gates: [...rollout.gates],
+    bake: formatDuration(rollout.bakeMs),
+    minEvents: rollout.minEvents,
+    patience: formatDuration(rollout.patienceMs),
+    readyTimeout: formatDuration(rollout.readyTimeoutMs),
+    onBlind: rollout.onBlind,
+    ...(rollout.source ? { source: rollout.source } : {}),
+  }
+}
