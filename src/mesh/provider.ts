@@ -53,10 +53,11 @@ export interface Provider {
   /** Objects in the order of writing. */
   render(input: RenderInput): RenderResult
   /**
-   * The applies that lead from `live` to `desired` so that structure and weights never change in one: first the new
-   * structure with the live weights, then the weights. One apply when only one of them changes or nothing is there yet.
+   * The applies that lead from `live` to what `render` gave, make before break: structure and weights never change in
+   * one, what others refer to comes before and goes after them, and barriers name only the versions that rise. `live`
+   * holds our objects as they are. Every rendered object is the last apply of its kind, needed or not.
    */
-  stage(live: KubeObject | undefined, desired: KubeObject): readonly KubeObject[]
+  stage(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[]
   /** Live weights by version in one of our objects; undefined when the object carries none. */
   liveWeights(object: KubeObject): Readonly<Record<string, number>> | undefined
   /** The order in which to remove: routes before what they refer to. */

@@ -21,6 +21,8 @@ export interface KubeMetadata {
     readonly manager?: string
     readonly operation?: string
     readonly subresource?: string
+    /** What the manager owns, as a tree of `f:NAME`. */
+    readonly fieldsV1?: Readonly<Record<string, unknown>>
   }[]
   readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[]
 }

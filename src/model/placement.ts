@@ -28,6 +28,8 @@ export interface PlacementState {
   readonly observedGeneration: number
   /** Render revision that is live on the cluster: every object applied, every barrier passed. 0: none yet. */
   readonly liveRevision: number
+  /** Render revision of which every object is written and every barrier passed; live once it has settled. */
+  readonly appliedRevision?: number
   /** RFC 3339 of the moment when `liveRevision` was reached, settle time included. */
   readonly liveAt?: string
   /** Whole per cents by version, as last written. */
@@ -38,6 +40,10 @@ export interface PlacementState {
   readonly objects: readonly InventoryEntry[]
   /** RFC 3339 of restores within the last ten minutes. */
   readonly restores: readonly string[]
+  /** Render revision at which another hand was seen to have moved the weights of a live rollout; a later one writes again. */
+  readonly driftedAtRevision?: number
+  /** RFC 3339 of the last removal: what the removed object referred to stays for the settle time. */
+  readonly removedAt?: string
   /** Failed attempts in a row; sets the backoff. */
   readonly attempts: number
   /** Nothing of ours is left there, and nothing is wanted there. */

@@ -1,0 +1,71 @@
+import type { KubeObject } from '../../model/kube.ts'
+import type { RenderInput } from '../provider.ts'
+import { DESTINATION_RULE, HTTP_ROUTE, serviceHost, VIRTUAL_SERVICE } from './names.ts'
+
+type Service = Pick<RenderInput, 'namespace' | 'name' | 'spec'>
+
+/** Istio looks here last, so a rule here hides none of ours. */
+const ROOT_NAMESPACES: readonly (string | undefined)[] = ['istio-system', 'aks-istio-system']
+
+/**
+ * Would this object decide, beside ours, where requests for the service go? Within the mesh Istio takes one
+ * VirtualService a host, a DestinationRule in a caller's namespace hides the service's own, and an HTTPRoute on the
+ * Service collides with a VirtualService (istioctl IST0109).
+ */
+export function claimsService(object: KubeObject, service: Service): boolean {
+  if (object.kind === VIRTUAL_SERVICE.kind) return virtualServiceClaims(object, service)
+  if (object.kind === DESTINATION_RULE.kind) return destinationRuleClaims(object, service)
+  return object.kind === HTTP_ROUTE.kind && httpRouteClaims(object, service)
+}
+
+function virtualServiceClaims(object: KubeObject, service: Service): boolean {
+  const gateways = strings(object.spec?.gateways)
+  if (gateways.length > 0 && !gateways.includes('mesh')) return false
+  if (!exportsTo(object, service.namespace)) return false
+  const own = [...namesOf(service), ...(service.spec.hosts ?? [])]
+  return strings(object.spec?.hosts).some((host) => {
+    const full = fullHost(host, object.metadata.namespace)
+    return own.some((name) => covers(full, name))
+  })
+}
+
+function destinationRuleClaims(object: KubeObject, service: Service): boolean {
+  const host = fullHost(String(object.spec?.host ?? ''), object.metadata.namespace)
+  if (!namesOf(service).includes(host)) return false
+  if (object.metadata.namespace !== service.namespace) return !ROOT_NAMESPACES.includes(object.metadata.namespace)
+  // In the service's own namespace Istio merges rules; only subsets can contradict ours.
+  const subsets = object.spec?.subsets
+  return Array.isArray(subsets) && subsets.length > 0
+}
+
+function httpRouteClaims(object: KubeObject, service: Service): boolean {
+  const parents = object.spec?.parentRefs
+  if (!Array.isArray(parents)) return false
+  return (parents as { kind?: string; name?: string; namespace?: string }[]).some(
+    ({ kind, name, namespace = object.metadata.namespace }) =>
+      kind === 'Service' && name === service.name && namespace === service.namespace,
+  )
+}
+
+function exportsTo(object: KubeObject, namespace: string): boolean {
+  const exportTo = strings(object.spec?.exportTo)
+  if (exportTo.length === 0 || exportTo.includes('*') || exportTo.includes(namespace)) return true
+  return exportTo.includes('.') && object.metadata.namespace === namespace
+}
+
+function namesOf({ namespace, name }: Service): readonly string[] {
+  return [serviceHost(namespace, name), `${name}.${namespace}.svc`, `${name}.${namespace}`]
+}
+
+/** Istio reads a name without a dot as a service of the object's own namespace. */
+function fullHost(host: string, namespace: string | undefined): string {
+  return host.includes('.') || host === '*' || namespace === undefined ? host : serviceHost(namespace, host)
+}
+
+function covers(pattern: string, host: string): boolean {
+  return pattern === host || pattern === '*' || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)))
+}
+
+function strings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

@@ -1,0 +1,27 @@
+import type { KubeRef } from '../../model/kube.ts'
+import type { Provider } from '../provider.ts'
+import { claimsService } from './claims.ts'
+import { latencyCounts, requestCounts } from './metrics.ts'
+import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
+import { renderIstio } from './render.ts'
+import { routeWeights } from './route.ts'
+import { stageIstio } from './stage.ts'
+
+/** Istio with sidecars: the AKS add-on and upstream. Without metrics nothing tells more than that objects are stored. */
+export const istio: Provider = {
+  name: 'istio',
+  kinds: [DESTINATION_RULE, VIRTUAL_SERVICE],
+  reach: 'stored',
+  render: renderIstio,
+  stage: stageIstio,
+  liveWeights: (object) => (object.kind === VIRTUAL_SERVICE.kind ? routeWeights(object) : undefined),
+  pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
+  conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE],
+  claims: claimsService,
+  requestCounts,
+  latencyCounts,
+}
+
+function rank(ref: KubeRef): number {
+  return ref.kind === VIRTUAL_SERVICE.kind ? 0 : 1
+}

@@ -1,0 +1,33 @@
+import type { CountQuery } from '../provider.ts'
+
+interface ServiceName {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** Requests as the servers' sidecars counted them (Istio standard metrics), by `response_code` and version. */
+export function requestCounts(service: ServiceName): CountQuery {
+  return { selector: `istio_requests_total${matchers(service)}`, versionLabel: 'destination_version' }
+}
+
+/** Requests by duration, cumulative over the edges in label `le` (milliseconds). */
+export function latencyCounts(service: ServiceName): CountQuery {
+  return {
+    selector: `istio_request_duration_milliseconds_bucket${matchers(service)}`,
+    versionLabel: 'destination_version',
+  }
+}
+
+function matchers({ namespace, name }: ServiceName): string {
+  const pairs = [
+    ['reporter', 'destination'],
+    ['destination_service_namespace', namespace],
+    ['destination_service_name', name],
+  ] as const
+  return `{${pairs.map(([label, value]) => `${label}="${escaped(value)}"`).join(',')}}`
+}
+
+/** A value inside a double-quoted PromQL string. */
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}

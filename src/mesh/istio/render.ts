@@ -1,0 +1,111 @@
+import { type Failure, fail } from '../../model/failure.ts'
+import type { KubeObject } from '../../model/kube.ts'
+import { durationMs } from '../../model/names.ts'
+import type { ServiceSpec } from '../../model/service.ts'
+import { refusalOf } from '../capabilities.ts'
+import { markedMetadata } from '../marks.ts'
+import type { Barrier, RenderInput, RenderResult } from '../provider.ts'
+import { DESTINATION_RULE, refTo, SETTLE_MS, serviceHost, VIRTUAL_SERVICE } from './names.ts'
+
+type Port = ServiceSpec['ports'][number]
+
+/** A DestinationRule with a subset a version, then a VirtualService that splits between them. */
+export function renderIstio(input: RenderInput): RenderResult {
+  const failure = refusalOf('istio', input.spec) ?? unknownFields(input.spec) ?? unknownVersions(input)
+  if (failure) return { ok: false, failure }
+  const served = Object.keys(input.weights)
+    .filter((version) => (input.weights[version] ?? 0) > 0)
+    .sort()
+  const settled: Barrier = { kind: 'settled', object: refTo(DESTINATION_RULE, input), durationMs: SETTLE_MS }
+  return {
+    ok: true,
+    steps: [
+      { object: destinationRule(input), barriers: [] },
+      { object: virtualService(input), barriers: [settled, { kind: 'endpoints-ready', versions: served }] },
+    ],
+  }
+}
+
+function destinationRule(input: RenderInput): KubeObject {
+  const subsets = Object.entries(input.spec.versions)
+    .map(([name, { labels }]) => ({ name, labels }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    ...DESTINATION_RULE,
+    metadata: markedMetadata(input),
+    spec: { host: serviceHost(input.namespace, input.name), subsets },
+  }
+}
+
+function virtualService(input: RenderInput): KubeObject {
+  const { ports } = input.spec
+  const hosts = [...new Set([serviceHost(input.namespace, input.name), ...(input.spec.hosts ?? [])])]
+  const http = ports.map((port) => httpRoute(input, port, ports.length > 1))
+  return { ...VIRTUAL_SERVICE, metadata: markedMetadata(input), spec: { hosts, http } }
+}
+
+/** One port's route. With one port there is nothing to match: a port that the service does not name keeps its own. */
+function httpRoute(input: RenderInput, port: Port, several: boolean): Readonly<Record<string, unknown>> {
+  const { timeout, retries } = input.spec.traffic ?? {}
+  const host = serviceHost(input.namespace, input.name)
+  const route = Object.keys(input.weights)
+    .sort()
+    .map((subset) => ({
+      destination: { host, subset, ...(several ? { port: { number: port.port } } : {}) },
+      weight: input.weights[subset] ?? 0,
+    }))
+  return {
+    ...(several ? { name: port.name, match: [{ port: port.port }] } : {}),
+    route,
+    ...(timeout === undefined ? {} : { timeout: seconds(timeout) }),
+    ...(retries === undefined ? {} : { retries: retryPolicy(retries, port.protocol) }),
+  }
+}
+
+/** Only what a server has surely not begun, or answers as a broken way to it, is tried again. */
+const RETRY_ON: Readonly<Record<Port['protocol'], string>> = {
+  http: 'connect-failure,refused-stream,gateway-error',
+  http2: 'connect-failure,refused-stream,gateway-error',
+  grpc: 'connect-failure,refused-stream,unavailable,cancelled',
+}
+
+function retryPolicy(
+  retries: NonNullable<NonNullable<ServiceSpec['traffic']>['retries']>,
+  protocol: Port['protocol'],
+): Readonly<Record<string, unknown>> {
+  if (retries.attempts === 0) return { attempts: 0 }
+  const { perTryTimeout } = retries
+  return {
+    attempts: retries.attempts,
+    ...(perTryTimeout === undefined ? {} : { perTryTimeout: seconds(perTryTimeout) }),
+    retryOn: RETRY_ON[protocol],
+  }
+}
+
+/** Seconds with a fraction: the one form that every reader of protobuf durations takes. */
+function seconds(duration: string): string {
+  return `${durationMs(duration) / 1000}s`
+}
+
+/** A field that a newer Meshwright stored and this one does not know would be dropped: refuse instead. */
+function unknownFields(spec: ServiceSpec): Failure | undefined {
+  const { team, ports, versions, initialVersion, clusters, hosts, traffic, onDrift, adopt, ...rest } = spec
+  const { timeout, retries, weights, ...restOfTraffic } = traffic ?? {}
+  const unknown = [
+    ...Object.keys(rest).map((field) => `/${field}`),
+    ...Object.keys(restOfTraffic).map((field) => `/traffic/${field}`),
+  ]
+  if (unknown.length === 0) return undefined
+  return fail('UnsupportedFeature', `This version of Meshwright does not know ${unknown.join(', ')}.`, {
+    errors: unknown.map((pointer) => ({ pointer, reason: 'is not known to this version' })),
+    hint: 'Update Meshwright, or PUT the service without the field.',
+  }).failure
+}
+
+function unknownVersions(input: RenderInput): Failure | undefined {
+  const missing = Object.keys(input.weights).filter((version) => !Object.hasOwn(input.spec.versions, version))
+  if (missing.length === 0) return undefined
+  return fail('InvalidCombination', `The route names ${missing.join(', ')}, which the service does not have.`, {
+    errors: missing.map((version) => ({ pointer: `/versions/${version}`, reason: 'is missing' })),
+  }).failure
+}

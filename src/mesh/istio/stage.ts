@@ -1,0 +1,98 @@
+import type { KubeObject } from '../../model/kube.ts'
+import { refOf } from '../../model/kube.ts'
+import type { Barrier, RenderStep } from '../provider.ts'
+import { DESTINATION_RULE, ofKind, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
+import { httpRoutes, routeWeights, sameWeights, type Weights, withVersions, withWeights } from './route.ts'
+
+interface Subset {
+  readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/**
+ * Make before break. Subsets come before the routes that name them and go after them; weights move alone. When the live
+ * route already names every version that rises, its weights move first, on the live structure: so an abort waits for no
+ * other change. Else the new structure comes first, with the live weights.
+ */
+export function stageIstio(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[] {
+  const rule = stepOf(desired, DESTINATION_RULE.kind)
+  const route = stepOf(desired, VIRTUAL_SERVICE.kind)
+  const liveRule = ofKind(live, DESTINATION_RULE)
+  const liveRoute = ofKind(live, VIRTUAL_SERVICE)
+  const before = liveRoute && routeWeights(liveRoute)
+  const after = route && routeWeights(route.object)
+  if (!rule || !route || !liveRoute || !before || !after) return desired
+
+  const rising = risingVersions(before, after)
+  const relabelled = relabelledVersions(liveRule, rule.object)
+  const direct = rising.every((version) => version in before && !relabelled.includes(version))
+  const leaving = subsetsOf(liveRule).filter(({ name }) => !has(rule.object, name))
+  const settled: Barrier = { kind: 'settled', object: refOf(rule.object), durationMs: SETTLE_MS }
+
+  const steps: RenderStep[] = []
+  if (direct && !sameWeights(before, after)) {
+    const kept = { ...route.object, spec: { ...route.object.spec, ...liveStructure(liveRoute) } }
+    steps.push({ object: withWeights(kept, after), barriers: ready(rising) })
+  }
+  const now = direct ? after : before
+  steps.push({
+    object: withSubsets(rule.object, leaving),
+    barriers: ready(relabelled.filter((version) => (now[version] ?? 0) > 0)),
+  })
+  if (!direct) {
+    const wide = withVersions(route.object, Object.keys(before))
+    steps.push({ object: withWeights(wide, before), barriers: [settled] })
+    steps.push({ object: withWeights(wide, after), barriers: [settled, ...ready(rising)] })
+  }
+  steps.push({ object: route.object, barriers: [settled] })
+  if (leaving.length > 0) {
+    const gone: Barrier = { kind: 'settled', object: refOf(route.object), durationMs: SETTLE_MS }
+    steps.push({ object: rule.object, barriers: [gone] })
+  }
+  return steps
+}
+
+function stepOf(steps: readonly RenderStep[], kind: string): RenderStep | undefined {
+  return steps.find((step) => step.object.kind === kind)
+}
+
+function risingVersions(before: Weights, after: Weights): readonly string[] {
+  return Object.keys(after)
+    .filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+    .sort()
+}
+
+function relabelledVersions(live: KubeObject | undefined, desired: KubeObject): readonly string[] {
+  const now = new Map(subsetsOf(live).map(({ name, labels }) => [name, labels]))
+  return subsetsOf(desired)
+    .filter(({ name, labels }) => now.has(name) && !sameLabels(now.get(name), labels))
+    .map(({ name }) => name)
+}
+
+function sameLabels(a: Subset['labels'] = {}, b: Subset['labels'] = {}): boolean {
+  return Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value)
+}
+
+function subsetsOf(rule: KubeObject | undefined): readonly Subset[] {
+  const subsets = rule?.spec?.subsets
+  return Array.isArray(subsets) ? (subsets as Subset[]) : []
+}
+
+function has(rule: KubeObject, version: string): boolean {
+  return subsetsOf(rule).some(({ name }) => name === version)
+}
+
+function withSubsets(rule: KubeObject, more: readonly Subset[]): KubeObject {
+  if (more.length === 0) return rule
+  const subsets = [...subsetsOf(rule), ...more].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { ...rule, spec: { ...rule.spec, subsets } }
+}
+
+/** The fields of a live VirtualService that we write. */
+function liveStructure(route: KubeObject): Readonly<Record<string, unknown>> {
+  return { hosts: route.spec?.hosts, http: httpRoutes(route) }
+}
+
+function ready(versions: readonly string[]): readonly Barrier[] {
+  return versions.length === 0 ? [] : [{ kind: 'endpoints-ready', versions }]
+}

@@ -1,0 +1,40 @@
+import type { KubeMetadata, KubeObject } from '../model/kube.ts'
+import { serviceKey } from '../model/service.ts'
+
+/** The label that says whose an object is, and our name in it. Also our field manager's name. */
+export const MANAGED_BY = 'app.kubernetes.io/managed-by'
+export const MANAGER = 'meshwright'
+export const MANAGED_BY_US = `${MANAGED_BY}=${MANAGER}`
+/** The fence: the render revision that wrote the object last. */
+export const REVISION = 'meshwright.io/revision'
+/** `shop/web`: the service that the object belongs to. */
+export const SERVICE = 'meshwright.io/service'
+/** `"true"` on an object or a namespace stops all our writes there. */
+export const HOLD = 'meshwright.io/hold'
+
+/** Metadata of an object that we render for a service, in the service's namespace and under its name. */
+export function markedMetadata(input: { namespace: string; name: string; renderRevision: number }): KubeMetadata {
+  const { namespace, name, renderRevision } = input
+  return {
+    name,
+    namespace,
+    labels: { [MANAGED_BY]: MANAGER },
+    annotations: { [REVISION]: String(renderRevision), [SERVICE]: serviceKey(namespace, name) },
+  }
+}
+
+/** The render revision that an object carries; undefined when it carries none that can be read. */
+export function revisionOf(object: KubeObject): number | undefined {
+  const text = object.metadata.annotations?.[REVISION]
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+/** Does someone hold this object or namespace? */
+export function isHeld(metadata: KubeMetadata | undefined): boolean {
+  return metadata?.annotations?.[HOLD] === 'true'
+}
+
+/** Do label and annotation say that the object is ours, of this service? */
+export function bearsMarks(metadata: KubeMetadata, service: string): boolean {
+  return metadata.labels?.[MANAGED_BY] === MANAGER && metadata.annotations?.[SERVICE] === service
+}
