@@ -5,9 +5,10 @@ import type { SeriesIncrease } from './count-increase.ts'
 export type CountsByVersion = ReadonlyMap<string, Counts>
 
 /**
- * gRPC statuses that say the server failed: those that OpenTelemetry calls errors of a server span, which are also those that
- * Google's mapping gives a 5xx. The others are the caller's doing, as 4xx are: CANCELLED, INVALID_ARGUMENT, NOT_FOUND,
- * ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED (429: a quota), FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNAUTHENTICATED.
+ * gRPC statuses that say the server failed: those that OpenTelemetry calls errors of a server span, which are also
+ * those that Google's mapping gives a 5xx. The others are the caller's doing, as 4xx are: CANCELLED,
+ * INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED (429: a quota),
+ * FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNAUTHENTICATED.
  */
 const FAILING_GRPC_STATUSES: ReadonlyMap<number, string> = new Map([
   [2, 'UNKNOWN'],
@@ -22,9 +23,9 @@ const FAILING_GRPC_STATUSES: ReadonlyMap<number, string> = new Map([
 const LAST_GRPC_STATUS = 16
 
 /**
- * Counts requests by version, good and bad, from the increases of a request counter with Istio's labels `response_code` and
- * `grpc_response_status`. Bad is a 5xx or a failing gRPC status (a gRPC failure mostly comes with HTTP 200). A `response_code` of 0,
- * where the caller went away before the answer, is not bad.
+ * Counts requests by version, good and bad, from the increases of a request counter with Istio's labels
+ * `response_code` and `grpc_response_status`. Bad is a 5xx or a failing gRPC status (a gRPC failure mostly comes with
+ * HTTP 200). A `response_code` of 0, where the caller went away before the answer, is not bad.
  */
 export function countRequests(
   increases: readonly SeriesIncrease[],
@@ -46,7 +47,10 @@ export function isFailed(responseCode: string, grpcStatus: string): boolean {
   return FAILING_GRPC_STATUSES.has(status) || status > LAST_GRPC_STATUS
 }
 
-/** Counts of slow requests, or that the histogram has no such edge, with the edges next to it (below and above; two of one side at an end). */
+/**
+ * Counts of slow requests, or that the histogram has no such edge, with the edges next to it (below and above; two of
+ * one side at an end).
+ */
 export type SlowCounts =
   | { readonly ok: true; readonly byVersion: CountsByVersion }
   | {
@@ -57,9 +61,9 @@ export type SlowCounts =
     }
 
 /**
- * Counts requests by version that took at most `edgeMs` (good) and longer (bad), from the increases of a cumulative histogram
- * in milliseconds (label `le`). The edge must be one of the histogram's own, compared as a number, so that nothing is guessed
- * between edges. Every histogram that saw requests must have it. No requests: an empty map.
+ * Counts requests by version that took at most `edgeMs` (good) and longer (bad), from the increases of a cumulative
+ * histogram in milliseconds (label `le`). The edge must be one of the histogram's own, compared as a number, so that
+ * nothing is guessed between edges. Every histogram that saw requests must have it. No requests: an empty map.
  */
 export function countSlow(
   buckets: readonly SeriesIncrease[],

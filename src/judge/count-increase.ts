@@ -1,8 +1,14 @@
-/** One counter as the metrics source stores it, from a range selector: samples of [epoch milliseconds, value], in any order. */
+/**
+ * One counter as the metrics source stores it, from a range selector: samples of [epoch milliseconds, value], in any
+ * order.
+ */
 export interface CounterSeries {
   readonly labels: Readonly<Record<string, string>>
   readonly samples: readonly (readonly [tMs: number, value: number])[]
-  /** Earliest time at which this series' target is known to have been read; undefined when not known. See `withTargets`. */
+  /**
+   * Earliest time at which this series' target is known to have been read; undefined when not known. See
+   * `withTargets`.
+   */
   readonly targetSinceMs?: number | undefined
 }
 
@@ -23,22 +29,29 @@ export interface WindowIncrease {
   readonly series: readonly SeriesIncrease[]
   /** Time of the newest readable sample up to the window's end; undefined when there is none (blind). */
   readonly lastSampleMs: number | undefined
-  /** Samples in the window that are no counter values: NaN (also what a stale marker reads as), infinite, negative. They are left out. */
+  /**
+   * Samples in the window that are no counter values: NaN (also what a stale marker reads as), infinite, negative.
+   * They are left out.
+   */
   readonly unreadable: number
-  /** Series whose first value could not be counted, for nothing says from where it rose. It is the base of what comes next. */
+  /**
+   * Series whose first value could not be counted, for nothing says from where it rose. It is the base of what comes
+   * next.
+   */
   readonly withoutBase: number
   /** Nothing was left out: no unreadable sample, no series without base. */
   readonly complete: boolean
 }
 
 /**
- * By how much each counter rose within the window, from raw samples. Every rise belongs to the time of the sample that shows it, so
- * windows that follow one another add up exactly to the long window, whatever scrapes were missed (Prometheus' own increase()
- * extrapolates and does not add up). The caller asks for samples from well before `fromMs`: the last one there is the base.
+ * By how much each counter rose within the window, from raw samples. Every rise belongs to the time of the sample
+ * that shows it, so windows that follow one another add up exactly to the long window, whatever scrapes were missed
+ * (Prometheus' own increase() extrapolates and does not add up). The caller asks for samples from well before
+ * `fromMs`: the last one there is the base.
  *
  * - A value lower than the one before is a restart of the process: it counts from zero.
- * - The first sample of a series, when none lies before it, counts from zero only if its target had been read before without
- *   that series; else it is only a base (the counter may have risen long before we looked).
+ * - The first sample of a series, when none lies before it, counts from zero only if its target had been read before
+ *   without that series; else it is only a base (the counter may have risen long before we looked).
  * - Of samples with the same time the highest counts.
  */
 export function countIncrease(series: readonly CounterSeries[], window: CountWindow): WindowIncrease {
@@ -65,7 +78,10 @@ function isCounterValue(value: number): boolean {
   return Number.isFinite(value) && value >= 0
 }
 
-/** The rises shown by samples after `fromMs`. Samples are sorted by time, then value; of those with the same time the last counts. */
+/**
+ * The rises shown by samples after `fromMs`. Samples are sorted by time, then value; of those with the same time the
+ * last counts.
+ */
 function sumOfRises(samples: CounterSeries['samples'], base: number, fromMs: number): number {
   let before = base
   let sum = 0
@@ -78,9 +94,9 @@ function sumOfRises(samples: CounterSeries['samples'], base: number, fromMs: num
 }
 
 /**
- * Fills in `targetSinceMs`: since when each series' target (the pod, by the values of `targetLabels`) is known to have been
- * read. It is known from any other series of the target, and from `scrapes`: series such as `up`, whose samples of 1 say
- * that the target was read at that time, though it may have shown no counter yet.
+ * Fills in `targetSinceMs`: since when each series' target (the pod, by the values of `targetLabels`) is known to
+ * have been read. It is known from any other series of the target, and from `scrapes`: series such as `up`, whose
+ * samples of 1 say that the target was read at that time, though it may have shown no counter yet.
  */
 export function withTargets(
   series: readonly CounterSeries[],

@@ -22,7 +22,10 @@ export interface LimitQuestion {
   readonly alpha: number
   /** Fewer events of the candidate decide nothing. Default 50. */
   readonly minEvents?: number | undefined
-  /** Events of the candidate in this step alone, where steps are judged: with fewer than `minEvents`, safe is not said. */
+  /**
+   * Events of the candidate in this step alone, where steps are judged: with fewer than `minEvents`, safe is not
+   * said.
+   */
   readonly stepEvents?: number | undefined
   /** `maxE` of the look before. */
   readonly previousMaxE?: number | undefined
@@ -30,20 +33,24 @@ export interface LimitQuestion {
   readonly badMeans?: string | undefined
 }
 
-/** Why a gate could not see: no samples, NaN in place of numbers, an error of the source, or samples that come too late. */
+/**
+ * Why a gate could not see: no samples, NaN in place of numbers, an error of the source, or samples that come too
+ * late.
+ */
 export type BlindReason = 'NoData' | 'NotANumber' | 'QueryFailed' | 'DataLate'
 
 /**
  * Judges one arm against a limit on its share of bad events, at one look of many.
  *
- * - harm: the evidence that the share is above the limit reached 1/alpha, now or at an earlier look that counted. With a true share at
- *   or below the limit, the chance that this ever happens is alpha at most.
- * - safe: the evidence that it is below reaches 1/alpha *at this look*. An older look does not count: a version may turn bad.
+ * - harm: the evidence that the share is above the limit reached 1/alpha, now or at an earlier look that counted.
+ *   With a true share at or below the limit, the chance that this ever happens is alpha at most.
+ * - safe: the evidence that it is below reaches 1/alpha *at this look*. An older look does not count: a version may
+ *   turn bad.
  * - undecided: neither, or fewer than `minEvents`, or stable breaks the limit too.
  *
- * A look with fewer than `minEvents`, and one at which stable breaks the limit too, adds nothing to `maxE`: what it saw may
- * be a cold start or an outage of both. Fewer looks can only lower the chance of a false alarm. Throws RangeError when limit or alpha is
- * out of range: schemas keep such values out.
+ * A look with fewer than `minEvents`, and one at which stable breaks the limit too, adds nothing to `maxE`: what it
+ * saw may be a cold start or an outage of both. Fewer looks can only lower the chance of a false alarm. Throws
+ * RangeError when limit or alpha is out of range: schemas keep such values out.
  */
 export function judgeLimit(question: LimitQuestion): LimitVerdict {
   const { candidate, limitPercent, alpha, previousMaxE = 0 } = question
@@ -100,8 +107,8 @@ const VERDICTS = {
 } as const
 
 /**
- * The verdict of a look that saw nothing new: the evidence so far, called blind, with `why` in words ("Prometheus answered 503"). Never
- * success, never failure.
+ * The verdict of a look that saw nothing new: the evidence so far, called blind, with `why` in words ("Prometheus
+ * answered 503"). Never success, never failure.
  */
 export function blindVerdict(question: LimitQuestion, reason: BlindReason, why: string): BlindVerdict {
   const { needed: _, ...known } = judgeLimit(question)
@@ -109,8 +116,9 @@ export function blindVerdict(question: LimitQuestion, reason: BlindReason, why: 
 }
 
 /**
- * One test's part of the alpha of a whole rollout, shared evenly over `parts` = gates × clusters (Bonferroni): the chance of any false
- * alarm in the rollout stays alpha at most. Throws RangeError unless `parts` is a whole number from 1.
+ * One test's part of the alpha of a whole rollout, shared evenly over `parts` = gates × clusters (Bonferroni): the
+ * chance of any false alarm in the rollout stays alpha at most. Throws RangeError unless `parts` is a whole number
+ * from 1.
  */
 export function splitAlpha(alpha: number, parts: number): number {
   if (!Number.isInteger(parts) || parts < 1) throw new RangeError(`alpha cannot be split into ${parts} parts`)

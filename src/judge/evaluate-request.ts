@@ -9,8 +9,9 @@ export type JudgeOutcome =
   | { readonly ok: false; readonly reason: 'TestNotBuilt'; readonly message: string }
 
 /**
- * Evaluates given counts as a gate would: the counts of the stages add up, the end of each stage is one look, and the answer is
- * the verdict of the last look with the highest evidence of all. `body` has passed `judgeRequest`; a limit test without its limit is a RangeError.
+ * Evaluates given counts as a gate would: the counts of the stages add up, the end of each stage is one look, and the
+ * answer is the verdict of the last look with the highest evidence of all. `body` has passed `judgeRequest`; a limit
+ * test without its limit is a RangeError.
  */
 export function evaluateRequest(body: JudgeRequest): JudgeOutcome {
   if (body.test !== 'limit') {

@@ -12,12 +12,12 @@ export function logBeta(a: number, b: number): number {
 }
 
 /**
- * ln of ∫₀ˣ t^(a−1) (1−t)^(b−1) dt, divided by x^a (1−x)^b: the incomplete beta function without the factor that under- or
- * overflows. `y` is 1 − x, given apart because for x near 1 a difference would lose its digits. Needs a, b > 0 and 0 < x < 1;
- * finite for a and b up to 1e12.
+ * ln of ∫₀ˣ t^(a−1) (1−t)^(b−1) dt, divided by x^a (1−x)^b: the incomplete beta function without the factor that
+ * under- or overflows. `y` is 1 − x, given apart because for x near 1 a difference would lose its digits. Needs a, b
+ * > 0 and 0 < x < 1; finite for a and b up to 1e12.
  *
- * Left of the mean of Beta(a, b) the division leaves just Gauss' continued fraction (NIST DLMF 8.17.22), so nothing large is
- * ever subtracted. Right of it the fraction gives the small rest beyond x, which is taken from the whole.
+ * Left of the mean of Beta(a, b) the division leaves just Gauss' continued fraction (NIST DLMF 8.17.22), so nothing
+ * large is ever subtracted. Right of it the fraction gives the small rest beyond x, which is taken from the whole.
  */
 export function logBetaTail(a: number, b: number, x: number, y: number): number {
   if (x <= (a + 1) / (a + b + 2)) return Math.log(betaFraction(a, b, x) / a)

@@ -32,10 +32,11 @@ export function pValueOf(maxE: number): number {
 }
 
 /**
- * About how many more requests until a harm of twice the limit (or halfway to 100 % for limits above 50 %) would be seen: how many
- * it takes to reach 1/alpha when every request from now on has that share of failures. Real failures come by chance, so half of the
- * real cases need fewer and half more, seldom more than twice as many. Evidence along this line is a convex curve (a log of a sum of
- * exponentials), so it crosses the bar once. 0 when it is there already.
+ * About how many more requests until a harm of twice the limit (or halfway to 100 % for limits above 50 %) would be
+ * seen: how many it takes to reach 1/alpha when every request from now on has that share of failures. Real failures
+ * come by chance, so half of the real cases need fewer and half more, one in ten more than twice as many. Evidence along
+ * this line is a convex curve (a log of a sum of exponentials), so it crosses the bar once. 0 when it is there
+ * already.
  */
 export function eventsUntilHarm(counts: Counts, limitShare: number, alpha: number): number {
   const share = harmToLookFor(limitShare)
@@ -77,7 +78,7 @@ export interface LimitFacts {
   readonly badMeans: string
 }
 
-/** "12 of 240 requests failed (5.0 %); between 1.4 % and 11.6 % with 99 % confidence; the limit is 1 %: …" */
+/** "12 of 240 requests failed (5.0 %); between 1.3 % and 11.5 % with 99 % confidence; the limit is 1 %: …" */
 export function explainLimit(reason: LimitReason, facts: LimitFacts): string {
   const { candidate, interval, alpha, limitPercent } = facts
   if (candidate.good + candidate.bad === 0) return `no requests yet; ${conclusion(reason, facts)}`

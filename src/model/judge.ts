@@ -23,8 +23,9 @@ const stage = z.strictObject({
 })
 
 /**
- * Body of `POST /judge`. `limit` looks at the candidate's bad share, and at stable's where it is given. `harm` compares the bad
- * events of both and `ratio` all requests of both, so these need `share` and `stable` in every stage.
+ * Body of `POST /judge`. `limit` looks at the candidate's bad share, and at stable's where it is given. `harm`
+ * compares the bad events of both and `ratio` all requests of both, so these need `share` and `stable` in every
+ * stage.
  */
 export const judgeRequest = z
   .strictObject({
@@ -51,6 +52,10 @@ export const judgeRequest = z
       context.addIssue({ code: 'custom', path: [...path, field], message: `the test ${body.test} needs ${field}` })
     if (body.test === 'limit') {
       if (body.limitPercent === undefined) missing([], 'limitPercent')
+      for (const field of ['gMax', 'dispersion'] as const) {
+        if (body[field] === undefined) continue
+        context.addIssue({ code: 'custom', path: [field], message: `the test limit takes no ${field}` })
+      }
       return
     }
     for (const [index, { share, stable }] of body.stages.entries()) {

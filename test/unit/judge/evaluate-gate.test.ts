@@ -14,7 +14,8 @@ describe('judging a version against a limit', () => {
     expect(verdict.maxE).toBe(verdict.eValue)
     expect(verdict).not.toHaveProperty('needed')
     expect(verdict.explanation).toBe(
-      '12 of 240 requests failed (5.0 %); between 1.4 % and 11.6 % with 99 % confidence; the limit is 1 %: above the limit',
+      '12 of 240 requests failed (5.0 %); between 1.3 % and 11.5 % with 99 % confidence; ' +
+        'the limit is 1 %: above the limit',
     )
   })
 

@@ -74,6 +74,7 @@ describe('the body of POST /judge', () => {
   it.each([
     ['a missing limit', { ...body, limitPercent: undefined }, 'limitPercent'],
     ['a limit of 0', { ...body, limitPercent: 0 }, 'limitPercent'],
+    ['a correction that it does not make', { ...body, dispersion: 5 }, 'dispersion'],
     ['an alpha of 0', { ...body, alpha: 0 }, 'alpha'],
     ['no stages', { ...body, stages: [] }, 'stages'],
     ['a negative count', { ...body, stages: [stage(-1, 0)] }, 'stages/0/candidate/good'],

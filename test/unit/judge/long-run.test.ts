@@ -20,7 +20,10 @@ interface Stream {
   readonly looks: number
 }
 
-/** Draws events with a true bad share and shows the counts at every look until `stop` says so; the events drawn, or undefined. */
+/**
+ * Draws events with a true bad share and shows the counts at every look until `stop` says so; the events drawn, or
+ * undefined.
+ */
 function eventsUntil(random: () => number, { share, perLook, looks }: Stream, stop: (c: Counts) => boolean) {
   const counts = { good: 0, bad: 0 }
   for (let look = 1; look <= looks; look++) {
