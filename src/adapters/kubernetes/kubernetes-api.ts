@@ -1,0 +1,161 @@
+import type { KindRef, KubeObject, KubeRef } from '../../model/kube.ts'
+import { refOf } from '../../model/kube.ts'
+import type { AccessQuestion, ApplyOptions, ClusterApi, ListOptions, MetadataObject } from '../../ports/cluster-api.ts'
+import { isPortError, PortError } from '../../ports/port-error.ts'
+import type { Connection } from './connection.ts'
+import { type Resource, resourceFinder, versionPath } from './resources.ts'
+
+const FIELD_MANAGER = 'meshwright'
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+const defaultPageSize = 500
+const maxPages = 10_000
+/** How often a list starts over because its snapshot expired while it was read. */
+const maxListStarts = 3
+
+interface Target {
+  readonly connection: Connection
+  readonly resourceOf: (kind: KindRef) => Promise<Resource>
+}
+
+/**
+ * One cluster's API. Objects go as plain JSON: the library's generic client would ask for the kinds first, drop fields
+ * that its models do not know, and has no strict validation.
+ */
+export function kubernetesApi(connection: Connection): ClusterApi {
+  const target: Target = { connection, resourceOf: resourceFinder(connection) }
+  return {
+    get: (ref) => getObject(target, ref),
+    list: (kind, options) => listAll(target, kind, options),
+    listMetadata: (kind, options) => listAll(target, kind, options, METADATA_LIST),
+    apply: (object, options) => applyObject(target, object, options),
+    remove: (ref, uid) => removeObject(target, ref, uid),
+    version: () => readVersion(connection),
+    mayI: (question) => askAccess(connection, question),
+  }
+}
+
+async function getObject(target: Target, ref: KubeRef): Promise<KubeObject | undefined> {
+  try {
+    return (await target.connection.send({ method: 'GET', path: await objectPath(target, ref) })) as KubeObject
+  } catch (error) {
+    if (isPortError(error, 'not-found') && error.reason !== 'UnknownKind') return undefined
+    throw error
+  }
+}
+
+async function applyObject(target: Target, object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
+  const answer = await target.connection.send({
+    method: 'PATCH',
+    path: await objectPath(target, refOf(object)),
+    query: {
+      fieldManager: FIELD_MANAGER,
+      fieldValidation: 'Strict',
+      force: String(options.force),
+      dryRun: options.dryRun ? 'All' : undefined,
+    },
+    contentType: 'application/apply-patch+yaml',
+    body: object,
+  })
+  return answer as KubeObject
+}
+
+async function removeObject(target: Target, ref: KubeRef, uid: string): Promise<void> {
+  try {
+    await target.connection.send({
+      method: 'DELETE',
+      path: await objectPath(target, ref),
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' },
+    })
+  } catch (error) {
+    if (!isPortError(error, 'not-found')) throw error
+  }
+}
+
+interface ListAnswer<Item> {
+  readonly metadata?: { readonly continue?: string }
+  readonly items?: readonly Item[]
+}
+
+/** All pages. An expired snapshot (410) starts over: pages of two snapshots would not fit together. */
+async function listAll<Item extends MetadataObject>(
+  target: Target,
+  kind: KindRef,
+  options: ListOptions = {},
+  accept?: string,
+): Promise<readonly Item[]> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await listPages<Item>(target, kind, options, accept)
+    } catch (error) {
+      if (!isPortError(error, 'precondition') || start === maxListStarts) throw error
+    }
+  }
+}
+
+async function listPages<Item extends MetadataObject>(
+  target: Target,
+  kind: KindRef,
+  { namespace, labelSelector, pageSize = defaultPageSize }: ListOptions,
+  accept: string | undefined,
+): Promise<readonly Item[]> {
+  const { connection } = target
+  const path = collectionPath(await target.resourceOf(kind), kind.apiVersion, namespace, connection.system)
+  const found: Item[] = []
+  let next: string | undefined
+  for (let page = 0; page < maxPages; page += 1) {
+    const query = { limit: String(pageSize), labelSelector, continue: next }
+    const answer = (await connection.send({
+      method: 'GET',
+      path,
+      query,
+      ...(accept === undefined ? {} : { accept }),
+    })) as ListAnswer<Item>
+    // Items of a list do not say what they are, and those of a metadata list say something else.
+    for (const item of answer.items ?? []) found.push({ ...item, apiVersion: kind.apiVersion, kind: kind.kind })
+    next = answer.metadata?.continue
+    if (!next) return found
+  }
+  throw new PortError('unavailable', connection.system, `the list of ${kind.kind} does not end`)
+}
+
+async function readVersion({ configuration }: Connection): Promise<string> {
+  const { VersionApi } = await import('@kubernetes/client-node')
+  return (await new VersionApi(configuration).getCode()).gitVersion
+}
+
+async function askAccess(
+  { configuration }: Connection,
+  { verb, group, resource, namespace }: AccessQuestion,
+): Promise<boolean> {
+  const { AuthorizationV1Api } = await import('@kubernetes/client-node')
+  const resourceAttributes = { verb, group, resource, ...(namespace === undefined ? {} : { namespace }) }
+  const review = await new AuthorizationV1Api(configuration).createSelfSubjectAccessReview({
+    body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } },
+  })
+  return review.status?.allowed === true
+}
+
+async function objectPath({ connection, resourceOf }: Target, ref: KubeRef): Promise<string> {
+  const resource = await resourceOf(ref)
+  if (resource.namespaced && ref.namespace === undefined) {
+    throw new PortError('invalid', connection.system, `${ref.kind} ${ref.name} needs a namespace`)
+  }
+  const collection = collectionPath(resource, ref.apiVersion, ref.namespace, connection.system)
+  return `${collection}/${pathPart(ref.name, connection.system)}`
+}
+
+function collectionPath(
+  { plural, namespaced }: Resource,
+  apiVersion: string,
+  namespace: string | undefined,
+  system: string,
+): string {
+  const scope = namespaced && namespace !== undefined ? `/namespaces/${pathPart(namespace, system)}` : ''
+  return `${versionPath(apiVersion, system)}${scope}/${plural}`
+}
+
+/** Kubernetes takes no such names, and they would lead to another path. */
+function pathPart(name: string, system: string): string {
+  if (/^\.{0,2}$|[/%]/.test(name)) throw new PortError('invalid', system, `not a name: "${name.slice(0, 100)}"`)
+  return encodeURIComponent(name)
+}
