@@ -5,6 +5,8 @@ import { actorOf } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ClusterApis } from '../ports/cluster-api.ts'
+import { isPortError } from '../ports/port-error.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { clusterEvent } from './cluster-event.ts'
@@ -14,8 +16,7 @@ export interface PutClusterDeps {
   readonly store: Store
   readonly clock: Clock
   readonly addresses: AddressPolicy
-  /** Contexts of the kubeconfig that this app was started with. */
-  readonly kubeconfigContexts: readonly string[]
+  readonly clusters: ClusterApis
 }
 
 /** Registers a cluster or changes how it is reached. Nothing is written to it until a service names it. */
@@ -25,7 +26,7 @@ export async function putCluster(
   spec: ClusterSpec,
   context: RequestContext,
 ): Promise<Result<PutOutcome<ClusterDocument>>> {
-  const refused = (await refuse(deps, spec)) ?? (await refuseMove(deps, name, spec))
+  const refused = (await refuse(deps, name, spec)) ?? (await refuseMove(deps, name, spec))
   if (refused) return { ok: false, failure: refused }
   return putDocument(deps, {
     kind: 'cluster',
@@ -69,23 +70,13 @@ export async function putCluster(
   })
 }
 
-async function refuse(deps: PutClusterDeps, spec: ClusterSpec): Promise<Failure | undefined> {
+async function refuse(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
   if (spec.resourceId !== undefined) return notBuilt('/resourceId', 'Clusters by ARM resource id', 'kubeconfig.context')
   if (spec.metrics?.azureMonitor) return notBuilt('/metrics/azureMonitor', 'Azure Monitor', 'metrics.prometheus')
   if (spec.mesh && spec.mesh.provider !== 'istio')
     return notBuilt('/mesh/provider', `Provider ${spec.mesh.provider}`, 'istio')
-  const known = spec.kubeconfig?.context
-  if (known !== undefined && !deps.kubeconfigContexts.includes(known)) {
-    return fail('UnknownReference', `The kubeconfig has no context ${known}.`, {
-      errors: [
-        {
-          pointer: '/kubeconfig/context',
-          reason: `is none of: ${deps.kubeconfigContexts.slice(0, 20).join(', ') || '(none)'}`,
-        },
-      ],
-      hint: 'Start Meshwright with the kubeconfig that holds the context.',
-    }).failure
-  }
+  const unreachable = await refuseContext(deps, name, spec)
+  if (unreachable) return unreachable
   const url = spec.metrics?.prometheus?.url
   const reason = url === undefined ? undefined : await deps.addresses.refusal(url)
   if (reason === undefined) return undefined
@@ -93,6 +84,21 @@ async function refuse(deps: PutClusterDeps, spec: ClusterSpec): Promise<Failure 
     errors: [{ pointer: '/metrics/prometheus/url', reason }],
     hint: 'Add the host to the setting MESHWRIGHT_OUTSIDE_HOSTS.',
   }).failure
+}
+
+/** The context must be in the kubeconfig and name a user that we can be; whether the cluster answers is the probe's part. */
+async function refuseContext(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
+  try {
+    await deps.clusters.connect({ name, spec })
+    return undefined
+  } catch (error) {
+    if (!isPortError(error)) throw error
+    if (error.kind !== 'invalid' && error.kind !== 'denied') return undefined
+    return fail('UnknownReference', `The cluster cannot be reached by its context: ${error.message}.`, {
+      errors: [{ pointer: '/kubeconfig/context', reason: error.message }],
+      hint: 'Start Meshwright with the kubeconfig that holds the context (--kubeconfig FILE).',
+    }).failure
+  }
 }
 
 function notBuilt(pointer: string, what: string, instead: string): Failure {

@@ -1,0 +1,41 @@
+import type { ServiceDocument } from '../model/documents.ts'
+import type { AddressPolicy } from '../ports/address-policy.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ClusterApis } from '../ports/cluster-api.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { MetricsSources } from '../ports/metrics.ts'
+import type { Random } from '../ports/random.ts'
+import type { Store } from '../ports/store.ts'
+import type { TokenKeys } from '../ports/token-keys.ts'
+import type { Plan } from '../reconcile/plan.ts'
+import type { Caps } from '../rollouts/caps.ts'
+
+/** Which tokens are taken. */
+export interface AuthSettings {
+  /** Exact `iss` values. */
+  readonly issuers: readonly string[]
+  /** Exact `aud` values: the app id URI and the client id of this API. */
+  readonly audiences: readonly string[]
+  /** The `tid` claim must be this. */
+  readonly tenantId: string
+}
+
+/** What routes need of the app. */
+export interface HttpDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly clusters: ClusterApis
+  readonly metrics: MetricsSources
+  readonly addresses: AddressPolicy
+  readonly tokenKeys: TokenKeys
+  readonly auth: AuthSettings
+  readonly caps: Caps
+  readonly logger: Logger
+  /** Carries a service out on one cluster now; never throws. */
+  readonly carryOut: (service: string, cluster: string, session?: string) => Promise<void>
+  /** Takes the next step of a service's rollouts now; never throws. */
+  readonly advance: (service: string, session?: string) => Promise<void>
+  /** What carrying a service out on one cluster would do: server dry run, nothing is kept. */
+  readonly plan: (service: ServiceDocument, cluster: string) => Promise<Plan>
+}
