@@ -118,7 +118,7 @@ function notEqual(left: Json, right: Json): Value {
   if ((left === null) !== (right === null)) {
     throw new QueryError("'!=' between null and a value is not emulated: use NOT IS_NULL(…).")
   }
-  return not(equal(left, right))
+  return typeof left === 'object' ? undefined : not(equal(left, right))
 }
 
 function jsonType(value: Json): string {
