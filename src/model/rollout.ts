@@ -89,10 +89,10 @@ export interface GateProgress {
   /** Of the whole rollout. */
   readonly candidate: Counts
   readonly stable: Counts
-  /** Of this step alone: `minEvents` is about these. */
+  /** Of this step alone: what the verdict and `minEvents` are about. */
   readonly stepCandidate: Counts
   readonly stepStable: Counts
-  /** Highest e-value so far: evidence is not lost by looking on. */
+  /** Highest e-value of this step so far: evidence is not lost by looking on. */
   readonly maxE: number
   readonly last?: GateVerdict
   /** RFC 3339 of the last look. */

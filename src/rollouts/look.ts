@@ -53,13 +53,21 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
   const before = rollout.gates.map((_, gate) => progressOf(rollout, gate, target.cluster))
   const window = dueWindow(input, before[0])
   if (!window) return undefined
-  const alpha = splitAlpha(rollout.alpha, Math.max(1, rollout.gates.length * rollout.targets.length))
+  const alpha = splitAlpha(rollout.alpha, alphaParts(rollout))
   const counts = await countGates(metrics, cluster, input, window)
   const progress = rollout.gates.map((gate, index) => {
     const known = before[index] ?? progressOf(rollout, index, target.cluster)
     return judge(known, gate, counts[index] ?? MISSING, { input, window, alpha })
   })
   return { progress, observedWeight: observedWeight(counts, target) }
+}
+
+/**
+ * Every gate is tested anew in each step and in the bake: a harm that comes with more traffic is not thinned by the good
+ * requests before it. The rollout's alpha is shared by all these tests.
+ */
+function alphaParts(rollout: Rollout): number {
+  return Math.max(1, rollout.gates.length * rollout.targets.length) * (rollout.steps.length + 1)
 }
 
 const MISSING: WindowCounts = { ok: false, reason: 'NoData', why: 'no answer' }

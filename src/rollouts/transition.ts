@@ -72,6 +72,7 @@ export function askWeight(
       ...progress,
       stepCandidate: { good: 0, bad: 0 },
       stepStable: { good: 0, bad: 0 },
+      maxE: 0,
     })),
     targets: rollout.targets.map((target) => (raise(target.cluster) ? { ...target, weight } : target)),
   }
