@@ -56,7 +56,7 @@ export interface FunctionsHost {
   readonly functions: readonly RegisteredFunction[]
   /** Runs a timer's function now, after a run that is under way. Throws when there is no such timer. */
   runTimer(functionName: string): Promise<InvocationOutcome>
-  /** Takes no more work, waits for what runs, runs the `appTerminate` hooks and closes everything. */
+  /** Takes no more work, waits for what runs, runs the `appTerminate` hooks and closes everything. Twice is once. */
   stop(): Promise<void>
 }
 
@@ -144,11 +144,15 @@ async function startParts(running: Running): Promise<FunctionsHost> {
     carry: (exchange) => carryExchange(running, invoker, arrivals, exchange),
   })
   const done = triggers.start()
+  let stopped: Promise<void> | undefined
   return {
     url: front.url,
     functions: [...app.functions.values()],
     runTimer: (name) => timerOf(triggers.timers, name).runNow(),
-    stop: () => stopHost(running, { clock, invoker, front, arrivals, done }),
+    stop: () => {
+      stopped ??= stopHost(running, { clock, invoker, front, arrivals, done })
+      return stopped
+    },
   }
 }
 
