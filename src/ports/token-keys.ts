@@ -5,4 +5,4 @@ import type { JWTVerifyGetKey } from 'jose'
  * handed to `jose.jwtVerify`. Throws jose's `JWKSNoMatchingKey` (or another JOSEError) when the header names no key of
  * the issuer, and PortError `unavailable` when the keys cannot be had.
  */
-export type KeySource = JWTVerifyGetKey
+export type TokenKeys = JWTVerifyGetKey
