@@ -1,0 +1,33 @@
+import { Readable } from 'node:stream'
+import type { HttpRequest as FunctionRequest, HttpResponseInit } from '@azure/functions'
+import type { HttpRequest, HttpResponse } from '../../src/http/message.ts'
+
+/** A request of the Functions library as routes see it. */
+export function toRequest(request: FunctionRequest): HttpRequest {
+  const url = new URL(request.url)
+  return {
+    method: request.method.toUpperCase(),
+    path: url.pathname,
+    query: url.searchParams,
+    headers: Object.fromEntries(request.headers.entries()),
+    baseUrl: `${request.headers.get('x-forwarded-proto') ?? url.protocol.slice(0, -1)}://${request.headers.get('host') ?? url.host}`,
+    body: (mostBytes) => readBody(request, mostBytes),
+  }
+}
+
+export function toResponse(response: HttpResponse): HttpResponseInit {
+  const { status, headers, body } = response
+  if (body === undefined) return { status, headers: { ...headers } }
+  return { status, headers: { ...headers }, body: typeof body === 'string' ? body : Readable.from(body) }
+}
+
+async function readBody(request: FunctionRequest, mostBytes: number): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength
+    if (length > mostBytes) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,181 @@
+import type { TokenCredential } from '@azure/core-auth'
+import type { HttpClient } from '@azure/core-rest-pipeline'
+import type { IHttpClient } from '@azure/storage-queue'
+import type { HttpLibrary } from '@kubernetes/client-node'
+import { cosmosStore } from './adapters/cosmos/cosmos-store.ts'
+import { entraKeys } from './adapters/entra-keys.ts'
+import type { Fetch } from './adapters/http-answer.ts'
+import { jsonLogger, type LogSink } from './adapters/json-logger.ts'
+import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
+import { managedIdentity } from './adapters/managed-identity.ts'
+import { type Lookup, outsideAddresses, systemLookup } from './adapters/outside-address.ts'
+import { prometheusMetrics } from './adapters/prometheus-metrics.ts'
+import { relayingStore } from './adapters/relaying-store.ts'
+import { storageWorkQueue } from './adapters/storage-work-queue.ts'
+import { systemClock } from './adapters/system-clock.ts'
+import { systemRandom } from './adapters/system-random.ts'
+import type { WorkDeps } from './handle-work.ts'
+import type { HttpDeps } from './http/http-deps.ts'
+import type { HttpRequest, HttpResponse } from './http/message.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Random } from './ports/random.ts'
+import type { Store } from './ports/store.ts'
+import type { WorkQueue } from './ports/work-queue.ts'
+import { loadSettings, type Settings } from './settings.ts'
+
+/** What triggers may ask of the product. Every one is safe to call again with the same input. */
+export interface App {
+  /** Answers an HTTP request; never throws. */
+  http(request: HttpRequest): Promise<HttpResponse>
+  /** Does what a queue message asks; throws when another try is wanted. */
+  work(message: unknown): Promise<void>
+  /** Relays what the change feed shows to be left in outboxes. */
+  feed(documents: readonly unknown[]): Promise<void>
+  /** Queues whatever is due. */
+  sweep(): Promise<void>
+  /** Queues a probe and a comparison of every cluster. */
+  resync(): Promise<void>
+}
+
+/** In place of the outside: transports without sockets, a virtual clock, seeded chance. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly cosmosHttp?: HttpClient
+  readonly queueHttp?: IHttpClient
+  readonly kubernetesHttp?: HttpLibrary
+  readonly fetch?: Fetch
+  readonly lookup?: Lookup
+  readonly logSink?: LogSink
+}
+
+/** Everything of one process, wired once. Throws SettingsError. Rooms that a call does not need are not loaded. */
+export function createApp(settings: Settings = loadSettings(), overrides: Overrides = {}): App {
+  const clock = overrides.clock ?? systemClock()
+  const random = overrides.random ?? systemRandom()
+  const logger = jsonLogger(overrides.logSink ?? standardError, clock)
+  const { store, queue } = openState(settings, overrides, clock)
+  const fetch = overrides.fetch ?? globalThis.fetch
+  const addresses = outsideAddresses(
+    { hosts: settings.outside.hosts, allowPrivate: settings.outside.privateAddresses },
+    overrides.lookup ?? systemLookup,
+  )
+  const clusters = kubernetesClusters(
+    {
+      ...(settings.kubeconfig ? { kubeconfig: settings.kubeconfig } : {}),
+      ...(overrides.kubernetesHttp ? { http: overrides.kubernetesHttp } : {}),
+    },
+    clock,
+  )
+  const metrics = prometheusMetrics({ fetch, addresses }, clock)
+  const { caps, settleMs } = settings
+  const work: WorkDeps = { store, clock, random, clusters, metrics, caps, settleMs }
+  const [issuer = ''] = settings.auth.issuers
+  const tokenKeys = entraKeys({ issuer, jwksUri: settings.auth.jwksUri, fetch }, clock)
+  const http: HttpDeps = {
+    ...work,
+    addresses,
+    tokenKeys,
+    auth: settings.auth,
+    logger,
+    ...carriers(work, logger),
+  }
+  return triggers({ work, http, store, queue, clock, logger })
+}
+
+interface Parts {
+  readonly work: WorkDeps
+  readonly http: HttpDeps
+  readonly store: Store
+  readonly queue: WorkQueue
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+function triggers({ work, http, store, queue, clock, logger }: Parts): App {
+  return {
+    async http(request) {
+      const { handle } = await import('./http/handle.ts')
+      return handle(http, request)
+    },
+    async work(message) {
+      const [{ parseWorkMessage }, { handleWork }] = await Promise.all([
+        import('./work-message.ts'),
+        import('./handle-work.ts'),
+      ])
+      const parsed = parseWorkMessage(message)
+      if (!parsed) return logger.log('error', 'work.unreadable', { message: String(message).slice(0, 200) })
+      return handleWork(work, parsed)
+    },
+    async feed(documents) {
+      const { relayFeed } = await import('./relay-feed.ts')
+      return relayFeed(store, documents)
+    },
+    async sweep() {
+      const { sweep } = await import('./sweep.ts')
+      const found = await sweep({ store, queue, clock })
+      if (found.due + found.unrelayed > 0) logger.log('info', 'sweep', found)
+    },
+    async resync() {
+      const { enumerateClusters } = await import('./sweep.ts')
+      await enumerateClusters({ store, queue, clock })
+    },
+  }
+}
+
+function openState(settings: Settings, overrides: Overrides, clock: Clock): { store: Store; queue: WorkQueue } {
+  const identity = lazyIdentity(settings)
+  const { endpoint, database, key } = settings.cosmos
+  const plain = cosmosStore(
+    {
+      endpoint,
+      database,
+      credential: key === undefined ? identity : { key },
+      createMissing: settings.createMissing,
+      ...(overrides.cosmosHttp ? { httpClient: overrides.cosmosHttp } : {}),
+    },
+    clock,
+  )
+  const { url, account, key: queueKey } = settings.queues
+  const queue = storageWorkQueue(
+    {
+      url,
+      credential: account === undefined || queueKey === undefined ? identity : { account, key: queueKey },
+      createMissing: settings.createMissing,
+      ...(overrides.queueHttp ? { httpClient: overrides.queueHttp } : {}),
+    },
+    clock,
+  )
+  return { store: relayingStore(plain, queue, clock), queue }
+}
+
+function lazyIdentity(settings: Settings): TokenCredential {
+  return managedIdentity(settings.clientId)
+}
+
+/** What an HTTP call may have done on clusters at once. It never fails the call: the queue has the same work. */
+function carriers(work: WorkDeps, logger: Logger): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan'> {
+  return {
+    async carryOut(service, cluster, session) {
+      const { reconcilePlacement } = await import('./reconcile/reconcile-placement.ts')
+      await reconcilePlacement(work, { service, cluster, ...(session === undefined ? {} : { session }) }).catch(
+        (error: unknown) => logger.log('warn', 'reconcile.in-call-failed', { service, cluster, error: String(error) }),
+      )
+    },
+    async advance(service, session) {
+      const { advanceRollouts } = await import('./rollouts/advance-rollouts.ts')
+      await advanceRollouts(work, service, session).catch((error: unknown) =>
+        logger.log('warn', 'advance.in-call-failed', { service, error: String(error) }),
+      )
+    },
+    async plan(service, cluster) {
+      const { planPlacement } = await import('./reconcile/plan.ts')
+      return planPlacement(work, service, cluster)
+    },
+  }
+}
+
+function standardError(_level: string, line: string): void {
+  process.stderr.write(`${line}\n`)
+}

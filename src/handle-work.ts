@@ -1,0 +1,54 @@
+import { finishDelete } from './clusters/finish-delete.ts'
+import { type ProbeDeps, probeCluster } from './clusters/probe-cluster.ts'
+import type { DocumentKind } from './model/documents.ts'
+import type { Failure, Result } from './model/failure.ts'
+import type { WorkMessage } from './model/outbox.ts'
+import { type ReconcileDeps, reconcilePlacement } from './reconcile/reconcile-placement.ts'
+import { resyncCluster } from './reconcile/resync-cluster.ts'
+import { advanceRollouts } from './rollouts/advance-rollouts.ts'
+import type { ObserveDeps } from './rollouts/observe.ts'
+import { selectClusters } from './services/select-clusters.ts'
+
+export type WorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps
+
+/** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */
+export class WorkFailedError extends Error {
+  override readonly name = 'WorkFailedError'
+  readonly failure: Failure
+
+  constructor(failure: Failure) {
+    super(failure.detail)
+    this.failure = failure
+  }
+}
+
+/**
+ * Does what a message asks. Idempotent: the document that is read decides, not the message. Expected trouble of a cluster
+ * or of metrics is stored by the use case with a time for the next attempt; only a store that does not answer, or lost
+ * races, throw (PortError, WorkFailedError) so that the queue tries again.
+ */
+export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<void> {
+  switch (message.kind) {
+    case 'reconcile':
+      await reconcilePlacement(deps, message)
+      return
+    case 'advance':
+      return done(await advanceRollouts(deps, message.service, message.session))
+    case 'probe':
+      done(await probeCluster(deps, message.cluster, message.session))
+      return finishDelete(deps, message.cluster)
+    case 'resync':
+      await resyncCluster(deps, message.cluster)
+      return
+    case 'select':
+      await selectClusters(deps)
+      return finishDelete(deps, message.cluster)
+    case 'relay':
+      return deps.store.relay(message.document.kind as DocumentKind, message.document.key)
+  }
+}
+
+/** What is gone needs no work any more; a lost race is tried again. */
+function done(result: Result<unknown>): void {
+  if (!result.ok && result.failure.code !== 'NotFound') throw new WorkFailedError(result.failure)
+}

@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { durationBetween, durationMs } from './model/names.ts'
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,6}$/, 'must be a whole number')
+  .transform(Number)
+
+/** The environment variables of the app. docs/configuration.md describes each. */
+const environment = z.object({
+  /** A connection string, or with the suffix `__accountEndpoint` an endpoint for the managed identity. */
+  MESHWRIGHT_COSMOS: z.string().optional(),
+  MESHWRIGHT_COSMOS__accountEndpoint: z.url().optional(),
+  MESHWRIGHT_COSMOS_DATABASE: z.string().min(1).default('meshwright'),
+  MESHWRIGHT_QUEUES: z.string().optional(),
+  MESHWRIGHT_QUEUES__queueServiceUri: z.url().optional(),
+  /** `true` creates database, containers and queues at first use: for the local host. */
+  MESHWRIGHT_CREATE_MISSING: z.enum(['true', 'false']).default('false'),
+  MESHWRIGHT_CLIENT_ID: z.string().optional(),
+  MESHWRIGHT_TENANT_ID: z.string().min(1),
+  MESHWRIGHT_AUDIENCES: list.pipe(z.array(z.string()).min(1, 'must name at least one audience')),
+  /** Left out: the v1 and v2 issuers of the tenant. */
+  MESHWRIGHT_ISSUERS: list,
+  /** Left out: Entra's keys of the tenant. */
+  MESHWRIGHT_JWKS_URI: z.url().optional(),
+  MESHWRIGHT_KUBECONFIG_FILE: z.string().optional(),
+  MESHWRIGHT_OUTSIDE_HOSTS: list,
+  MESHWRIGHT_PRIVATE_ADDRESSES: z.enum(['allow', 'refuse']).default('refuse'),
+  MESHWRIGHT_ROLLOUTS_PER_CLUSTER: wholeNumber.default(10),
+  MESHWRIGHT_ROLLOUTS: wholeNumber.default(30),
+  MESHWRIGHT_SETTLE: durationBetween('1ms', '5m').default('5s'),
+})
+
+export interface Settings {
+  readonly cosmos: { readonly endpoint: string; readonly database: string; readonly key?: string }
+  readonly queues: { readonly url: string; readonly account?: string; readonly key?: string }
+  readonly createMissing: boolean
+  /** Client id of the user-assigned managed identity. */
+  readonly clientId?: string
+  readonly auth: {
+    readonly tenantId: string
+    readonly audiences: readonly string[]
+    readonly issuers: readonly string[]
+    readonly jwksUri: string
+  }
+  readonly kubeconfig?: { readonly text: string; readonly folder: string }
+  readonly outside: { readonly hosts: readonly string[]; readonly privateAddresses: boolean }
+  readonly caps: { readonly perCluster: number; readonly inAll: number }
+  /** How long a write is given to reach the proxies before it counts as live. */
+  readonly settleMs: number
+}
+
+/** Thrown at start: the app cannot run with these settings. Names the variable, never its value. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+}
+
+/** The settings of this process. Throws SettingsError. */
+export function loadSettings(): Settings {
+  return parseSettings(process.env)
+}
+
+/** Settings from the given variables. Throws SettingsError. */
+export function parseSettings(variables: Readonly<Record<string, string | undefined>>): Settings {
+  const parsed = environment.safeParse(
+    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
+  )
+  if (!parsed.success) {
+    throw new SettingsError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+  }
+  const values = parsed.data
+  const tenantId = values.MESHWRIGHT_TENANT_ID
+  const issuers = [`https://login.microsoftonline.com/${tenantId}/v2.0`, `https://sts.windows.net/${tenantId}/`]
+  return {
+    cosmos: {
+      ...cosmosAccount(values.MESHWRIGHT_COSMOS, values.MESHWRIGHT_COSMOS__accountEndpoint),
+      database: values.MESHWRIGHT_COSMOS_DATABASE,
+    },
+    queues: queueAccount(values.MESHWRIGHT_QUEUES, values.MESHWRIGHT_QUEUES__queueServiceUri),
+    createMissing: values.MESHWRIGHT_CREATE_MISSING === 'true',
+    ...(values.MESHWRIGHT_CLIENT_ID === undefined ? {} : { clientId: values.MESHWRIGHT_CLIENT_ID }),
+    auth: {
+      tenantId,
+      audiences: values.MESHWRIGHT_AUDIENCES,
+      issuers: values.MESHWRIGHT_ISSUERS.length === 0 ? issuers : values.MESHWRIGHT_ISSUERS,
+      jwksUri: values.MESHWRIGHT_JWKS_URI ?? `https://login.microsoftonline.com/${tenantId}/discovery/v2.0/keys`,
+    },
+    ...(values.MESHWRIGHT_KUBECONFIG_FILE === undefined
+      ? {}
+      : { kubeconfig: readKubeconfig(values.MESHWRIGHT_KUBECONFIG_FILE) }),
+    outside: {
+      hosts: values.MESHWRIGHT_OUTSIDE_HOSTS,
+      privateAddresses: values.MESHWRIGHT_PRIVATE_ADDRESSES === 'allow',
+    },
+    caps: { perCluster: values.MESHWRIGHT_ROLLOUTS_PER_CLUSTER, inAll: values.MESHWRIGHT_ROLLOUTS },
+    settleMs: durationMs(values.MESHWRIGHT_SETTLE),
+  }
+}
+
+/** `A=1;B=2` as Azure writes connection strings. */
+function connectionParts(text: string): Readonly<Record<string, string>> {
+  const parts = text.split(';').filter((part) => part.includes('='))
+  return Object.fromEntries(
+    parts.map((part) => [part.slice(0, part.indexOf('=')).trim(), part.slice(part.indexOf('=') + 1)]),
+  )
+}
+
+function cosmosAccount(
+  connection: string | undefined,
+  endpoint: string | undefined,
+): { endpoint: string; key?: string } {
+  if (endpoint !== undefined) return { endpoint }
+  const { AccountEndpoint, AccountKey } = connectionParts(connection ?? '')
+  if (AccountEndpoint === undefined || AccountKey === undefined) {
+    throw new SettingsError(
+      'MESHWRIGHT_COSMOS__accountEndpoint: must be set (or MESHWRIGHT_COSMOS with AccountEndpoint and AccountKey)',
+    )
+  }
+  return { endpoint: AccountEndpoint, key: AccountKey }
+}
+
+function queueAccount(connection: string | undefined, uri: string | undefined): Settings['queues'] {
+  if (uri !== undefined) return { url: uri }
+  const {
+    QueueEndpoint,
+    AccountName,
+    AccountKey,
+    EndpointSuffix = 'core.windows.net',
+  } = connectionParts(connection ?? '')
+  if (AccountName === undefined || AccountKey === undefined) {
+    throw new SettingsError(
+      'MESHWRIGHT_QUEUES__queueServiceUri: must be set (or MESHWRIGHT_QUEUES with AccountName and AccountKey)',
+    )
+  }
+  return {
+    url: QueueEndpoint ?? `https://${AccountName}.queue.${EndpointSuffix}`,
+    account: AccountName,
+    key: AccountKey,
+  }
+}
+
+function readKubeconfig(file: string): { text: string; folder: string } {
+  try {
+    return { text: readFileSync(file, 'utf8'), folder: dirname(file) }
+  } catch {
+    throw new SettingsError(`MESHWRIGHT_KUBECONFIG_FILE: ${file} cannot be read`)
+  }
+}

@@ -1,0 +1,59 @@
+import type { DocumentKind } from './model/documents.ts'
+import { timestamp } from './model/names.ts'
+import type { QueueName, WorkMessage } from './model/outbox.ts'
+import { splitServiceKey } from './model/service.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Store } from './ports/store.ts'
+import type { WorkQueue } from './ports/work-queue.ts'
+
+interface SweepDeps {
+  readonly store: Store
+  readonly queue: WorkQueue
+  readonly clock: Clock
+}
+
+/** At most this many documents a sweep; the rest is for the next one. */
+const MOST = 500
+/** A writer relays within half a second; what is older was left behind. */
+const LEFT_BEHIND_MS = 10_000
+
+/** Puts whatever is due, or was left in an outbox, on the queues. Only enumerates: the work is the workers'. */
+export async function sweep(deps: SweepDeps): Promise<{ readonly due: number; readonly unrelayed: number }> {
+  const now = deps.clock.now()
+  const due = await deps.store.due(timestamp(now), MOST)
+  for (const { kind, key } of due) {
+    const message = messageFor(kind, key)
+    if (message) await deps.queue.send(queueFor(message), message)
+  }
+  const left = await deps.store.unrelayed(timestamp(now - LEFT_BEHIND_MS), MOST)
+  for (const document of left) await deps.queue.send('work', { kind: 'relay', document })
+  return { due: due.length, unrelayed: left.length }
+}
+
+/** Puts a probe and a comparison of every registered cluster on the queue. */
+export async function enumerateClusters(deps: SweepDeps): Promise<number> {
+  let count = 0
+  let after: string | undefined
+  do {
+    const page = await deps.store.list('cluster', { limit: 1000, ...(after === undefined ? {} : { after }) })
+    for (const { value: cluster } of page.value) {
+      await deps.queue.send('work', { kind: 'probe', cluster: cluster.name })
+      await deps.queue.send('work', { kind: 'resync', cluster: cluster.name })
+    }
+    count += page.value.length
+    after = page.next
+  } while (after !== undefined)
+  return count
+}
+
+function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
+  if (kind === 'service') return { kind: 'advance', service: key }
+  if (kind === 'cluster') return { kind: 'probe', cluster: key }
+  if (kind !== 'placement') return undefined
+  const { namespace, name } = splitServiceKey(key)
+  return { kind: 'reconcile', service: `${namespace}/${name}`, cluster: key.slice(namespace.length + name.length + 2) }
+}
+
+function queueFor(message: WorkMessage): QueueName {
+  return message.kind === 'advance' ? 'urgent' : 'work'
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import type { WorkMessage } from './model/outbox.ts'
+
+const session = z.string().optional()
+const message = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('reconcile'), service: z.string(), cluster: z.string(), session }),
+  z.object({ kind: z.literal('advance'), service: z.string(), session }),
+  z.object({ kind: z.enum(['probe', 'resync', 'select']), cluster: z.string(), session }),
+  z.object({ kind: z.literal('relay'), document: z.object({ kind: z.string(), key: z.string() }), session }),
+])
+
+/** A queue message, as text or as the host has parsed it; undefined when it is none of ours (an older or newer version's). */
+export function parseWorkMessage(received: unknown): WorkMessage | undefined {
+  const parsed = message.safeParse(typeof received === 'string' ? parseJson(received) : received)
+  return parsed.success ? (parsed.data as WorkMessage) : undefined
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
