@@ -1,0 +1,127 @@
+import type { Emulator, EmulatorContext, EmulatorRequest, EmulatorResponse } from '../emulator.ts'
+import { jsonResponse } from '../emulator.ts'
+import type { User } from './access.ts'
+import { authenticate, forbidden, forbiddenPath, mayAct, mayCall, reviewAccess } from './access.ts'
+import { builtInResources } from './built-in-resources.ts'
+import type { Cluster } from './cluster.ts'
+import { discover } from './discovery.ts'
+import type { KubernetesObject } from './json.ts'
+import { answerObjects } from './objects.ts'
+import { pager } from './paging.ts'
+import { isBuiltInGroup, registryOf } from './registry.ts'
+import { readBody } from './request-options.ts'
+import type { ResourceType } from './resource-type.ts'
+import type { ResourcePath } from './routes.ts'
+import { isAllowed, readResourcePath, verbOf } from './routes.ts'
+import type { SeedObject } from './seed.ts'
+import { removeSeeded, seedNamespace, seedObject, typeOf } from './seed.ts'
+import * as status from './status.ts'
+import type { WriteListener } from './store.ts'
+import { objectStore } from './store.ts'
+
+export interface KubernetesOptions {
+  /** Built-in types; the types of CRDs come from the CustomResourceDefinition objects on the cluster. */
+  readonly resources?: readonly ResourceType[]
+  /** Who holds which bearer token. */
+  readonly tokens: Readonly<Record<string, User>>
+  /** What `/version` answers, for example `v1.34.2`. */
+  readonly version?: string
+  /** Keeps clusters apart that share one storage. */
+  readonly name?: string
+}
+
+/** One cluster's API server: what clients call, and what the world around it does without calling. */
+export interface KubernetesEmulator {
+  readonly handle: Emulator
+  /** Writes objects as controllers and kubelets would (see `seedObject`). Definitions come before their objects. */
+  seed(objects: readonly SeedObject[]): void
+  /** Takes an object away at once; false when it was not there. */
+  remove(apiVersion: string, kind: string, namespace: string, name: string): boolean
+  /** Called after every stored change, seeds included, before the request that made it is answered. */
+  onWrite(listener: WriteListener): void
+  /** Undefined when there is none. Throws Error for a kind that is not served. */
+  get(apiVersion: string, kind: string, namespace: string, name: string): KubernetesObject | undefined
+  /** In order of namespace and name; empty for a kind that is not served. */
+  list(apiVersion: string, kind: string, namespace?: string): KubernetesObject[]
+  /** Answers the next `requests` requests with 429. */
+  throttle(requests: number, retryAfterSeconds: number): void
+  /** Makes all continue tokens given out so far too old (410). */
+  compact(): void
+}
+
+/** A Kubernetes API server over the storage of the context. */
+export function kubernetesEmulator(context: EmulatorContext, options: KubernetesOptions): KubernetesEmulator {
+  const store = objectStore(context.storage, options.name ?? 'kubernetes')
+  const registry = registryOf(store, options.resources ?? builtInResources)
+  const now = () => `${new Date(context.now()).toISOString().slice(0, 19)}Z`
+  const cluster: Cluster = { store, registry, now, random: context.random }
+  const pages = pager(context.now)
+  let throttled = { requests: 0, retryAfterSeconds: 0 }
+  for (const name of ['default', 'kube-system']) seedNamespace(cluster, name)
+
+  function answer(request: EmulatorRequest): EmulatorResponse {
+    const user = authenticate(request, options.tokens)
+    const path = readResourcePath(request.url.pathname)
+    if (path) return answerResources(request, user, path)
+    const verb = request.method.toLowerCase()
+    if (!mayCall(user, verb, request.url.pathname)) throw forbiddenPath(user, verb, request.url.pathname)
+    const found = discover(registry, options.version ?? 'v1.34.0', request.url.pathname)
+    if (verb !== 'get') throw status.methodNotAllowed()
+    if (typeof found !== 'string') return jsonResponse(200, found)
+    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: found }
+  }
+
+  function answerResources(request: EmulatorRequest, user: User, path: ResourcePath): EmulatorResponse {
+    const verb = verbOf(request.method, path, request.url.searchParams)
+    if (!verb) throw status.methodNotAllowed()
+    const resource = path.subresource ? `${path.plural}/${path.subresource}` : path.plural
+    const action = { verb, group: path.group, resource, namespace: path.namespace, name: path.name }
+    if (!mayAct(user, action)) throw forbidden(user, action)
+    if (path.group === 'authorization.k8s.io' && path.plural === 'selfsubjectaccessreviews') {
+      if (verb !== 'create') throw status.methodNotAllowed()
+      return jsonResponse(201, reviewAccess(user, readBody(request, 'SelfSubjectAccessReview')))
+    }
+    const type = servedType(path)
+    if (!isAllowed(verb, path, type.namespaced)) throw status.methodNotAllowed()
+    return answerObjects({ request, path, type, user, cluster, pager: pages }, verb)
+  }
+
+  function servedType(path: ResourcePath): ResourceType {
+    const type = registry.find(path.group, path.version, path.plural)
+    const unknown = isBuiltInGroup(registry, path.group) ? status.noSuchResource() : status.noSuchPath()
+    if (!type) throw unknown
+    const misplaced = type.namespaced ? path.name && !path.namespace : path.namespace && type.kind !== 'Namespace'
+    if (misplaced) throw unknown
+    if (!path.subresource || (path.subresource === 'status' && type.status)) return type
+    throw type.custom ? status.notFound(type, path.name) : unknown
+  }
+
+  return {
+    async handle(request) {
+      if (throttled.requests > 0) {
+        throttled = { ...throttled, requests: throttled.requests - 1 }
+        return status.tooManyRequests(throttled.retryAfterSeconds)
+      }
+      try {
+        return answer(request)
+      } catch (error) {
+        if (error instanceof status.KubernetesError) return error.response
+        throw error
+      }
+    },
+    seed(objects) {
+      for (const object of objects) seedObject(cluster, object)
+    },
+    remove: (apiVersion, kind, namespace, name) => removeSeeded(cluster, apiVersion, kind, namespace, name),
+    onWrite: (listener) => store.onWrite(listener),
+    get: (apiVersion, kind, namespace, name) => store.get(typeOf(cluster, apiVersion, kind), namespace, name),
+    list(apiVersion, kind, namespace) {
+      const type = registry.ofKind(apiVersion, kind)
+      return type ? store.list(type, namespace) : []
+    },
+    throttle(requests, retryAfterSeconds) {
+      throttled = { requests, retryAfterSeconds }
+    },
+    compact: () => pages.compact(),
+  }
+}
