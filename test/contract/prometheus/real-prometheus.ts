@@ -20,7 +20,7 @@ export function installedPrometheus(): string | undefined {
 }
 
 /** Starts the installed Prometheus on FIXTURE, written as blocks by promtool; `close` ends it and removes its folder. */
-export async function realPrometheus(): Promise<PrometheusUnderTest> {
+export async function realPrometheus(): Promise<PrometheusUnderTest & { readonly url: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'prometheus-contract-'))
   writeFileSync(join(folder, 'fixture.om'), openMetrics(FIXTURE))
   writeFileSync(join(folder, 'config.yaml'), 'scrape_configs: []\n')
@@ -39,6 +39,7 @@ export async function realPrometheus(): Promise<PrometheusUnderTest> {
   const base = `http://${address}`
   await untilReady(`${base}/-/ready`)
   return {
+    url: base,
     majorVersion: installedPrometheus()?.startsWith('2.') ? 2 : 3,
     ask: (ask) => askOver(base, ask),
     async close() {
