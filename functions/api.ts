@@ -1,4 +1,5 @@
 import { app } from '@azure/functions'
+import { clientGone } from './shared/client-gone.ts'
 import { heldApp } from './shared/held-app.ts'
 import { toRequest, toResponse } from './shared/http-message.ts'
 import { hasRole } from './shared/roles.ts'
@@ -10,6 +11,7 @@ if (hasRole('edge')) {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     // Tokens are checked by the routes, in every host alike.
     authLevel: 'anonymous',
-    handler: async (request) => toResponse(await (await heldApp()).http(toRequest(request))),
+    handler: async (request, { invocationId }) =>
+      toResponse(await (await heldApp()).http(toRequest(request, clientGone(invocationId)))),
   })
 }

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import type { HttpRequest as FunctionRequest, HttpResponseInit } from '@azure/functions'
 import type { HttpRequest, HttpResponse } from '../../src/http/message.ts'
 
-/** A request of the Functions library as routes see it. */
-export function toRequest(request: FunctionRequest): HttpRequest {
+/** A request of the Functions library as routes see it; `signal` is aborted when the caller goes away. */
+export function toRequest(request: FunctionRequest, signal?: AbortSignal): HttpRequest {
   const url = new URL(request.url)
   return {
     method: request.method.toUpperCase(),
@@ -12,6 +12,7 @@ export function toRequest(request: FunctionRequest): HttpRequest {
     headers: Object.fromEntries(request.headers.entries()),
     baseUrl: `${request.headers.get('x-forwarded-proto') ?? url.protocol.slice(0, -1)}://${request.headers.get('host') ?? url.host}`,
     body: (mostBytes) => readBody(request, mostBytes),
+    ...(signal ? { signal } : {}),
   }
 }
 

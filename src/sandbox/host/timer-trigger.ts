@@ -1,3 +1,4 @@
+import type { Table } from '../emulators/emulator.ts'
 import type { RegisteredFunction } from './core-module.ts'
 import type { HostClock } from './host-clock.ts'
 import { triggerOf } from './invocation.ts'
@@ -15,6 +16,14 @@ export interface TimerStatus {
 export interface TimerStore {
   get(functionName: string): TimerStatus | undefined
   put(functionName: string, status: TimerStatus): void
+}
+
+/** Timers remembered in a table of the sandbox. */
+export function timerStoreOn(table: Table): TimerStore {
+  return {
+    get: (functionName) => table.get(functionName) as TimerStatus | undefined,
+    put: (functionName, status) => table.put(functionName, status),
+  }
 }
 
 /** A running timer. */

@@ -1,16 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { startTimer, type TimerStatus, type TimerStore } from '../../../../src/sandbox/host/timer-trigger.ts'
+import { startTimer, type TimerStore, timerStoreOn } from '../../../../src/sandbox/host/timer-trigger.ts'
+import { memoryStorage } from '../../../../src/sandbox/storage.ts'
 import { type Call, functionWith, invokerFor } from './fake-invoker.ts'
 import { settle, virtualClock } from './virtual-clock.ts'
 
 interface TimerInfo {
   readonly IsPastDue: boolean
   readonly ScheduleStatus: { readonly Last: string; readonly Next: string } | null
-}
-
-function memoryStore(): TimerStore {
-  const all = new Map<string, TimerStatus>()
-  return { get: (name) => all.get(name), put: (name, status) => void all.set(name, status) }
 }
 
 function timerWith(
@@ -72,7 +68,7 @@ describe('a timer', () => {
   })
 
   test('makes up for missed runs once, marked as past due, after a restart', async () => {
-    const store = memoryStore()
+    const store = timerStoreOn(memoryStorage().table('timers'))
     const infos: TimerInfo[] = []
     const first = timerWith('0 */5 * * * *', (info) => infos.push(info), { store })
     await first.clock.advance(300_000)
@@ -88,7 +84,7 @@ describe('a timer', () => {
   })
 
   test('a schedule that was changed meanwhile is not past due', async () => {
-    const store = memoryStore()
+    const store = timerStoreOn(memoryStorage().table('timers'))
     const first = timerWith('0 */5 * * * *', () => {}, { store })
     await first.clock.advance(1000)
     await first.stop()
@@ -101,7 +97,7 @@ describe('a timer', () => {
   })
 
   test('keeps no record of schedules that come more often than once a minute', async () => {
-    const store = memoryStore()
+    const store = timerStoreOn(memoryStorage().table('timers'))
     const infos: TimerInfo[] = []
     const { clock, stop } = timerWith('*/10 * * * * *', (info) => infos.push(info), { store })
     await clock.advance(10_000)
