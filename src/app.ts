@@ -68,7 +68,11 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     },
     clock,
   )
-  const metrics = prometheusMetrics({ fetch, addresses }, clock)
+  const { prometheusUrl } = settings
+  const metrics = prometheusMetrics(
+    { fetch, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
+    clock,
+  )
   const { caps, settleMs } = settings
   const work: WorkDeps = { store, clock, random, clusters, metrics, caps, settleMs }
   const [issuer = ''] = settings.auth.issuers

@@ -36,6 +36,8 @@ const environment = z.object({
   /** Left out: Entra's keys of the tenant. */
   MESHWRIGHT_JWKS_URI: z.url().optional(),
   MESHWRIGHT_KUBECONFIG_FILE: z.string().optional(),
+  /** For clusters that name no metrics source. */
+  MESHWRIGHT_PROMETHEUS_URL: z.url().optional(),
   MESHWRIGHT_OUTSIDE_HOSTS: list,
   MESHWRIGHT_PRIVATE_ADDRESSES: z.enum(['allow', 'refuse']).default('refuse'),
   MESHWRIGHT_ROLLOUTS_PER_CLUSTER: wholeNumber.default(10),
@@ -56,6 +58,8 @@ export interface Settings {
     readonly jwksUri: string
   }
   readonly kubeconfig?: { readonly text: string; readonly folder: string }
+  /** Prometheus of clusters that name no metrics source. */
+  readonly prometheusUrl?: string
   readonly outside: { readonly hosts: readonly string[]; readonly privateAddresses: boolean }
   readonly caps: { readonly perCluster: number; readonly inAll: number }
   /** How long a write is given to reach the proxies before it counts as live. */
@@ -100,6 +104,7 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
     ...(values.MESHWRIGHT_KUBECONFIG_FILE === undefined
       ? {}
       : { kubeconfig: readKubeconfig(values.MESHWRIGHT_KUBECONFIG_FILE) }),
+    ...(values.MESHWRIGHT_PROMETHEUS_URL === undefined ? {} : { prometheusUrl: values.MESHWRIGHT_PROMETHEUS_URL }),
     outside: {
       hosts: values.MESHWRIGHT_OUTSIDE_HOSTS,
       privateAddresses: values.MESHWRIGHT_PRIVATE_ADDRESSES === 'allow',

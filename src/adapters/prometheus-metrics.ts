@@ -16,6 +16,8 @@ export interface PrometheusSettings {
   /** Carries the requests; must be able to leave redirects alone (`redirect: 'manual'`). */
   readonly fetch: Fetch
   readonly addresses: AddressPolicy
+  /** For clusters that name no source. */
+  readonly defaultUrl?: string
 }
 
 const KINDS: Readonly<Record<number, PortErrorKind>> = {
@@ -33,7 +35,7 @@ const KINDS: Readonly<Record<number, PortErrorKind>> = {
  * Metrics from the Prometheus that a cluster names. Raw samples come from an instant query of a range selector.
  * `open` throws PortError `denied` (reason `AddressRefused`) for an address that may not be called.
  */
-export function prometheusMetrics({ fetch, addresses }: PrometheusSettings, clock: Clock): MetricsSources {
+export function prometheusMetrics({ fetch, addresses, defaultUrl }: PrometheusSettings, clock: Clock): MetricsSources {
   return {
     async open({ name, spec }) {
       const { azureMonitor, prometheus } = spec.metrics ?? {}
@@ -41,13 +43,14 @@ export function prometheusMetrics({ fetch, addresses }: PrometheusSettings, cloc
         const message = 'metrics from Azure Monitor cannot be read yet; name a Prometheus'
         throw new PortError('invalid', `Azure Monitor ${name}`, message, { reason: 'NotBuilt' })
       }
-      if (prometheus === undefined) return undefined
+      const address = prometheus?.url ?? defaultUrl
+      if (address === undefined) return undefined
       const system = `Prometheus ${name}`
-      const refusal = await addresses.refusal(prometheus.url)
+      const refusal = await addresses.refusal(address)
       if (refusal !== undefined) {
         throw new PortError('denied', system, `its address is not called: ${refusal}`, { reason: 'AddressRefused' })
       }
-      return prometheusSource({ fetch, clock, system, url: queryUrl(prometheus.url) })
+      return prometheusSource({ fetch, clock, system, url: queryUrl(address) })
     },
     timing,
   }

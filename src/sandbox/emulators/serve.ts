@@ -57,6 +57,8 @@ async function answer(
     const headers = joinHeaders(request)
     send(response, await emulator({ method: request.method ?? 'GET', url, headers, body }))
   } catch (error) {
+    // A broken wire, as an emulator that plays dead throws it: the client sees its connection reset.
+    if ((error as { code?: unknown }).code === 'ECONNREFUSED') return void request.socket.destroy()
     onError?.(error)
     if (response.headersSent || response.destroyed) return void response.destroy()
     send(response, { status: 500, headers: {}, body: 'the emulator failed' })

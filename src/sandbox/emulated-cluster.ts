@@ -1,0 +1,69 @@
+import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
+import { type KubernetesEmulator, kubernetesEmulator } from './emulators/kubernetes/kubernetes-emulator.ts'
+import { istioDefinitions } from './emulators/kubernetes/mesh-definitions.ts'
+import type { SeedObject } from './emulators/kubernetes/seed.ts'
+import { clusterPrometheus, connectCluster } from './world/connect-cluster.ts'
+import type { ObjectSource } from './world/istio-routes.ts'
+import type { World } from './world/world.ts'
+
+/** Clusters of the sandbox, in the order of waves. */
+export const SANDBOX_CLUSTERS = ['east', 'west'] as const
+/** The bearer token that the sandbox's kubeconfig holds for Meshwright. */
+export const CLUSTER_TOKEN = 'sandbox-meshwright'
+/** A token with the rights of an administrator, for people who play with an emulated cluster. */
+export const CLUSTER_ADMIN_TOKEN = 'sandbox-admin'
+
+/** An AKS cluster with the Istio add-on, emulated. */
+export interface EmulatedCluster {
+  readonly name: string
+  readonly kubernetes: KubernetesEmulator
+  /** The Kubernetes API as clients reach it: refuses connections while the world says that it is out of reach. */
+  readonly api: Emulator
+  readonly prometheus: Emulator
+}
+
+/** The Kubernetes emulators of a sandbox, as the world reads routes from them. */
+export function routeObjects(clusters: ReadonlyMap<string, EmulatedCluster>): ObjectSource {
+  return { list: (cluster, apiVersion, kind) => clusters.get(cluster)?.kubernetes.list(apiVersion, kind) ?? [] }
+}
+
+export function emulatedKubernetes(context: EmulatorContext, name: string): KubernetesEmulator {
+  const tokens = {
+    [CLUSTER_TOKEN]: { user: 'meshwright', groups: [] },
+    [CLUSTER_ADMIN_TOKEN]: { user: 'admin', groups: ['system:masters'] },
+  }
+  const kubernetes = kubernetesEmulator(context, { name: `kubernetes-${name}`, version: 'v1.34.2', tokens })
+  kubernetes.seed(istioDefinitions())
+  kubernetes.seed([controlPlane()])
+  return kubernetes
+}
+
+/** Ties a cluster's Kubernetes API, its Prometheus and its traffic together. */
+export function emulatedCluster(
+  world: World,
+  name: string,
+  kubernetes: KubernetesEmulator,
+  now: () => number,
+  refuse: () => never,
+): EmulatedCluster {
+  if (world.cluster(name) === undefined) world.putCluster(name)
+  connectCluster(world, name, { ...kubernetes, seed: (objects) => kubernetes.seed(objects as readonly SeedObject[]) })
+  return {
+    name,
+    kubernetes,
+    api: async (request) => (world.cluster(name)?.spec.reachable === false ? refuse() : kubernetes.handle(request)),
+    prometheus: clusterPrometheus(world, name, now),
+  }
+}
+
+/** istiod as the AKS add-on installs it. */
+function controlPlane() {
+  const labels = { app: 'istiod', 'istio.io/rev': 'asm-1-30' }
+  const containers = [{ name: 'discovery', image: 'mcr.microsoft.com/oss/istio/pilot:1.30.2' }]
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'istiod-asm-1-30', namespace: 'aks-istio-system', labels },
+    spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
+  }
+}

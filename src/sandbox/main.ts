@@ -1,0 +1,34 @@
+import { registerDemo } from './demo-data.ts'
+import type { HostLog } from './host/host-log.ts'
+import { startSandbox } from './sandbox.ts'
+import { parseOptions, USAGE } from './sandbox-options.ts'
+
+/** `npm start`: the product on this machine. Runs until SIGINT or SIGTERM. */
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return console.log(USAGE)
+  const options = parseOptions(process.argv.slice(2))
+  const log: HostLog = (line) => {
+    if (!options.quiet || line.level === 'error' || line.level === 'critical')
+      console.error(`${line.level} ${line.functionName ?? 'host'} ${line.message}`)
+  }
+  const sandbox = await startSandbox(options, log)
+  if (!options.empty && sandbox.world) await registerDemo(sandbox.file)
+  const { file } = sandbox
+  console.log(`Meshwright is ready.
+  API        ${file.baseUrl}/api/v1
+  dashboard  ${file.dashboard}
+  docs       ${file.docs}
+  tokens     ${options.folder}/sandbox.json
+Stop with Ctrl+C.`)
+  const stop = async () => {
+    await sandbox.stop()
+    process.exit(0)
+  }
+  process.once('SIGINT', () => void stop())
+  process.once('SIGTERM', () => void stop())
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof TypeError ? `${error.message}\n\n${USAGE}` : error)
+  process.exitCode = 1
+})
