@@ -1,0 +1,59 @@
+import { bearsMarks } from '../mesh/marks.ts'
+import type { Provider } from '../mesh/provider.ts'
+import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import type { InventoryEntry } from '../model/placement.ts'
+import { serviceKey } from '../model/service.ts'
+import { refKey } from './content.ts'
+import { describeForeign, toolOf } from './owners.ts'
+import type { PlannedService, Stop } from './situation.ts'
+import { LOOK_AGAIN_MS } from './situation.ts'
+
+/** Is a live object ours, by its marks or because we wrote it? */
+export function isOurs(live: KubeObject, service: string, objects: readonly InventoryEntry[] | undefined): boolean {
+  if (bearsMarks(live.metadata, service)) return true
+  return objects?.some((entry) => entry.uid === live.metadata.uid && refKey(entry) === refKey(refOf(live))) ?? false
+}
+
+/** Objects of others, under names of their own, that claim the service. */
+export function findRivals(
+  candidates: readonly KubeObject[],
+  service: PlannedService,
+  provider: Pick<Provider, 'claims'>,
+  own: readonly KubeRef[],
+): readonly KubeObject[] {
+  const ours = new Set(own.map(refKey))
+  return candidates.filter((object) => !ours.has(refKey(refOf(object))) && provider.claims(object, service))
+}
+
+/**
+ * Objects of others that stand in the way: under our names, or claiming the service. With `adopt` those of people in the
+ * service's namespace are taken over; a tool would put its own back, and another namespace's owner did not ask.
+ */
+export function judgeConflict(
+  service: PlannedService,
+  sameName: readonly KubeObject[],
+  rivals: readonly KubeObject[],
+  now: number,
+): { readonly taken: readonly KubeObject[]; readonly stop?: Stop } {
+  const all = [...sameName, ...rivals]
+  const standing = service.spec.adopt
+    ? all.filter((object) => toolOf(object) !== undefined || object.metadata.namespace !== service.namespace)
+    : all
+  if (standing.length === 0) return { taken: rivals }
+  const named = standing.map(describeForeign).sort().join('; ')
+  const key = serviceKey(service.namespace, service.name)
+  const tools = standing.map(toolOf).filter((tool) => tool !== undefined)
+  const [reason, wayOut] =
+    service.spec.adopt && tools.length > 0
+      ? ['OwnedByTool', `${tools.join(', ')} would put it back: remove it there first.`]
+      : ['OwnedByOthers', `Remove it, or PUT ${key} with "adopt": true to take over those in its namespace.`]
+  return {
+    taken: [],
+    stop: {
+      condition: 'Conflict',
+      reason,
+      message: `Others route requests for ${key}: ${named}. ${wayOut}`,
+      again: now + LOOK_AGAIN_MS,
+    },
+  }
+}

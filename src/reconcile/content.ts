@@ -1,0 +1,55 @@
+import { REVISION } from '../mesh/marks.ts'
+import { canonicalJson, digest } from '../model/digest.ts'
+import type { KubeObject, KubeRef } from '../model/kube.ts'
+
+/** One field that differs. `path` is dotted, with list positions as numbers; undefined stands for "not there". */
+export interface FieldChange {
+  readonly path: string
+  readonly from: unknown
+  readonly to: unknown
+}
+
+/** Names an object in maps. */
+export function refKey(ref: KubeRef): string {
+  return `${ref.apiVersion}/${ref.kind}/${ref.namespace ?? ''}/${ref.name}`
+}
+
+/** Hash of what we rendered, without the revision annotation: a new revision alone is no new content. */
+export function contentHash(object: KubeObject): string {
+  return digest(contentOf(object)).slice(0, 27)
+}
+
+/** Does a live object hold all that `desired` says? Fields that others added beside ours are not looked at. */
+export function holds(live: KubeObject, desired: KubeObject): boolean {
+  return changesTo(live, desired).length === 0
+}
+
+/** What writing `desired` would change. Lists are whole values, as server-side apply takes those of Istio. */
+export function changesTo(live: KubeObject | undefined, desired: KubeObject): readonly FieldChange[] {
+  return compare(live === undefined ? undefined : contentOf(live), contentOf(desired), '')
+}
+
+/** Paths in the spec of a live object that are not ours: another hand added them, and an apply leaves them. */
+export function addedFields(live: KubeObject, desired: KubeObject): readonly string[] {
+  return compare(desired.spec, live.spec, 'spec')
+    .filter((change) => change.from === undefined)
+    .map((change) => change.path)
+}
+
+function contentOf(object: KubeObject): Readonly<Record<string, unknown>> {
+  const { [REVISION]: _, ...annotations } = object.metadata.annotations ?? {}
+  return { metadata: { labels: object.metadata.labels, annotations }, spec: object.spec }
+}
+
+function compare(from: unknown, to: unknown, path: string): readonly FieldChange[] {
+  if (to === undefined) return []
+  if (isMap(to) && (from === undefined || isMap(from))) {
+    const before = from ?? {}
+    return Object.keys(to).flatMap((name) => compare(before[name], to[name], path === '' ? name : `${path}.${name}`))
+  }
+  return canonicalJson(from) === canonicalJson(to) ? [] : [{ path, from, to }]
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,75 @@
+import type { Provider } from '../mesh/provider.ts'
+import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import type { InventoryEntry, PlacementState } from '../model/placement.ts'
+import { addedFields, changesTo, contentHash, refKey } from './content.ts'
+import { otherHands } from './owners.ts'
+
+/** An object of ours that another hand changed since we wrote it. */
+export interface Drift {
+  readonly ref: KubeRef
+  readonly kind: 'removed' | 'changed' | 'weights'
+  /** Field managers that own a part of it now; empty when they cannot be told. */
+  readonly hands: readonly string[]
+  readonly fields: readonly string[]
+}
+
+/** Restores within this time count. */
+export const RESTORE_WINDOW_MS = 600_000
+export const RESTORES_AT_MOST = 3
+
+/** The inventory's entry for an object. */
+export function entryFor(objects: readonly InventoryEntry[] | undefined, ref: KubeRef): InventoryEntry | undefined {
+  return objects?.find((entry) => refKey(entry) === refKey(ref))
+}
+
+/**
+ * How a live object departs from what we wrote; undefined when it does not, or when the difference is our own (an apply
+ * whose answer was lost). Needs no copy of what we wrote: uid, generation and field managers tell.
+ */
+export function findDrift(
+  live: KubeObject | undefined,
+  desired: KubeObject,
+  placement: Pick<PlacementState, 'objects' | 'weights'> | undefined,
+  provider: Pick<Provider, 'liveWeights'>,
+): Drift | undefined {
+  const ref = refOf(desired)
+  const entry = entryFor(placement?.objects, ref)
+  if (!entry || !placement) return undefined
+  if (!live) return { ref, kind: 'removed', hands: [], fields: [] }
+  const fields = changesTo(live, desired).map((change) => change.path)
+  if (fields.length === 0) return undefined
+  const hands = otherHands(live)
+  const touched = live.metadata.uid !== entry.uid || live.metadata.generation !== entry.generation
+  if (touched && hands.length > 0) {
+    const weights = provider.liveWeights(desired) && !sameShares(provider.liveWeights(live), placement.weights)
+    return { ref, kind: weights ? 'weights' : 'changed', hands, fields }
+  }
+  const marks = fields.filter((path) => path.startsWith('metadata'))
+  const unchanged = entry.hash === contentHash(desired)
+  return unchanged && marks.length > 0 ? { ref, kind: 'changed', hands, fields: marks } : undefined
+}
+
+/** Restores that still count at `now`. */
+export function recentRestores(placement: Pick<PlacementState, 'restores'> | undefined, now: number): string[] {
+  return (placement?.restores ?? []).filter((at) => Date.parse(at) > now - RESTORE_WINDOW_MS)
+}
+
+/** What others added to objects of ours, beside our fields; undefined when nothing. */
+export function describeAdditions(
+  pairs: readonly { readonly live: KubeObject; readonly desired: KubeObject }[],
+): string | undefined {
+  const parts = pairs.flatMap(({ live, desired }) => {
+    const fields = addedFields(live, desired)
+    return fields.length === 0 ? [] : [`${desired.kind} ${fields.join(', ')}`]
+  })
+  return parts.length === 0 ? undefined : `Others added fields that Meshwright does not set: ${parts.join('; ')}.`
+}
+
+function sameShares(
+  live: Readonly<Record<string, number>> | undefined,
+  written: Readonly<Record<string, number>>,
+): boolean {
+  if (!live) return false
+  const names = new Set([...Object.keys(live), ...Object.keys(written)])
+  return [...names].every((name) => (live[name] ?? 0) === (written[name] ?? 0))
+}

@@ -1,0 +1,163 @@
+import type { Provider, RenderStep } from '../mesh/provider.ts'
+import { providerFor, requireProvider } from '../mesh/registry.ts'
+import type { MeshFacts } from '../model/cluster.ts'
+import { desiredWeights } from '../model/desired-weights.ts'
+import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
+import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { serviceKey } from '../model/service.ts'
+import type { ClusterApi } from '../ports/cluster-api.ts'
+import { isPortError } from '../ports/port-error.ts'
+import type { Store, Stored } from '../ports/store.ts'
+import { findRivals } from './conflict.ts'
+import { contentHash, refKey } from './content.ts'
+import { entryFor } from './drift.ts'
+import { podSelector, readyByVersion } from './readiness.ts'
+import type { Observed, PlannedService, Stop } from './situation.ts'
+
+/** The documents that decide about one service on one cluster. */
+export interface StoredState {
+  readonly service: ServiceDocument | undefined
+  readonly cluster: ClusterDocument | undefined
+  readonly placement: Stored<PlacementDocument> | undefined
+  readonly freezes: readonly FreezeDocument[]
+}
+
+/** Reads the documents. Throws PortError. */
+export async function gatherStored(store: Store, key: string, cluster: string, session?: string): Promise<StoredState> {
+  const [service, clusterDocument, placement, freezes] = await Promise.all([
+    store.read('service', key, session),
+    store.read('cluster', cluster),
+    store.read('placement', `${key}/${cluster}`, session),
+    listFreezes(store),
+  ])
+  return { service: service?.value, cluster: clusterDocument?.value, placement, freezes }
+}
+
+/** Every freeze, active or not. Throws PortError. */
+export async function listFreezes(store: Store): Promise<readonly FreezeDocument[]> {
+  const freezes: FreezeDocument[] = []
+  for (let after: string | undefined, more = true; more; ) {
+    const page = await store.list('freeze', { limit: 1000, ...(after === undefined ? {} : { after }) })
+    freezes.push(...page.value.map(({ value }) => value))
+    after = page.next
+    more = after !== undefined
+  }
+  return freezes
+}
+
+/** What a service asks of a cluster, rendered. */
+export interface Prepared {
+  readonly provider: Provider
+  readonly weights: Readonly<Record<string, number>>
+  readonly rendered: readonly RenderStep[]
+}
+
+/** Renders a service for a cluster, or says why it cannot be. `again: 'poll'` where the cluster's probe may mend it. */
+export function prepare(
+  service: PlannedService,
+  cluster: Pick<ClusterDocument, 'name' | 'spec' | 'mesh'>,
+): { readonly ok: true; readonly value: Prepared } | { readonly ok: false; readonly stop: Stop } {
+  const mesh = meshOf(cluster)
+  if (!mesh) {
+    const message = `The mesh of cluster ${cluster.name} is not known yet.`
+    return { ok: false, stop: { reason: 'MeshUnknown', message, again: 'poll' } }
+  }
+  const provider = requireProvider(mesh.provider)
+  if (!provider.ok) return { ok: false, stop: { reason: provider.failure.code, message: provider.failure.detail } }
+  const weights = desiredWeights(service, cluster.name) ?? {}
+  const rendered = provider.value.render({
+    namespace: service.namespace,
+    name: service.name,
+    spec: service.spec,
+    mesh,
+    renderRevision: service.renderRevision,
+    weights,
+  })
+  if (!rendered.ok) return { ok: false, stop: { reason: rendered.failure.code, message: rendered.failure.detail } }
+  return { ok: true, value: { provider: provider.value, weights, rendered: rendered.steps } }
+}
+
+/** The mesh that a cluster runs: what its owner says, else what the probe found. */
+export function meshOf(cluster: Pick<ClusterDocument, 'spec' | 'mesh'>): MeshFacts | undefined {
+  const named = cluster.spec.mesh?.provider
+  return named === undefined || named === cluster.mesh?.provider ? cluster.mesh : { provider: named }
+}
+
+/** The provider that wrote an inventory; istio, the only one so far, when the mesh is no longer known. */
+export function pruningProvider(cluster: Pick<ClusterDocument, 'spec' | 'mesh'>): Provider | undefined {
+  return providerFor(meshOf(cluster)?.provider ?? 'istio')
+}
+
+/**
+ * Objects that need no reading in a pass that has something new to write: they carry no weights and are to be what the
+ * inventory says we wrote. Drift in them is found by resync.
+ */
+export function unchangedObjects(
+  prepared: Prepared,
+  placement: PlacementDocument | undefined,
+  renderRevision: number,
+): readonly KubeObject[] {
+  if (!placement || placement.appliedRevision === renderRevision) return []
+  return prepared.rendered
+    .map(({ object }) => object)
+    .filter((object) => prepared.provider.liveWeights(object) === undefined)
+    .filter((object) => entryFor(placement.objects, refOf(object))?.hash === contentHash(object))
+}
+
+const ENDPOINT_SLICE = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }
+const POD = { apiVersion: 'v1', kind: 'Pod' }
+
+/** Looks at a cluster: namespace, our objects but those in `unread`, ready endpoints. Throws PortError. */
+export async function gatherCluster(
+  api: ClusterApi,
+  service: PlannedService,
+  refs: readonly KubeRef[],
+  unread: readonly KubeObject[],
+): Promise<Observed> {
+  const known = new Map(unread.map((object) => [refKey(refOf(object)), object]))
+  const asked = refs.filter((ref) => !known.has(refKey(ref)))
+  const { namespace, name, spec } = service
+  const labelSelector = podSelector(spec.versions)
+  const [space, slices, pods, read] = await Promise.all([
+    getNamespace(api, namespace),
+    api.list(ENDPOINT_SLICE, { namespace, labelSelector: `kubernetes.io/service-name=${name}` }),
+    api.listMetadata(POD, { namespace, ...(labelSelector === undefined ? {} : { labelSelector }) }),
+    Promise.all(asked.map(async (ref) => [refKey(ref), await api.get(ref)] as const)),
+  ])
+  const objects = new Map(known)
+  for (const [key, object] of read) if (object) objects.set(key, object)
+  return { namespace: space, objects, versions: readyByVersion(spec.versions, slices, pods), rivals: undefined }
+}
+
+/** The namespace of a service; undefined when it is not there. Throws PortError. */
+export function getNamespace(api: ClusterApi, name: string): Promise<KubeObject | undefined> {
+  return api.get({ apiVersion: 'v1', kind: 'Namespace', name })
+}
+
+/** Looks through the whole cluster for objects of others that claim the service. Throws PortError. */
+export async function gatherRivals(
+  api: ClusterApi,
+  service: PlannedService,
+  prepared: Prepared,
+): Promise<readonly KubeObject[]> {
+  const lists = await Promise.all(prepared.provider.conflictKinds.map((kind) => listKnown(api, kind)))
+  const own = prepared.rendered.map(({ object }) => refOf(object))
+  return findRivals(lists.flat(), service, prepared.provider, own).toSorted((a, b) =>
+    refKey(refOf(a)) < refKey(refOf(b)) ? -1 : 1,
+  )
+}
+
+/** Objects of a kind; none when the server does not know it. */
+async function listKnown(api: ClusterApi, kind: { apiVersion: string; kind: string }): Promise<readonly KubeObject[]> {
+  try {
+    return await api.list(kind)
+  } catch (error) {
+    if (isPortError(error, 'not-found')) return []
+    throw error
+  }
+}
+
+/** `shop/web` of a service. */
+export function keyOfService(service: Pick<PlannedService, 'namespace' | 'name'>): string {
+  return serviceKey(service.namespace, service.name)
+}

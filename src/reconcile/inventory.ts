@@ -1,0 +1,60 @@
+import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import type { InventoryEntry } from '../model/placement.ts'
+import { serviceKey } from '../model/service.ts'
+import type { Written } from './apply.ts'
+import { isOurs } from './conflict.ts'
+import { contentHash, holds, refKey } from './content.ts'
+import { entryFor } from './drift.ts'
+import type { Situation } from './situation.ts'
+
+/**
+ * What is ours on the cluster after a pass, and since when each object is as it is. An object that another hand changed
+ * keeps its old entry until it is written again, so that the drift stays visible. `at` is RFC 3339.
+ */
+export function inventoryAfter(
+  situation: Situation,
+  written: readonly Written[],
+  gone: readonly KubeRef[],
+  at: string,
+): readonly InventoryEntry[] {
+  const before = situation.placement?.objects ?? []
+  const removed = new Set(gone.map(refKey))
+  const own = situation.rendered.map(({ object }) => refKey(refOf(object)))
+  const current = situation.rendered.flatMap(({ object }) => entryOf(situation, object, written, at) ?? [])
+  const rest = before.filter((entry) => !own.includes(refKey(entry)))
+  return [...current, ...rest].filter((entry) => !removed.has(refKey(entry)))
+}
+
+function entryOf(
+  situation: Situation,
+  object: KubeObject,
+  written: readonly Written[],
+  at: string,
+): InventoryEntry | undefined {
+  const ref = refOf(object)
+  const before = entryFor(situation.placement?.objects, ref)
+  const writes = written.filter(({ write }) => refKey(refOf(write.object)) === refKey(ref))
+  const last = writes.at(-1)
+  if (last) {
+    const changed = writes.some(({ write }) => write.effect !== 'mark')
+    return entry(last.after, contentHash(last.write.object), changed ? at : (before?.changedAt ?? at))
+  }
+  const live = situation.observed.objects.get(refKey(ref))
+  if (live?.metadata.uid === undefined) return before
+  if (!holds(live, object)) {
+    const key = serviceKey(situation.service.namespace, situation.service.name)
+    return before ?? (isOurs(live, key, undefined) ? entry(live, contentHash(live), at) : undefined)
+  }
+  const next = entry(live, contentHash(object), before?.changedAt ?? at)
+  const same = before?.uid === next.uid && before.generation === next.generation && before.hash === next.hash
+  return same ? next : { ...next, changedAt: at }
+}
+
+function entry(live: KubeObject, hash: string, changedAt: string): InventoryEntry {
+  return { ...refOf(live), uid: live.metadata.uid ?? '', generation: live.metadata.generation ?? 0, hash, changedAt }
+}
+
+/** When the newest change of an object was written, in epoch milliseconds; 0 when there is none. */
+export function lastChange(objects: readonly InventoryEntry[]): number {
+  return Math.max(0, ...objects.map((entry) => Date.parse(entry.changedAt)))
+}

@@ -1,0 +1,121 @@
+import { findCondition } from '../model/condition.ts'
+import type { ServiceDocument } from '../model/documents.ts'
+import { refOf } from '../model/kube.ts'
+import type { ClusterApi } from '../ports/cluster-api.ts'
+import { isPortError, type PortError } from '../ports/port-error.ts'
+import { applyWrites, isRace, type Written } from './apply.ts'
+import { isOurs } from './conflict.ts'
+import { refKey } from './content.ts'
+import type { ReconcileDeps } from './deps.ts'
+import {
+  gatherCluster,
+  gatherRivals,
+  keyOfService,
+  type Prepared,
+  type StoredState,
+  unchangedObjects,
+} from './gather.ts'
+import { forbids } from './permission.ts'
+import { planWrites, type WritePlan } from './plan-writes.ts'
+import { type Doomed, type Removal, removeFirst } from './prune.ts'
+import { LOOK_AGAIN_MS, type Situation, type Stop } from './situation.ts'
+
+/** One walk over a cluster: what was seen, planned and done. */
+export interface Pass {
+  readonly situation: Situation
+  readonly plan: WritePlan
+  readonly written: readonly Written[]
+  readonly gone: Removal['gone']
+  /** Something was removed just now. */
+  readonly removed: boolean
+  /** Why not all is done. */
+  readonly stop?: Stop
+  /** The cluster's error that ended the pass. */
+  readonly error?: PortError
+}
+
+export interface PassRequest {
+  readonly service: ServiceDocument
+  readonly cluster: NonNullable<StoredState['cluster']>
+  readonly stored: StoredState
+  readonly prepared: Prepared
+  /** Read every object, whatever the inventory says. */
+  readonly thorough: boolean
+}
+
+/** Looks, plans, writes. Throws PortError while it has not written anything; later errors are in the answer. */
+export async function walkCluster(deps: ReconcileDeps, request: PassRequest): Promise<Pass> {
+  const api = await deps.clusters.connect(request.cluster)
+  const situation = await look(deps, api, request)
+  const plan = planWrites(situation)
+  const { written, error } = await applyWrites(api, plan.writes)
+  const done = { situation, plan, written, gone: [], removed: false }
+  if (error) return { ...done, ...errorOrConflict(error, situation.now) }
+  if (plan.stop) return { ...done, stop: plan.stop }
+  try {
+    return { ...done, ...(await removeRest(api, situation, plan)) }
+  } catch (error) {
+    if (isPortError(error)) return { ...done, error }
+    throw error
+  }
+}
+
+async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest): Promise<Situation> {
+  const { service, cluster, stored, prepared } = request
+  const placement = stored.placement?.value
+  const unread = request.thorough ? [] : unchangedObjects(prepared, placement, service.renderRevision)
+  const refs = prepared.rendered.map(({ object }) => refOf(object))
+  const observed = await gatherCluster(api, service, refs, unread)
+  const situation: Situation = {
+    service,
+    cluster,
+    ...prepared,
+    placement,
+    freezes: stored.freezes,
+    observed,
+    now: deps.clock.now(),
+    settleMs: deps.settleMs,
+  }
+  if (!mayConflict(situation)) return situation
+  const rivals = await gatherRivals(api, service, prepared)
+  return { ...situation, observed: { ...observed, rivals }, now: deps.clock.now() }
+}
+
+/** Others are looked for when something new is to be written, something was changed by another hand, or they were there. */
+export function mayConflict(situation: Situation): boolean {
+  const { service, placement, rendered, observed } = situation
+  const plan = planWrites(situation)
+  if (plan.stop?.condition === 'Held') return false
+  if (plan.drifts.length > 0) return true
+  if (plan.writes.some(({ effect }) => effect === 'creation' || effect === 'structure')) return true
+  if (findCondition(placement?.conditions ?? [], 'Conflict')?.status === 'True') return true
+  if (service.spec.adopt && placement?.appliedRevision !== service.renderRevision) return true
+  return rendered.some(({ object }) => {
+    const live = observed.objects.get(refKey(refOf(object)))
+    return live !== undefined && !isOurs(live, keyOfService(service), placement?.objects)
+  })
+}
+
+/** Removes what ours replaces, and what is ours and no longer wanted. */
+async function removeRest(api: ClusterApi, situation: Situation, plan: WritePlan): Promise<Removal> {
+  const { provider, placement, rendered, service, now, settleMs } = situation
+  const wanted = new Set(rendered.map(({ object }) => refKey(refOf(object))))
+  const doomed: readonly Doomed[] = [
+    ...plan.taken.map((object) => ({ ...refOf(object), uid: object.metadata.uid ?? '', ours: false })),
+    ...(placement?.objects ?? [])
+      .filter((entry) => !wanted.has(refKey(entry)))
+      .map((entry) => ({ ...entry, ours: true })),
+  ]
+  if (doomed.length === 0) return { gone: [], removed: false }
+  const times = { removedAt: placement?.removedAt, settleMs }
+  return removeFirst(api, { service: keyOfService(service), provider, now }, doomed, times, (live) =>
+    forbids(situation, 'removal', live),
+  )
+}
+
+/** A field that another manager owns is a conflict that a person must settle, not trouble with the cluster. */
+function errorOrConflict(error: PortError, now: number): Pick<Pass, 'stop' | 'error'> {
+  if (isRace(error) || error.kind !== 'conflict') return { error }
+  const again = now + LOOK_AGAIN_MS
+  return { stop: { condition: 'Conflict', reason: 'OwnedByOthers', message: error.message, again } }
+}

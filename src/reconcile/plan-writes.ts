@@ -1,0 +1,193 @@
+import { revisionOf } from '../mesh/marks.ts'
+import type { Barrier, RenderStep } from '../mesh/provider.ts'
+import { liveRolloutOn } from '../model/desired-weights.ts'
+import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
+import { serviceKey } from '../model/service.ts'
+import { isOurs, judgeConflict } from './conflict.ts'
+import { holds, refKey } from './content.ts'
+import { type Drift, entryFor, findDrift, RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from './drift.ts'
+import { type Effect, forbids } from './permission.ts'
+import { isReturning, type Situation, type Stop, stableOn } from './situation.ts'
+
+/** One apply. */
+export interface Write {
+  readonly object: KubeObject
+  /** What it changes, as read; undefined: it is not there. Its uid and resourceVersion are preconditions. */
+  readonly live: KubeObject | undefined
+  readonly effect: Effect
+  /** Take fields from other managers. */
+  readonly force: boolean
+  /** The change of another hand that it undoes. */
+  readonly restores?: Drift
+}
+
+export interface WritePlan {
+  /** In order. */
+  readonly writes: readonly Write[]
+  /** Objects of others to remove after the writes, because ours take their place. */
+  readonly taken: readonly KubeObject[]
+  /** Why not all that is wanted is done by this plan. */
+  readonly stop?: Stop
+  readonly drifts: readonly Drift[]
+}
+
+/**
+ * The writes that lead from what was seen towards what is wanted, as far as holds, freezes, conflicts, drift and barriers
+ * let them now. Pure and total. Falls come first (see `Provider.stage`) and are stopped by holds and the fence alone.
+ */
+export function planWrites(situation: Situation): WritePlan {
+  const { service, provider, rendered, observed, placement } = situation
+  const key = serviceKey(service.namespace, service.name)
+  const foreign = rendered
+    .map(({ object }) => observed.objects.get(refKey(refOf(object))))
+    .filter((live) => live !== undefined && !isOurs(live, key, placement?.objects)) as KubeObject[]
+  const conflict = judgeConflict(service, foreign, observed.rivals ?? [], situation.now)
+  const drifts = rendered.flatMap(({ object }) => {
+    return findDrift(observed.objects.get(refKey(refOf(object))), object, placement, provider) ?? []
+  })
+  const walk = {
+    situation,
+    conflict: conflict.stop,
+    foreign,
+    drifts,
+    live: new Map(observed.objects),
+    changed: new Set<string>(),
+  }
+  const writes: Write[] = []
+  const own = rendered.flatMap(({ object }) => observed.objects.get(refKey(refOf(object))) ?? [])
+  for (const step of provider.stage(own, rendered)) {
+    const next = nextWrite(walk, step)
+    if (next === undefined) continue
+    if ('reason' in next) return { writes, taken: [], stop: next, drifts }
+    writes.push(next)
+  }
+  if (conflict.stop) return { writes, taken: [], stop: conflict.stop, drifts }
+  return { writes, taken: conflict.taken, drifts }
+}
+
+interface Walk {
+  readonly situation: Situation
+  readonly conflict: Stop | undefined
+  /** Objects of others that bear our names. */
+  readonly foreign: readonly KubeObject[]
+  readonly drifts: readonly Drift[]
+  /** As it will be after the writes so far. */
+  readonly live: Map<string, KubeObject>
+  /** What the writes so far change: not settled. */
+  readonly changed: Set<string>
+}
+
+/** The write of a step, why it may not be made now, or undefined when it would change nothing. */
+function nextWrite(walk: Walk, step: RenderStep): Write | Stop | undefined {
+  const { situation } = walk
+  const key = refKey(refOf(step.object))
+  const live = walk.live.get(key)
+  const effect = effectOf(situation, live, step.object)
+  if (effect === undefined) return undefined
+  const drift = walk.drifts.find((drift) => refKey(drift.ref) === key)
+  const first = !walk.changed.has(key)
+  const foreign = live !== undefined && walk.foreign.some((object) => refKey(refOf(object)) === key)
+  const gentle = effect === 'fall' || effect === 'mark'
+  const stop =
+    forbids(situation, effect, live) ??
+    fenceStop(situation, live) ??
+    (gentle && !foreign ? undefined : walk.conflict) ??
+    (drift && first ? driftStop(situation, drift) : undefined) ??
+    (effect === 'mark' ? undefined : barrierStop(walk, step.barriers))
+  if (stop) return stop
+  walk.live.set(key, { ...step.object, metadata: { ...live?.metadata, ...step.object.metadata } })
+  if (effect !== 'mark') walk.changed.add(key)
+  const force =
+    live !== undefined && (foreign || drift !== undefined || isReturning(situation.service, situation.cluster.name))
+  return { object: step.object, live, effect, force, ...(drift && first ? { restores: drift } : {}) }
+}
+
+/** What applying `object` would do; undefined: nothing. */
+export function effectOf(situation: Situation, live: KubeObject | undefined, object: KubeObject): Effect | undefined {
+  const { provider, service, cluster } = situation
+  if (!live) return 'creation'
+  const after = provider.liveWeights(object)
+  if (holds(live, object)) {
+    // What carries weights bears the newest revision even when nothing else changes: else a slow writer with a
+    // document from in between could pass the fence.
+    return after && (revisionOf(live) ?? 0) < service.renderRevision ? 'mark' : undefined
+  }
+  const before = provider.liveWeights(live)
+  if (!after || !before) return 'structure'
+  const versions = new Set([...Object.keys(before), ...Object.keys(after)])
+  const rising = [...versions].filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+  if (rising.length === 0) return 'structure'
+  return rising.every((version) => version === stableOn(service, cluster.name)) ? 'fall' : 'rise'
+}
+
+/** An object that a newer render wrote is left alone. */
+export function fenceStop(
+  { service }: { readonly service: Pick<Situation['service'], 'renderRevision'> },
+  live: KubeObject | undefined,
+): Stop | undefined {
+  const revision = live && revisionOf(live)
+  if (live === undefined || revision === undefined || revision <= service.renderRevision) return undefined
+  const message =
+    `${describeRef(refOf(live))} bears render revision ${revision}, newer than ${service.renderRevision}: ` +
+    'another Meshwright, or one with newer data, wrote it. PUT the service to go on from a newer revision.'
+  return { reason: FENCED_OFF, message }
+}
+export const FENCED_OFF = 'FencedOff'
+
+function driftStop(situation: Situation, drift: Drift): Stop | undefined {
+  const { service, cluster, placement, now } = situation
+  if (isReturning(service, cluster.name)) return undefined
+  const hands = drift.hands.length === 0 ? 'another hand' : drift.hands.join(', ')
+  const what = `${describeRef(drift.ref)} was ${drift.kind === 'removed' ? 'removed' : 'changed'} by ${hands}`
+  if (drift.kind === 'weights' && liveRolloutOn(service, cluster.name) && !decidedSince(situation)) {
+    const message = `${what}, weights too. Resume the rollout to set them again, or abort it.`
+    return { condition: 'Drifted', reason: 'WeightChanged', message }
+  }
+  if (service.spec.onDrift === 'report') {
+    const fields = drift.fields.length === 0 ? '' : ` (${drift.fields.join(', ')})`
+    return { condition: 'Drifted', reason: 'Reported', message: `${what}${fields}; onDrift is report.` }
+  }
+  const restores = recentRestores(placement, now)
+  if (restores.length < RESTORES_AT_MOST) return undefined
+  const message = `${what} again after ${RESTORES_AT_MOST} restores within ten minutes.`
+  const again = Date.parse(restores[0] ?? '') + RESTORE_WINDOW_MS + 1
+  return { condition: 'Drifted', reason: 'RestoredTooOften', message, again }
+}
+
+/** Has the service changed since the moved weights were seen? While a rollout is paused only people change it. */
+function decidedSince({ service, placement }: Situation): boolean {
+  return placement?.driftedAtRevision !== undefined && service.renderRevision > placement.driftedAtRevision
+}
+
+function barrierStop(walk: Walk, barriers: readonly Barrier[]): Stop | undefined {
+  for (const barrier of barriers) {
+    const stop = barrier.kind === 'settled' ? settledStop(walk, barrier) : endpointsStop(walk, barrier)
+    if (stop) return stop
+  }
+  return undefined
+}
+
+function settledStop({ situation, changed }: Walk, barrier: Extract<Barrier, { kind: 'settled' }>): Stop | undefined {
+  const { now } = situation
+  const durationMs = situation.settleMs ?? barrier.durationMs
+  const changedAt = entryFor(situation.placement?.objects, barrier.object)?.changedAt
+  const since = changed.has(refKey(barrier.object)) ? now : Date.parse(changedAt ?? '1970-01-01T00:00:00Z')
+  if (since + durationMs <= now) return undefined
+  const message = `Proxies are given time to take ${describeRef(barrier.object)}.`
+  return { reason: 'Settling', message, again: since + durationMs }
+}
+
+function endpointsStop({ situation }: Walk, barrier: Extract<Barrier, { kind: 'endpoints-ready' }>): Stop | undefined {
+  const missing = barrier.versions.filter((version) => (situation.observed.versions[version]?.ready ?? 0) < 1)
+  if (missing.length === 0) return undefined
+  return { reason: 'WaitingForEndpoints', message: endpointsMessage(situation, missing), again: 'poll' }
+}
+
+/** Which versions have no ready endpoint, and by which labels their Pods would be known. */
+export function endpointsMessage({ service }: Pick<Situation, 'service'>, versions: readonly string[]): string {
+  const parts = versions.map((version) => {
+    const labels = Object.entries(service.spec.versions[version]?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
+    return `${version} (Pods with ${labels.join(',')})`
+  })
+  return `Service ${service.name} has no ready endpoint of ${parts.join(', ')}.`
+}

@@ -1,0 +1,148 @@
+import type { ClusterDocument } from '../model/documents.ts'
+import { describeRef, type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
+import { isPortError } from '../ports/port-error.ts'
+import type { Store } from '../ports/store.ts'
+import { withPreconditions } from './apply.ts'
+import { changesTo, type FieldChange, refKey } from './content.ts'
+import { gatherCluster, gatherRivals, keyOfService, listFreezes, type Prepared, prepare } from './gather.ts'
+import { checkKubeService, checkVersions, type PlanFinding } from './plan-findings.ts'
+import { planWrites, type WritePlan } from './plan-writes.ts'
+import type { PlannedService, Situation } from './situation.ts'
+
+export interface PlanDeps {
+  readonly store: Store
+  readonly clusters: ClusterApis
+  readonly clock: Clock
+}
+
+export interface PlanChange {
+  readonly ref: KubeRef
+  readonly action: 'create' | 'update' | 'none' | 'delete'
+  readonly diff: readonly FieldChange[]
+}
+
+/** What a service as given would change on one cluster. */
+export interface Plan {
+  readonly cluster: string
+  readonly changes: readonly PlanChange[]
+  /** Why it would not be carried out now (hold, freeze, conflict, fence, an unreachable cluster). */
+  readonly blocked?: { readonly reason: string; readonly message: string }
+  readonly findings: readonly PlanFinding[]
+}
+
+/**
+ * What reconcile would do for a service, stored or not, on a cluster: the same gathering, rendering and decisions, with
+ * dry runs in place of writes. Give the `renderRevision` that the change would have. Throws PortError of the store.
+ */
+export async function planPlacement(deps: PlanDeps, service: PlannedService, name: string): Promise<Plan> {
+  const cluster = (await deps.store.read('cluster', name))?.value
+  if (!cluster) return blocked(name, 'ClusterUnknown', `Cluster ${name} is not registered.`)
+  if (!Object.hasOwn(service.targets, name)) return planRemoval(deps, service, name)
+  const prepared = prepare(service, cluster)
+  if (!prepared.ok) return blocked(name, prepared.stop.reason, prepared.stop.message)
+  try {
+    const api = await deps.clusters.connect(cluster)
+    return await planOn(deps, api, service, cluster, prepared.value)
+  } catch (error) {
+    if (isPortError(error)) return blocked(name, error.reason ?? 'Unreachable', error.message)
+    throw error
+  }
+}
+
+async function planOn(
+  deps: PlanDeps,
+  api: ClusterApi,
+  service: PlannedService,
+  cluster: ClusterDocument,
+  prepared: Prepared,
+): Promise<Plan> {
+  const { namespace, name } = service
+  const refs = prepared.rendered.map(({ object }) => refOf(object))
+  const [placement, freezes, observed, rivals, kubeService] = await Promise.all([
+    deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`),
+    listFreezes(deps.store),
+    gatherCluster(api, service, refs, []),
+    gatherRivals(api, service, prepared),
+    api.get({ apiVersion: 'v1', kind: 'Service', namespace, name }),
+  ])
+  const situation: Situation = {
+    service,
+    cluster,
+    ...prepared,
+    placement: placement?.value,
+    freezes,
+    observed: { ...observed, rivals },
+    now: deps.clock.now(),
+    settleMs: undefined,
+  }
+  const writes = planWrites(situation)
+  const stop = writes.stop
+  const rejected = observed.namespace ? await dryRun(api, situation, writes) : []
+  return {
+    cluster: cluster.name,
+    changes: changesOf(situation, writes),
+    ...(stop && (stop.condition || stop.reason === 'FencedOff')
+      ? { blocked: { reason: stop.reason, message: stop.message } }
+      : {}),
+    findings: [...checkKubeService(service, observed.namespace, kubeService), ...checkVersions(situation), ...rejected],
+  }
+}
+
+function changesOf(situation: Situation, plan: WritePlan): readonly PlanChange[] {
+  const own = situation.rendered.map(({ object }): PlanChange => {
+    const live = situation.observed.objects.get(refKey(refOf(object)))
+    const diff = changesTo(live, object)
+    return { ref: refOf(object), action: live ? (diff.length > 0 ? 'update' : 'none') : 'create', diff }
+  })
+  return [...own, ...plan.taken.map((object): PlanChange => ({ ref: refOf(object), action: 'delete', diff: [] }))]
+}
+
+/** Has the server check what would change, as strictly as on a write. */
+async function dryRun(api: ClusterApi, situation: Situation, plan: WritePlan): Promise<readonly PlanFinding[]> {
+  const findings: PlanFinding[] = []
+  for (const { object } of situation.rendered) {
+    const live = situation.observed.objects.get(refKey(refOf(object)))
+    if (changesTo(live, object).length === 0) continue
+    const force = plan.writes.some((write) => write.force && refKey(refOf(write.object)) === refKey(refOf(object)))
+    const finding = await tryApply(api, withPreconditions(object, live), force)
+    if (finding) findings.push(finding)
+  }
+  return findings
+}
+
+async function tryApply(api: ClusterApi, object: KubeObject, force: boolean): Promise<PlanFinding | undefined> {
+  try {
+    await api.apply(object, { force, dryRun: true })
+    return undefined
+  } catch (error) {
+    if (!isPortError(error, 'invalid', 'conflict', 'denied', 'not-found')) throw error
+    const code = { invalid: 'Rejected', conflict: 'FieldConflict', denied: 'Denied', 'not-found': 'KindMissing' }[
+      error.kind as 'invalid' | 'conflict' | 'denied' | 'not-found'
+    ]
+    const fix = FIXES[code] ?? 'Correct the service.'
+    return { code, severity: 'error', object: describeRef(refOf(object)), message: error.message, fix }
+  }
+}
+
+const FIXES: Readonly<Record<string, string>> = {
+  Rejected: 'Correct the field that the server names.',
+  FieldConflict: 'Remove the other manager of the field, or set "adopt": true.',
+  Denied: 'Give Meshwright the right; GET /clusters/{cluster}/access lists what is missing.',
+  KindMissing: "Install the mesh's CRDs on the cluster.",
+}
+
+/** What would go when a service leaves a cluster. */
+async function planRemoval(deps: PlanDeps, service: PlannedService, cluster: string): Promise<Plan> {
+  const placement = await deps.store.read('placement', `${keyOfService(service)}/${cluster}`)
+  const changes = (placement?.value.objects ?? []).map(({ apiVersion, kind, namespace, name }): PlanChange => {
+    const ref = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }
+    return { ref, action: 'delete', diff: [] }
+  })
+  return { cluster, changes, findings: [] }
+}
+
+function blocked(cluster: string, reason: string, message: string): Plan {
+  return { cluster, changes: [], blocked: { reason, message }, findings: [] }
+}

@@ -1,0 +1,51 @@
+import { matchesLabels } from '../model/active-freezes.ts'
+import type { KubeObject } from '../model/kube.ts'
+import type { VersionReadiness } from '../model/placement.ts'
+import type { ServiceSpec } from '../model/service.ts'
+import type { MetadataObject } from '../ports/cluster-api.ts'
+
+type Versions = ServiceSpec['versions']
+
+/** A label selector that takes the Pods of every version; undefined when the versions share no label key. */
+export function podSelector(versions: Versions): string | undefined {
+  const all = Object.values(versions).map(({ labels }) => labels)
+  const shared = Object.keys(all[0] ?? {}).filter((key) => all.every((labels) => Object.hasOwn(labels, key)))
+  if (shared.length === 0) return undefined
+  return shared
+    .sort()
+    .map((key) => `${key} in (${[...new Set(all.map((labels) => labels[key]))].sort().join(',')})`)
+    .join(',')
+}
+
+/**
+ * Ready endpoints by version: Pods that an EndpointSlice of the Service names as ready and that carry the version's
+ * labels. A Pod in two slices (IPv4 and IPv6) counts once; an absent `ready` means ready, as the API says.
+ */
+export function readyByVersion(
+  versions: Versions,
+  slices: readonly KubeObject[],
+  pods: readonly MetadataObject[],
+): Readonly<Record<string, VersionReadiness>> {
+  const ready = new Set(slices.flatMap(readyPods))
+  const labels = pods.filter((pod) => ready.has(pod.metadata.name)).map((pod) => pod.metadata.labels ?? {})
+  return Object.fromEntries(
+    Object.keys(versions)
+      .sort()
+      .map((name) => {
+        const wanted = versions[name]?.labels ?? {}
+        return [name, { ready: labels.filter((own) => matchesLabels(own, wanted)).length }]
+      }),
+  )
+}
+
+interface Endpoint {
+  readonly conditions?: { readonly ready?: boolean }
+  readonly targetRef?: { readonly kind?: string; readonly name?: string }
+}
+
+function readyPods(slice: KubeObject): readonly string[] {
+  const endpoints = Array.isArray(slice.endpoints) ? (slice.endpoints as Endpoint[]) : []
+  return endpoints.flatMap(({ conditions, targetRef }) =>
+    conditions?.ready !== false && targetRef?.kind === 'Pod' && targetRef.name !== undefined ? [targetRef.name] : [],
+  )
+}

@@ -1,0 +1,136 @@
+import { isHeld, MANAGED_BY_US } from '../mesh/marks.ts'
+import { findCondition } from '../model/condition.ts'
+import { shortId } from '../model/digest.ts'
+import type { ClusterDocument, PlacementDocument } from '../model/documents.ts'
+import { MESHWRIGHT } from '../model/identity.ts'
+import { describeRef, type KubeRef } from '../model/kube.ts'
+import { timestamp } from '../model/names.ts'
+import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
+import type { Store } from '../ports/store.ts'
+import { refKey } from './content.ts'
+import type { ReconcileDeps } from './deps.ts'
+import { listFreezes, pruningProvider } from './gather.ts'
+import { findOrphans, mayPruneAtOnce, pruneOrphans } from './orphans.ts'
+
+export interface ResyncOptions {
+  /** Remove orphans even if they are many. */
+  readonly confirm?: boolean
+}
+
+export interface ResyncResult {
+  /** Services whose placement on the cluster departs from what is there: to be reconciled. */
+  readonly reconcile: readonly string[]
+  /** Objects of ours that no service wants, removed now. What they refer to goes in the next resync. */
+  readonly pruned: readonly KubeRef[]
+  /** Such objects that were left because they are too many to go without `confirm`. */
+  readonly unconfirmed: readonly KubeRef[]
+}
+
+const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
+
+/**
+ * Compares uid and generation of all our objects on a cluster with the inventories, by metadata-only lists; writes no
+ * document. Finds holds that came or went, and objects whose service or placement is gone. Throws PortError.
+ */
+export async function resyncCluster(
+  deps: ReconcileDeps,
+  name: string,
+  options: ResyncOptions = {},
+): Promise<ResyncResult> {
+  const cluster = (await deps.store.read('cluster', name))?.value
+  const provider = cluster && pruningProvider(cluster)
+  if (!cluster || !provider) return { reconcile: [], pruned: [], unconfirmed: [] }
+  const api = await deps.clusters.connect(cluster)
+  const [placements, namespaces, ...lists] = await Promise.all([
+    listPlacements(deps.store, name),
+    api.listMetadata(NAMESPACE),
+    ...provider.kinds.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
+  ])
+  const objects = lists.flat()
+  const differing = departing(placements, objects, namespaces)
+  const { orphans, unrecorded } = await findOrphans(deps.store, name, placements, objects)
+  const reconcile = [...new Set([...differing, ...unrecorded])].sort()
+  if (orphans.length === 0) return { reconcile, pruned: [], unconfirmed: [] }
+  if (!options.confirm && !mayPruneAtOnce(orphans.length, objects.length)) {
+    const unconfirmed = orphans.map(refOfMetadata)
+    await tellUnconfirmed(deps, cluster, unconfirmed)
+    return { reconcile, pruned: [], unconfirmed }
+  }
+  const pruned = await prune(deps, api, { cluster, provider, orphans, namespaces })
+  return { reconcile, pruned, unconfirmed: [] }
+}
+
+async function prune(
+  deps: ReconcileDeps,
+  api: ClusterApi,
+  found: Omit<Parameters<typeof pruneOrphans>[1], 'freezes' | 'now'>,
+): Promise<readonly KubeRef[]> {
+  const freezes = await listFreezes(deps.store)
+  return pruneOrphans(api, { ...found, freezes, now: deps.clock.now() })
+}
+
+/** Services whose objects or holds are not as their placement says. */
+export function departing(
+  placements: readonly PlacementDocument[],
+  objects: readonly MetadataObject[],
+  namespaces: readonly MetadataObject[],
+): readonly string[] {
+  const live = new Map(objects.map((object) => [refKey(refOfMetadata(object)), object.metadata]))
+  const heldNamespaces = new Set(
+    namespaces.filter(({ metadata }) => isHeld(metadata)).map(({ metadata }) => metadata.name),
+  )
+  return placements
+    .filter((placement) => {
+      if (placement.pruned) return false
+      const seen = placement.objects.map((entry) => live.get(refKey(entry)))
+      const changed = placement.objects.some((entry, index) => {
+        return seen[index]?.uid !== entry.uid || seen[index]?.generation !== entry.generation
+      })
+      const [namespace = ''] = placement.service.split('/')
+      const held = heldNamespaces.has(namespace) || seen.some(isHeld)
+      return changed || held !== knownAsHeld(placement)
+    })
+    .map((placement) => placement.service)
+}
+
+function knownAsHeld(placement: PlacementDocument): boolean {
+  const held = findCondition(placement.conditions, 'Held')
+  return held?.status === 'True' && (held.reason === 'NamespaceHeld' || held.reason === 'ObjectHeld')
+}
+
+async function listPlacements(store: Store, cluster: string): Promise<readonly PlacementDocument[]> {
+  const found: PlacementDocument[] = []
+  for (let after: string | undefined, more = true; more; ) {
+    const page = await store.list('placement', {
+      where: { cluster },
+      limit: 1000,
+      ...(after === undefined ? {} : { after }),
+    })
+    found.push(...page.value.map(({ value }) => value))
+    after = page.next
+    more = after !== undefined
+  }
+  return found
+}
+
+export function refOfMetadata({ apiVersion, kind, metadata }: MetadataObject): KubeRef {
+  const { name, namespace } = metadata
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }
+}
+
+async function tellUnconfirmed(deps: ReconcileDeps, cluster: ClusterDocument, refs: readonly KubeRef[]): Promise<void> {
+  const names = refs.map(describeRef).sort()
+  const message =
+    `${refs.length} objects of Meshwright on ${cluster.name} belong to no service, too many to remove without ` +
+    `being told: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`
+  await deps.store.appendEvent({
+    id: shortId(20, cluster.name, 'cluster.orphans', names),
+    type: 'cluster.orphans',
+    time: timestamp(deps.clock.now()),
+    subject: `clusters/${cluster.name}`,
+    actor: MESHWRIGHT,
+    reason: 'NeedsConfirm',
+    message,
+    data: { count: refs.length },
+  })
+}

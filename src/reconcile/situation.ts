@@ -1,0 +1,65 @@
+import type { Provider, RenderStep } from '../mesh/provider.ts'
+import { liveRolloutOn } from '../model/desired-weights.ts'
+import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
+import type { KubeObject } from '../model/kube.ts'
+import type { VersionReadiness } from '../model/placement.ts'
+
+/** The part of a service document that names it and dates its render. */
+export type PlacedService = Pick<ServiceDocument, 'namespace' | 'name' | 'generation' | 'renderRevision' | 'rollouts'>
+
+/** The part of a service document that a plan needs: so a service can be planned before it is stored. */
+export type PlannedService = PlacedService & Pick<ServiceDocument, 'spec' | 'targets'>
+
+/** What was seen on the cluster. */
+export interface Observed {
+  /** Undefined: there is no such namespace. */
+  readonly namespace: KubeObject | undefined
+  /** Objects that bear the names of ours, by `refKey`. Those not read, for nothing changes in them, are as rendered. */
+  readonly objects: ReadonlyMap<string, KubeObject>
+  readonly versions: Readonly<Record<string, VersionReadiness>>
+  /** Objects of others that claim the service under other names; undefined when they were not looked for. */
+  readonly rivals: readonly KubeObject[] | undefined
+}
+
+/** All that decides what to write: one service on one cluster at one moment. */
+export interface Situation {
+  readonly service: PlannedService
+  readonly cluster: Pick<ClusterDocument, 'name' | 'spec' | 'deletingAt'>
+  readonly provider: Provider
+  readonly weights: Readonly<Record<string, number>>
+  readonly rendered: readonly RenderStep[]
+  readonly placement: PlacementDocument | undefined
+  readonly freezes: readonly FreezeDocument[]
+  readonly observed: Observed
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** In place of the settle times of barriers, where set. */
+  readonly settleMs: number | undefined
+}
+
+/** Why nothing more is written now. `condition` is the abnormal condition that says so, if one does. */
+export interface Stop {
+  readonly condition?: 'Conflict' | 'Drifted' | 'Held' | 'Frozen'
+  readonly reason: string
+  readonly message: string
+  /** Epoch milliseconds: look again then. Absent: by readiness poll, or only when called. */
+  readonly again?: number | 'poll'
+}
+
+/** Look again at what only a person ends (holds, freezes, conflicts). */
+export const LOOK_AGAIN_MS = 60_000
+
+/** The stable version on the cluster, as the live rollout or else the service says. */
+export function stableOn(service: PlannedService, cluster: string): string | undefined {
+  return liveRolloutOn(service, cluster)?.target.stable ?? service.targets[cluster]?.stable
+}
+
+/** Is the live rollout on the cluster going back? Then writes force, and wait for no one. */
+export function isReturning(service: Pick<PlacedService, 'rollouts'>, cluster: string): boolean {
+  return liveRolloutOn(service, cluster)?.rollout.phase === 'rolling-back'
+}
+
+/** Is the service to be on the cluster? */
+export function isWanted(service: Pick<ServiceDocument, 'targets' | 'deletingAt'>, cluster: string): boolean {
+  return service.deletingAt === undefined && Object.hasOwn(service.targets, cluster)
+}
