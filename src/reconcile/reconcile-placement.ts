@@ -13,6 +13,8 @@ import { recordLive, recordPass, recordStop, recordTrouble, recordWait } from '.
 import { removePlacement } from './remove-placement.ts'
 import { isWanted } from './situation.ts'
 
+export type { ReconcileDeps } from './deps.ts'
+
 export interface ReconcileRequest {
   /** `shop/web` */
   readonly service: string

@@ -2,15 +2,18 @@ import { isHeld, MANAGED_BY_US } from '../mesh/marks.ts'
 import { findCondition } from '../model/condition.ts'
 import { shortId } from '../model/digest.ts'
 import type { ClusterDocument, PlacementDocument } from '../model/documents.ts'
+import { succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { describeRef, type KubeRef } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
+import { changeDocument } from '../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
 import type { Store } from '../ports/store.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { listFreezes, pruningProvider } from './gather.ts'
 import { findOrphans, mayPruneAtOnce, pruneOrphans } from './orphans.ts'
+import { reconcilePlacement } from './reconcile-placement.ts'
 
 export interface ResyncOptions {
   /** Remove orphans even if they are many. */
@@ -18,7 +21,7 @@ export interface ResyncOptions {
 }
 
 export interface ResyncResult {
-  /** Services whose placement on the cluster departs from what is there: to be reconciled. */
+  /** Services whose placement on the cluster departs from what is there: each will be reconciled. */
   readonly reconcile: readonly string[]
   /** Objects of ours that no service wants, removed now. What they refer to goes in the next resync. */
   readonly pruned: readonly KubeRef[]
@@ -29,8 +32,9 @@ export interface ResyncResult {
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
 
 /**
- * Compares uid and generation of all our objects on a cluster with the inventories, by metadata-only lists; writes no
- * document. Finds holds that came or went, and objects whose service or placement is gone. Throws PortError.
+ * Compares uid and generation of all our objects on a cluster with the inventories, by metadata-only lists, and asks for
+ * a reconcile where they differ (through the placement's outbox). Finds holds that came or went, and objects whose
+ * service or placement is gone. Throws PortError.
  */
 export async function resyncCluster(
   deps: ReconcileDeps,
@@ -50,6 +54,7 @@ export async function resyncCluster(
   const differing = departing(placements, objects, namespaces)
   const { orphans, unrecorded } = await findOrphans(deps.store, name, placements, objects)
   const reconcile = [...new Set([...differing, ...unrecorded])].sort()
+  for (const service of reconcile) await askForReconcile(deps, service, name)
   if (orphans.length === 0) return { reconcile, pruned: [], unconfirmed: [] }
   if (!options.confirm && !mayPruneAtOnce(orphans.length, objects.length)) {
     const unconfirmed = orphans.map(refOfMetadata)
@@ -67,6 +72,19 @@ async function prune(
 ): Promise<readonly KubeRef[]> {
   const freezes = await listFreezes(deps.store)
   return pruneOrphans(api, { ...found, freezes, now: deps.clock.now() })
+}
+
+/** Puts the work into the placement's outbox; without a placement it is done at once. */
+async function askForReconcile(deps: ReconcileDeps, service: string, cluster: string): Promise<void> {
+  const asked = await changeDocument(deps.store, 'placement', `${service}/${cluster}`, (stored) => {
+    if (!stored) return succeed({ kind: 'leave' as const, value: undefined })
+    const id = shortId(20, service, cluster, 'resync', stored.tag)
+    const message = { kind: 'reconcile' as const, service, cluster }
+    const outbox = [...stored.value.outbox, { id, kind: 'work' as const, queue: 'work' as const, message }]
+    const document = { ...stored.value, outbox, updatedAt: timestamp(deps.clock.now()) }
+    return succeed({ kind: 'write' as const, document, value: undefined })
+  })
+  if (asked.ok && asked.value.stored === undefined) await reconcilePlacement(deps, { service, cluster })
 }
 
 /** Services whose objects or holds are not as their placement says. */
