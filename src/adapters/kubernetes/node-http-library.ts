@@ -1,5 +1,5 @@
 import type { ClientRequest, RequestOptions as HttpOptions, IncomingMessage } from 'node:http'
-import { request as httpRequest } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { HttpLibrary, KubeConfig, RequestContext, ResponseContext } from '@kubernetes/client-node'
 
@@ -19,8 +19,9 @@ export async function nodeHttpLibrary(config: KubeConfig, maxBytes: number): Pro
 /** The library makes its agents without keep-alive. Agents of a proxy, which are of other classes, stay as they are. */
 function keepAlive(options: RequestOptions): void {
   const { agent } = options
-  if (!(agent instanceof HttpsAgent) || agent.constructor !== HttpsAgent) return
-  options.agent = new HttpsAgent({ ...agent.options, keepAlive: true })
+  if (typeof agent !== 'object') return
+  if (agent.constructor === HttpsAgent) options.agent = new HttpsAgent({ ...agent.options, keepAlive: true })
+  if (agent.constructor === HttpAgent) options.agent = new HttpAgent({ ...agent.options, keepAlive: true })
 }
 
 function send(
