@@ -18,10 +18,9 @@ export async function nodeHttpLibrary(config: KubeConfig, maxBytes: number): Pro
 
 /** The library makes its agents without keep-alive. Agents of a proxy, which are of other classes, stay as they are. */
 function keepAlive(options: RequestOptions): void {
-  const { agent } = options
-  if (typeof agent !== 'object') return
-  if (agent.constructor === HttpsAgent) options.agent = new HttpsAgent({ ...agent.options, keepAlive: true })
-  if (agent.constructor === HttpAgent) options.agent = new HttpAgent({ ...agent.options, keepAlive: true })
+  const agent = options.agent as HttpsAgent | undefined
+  if (agent?.constructor === HttpsAgent) options.agent = new HttpsAgent({ ...agent.options, keepAlive: true })
+  if (agent?.constructor === HttpAgent) options.agent = new HttpAgent({ keepAlive: true })
 }
 
 function send(
