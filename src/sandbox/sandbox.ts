@@ -22,6 +22,7 @@ import { changeFeedSourceOver } from './host/change-feed-source.ts'
 import type { HostLog } from './host/host-log.ts'
 import { queueSourceOver } from './host/queue-source.ts'
 import { type FunctionsHost, startHost } from './host/start-host.ts'
+import { timerStoreOn } from './host/timer-trigger.ts'
 import { SANDBOX_PEOPLE, type SandboxPerson } from './identities.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
@@ -86,6 +87,8 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     cosmos: changeFeedSourceOver(cosmos.url, cosmosAsHost(azure.cosmos)),
     // A crashed worker's message comes back soon: nobody waits ten minutes for a demonstration.
     queueLockMs: 30_000,
+    timers: timerStoreOn(storage.table('timers')),
+    settings: process.env,
     log,
   })
   const ticker = emulation && setInterval(() => emulation.world.advance(), TICK_MS)
