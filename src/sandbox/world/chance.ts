@@ -52,7 +52,7 @@ function binomial(count: number, probability: number, next: Draw, normal: Draw):
     return Math.min(count, Math.max(0, draw))
   }
   // Leaps from success to success: the gaps are geometric.
-  const log = Math.log(1 - probability)
+  const log = Math.log1p(-probability)
   let successes = 0
   for (let trial = gap(next, log); trial <= count; trial += gap(next, log)) successes += 1
   return successes

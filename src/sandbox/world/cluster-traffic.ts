@@ -42,8 +42,8 @@ export interface ClusterTraffic {
   nextScrapeMs: number
   /** What callers follow. */
   routes: Routes
-  /** Routes on their way to the callers, in the order of time; without `routes`: as they stand when the time comes. */
-  readonly coming: { readonly atMs: number; routes?: Routes }[]
+  /** Routes on their way to the callers, in the order of time. */
+  readonly coming: { readonly atMs: number; readonly routes: Routes }[]
 }
 
 /** Opens a cluster: its stored samples, and traffic from now on. The time that the sandbox stood still stays a gap. */
@@ -86,7 +86,7 @@ export function advanceCluster(cluster: ClusterTraffic, toMs: number): void {
     const dueMs = Math.max(cluster.timeMs, Math.min(cluster.nextScrapeMs, routesMs))
     if (dueMs > toMs) return
     addTrafficUntil(cluster, dueMs)
-    if (routesMs <= dueMs) cluster.routes = cluster.coming.shift()?.routes ?? readRoutes(cluster)
+    if (routesMs <= dueMs) cluster.routes = cluster.coming.shift()?.routes ?? cluster.routes
     if (cluster.nextScrapeMs <= dueMs) scrape(cluster, dueMs)
   }
 }
@@ -97,17 +97,10 @@ export function settleCluster(cluster: ClusterTraffic, timeMs: number): void {
   addTrafficUntil(cluster, timeMs)
 }
 
-/** Call before a route is written at a time; callers follow what is written then once it has propagated. */
+/** Call after a route was written at a time: callers follow what stands now once it has propagated. */
 export function expectRoutes(cluster: ClusterTraffic, timeMs: number): void {
   advanceCluster(cluster, timeMs)
-  for (const key of Object.keys(cluster.record.services)) routeOf(cluster, key)
-  // What was written before this write is what those callers get who are not told yet.
-  const untold = cluster.coming.filter((change) => change.routes === undefined)
-  if (untold.length > 0) {
-    const written = readRoutes(cluster)
-    for (const change of untold) change.routes = written
-  }
-  cluster.coming.push({ atMs: timeMs + cluster.timing.propagationMs })
+  cluster.coming.push({ atMs: timeMs + cluster.timing.propagationMs, routes: readRoutes(cluster) })
 }
 
 /** A service as its requests find it now; undefined when the cluster has no such service. */
@@ -137,8 +130,11 @@ function addTrafficUntil(cluster: ClusterTraffic, toMs: number): void {
   cluster.timeMs = toMs
 }
 
-/** The route in force. A service that is new to the world follows what is written now. */
-function routeOf(cluster: ClusterTraffic, key: string): readonly RouteShare[] | undefined {
+/**
+ * The route in force. A service that is new to the world, or a world that has just started, follows what is
+ * written now.
+ */
+export function routeOf(cluster: ClusterTraffic, key: string): readonly RouteShare[] | undefined {
   if (!cluster.routes.has(key)) cluster.routes.set(key, readRoute(cluster, key))
   return cluster.routes.get(key)
 }

@@ -3,8 +3,8 @@ import type { RouteShare, RouteSource } from './route-source.ts'
 
 /** Reads objects of a cluster, as the Kubernetes emulator holds them now. */
 export interface ObjectSource {
-  /** All objects of a kind in all namespaces. `group` is the API group, for example `networking.istio.io`. */
-  list(cluster: string, group: string, kind: string): readonly unknown[]
+  /** All objects of a kind in all namespaces. */
+  list(cluster: string, apiVersion: string, kind: string): readonly unknown[]
 }
 
 const metadata = z.object({ name: z.string(), namespace: z.string().default('default') })
@@ -41,7 +41,7 @@ const destinationRule = z.object({
  */
 export function istioRoutes(objects: ObjectSource): RouteSource {
   const read = <T>(cluster: string, kind: string, schema: z.ZodType<T>): T[] =>
-    objects.list(cluster, 'networking.istio.io', kind).flatMap((object) => {
+    objects.list(cluster, 'networking.istio.io/v1', kind).flatMap((object) => {
       const parsed = schema.safeParse(object)
       return parsed.success ? [parsed.data] : []
     })

@@ -45,7 +45,8 @@ export const versionSpec = z
 /** What may change about a version while the world runs. */
 export const versionPatch = z.strictObject(behaviour).partial()
 
-const caller = z.strictObject({
+/** Where requests come from: a workload of the cluster, or of no mesh. */
+export const callerSpec = z.strictObject({
   workload: name,
   namespace: name,
   share: z.number().positive().default(1).describe('Part of the demand, relative to the other callers'),
@@ -59,7 +60,7 @@ const caller = z.strictObject({
 export const demandSpec = z.strictObject({
   requestsPerSecond: z.number().min(0).max(100_000),
   callers: z
-    .array(caller)
+    .array(callerSpec)
     .min(1)
     .max(20)
     .default([{ workload: 'istio-ingressgateway', namespace: 'istio-system', share: 1, meshed: true }]),

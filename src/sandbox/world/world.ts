@@ -6,6 +6,7 @@ import {
   type ClusterTraffic,
   expectRoutes,
   openClusterTraffic,
+  routeOf,
   serviceTraffic,
   settleCluster,
   type WorldTiming,
@@ -25,8 +26,6 @@ import {
 
 export interface WorldOptions extends EmulatorContext, Partial<WorldTiming> {
   readonly routes: RouteSource
-  /** Told after the pods of a cluster have changed, and not for those that are there at the start. */
-  readonly podsChanged?: (cluster: string) => void
 }
 
 /**
@@ -36,8 +35,10 @@ export interface WorldOptions extends EmulatorContext, Partial<WorldTiming> {
 export interface World {
   /** Carries all clusters on to now. Worth a call a second, so that little is lost when the process is killed. */
   advance(): void
-  /** Call before a route is written on a cluster. */
-  routesChanging(cluster: string): void
+  /** Call after every write of a route on a cluster, before time passes: the routes are read now and propagate from now. */
+  routesChanged(cluster: string): void
+  /** Called after services, versions or pods of a cluster have changed, and not for what is there at the start. */
+  onChange(listener: (cluster: string) => void): void
   /** Sends one request; undefined when there is no such service. `caller` defaults to the first of the demand. */
   request(ref: ServiceRef, caller?: Caller): RequestResult | undefined
   /** What the cluster's Prometheus holds. Empty for a cluster that is not there. */
@@ -69,6 +70,7 @@ export function createWorld(options: WorldOptions): World {
     },
     records: options.storage.table('world-clusters'),
     clusters: new Map(),
+    listeners: [],
   }
   for (const [name, record] of state.records.entries()) open(state, name, record as ClusterRecord)
   return { ...questions(state), ...changes(state) }
@@ -79,6 +81,7 @@ interface WorldState {
   readonly timing: WorldTiming
   readonly records: Table
   readonly clusters: Map<string, ClusterTraffic>
+  readonly listeners: ((cluster: string) => void)[]
 }
 
 type Changes = 'putCluster' | 'deleteCluster' | 'putService' | 'deleteService'
@@ -89,7 +92,7 @@ function questions(state: WorldState): Omit<World, Changes> {
     advance() {
       for (const cluster of state.clusters.values()) advanceCluster(cluster, now())
     },
-    routesChanging(name) {
+    routesChanged(name) {
       const cluster = state.clusters.get(name)
       if (cluster) expectRoutes(cluster, now())
     },
@@ -108,6 +111,7 @@ function questions(state: WorldState): Omit<World, Changes> {
         return cluster.history.series(matchers, fromMs, Math.min(toMs, shownMs))
       },
     }),
+    onChange: (listener) => void state.listeners.push(listener),
     clusters: () => [...state.clusters.keys()].sort(),
     cluster: (name) => state.clusters.get(name)?.record,
     pods: (ref) => podsOf(state.clusters.get(ref.cluster)?.record, ref),
@@ -171,7 +175,9 @@ function change(state: WorldState, name: string, edit: (record: ClusterRecord) =
   state.records.put(name, cluster.record)
   const left = before.pods.filter((pod) => !cluster.record.pods.some((kept) => podKey(kept) === podKey(pod)))
   for (const pod of left) cluster.tally.drop(podKey(pod))
-  if (left.length > 0 || cluster.record.pods.length !== before.pods.length) state.options.podsChanged?.(name)
+  // What a new service follows is read before somebody writes a route for it.
+  for (const key of Object.keys(edited.services)) routeOf(cluster, key)
+  for (const listener of state.listeners) listener(name)
   return true
 }
 

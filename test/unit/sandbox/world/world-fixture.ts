@@ -16,7 +16,7 @@ export interface Fixture {
   /** Lets time pass. */
   pass(ms: number): void
   now(): number
-  /** Tells the world, then changes the route of every service. */
+  /** Changes the route of every service, and tells the world. */
   setRoute(route: readonly RouteShare[] | undefined): void
   /** Growth of istio_requests_total since the beginning, summed over the series with these labels. */
   requests(labels: Readonly<Record<string, string>>): number
@@ -52,8 +52,8 @@ export function worldFixture(options: Partial<WorldOptions> = {}, spec: ServiceS
     },
     now: () => nowMs,
     setRoute(next) {
-      world.routesChanging('east')
       route = next
+      world.routesChanged('east')
     },
     requests: (labels) =>
       series('istio_requests_total', labels).reduce((sum, { samples }) => sum + lastNumber(samples), 0),
