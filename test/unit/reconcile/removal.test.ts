@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { World } from './world.ts'
+
+let world: World
+beforeEach(async () => {
+  world = new World()
+  await world.settle()
+  world.store.put({ ...world.placement, outbox: [] })
+  world.cluster.forget()
+})
+
+function leave(deletingAt?: string): void {
+  world.service((before) => ({
+    targets: {},
+    leaving: ['east'],
+    renderRevision: before.renderRevision + 1,
+    ...(deletingAt === undefined ? {} : { deletingAt }),
+  }))
+}
+
+describe('a service that leaves a cluster', () => {
+  it('goes route first, then rule after the proxies had time, then placement and name', async () => {
+    leave()
+    expect(await world.reconcile()).toMatchObject({ state: 'leaving' })
+    expect(world.cluster.forget()).toEqual(['get Namespace', 'get VirtualService', 'remove VirtualService'])
+    expect(world.placement.objects.map(({ kind }) => kind)).toEqual(['DestinationRule'])
+    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'Settling' })
+    world.clock.at += 5000
+    expect(await world.reconcile()).toMatchObject({ state: 'removed' })
+    expect(world.cluster.peek('DestinationRule', 'web')).toBeUndefined()
+    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
+    expect(world.store.peek('service', 'shop/web')).toMatchObject({ leaving: [], targets: {} })
+  })
+
+  it('that is being deleted goes too when it is nowhere any more', async () => {
+    leave('2026-05-01T10:00:00.000Z')
+    expect(await world.settle()).toMatchObject({ state: 'removed' })
+    expect(world.store.peek('service', 'shop/web')).toBeUndefined()
+    expect(await world.reconcile()).toMatchObject({ state: 'removed' })
+  })
+
+  it('stays while another cluster has yet to be left', async () => {
+    leave('2026-05-01T10:00:00.000Z')
+    world.service(() => ({ leaving: ['east', 'west'] }))
+    await world.settle()
+    expect(world.store.peek('service', 'shop/web')?.leaving).toEqual(['west'])
+  })
+
+  it('leaves objects that another hand recreated or marked as its own', async () => {
+    leave()
+    world.cluster.change('kubectl', 'VirtualService', 'web', (object) => ({
+      ...object,
+      metadata: { ...object.metadata, labels: {} },
+    }))
+    world.cluster.change('kubectl', 'DestinationRule', 'web', (object) => {
+      world.cluster.objects.delete('networking.istio.io/v1/DestinationRule/shop/web')
+      return object
+    })
+    expect(await world.settle()).toMatchObject({ state: 'removed' })
+    expect(world.cluster.peek('VirtualService', 'web')).toBeDefined()
+    expect(world.cluster.peek('DestinationRule', 'web')).toBeDefined()
+  })
+
+  it('waits for a hold and a freeze to end', async () => {
+    leave()
+    world.annotate('Namespace', 'shop', { 'meshwright.io/hold': 'true' })
+    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'NamespaceHeld' })
+    expect(world.weights).toEqual({ v1: 100 })
+  })
+
+  it('is gone where the namespace is gone', async () => {
+    leave()
+    world.cluster.objects.delete('v1/Namespace//shop')
+    expect(await world.reconcile()).toMatchObject({ state: 'removed' })
+  })
+
+  it('goes on after a crash between its documents', async () => {
+    leave('2026-05-01T10:00:00.000Z')
+    await world.reconcile()
+    world.clock.at += 5000
+    world.store.remove = async () => {
+      throw new Error('crash')
+    }
+    await expect(world.reconcile()).rejects.toThrow('crash')
+    expect(world.placement).toMatchObject({ pruned: true })
+    expect(world.placement.dueAt).toBeDefined()
+    Reflect.deleteProperty(world.store, 'remove')
+    expect(await world.reconcile()).toMatchObject({ state: 'removed' })
+    expect(world.store.peek('service', 'shop/web')).toBeUndefined()
+    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
+  })
+
+  it('comes back when it is wanted again in the middle', async () => {
+    leave()
+    await world.reconcile()
+    world.service((before) => ({
+      targets: { east: { stable: 'v1' } },
+      leaving: [],
+      renderRevision: before.renderRevision + 1,
+    }))
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    expect(world.weights).toEqual({ v1: 100 })
+    expect(world.placement.restores).toEqual([])
+  })
+})
