@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { fail, type Result, succeed } from '../../model/failure.ts'
+import type { Role } from '../../model/identity.ts'
+import { serviceKey } from '../../model/service.ts'
+import type { Store } from '../../ports/store.ts'
+import { actOnRollout } from '../../rollouts/act-on-rollout.ts'
+import { newestEnded } from '../../rollouts/newest-ended.ts'
+import { retryRollout } from '../../rollouts/retry-rollout.ts'
+import { VERBS, type Verb } from '../../rollouts/verbs.ts'
+import { type Answer, type Call, type Route, route } from '../route.ts'
+import { rolloutView } from '../views/rollout-view.ts'
+import { type WaitQuery, waitQuery } from '../wait.ts'
+import { rolloutAnswer } from './rollouts.ts'
+
+const verbBody = z
+  .strictObject({
+    note: z.string().max(500).optional().describe('Why, in the words of the caller; kept in the history'),
+  })
+  .meta({ id: 'VerbRequest' })
+type VerbBody = z.infer<typeof verbBody>
+
+type AnyVerb = Verb | 'retry'
+
+const WORDS: Readonly<Record<AnyVerb, { readonly summary: string; readonly description?: string }>> = {
+  promote: { summary: 'Give all traffic to the candidate now, past the steps that are left' },
+  pause: { summary: 'Hold a rollout at its present weight' },
+  resume: { summary: 'Go on with a paused rollout' },
+  approve: { summary: 'Let a rollout pass that awaits approval' },
+  reject: { summary: 'Roll back a rollout that awaits approval' },
+  abort: {
+    summary: 'Take all traffic from the candidate, now',
+    description:
+      'The routes are written inside the call; what could not be reached is repeated after it. Freezes do not stop it.',
+  },
+  rollback: {
+    summary: 'Go back to stable, also while baking',
+    description:
+      'The routes are written inside the call; what could not be reached is repeated after it. Freezes do not stop it.',
+  },
+  retry: { summary: 'Start a rollout anew that ended without success' },
+}
+
+export const VERB_ROUTES: readonly Route[] = [...VERBS, 'retry' as const].flatMap((verb) => [
+  verbRoute(verb, '/rollouts/{id}', `${verb}Rollout`, WORDS[verb].summary, async ({ params }) =>
+    succeed(params.id ?? ''),
+  ),
+  verbRoute(
+    verb,
+    '/services/{namespace}/{name}',
+    `${verb}ServiceRollout`,
+    `${WORDS[verb].summary}: the one rollout of a service`,
+    ({ deps, params }) => rolloutOf(deps.store, serviceKey(params.namespace ?? '', params.name ?? ''), verb),
+  ),
+])
+
+function verbRoute(
+  verb: AnyVerb,
+  path: string,
+  operationId: string,
+  summary: string,
+  idOf: (call: Call<VerbBody, WaitQuery>) => Promise<Result<string>>,
+): Route {
+  const access: readonly Role[] = verb === 'approve' || verb === 'reject' ? ['Mesh.Approver'] : ['Mesh.Deployer']
+  const { description } = WORDS[verb]
+  const status = verb === 'retry' ? 201 : 200
+  const starts = ['Deleting', 'RolloutInFlight', 'WeightsPinned', 'UnknownReference', 'InvalidCombination'] as const
+  return route<VerbBody, WaitQuery>({
+    method: 'POST',
+    path: `${path}/${verb}`,
+    operationId,
+    tag: 'Rollouts',
+    summary,
+    ...(description === undefined ? {} : { description }),
+    access,
+    query: waitQuery,
+    body: { schema: verbBody, optional: true, example: { note: 'seen in the canary' } },
+    repeatable: true,
+    answers: {
+      [status]: { description: 'The rollout; with ?wait= it is over or waits for a person', schema: rolloutView },
+      202: { description: 'The rollout; it goes on after ?wait=', schema: rolloutView },
+    },
+    failures: ['NotFound', 'RolloutState', 'WriteConflict', ...(verb === 'retry' ? starts : [])],
+    handle: async (call) => act(call, verb, await idOf(call), status),
+  })
+}
+
+async function act(
+  call: Call<VerbBody, WaitQuery>,
+  verb: AnyVerb,
+  id: Result<string>,
+  status: 200 | 201,
+): Promise<Result<Answer>> {
+  if (!id.ok) return id
+  const { deps, body, context } = call
+  const outcome =
+    verb === 'retry'
+      ? await retryRollout(deps, id.value, context)
+      : await actOnRollout(deps, id.value, { verb, note: body.note ?? '' }, context)
+  return rolloutAnswer(call, outcome, status)
+}
+
+/** The rollout that a verb on a service means: its live one; when none is live the one that ended last, as verbs are idempotent. */
+async function rolloutOf(store: Store, key: string, verb: AnyVerb): Promise<Result<string>> {
+  const service = (await store.read('service', key))?.value
+  if (!service) return fail('NotFound', `There is no service ${key}.`)
+  const [first, ...others] = service.rollouts
+  if (first && others.length > 0) {
+    const ids = service.rollouts.map(({ id }) => id).join(', ')
+    return fail('RolloutState', `Service ${key} has several live rollouts: ${ids}.`, {
+      hint: `Name one by its id: POST /rollouts/{id}/${verb}.`,
+    })
+  }
+  const meant = first ?? (await newestEnded(store, key))
+  return meant ? succeed(meant.id) : fail('RolloutState', `Service ${key} has no rollout.`)
+}

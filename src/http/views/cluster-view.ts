@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { clusterSpec, PROVIDERS } from '../../model/cluster.ts'
+import type { ClusterDocument } from '../../model/documents.ts'
+import { conditionView, ownedFields, READ_ONLY, time, withWarnings } from './common.ts'
+
+export const clusterView = z
+  .object({
+    name: z.string(),
+    ...clusterSpec.shape,
+    ...ownedFields,
+    observedGeneration: z.int().describe('Equals generation when the last change was looked at on the cluster'),
+    conditions: z.array(conditionView).describe('Reachable, MeshReady, MetricsReady'),
+    detected: z
+      .object({
+        provider: z.enum(PROVIDERS).optional(),
+        namespace: z.string().optional(),
+        revision: z.string().optional().describe('Mesh revision; left out when it is unknown'),
+        version: z.string().optional(),
+        gatewayApi: z.object({ bundle: z.string(), channel: z.string() }).optional(),
+        kubernetesVersion: z.string().optional(),
+        probedAt: time.optional(),
+      })
+      .describe('What the last look at the cluster found'),
+    deletingAt: time.optional(),
+  })
+  .meta({ id: 'ClusterView' })
+export type ClusterView = z.infer<typeof clusterView>
+
+export const CLUSTER_READ_ONLY = [...READ_ONLY, 'observedGeneration', 'conditions', 'detected', 'deletingAt']
+
+export function viewCluster(document: ClusterDocument, warnings: readonly string[] = []): ClusterView {
+  const { name, spec, mesh, kubernetesVersion, probedAt, deletingAt } = document
+  const view: ClusterView = {
+    name,
+    ...spec,
+    generation: document.generation,
+    observedGeneration: document.observedGeneration,
+    conditions: [...document.conditions],
+    detected: {
+      ...mesh,
+      ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+      ...(probedAt === undefined ? {} : { probedAt }),
+    },
+    createdAt: document.createdAt,
+    updatedAt: document.updatedAt,
+    ...(deletingAt === undefined ? {} : { deletingAt }),
+  }
+  return withWarnings(view, warnings)
+}
+
+export const accessView = z
+  .object({
+    allowed: z.boolean().describe('Every right that Meshwright needs is granted'),
+    missing: z.array(z.object({ verb: z.string(), group: z.string(), resource: z.string(), why: z.string() })),
+    granted: z.array(z.object({ verb: z.string(), group: z.string(), resource: z.string(), why: z.string() })),
+    rules: z
+      .array(z.object({ apiGroups: z.array(z.string()), resources: z.array(z.string()), verbs: z.array(z.string()) }))
+      .describe('Rules of a ClusterRole that would grant what is missing'),
+  })
+  .meta({ id: 'AccessReport' })

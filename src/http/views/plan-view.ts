@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import type { Plan } from '../../reconcile/plan.ts'
+import { objectRef } from './common.ts'
+
+export const planView = z
+  .object({
+    cluster: z.string(),
+    changes: z.array(
+      z.object({
+        ref: objectRef,
+        action: z.enum(['create', 'update', 'none', 'delete']),
+        diff: z.array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),
+      }),
+    ),
+    blocked: z
+      .object({ reason: z.string(), message: z.string() })
+      .optional()
+      .describe('Why it would not be carried out now'),
+    findings: z.array(
+      z.object({
+        code: z.string(),
+        severity: z.enum(['error', 'warning']),
+        object: z.string().optional(),
+        field: z.string().optional().describe('JSON pointer into the service'),
+        message: z.string(),
+        fix: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Plan' })
+
+/** A plan as JSON: its form is already that of the API. */
+export function viewPlan(plan: Plan): Plan {
+  return plan
+}

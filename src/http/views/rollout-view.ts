@@ -1,0 +1,160 @@
+import { z } from 'zod'
+import { formatDuration } from '../../model/names.ts'
+import { type GateProgress, PHASES, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
+import { gateSpec, stepSpec } from '../../model/strategy.ts'
+import { actorView, countsView, time } from './common.ts'
+
+export const verdictView = z
+  .object({
+    gate: z.int().describe('Index into gates'),
+    kind: z.string(),
+    cluster: z.string(),
+    verdict: z.enum(['harm', 'safe', 'undecided', 'blind']),
+    reason: z.string(),
+    explanation: z.string().describe('Counts, interval, limit and what follows, in words'),
+    candidate: countsView.describe('What the verdict is about'),
+    stable: countsView,
+    eValue: z.number().describe('Evidence for harm; harm is called at 1/alpha'),
+    pValue: z.number().optional(),
+    interval: z.array(z.number()).length(2).describe("The candidate's bad share, low and high, 0 to 1"),
+    alpha: z.number(),
+    limitPercent: z.number().optional(),
+    needed: z.number().optional().describe('About how many more requests until a clear harm would be seen'),
+    lookedAt: time.optional(),
+  })
+  .meta({ id: 'GateVerdict' })
+export type VerdictView = z.infer<typeof verdictView>
+
+const phase = z.enum(PHASES)
+
+export const transitionView = z.object({
+  from: phase,
+  to: phase,
+  at: time,
+  actor: actorView,
+  reason: z.string(),
+  message: z.string(),
+  step: z.int(),
+  weight: z.int(),
+})
+
+export const rolloutView = z
+  .object({
+    id: z.string(),
+    service: z.string().describe('NAMESPACE/NAME'),
+    phase,
+    reason: z.string().describe('CamelCase, for machines'),
+    message: z.string().describe('For people'),
+    step: z.int().describe('Index into steps; -1 before the first'),
+    wave: z.int(),
+    weight: z.int().describe('Whole per cents now asked for the candidate'),
+    candidate: z.string(),
+    verdicts: z.array(verdictView).describe('The last one of each gate on each cluster'),
+    targets: z.array(
+      z.object({
+        cluster: z.string(),
+        stable: z.string(),
+        candidate: z.string(),
+        weight: z.int(),
+        observedWeight: z
+          .number()
+          .nullable()
+          .describe('Per cent of requests seen there; null while nothing vouches for it'),
+        rollbackReadiness: z.enum(['ready', 'degraded']).optional(),
+      }),
+    ),
+    strategy: z.string(),
+    steps: z.array(stepSpec),
+    gates: z.array(gateSpec),
+    bake: z.string(),
+    patience: z.string(),
+    readyTimeout: z.string(),
+    onBlind: z.enum(['pause', 'hold']),
+    alpha: z.number(),
+    minEvents: z.int(),
+    actor: actorView.describe('Who started it'),
+    source: z.object({ commit: z.string().optional(), runUrl: z.string().optional() }).optional(),
+    warnings: z.array(z.string()),
+    history: z.array(transitionView).describe('The newest 100 transitions, the oldest first'),
+    startedAt: time,
+    updatedAt: time,
+    endedAt: time.optional(),
+    phaseSince: time,
+    liveAt: time.optional().describe('When the present weight was live on all reachable clusters'),
+    bakeUntil: time.optional(),
+    resumeTo: phase.optional().describe('The phase to go back to, while paused, blind or awaiting approval'),
+    approvedBy: actorView.optional(),
+    cause: z.enum(['gate', 'rollback', 'abort', 'superseded', 'reject']).optional(),
+    nextAttemptAt: time.optional(),
+  })
+  .meta({ id: 'Rollout' })
+export type RolloutView = z.infer<typeof rolloutView>
+
+export function viewRollout(rollout: Rollout): RolloutView {
+  const { id, source, resumeTo, approvedBy, cause, endedAt, liveAt, bakeUntil, nextAttemptAt } = rollout
+  return {
+    id,
+    service: serviceOfRollout(id) ?? '',
+    phase: rollout.phase,
+    reason: rollout.reason,
+    message: rollout.message,
+    step: rollout.step,
+    wave: 0,
+    weight: rollout.weight,
+    candidate: rollout.candidate,
+    verdicts: rollout.progress.flatMap((progress) => viewVerdict(rollout, progress)),
+    targets: rollout.targets.map(viewTarget),
+    strategy: rollout.strategy,
+    steps: [...rollout.steps],
+    gates: [...rollout.gates],
+    bake: formatDuration(rollout.bakeMs),
+    patience: formatDuration(rollout.patienceMs),
+    readyTimeout: formatDuration(rollout.readyTimeoutMs),
+    onBlind: rollout.onBlind,
+    alpha: rollout.alpha,
+    minEvents: rollout.minEvents,
+    actor: rollout.actor,
+    warnings: [...rollout.warnings],
+    history: [...rollout.history],
+    startedAt: rollout.startedAt,
+    updatedAt: rollout.updatedAt,
+    phaseSince: rollout.phaseSince,
+    ...present({ source, resumeTo, approvedBy, cause, endedAt, liveAt, bakeUntil, nextAttemptAt }),
+  }
+}
+
+/** The last verdict of a gate on a cluster; none before its first look. */
+export function viewVerdict(rollout: Rollout, progress: GateProgress): readonly VerdictView[] {
+  const { gate, cluster, last, lookedAt } = progress
+  if (!last) return []
+  const { verdict, reason, explanation, candidate, stable, eValue, pValue, interval, alpha } = last
+  return [
+    {
+      gate,
+      kind: rollout.gates[gate]?.kind ?? 'unknown',
+      cluster,
+      verdict,
+      reason,
+      explanation,
+      candidate,
+      stable,
+      eValue,
+      pValue,
+      interval: [...interval],
+      alpha,
+      ...present({ limitPercent: last.limitPercent, needed: last.needed, lookedAt }),
+    },
+  ]
+}
+
+function viewTarget(target: Rollout['targets'][number]): RolloutView['targets'][number] {
+  const { cluster, stable, candidate, weight, observedWeight, rollbackReadiness } = target
+  return { cluster, stable, candidate, weight, observedWeight, ...present({ rollbackReadiness }) }
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** `fields` without those that are undefined. */
+function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import type { PlacementDocument, ServiceDocument } from '../../model/documents.ts'
+import { RUNGS } from '../../model/placement.ts'
+import { serviceSpec } from '../../model/service.ts'
+import { observedGeneration } from '../../services/read-placements.ts'
+import { conditionView, objectRef, ownedFields, READ_ONLY, time, withWarnings } from './common.ts'
+import { mergeConditions } from './merge-conditions.ts'
+
+export const serviceView = z
+  .object({
+    namespace: z.string(),
+    name: z.string(),
+    ...serviceSpec.shape,
+    ...ownedFields,
+    observedGeneration: z.int().describe('Equals generation when every cluster carries the last change'),
+    conditions: z.array(conditionView).describe('The worst of the placements, by type'),
+    stable: z.record(z.string(), z.string()).describe('The stable version by cluster; only rollouts move it'),
+    rollouts: z.array(z.string()).describe('Ids of the live rollouts'),
+    deletingAt: time.optional(),
+  })
+  .meta({ id: 'ServiceView' })
+export type ServiceView = z.infer<typeof serviceView>
+
+export const SERVICE_READ_ONLY = [...READ_ONLY, 'observedGeneration', 'conditions', 'stable', 'rollouts', 'deletingAt']
+
+export function viewService(
+  document: ServiceDocument,
+  placements: readonly PlacementDocument[],
+  warnings: readonly string[] = [],
+): ServiceView {
+  const { namespace, name, spec, generation, deletingAt, targets } = document
+  const view: ServiceView = {
+    namespace,
+    name,
+    ...spec,
+    generation,
+    observedGeneration: observedGeneration(document, placements),
+    conditions: [...mergeConditions(placements)],
+    stable: stableOf(targets),
+    rollouts: document.rollouts.map(({ id }) => id),
+    createdAt: document.createdAt,
+    updatedAt: document.updatedAt,
+    ...(deletingAt === undefined ? {} : { deletingAt }),
+  }
+  return withWarnings(view, warnings)
+}
+
+export function stableOf(targets: ServiceDocument['targets']): Record<string, string> {
+  return Object.fromEntries(Object.entries(targets).map(([cluster, { stable }]) => [cluster, stable]))
+}
+
+export const placementView = z
+  .object({
+    cluster: z.string(),
+    stable: z.string().nullable().describe('null when the service is leaving the cluster'),
+    rung: z.enum(RUNGS).describe('How sure it is that what is wanted is live'),
+    conditions: z.array(conditionView),
+    objects: z.array(objectRef).describe('What Meshwright has written on the cluster for the service'),
+    weights: z.record(z.string(), z.int()).describe('Whole per cents by version, as last written'),
+    readyEndpoints: z.record(z.string(), z.int()).describe('Ready endpoints by version'),
+    observedGeneration: z.int(),
+    liveRevision: z.int().describe('Render revision that is live; 0 before the first'),
+    liveAt: time.optional(),
+    leaving: z.boolean().optional().describe('The service is being removed from the cluster'),
+  })
+  .meta({ id: 'Placement' })
+export type PlacementView = z.infer<typeof placementView>
+
+/** Every cluster where the service is to be or still is, in the order of names. */
+export function viewPlacements(
+  service: ServiceDocument,
+  placements: readonly PlacementDocument[],
+): readonly PlacementView[] {
+  const clusters = [...new Set([...Object.keys(service.targets), ...service.leaving])].sort()
+  return clusters.map((cluster) => {
+    const placement = placements.find((other) => other.cluster === cluster)
+    return {
+      cluster,
+      stable: service.targets[cluster]?.stable ?? null,
+      rung: placement?.rung ?? 'none',
+      conditions: [...(placement?.conditions ?? [])],
+      objects: (placement?.objects ?? []).map(({ apiVersion, kind, namespace, name }) => ({
+        apiVersion,
+        kind,
+        ...(namespace === undefined ? {} : { namespace }),
+        name,
+      })),
+      weights: { ...placement?.weights },
+      readyEndpoints: Object.fromEntries(
+        Object.entries(placement?.versions ?? {}).map(([version, { ready }]) => [version, ready]),
+      ),
+      observedGeneration: placement?.observedGeneration ?? 0,
+      liveRevision: placement?.liveRevision ?? 0,
+      ...(placement?.liveAt === undefined ? {} : { liveAt: placement.liveAt }),
+      ...(service.leaving.includes(cluster) ? { leaving: true } : {}),
+    }
+  })
+}
