@@ -7,10 +7,23 @@ export interface Scope {
 }
 
 /**
+ * Equality between two types. It is not true; whether its negation is, the documentation (undefined) and the practice
+ * of other emulators (true) differ. So it counts as undefined until something negates it, which is refused.
+ */
+const mixed = Symbol('mixed types')
+
+type Truth = Value | typeof mixed
+
+/**
  * The value of an expression, by Cosmos DB's rules: a missing property and a comparison of two types give undefined, and
- * AND, OR and NOT know three values. Throws QueryError for a parameter that was not sent.
+ * AND, OR and NOT know three values. Throws QueryError for a parameter that was not sent and where no answer is safe.
  */
 export function evaluate(expression: Expression, scope: Scope): Value {
+  const value = evaluateTruth(expression, scope)
+  return value === mixed ? undefined : value
+}
+
+function evaluateTruth(expression: Expression, scope: Scope): Truth {
   switch (expression.kind) {
     case 'literal':
       return expression.value
@@ -23,11 +36,11 @@ export function evaluate(expression: Expression, scope: Scope): Value {
     case 'object':
       return buildObject(expression.entries, scope)
     case 'not':
-      return not(evaluate(expression.operand, scope))
+      return not(evaluateTruth(expression.operand, scope))
     case 'and':
-      return and(evaluate(expression.left, scope), () => evaluate(expression.right, scope))
+      return and(evaluateTruth(expression.left, scope), () => evaluateTruth(expression.right, scope))
     case 'or':
-      return or(evaluate(expression.left, scope), () => evaluate(expression.right, scope))
+      return or(evaluateTruth(expression.left, scope), () => evaluateTruth(expression.right, scope))
     case 'compare':
       return compare(expression.operator, evaluate(expression.left, scope), evaluate(expression.right, scope))
     case 'in':
@@ -79,28 +92,34 @@ function parameterValue(name: string, { parameters }: Scope): Value {
   return parameters.get(name)
 }
 
-function not(value: Value): Value {
+function not(value: Truth): Value {
+  if (value === mixed) {
+    throw new QueryError("'!=' and NOT over an equality of two types are not emulated: compare values of one type.")
+  }
   return typeof value === 'boolean' ? !value : undefined
 }
 
-function and(left: Value, right: () => Value): Value {
+function and(left: Truth, right: () => Truth): Truth {
   if (left === false) return false
   const other = right()
   if (other === false) return false
-  return left === true && other === true ? true : undefined
+  if (left === true && other === true) return true
+  return left === mixed || other === mixed ? mixed : undefined
 }
 
-function or(left: Value, right: () => Value): Value {
+function or(left: Truth, right: () => Truth): Truth {
   if (left === true) return true
   const other = right()
   if (other === true) return true
-  return left === false && other === false ? false : undefined
+  if (left === false && other === false) return false
+  return left === mixed || other === mixed ? mixed : undefined
 }
 
-function compare(operator: Comparison, left: Value, right: Value): Value {
+function compare(operator: Comparison, left: Value, right: Value): Truth {
   if (left === undefined || right === undefined) return undefined
   if (operator === '=') return equal(left, right)
-  if (operator === '!=') return notEqual(left, right)
+  if (operator === '!=') return isComposite(left) && isComposite(right) ? undefined : not(equal(left, right))
+  if (left === null && right === null) throw new QueryError('Null is emulated with = and IS_NULL only.')
   if (typeof left !== typeof right || typeof left === 'object') return undefined
   const order = comparePrimitives(left, right)
   if (operator === '<') return order < 0
@@ -108,17 +127,12 @@ function compare(operator: Comparison, left: Value, right: Value): Value {
   return operator === '>' ? order > 0 : order >= 0
 }
 
-function equal(left: Json, right: Json): Value {
-  if (jsonType(left) !== jsonType(right)) return undefined
-  return deepEqual(left, right)
+function equal(left: Json, right: Json): boolean | typeof mixed {
+  return jsonType(left) === jsonType(right) ? deepEqual(left, right) : mixed
 }
 
-function notEqual(left: Json, right: Json): Value {
-  // Documentation and practice differ here, so that no answer would be safe.
-  if ((left === null) !== (right === null)) {
-    throw new QueryError("'!=' between null and a value is not emulated: use NOT IS_NULL(…).")
-  }
-  return typeof left === 'object' ? undefined : not(equal(left, right))
+function isComposite(value: Json): boolean {
+  return typeof value === 'object' && value !== null
 }
 
 function jsonType(value: Json): string {
@@ -138,8 +152,8 @@ function deepEqual(left: Json, right: Json): boolean {
   })
 }
 
-function isIn(value: Value, options: readonly Expression[], scope: Scope): Value {
-  let result: Value = false
+function isIn(value: Value, options: readonly Expression[], scope: Scope): Truth {
+  let result: Truth = false
   for (const option of options) result = or(result, () => compare('=', value, evaluate(option, scope)))
   return result
 }
