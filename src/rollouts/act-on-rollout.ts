@@ -46,11 +46,11 @@ export async function actOnRollout(
     async (stored): Promise<Result<Change<ServiceDocument, Rollout>>> => {
       const before = stored?.value
       const rollout = before?.rollouts.find((other) => other.id === id)
-      if (!before || !rollout) return actOnEnded(deps, id, request, context)
-      const reach = await checkTeam(deps.store, before, context)
+      const reach = before ? await checkTeam(deps.store, before, context) : succeed(undefined)
       if (!reach.ok) return reach
-      const replay = replayOf(before.idempotency, context.idempotency)
+      const replay = replayOf(before?.idempotency ?? [], context.idempotency)
       if (!replay.ok) return replay
+      if (!before || !rollout) return actOnEnded(deps, id, request, context, replay.value !== undefined)
       if (replay.value) return succeed({ kind: 'leave', value: rollout })
       const now = deps.clock.now()
       const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now })
@@ -75,15 +75,17 @@ export async function actOnRollout(
   return succeed((await findRollout(deps.store, id, stored?.session)) ?? rollout)
 }
 
-/** A verb on an ended rollout: fine when its effect is there, else the failure that names the phase. */
+/** A verb on an ended rollout: fine when its effect is there, or it is a request come again; else the failure names the phase. */
 async function actOnEnded(
   deps: ActDeps,
   id: string,
   request: VerbRequest,
   context: RequestContext,
+  isReplay: boolean,
 ): Promise<Result<Change<ServiceDocument, Rollout>>> {
   const rollout = await findRollout(deps.store, id)
   if (!rollout || !isTerminal(rollout.phase)) return fail('NotFound', `There is no rollout ${id}.`)
+  if (isReplay) return succeed({ kind: 'leave', value: rollout })
   const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now: deps.clock.now() })
   return after.ok ? succeed({ kind: 'leave', value: rollout }) : after
 }

@@ -17,15 +17,18 @@ export function chooseClusters(
 
 /**
  * Where the service is and what it has to leave. A cluster that stays keeps its stable version, a new one starts with
- * the initial version; one that comes back is no longer left.
+ * the initial version, or with what `stable` names for it; one that comes back is no longer left.
  */
 export function retarget(
   before: Pick<ServiceDocument, 'targets' | 'leaving'> | undefined,
   chosen: readonly string[],
   initialVersion: string,
+  stable: Readonly<Record<string, string>> = {},
 ): Pick<ServiceDocument, 'targets' | 'leaving'> {
   const old = before?.targets ?? {}
-  const targets = Object.fromEntries(chosen.map((name) => [name, old[name] ?? { stable: initialVersion }]))
+  const targets = Object.fromEntries(
+    chosen.map((name) => [name, old[name] ?? { stable: stable[name] ?? initialVersion }]),
+  )
   const leaving = [...Object.keys(old), ...(before?.leaving ?? [])].filter((name) => !Object.hasOwn(targets, name))
   return { targets, leaving: [...new Set(leaving)].sort() }
 }

@@ -1,6 +1,6 @@
 import { SCHEMA, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
-import { actorOf } from '../model/identity.ts'
+import { actorOf, type Caller } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -11,13 +11,17 @@ import { retarget } from './choose-clusters.ts'
 import { liveConflict } from './live-conflicts.ts'
 import { reconcileWork, serviceEvent } from './service-event.ts'
 
-/** Registers a service, or replaces what is wanted of it. One write: the outbox carries the work for every cluster. */
+/**
+ * Registers a service, or replaces what is wanted of it. One write: the outbox carries the work for every cluster.
+ * `stable` is for imports: what is stable on clusters that the service is new to, in place of the initial version.
+ */
 export async function putService(
   deps: { readonly store: Store; readonly clock: Clock },
   namespace: string,
   name: string,
   spec: ServiceSpec,
   context: RequestContext,
+  stable: Readonly<Record<string, string>> = {},
 ): Promise<Result<PutOutcome<ServiceDocument>>> {
   const key = serviceKey(namespace, name)
   return putDocument(deps, {
@@ -25,27 +29,43 @@ export async function putService(
     key,
     spec,
     context,
-    build: async (before, now) => {
-      const foreign = before && (await checkStoredTeam(deps.store, context.caller, before))
-      if (foreign) return { ok: false, failure: foreign }
-      if (before?.deletingAt) return fail('Deleting', `Service ${key} is being deleted.`)
-      const references = await checkReferences(deps.store, context.caller, namespace, name, spec)
-      if (!references.ok) return references
-      const conflict = before && liveConflict(before, spec, references.value)
-      if (conflict) return { ok: false, failure: conflict }
-      const document = nextDocument(before, { namespace, name, spec, chosen: references.value, context, now })
-      return succeed({ document, warnings: initialVersionWarning(before, spec) })
-    },
+    build: (before, now) =>
+      buildService(deps.store, before, { namespace, name, spec, stable, caller: context.caller, now }),
   })
 }
 
-interface NextInput {
+/** What a service would become. */
+export interface ServiceChange {
   readonly namespace: string
   readonly name: string
   readonly spec: ServiceSpec
-  readonly chosen: readonly string[]
-  readonly context: RequestContext
+  readonly caller: Caller
+  /** RFC 3339. */
   readonly now: string
+  /** What is stable on clusters that the service is new to, by cluster; elsewhere it stays as it is. */
+  readonly stable?: Readonly<Record<string, string>>
+}
+
+/** Checks a change of a service against all that it refers to, and builds the whole new document. Writes nothing. */
+export async function buildService(
+  store: Store,
+  before: ServiceDocument | undefined,
+  change: ServiceChange,
+): Promise<Result<{ document: ServiceDocument; warnings: readonly string[] }>> {
+  const { namespace, name, spec, caller } = change
+  const foreign = before && (await checkStoredTeam(store, caller, before))
+  if (foreign) return { ok: false, failure: foreign }
+  if (before?.deletingAt) return fail('Deleting', `Service ${serviceKey(namespace, name)} is being deleted.`)
+  const references = await checkReferences(store, caller, namespace, name, spec)
+  if (!references.ok) return references
+  const conflict = before && liveConflict(before, spec, references.value)
+  if (conflict) return { ok: false, failure: conflict }
+  const document = nextDocument(before, { ...change, chosen: references.value })
+  return succeed({ document, warnings: initialVersionWarning(before, spec) })
+}
+
+interface NextInput extends ServiceChange {
+  readonly chosen: readonly string[]
 }
 
 function nextDocument(before: ServiceDocument | undefined, input: NextInput): ServiceDocument {
@@ -53,11 +73,11 @@ function nextDocument(before: ServiceDocument | undefined, input: NextInput): Se
   const key = serviceKey(namespace, name)
   const generation = (before?.generation ?? 0) + 1
   const renderRevision = before ? before.renderRevision + 1 : Math.floor(Date.parse(now) / 1000)
-  const { targets, leaving } = retarget(before, input.chosen, spec.initialVersion)
+  const { targets, leaving } = retarget(before, input.chosen, spec.initialVersion, input.stable)
   const event = serviceEvent(key, before ? 'service.changed' : 'service.registered', {
     id: String(renderRevision),
     time: now,
-    actor: actorOf(input.context.caller),
+    actor: actorOf(input.caller),
     reason: before ? 'Changed' : 'Registered',
     message: before ? `Service ${key} was changed.` : `Service ${key} was registered.`,
     data: { generation, clusters: Object.keys(targets) },
