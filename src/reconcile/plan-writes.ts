@@ -24,7 +24,7 @@ export interface Write {
 export interface WritePlan {
   /** In order. */
   readonly writes: readonly Write[]
-  /** Objects of others to remove after the writes, because ours take their place. */
+  /** Objects of others to remove once nothing stops the plan, because ours take their place. */
   readonly taken: readonly KubeObject[]
   /** Why not all that is wanted is done by this plan. */
   readonly stop?: Stop
@@ -58,11 +58,11 @@ export function planWrites(situation: Situation): WritePlan {
   for (const step of provider.stage(own, rendered)) {
     const next = nextWrite(walk, step)
     if (next === undefined) continue
-    if ('reason' in next) return { writes, taken: [], stop: next, drifts }
+    if ('reason' in next) return { writes, taken: conflict.taken, stop: next, drifts }
     writes.push(next)
   }
-  if (conflict.stop) return { writes, taken: [], stop: conflict.stop, drifts }
-  return { writes, taken: conflict.taken, drifts }
+  const stop = conflict.stop ? { stop: conflict.stop } : {}
+  return { writes, taken: conflict.taken, drifts, ...stop }
 }
 
 interface Walk {

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { BUILT_PROVIDERS, CAPABILITIES, FEATURES, featuresOf, refusalOf } from '../../../src/mesh/capabilities.ts'
+import { providerFor, requireProvider } from '../../../src/mesh/registry.ts'
+import { PROVIDERS } from '../../../src/model/cluster.ts'
+import { specOf } from './istio/specs.ts'
+
+describe('capabilities', () => {
+  it('say something of every feature for every provider', () => {
+    for (const provider of PROVIDERS) expect(Object.keys(CAPABILITIES[provider])).toEqual([...FEATURES])
+  })
+
+  it('call built what the registry can give, and nothing else', () => {
+    expect(PROVIDERS.filter((name) => providerFor(name) !== undefined)).toEqual(BUILT_PROVIDERS)
+    for (const name of BUILT_PROVIDERS) expect(providerFor(name)?.name).toBe(name)
+  })
+
+  it('refuse a provider that is not built, with reason and way out', () => {
+    expect(requireProvider('linkerd')).toMatchObject({
+      ok: false,
+      failure: { code: 'NotBuilt', hint: expect.stringContaining('istio') },
+    })
+    expect(requireProvider('istio')).toMatchObject({ ok: true })
+  })
+
+  it('name the field of each feature that a service uses', () => {
+    const spec = specOf({
+      hosts: ['web.example.com'],
+      traffic: { timeout: '5s', retries: { attempts: 2, perTryTimeout: '1s' }, weights: { v1: 100 } },
+    })
+    expect(featuresOf(spec).map(({ pointer }) => pointer)).toEqual([
+      '/versions',
+      '/ports/0/protocol',
+      '/hosts',
+      '/traffic/weights',
+      '/traffic/timeout',
+      '/traffic/retries/attempts',
+      '/traffic/retries/perTryTimeout',
+    ])
+    expect(refusalOf('istio', spec)).toBeUndefined()
+    const refusal = refusalOf('consul', spec)
+    expect(refusal?.code).toBe('NotBuilt')
+    expect(refusal?.errors).toHaveLength(7)
+  })
+})

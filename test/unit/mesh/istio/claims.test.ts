@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { istio } from '../../../../src/mesh/istio/istio.ts'
+import type { KubeObject } from '../../../../src/model/kube.ts'
+import { inputOf, specOf } from './specs.ts'
+
+const service = inputOf({ spec: specOf({ hosts: ['web.example.com'] }) })
+
+function route(namespace: string, spec: Readonly<Record<string, unknown>>): KubeObject {
+  return { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name: 'other', namespace }, spec }
+}
+
+describe('a VirtualService of others', () => {
+  const full = 'web.shop.svc.cluster.local'
+  it.each<[string, boolean, string, Record<string, unknown>]>([
+    ['with the short name in the same namespace', true, 'shop', { hosts: ['web'] }],
+    ['with the short name in another namespace', false, 'pay', { hosts: ['web'] }],
+    ['with the full name anywhere', true, 'pay', { hosts: [full] }],
+    ['with a wildcard above it', true, 'pay', { hosts: ['*.shop.svc.cluster.local'] }],
+    ['with a further host of the service', true, 'pay', { hosts: ['web.example.com'] }],
+    ['with a wildcard above a further host', true, 'pay', { hosts: ['*.example.com'] }],
+    ['with another host', false, 'shop', { hosts: ['cart', 'api.other.com'] }],
+    ['for a gateway alone', false, 'shop', { hosts: ['web'], gateways: ['shop/public'] }],
+    ['for a gateway and the mesh', true, 'shop', { hosts: ['web'], gateways: ['shop/public', 'mesh'] }],
+    ['that is not exported to the service', false, 'pay', { hosts: [full], exportTo: ['.'] }],
+    ['that is exported to the service', true, 'pay', { hosts: [full], exportTo: ['shop'] }],
+    ["exported to its own namespace, which is the service's", true, 'shop', { hosts: ['web'], exportTo: ['.'] }],
+    ['without hosts', false, 'shop', {}],
+  ])('%s: claims it %s', (_, claims, namespace, spec) => {
+    expect(istio.claims(route(namespace, spec), service)).toBe(claims)
+  })
+})
+
+describe('a DestinationRule of others', () => {
+  const subsets = [{ name: 'v1' }]
+  it.each<[string, boolean, string, Record<string, unknown>]>([
+    ['with subsets beside ours', true, 'shop', { host: 'web', subsets }],
+    ['with a policy alone beside ours, which Istio merges', false, 'shop', { host: 'web', trafficPolicy: {} }],
+    ['in a namespace of callers, where it hides ours', true, 'pay', { host: 'web.shop.svc.cluster.local' }],
+    ['in the root namespace, where ours goes first', false, 'istio-system', { host: 'web.shop.svc.cluster.local' }],
+    ['for another host', false, 'shop', { host: 'cart', subsets }],
+  ])('%s: claims it %s', (_, claims, namespace, spec) => {
+    expect(istio.claims({ ...route(namespace, spec), kind: 'DestinationRule' }, service)).toBe(claims)
+  })
+})
+
+describe('an HTTPRoute', () => {
+  it.each<[string, boolean, string, unknown]>([
+    ['on the Service', true, 'shop', [{ kind: 'Service', name: 'web' }]],
+    ['on the Service from another namespace', true, 'pay', [{ kind: 'Service', name: 'web', namespace: 'shop' }]],
+    ['on a Gateway', false, 'shop', [{ kind: 'Gateway', name: 'web' }]],
+    ['without parents', false, 'shop', undefined],
+  ])('%s: claims it %s', (_, claims, namespace, parentRefs) => {
+    expect(istio.claims({ ...route(namespace, { parentRefs }), kind: 'HTTPRoute' }, service)).toBe(claims)
+  })
+})

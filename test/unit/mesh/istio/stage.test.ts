@@ -1,0 +1,126 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { istio } from '../../../../src/mesh/istio/istio.ts'
+import { sameWeights, withWeights } from '../../../../src/mesh/istio/route.ts'
+import type { RenderInput, RenderStep } from '../../../../src/mesh/provider.ts'
+import { canonicalJson } from '../../../../src/model/digest.ts'
+import type { KubeObject } from '../../../../src/model/kube.ts'
+import { holds } from '../../../../src/reconcile/content.ts'
+import { anyInput, inputOf, specOf } from './specs.ts'
+
+function steps(input: RenderInput): readonly RenderStep[] {
+  const result = istio.render(input)
+  if (!result.ok) throw new Error(result.failure.detail)
+  return result.steps
+}
+
+const objects = (input: RenderInput) => steps(input).map(({ object }) => object)
+
+/** The steps from one input to another that change something, in words. */
+function walk(from: RenderInput, to: RenderInput): readonly string[] {
+  const live = new Map(objects(from).map((object) => [object.kind, object]))
+  return istio.stage(objects(from), steps(to)).flatMap(({ object, barriers }) => {
+    const before = live.get(object.kind)
+    if (before && holds(before, object)) return []
+    live.set(object.kind, object)
+    const waits = barriers.map((barrier) =>
+      barrier.kind === 'settled' ? `settled ${barrier.object.kind}` : `ready ${barrier.versions.join()}`,
+    )
+    const what = object.kind === 'VirtualService' ? canonicalJson(istio.liveWeights(object)) : subsets(object).join()
+    return [`${object.kind} ${what}${waits.length > 0 ? ` after ${waits.join(', ')}` : ''}`]
+  })
+}
+
+function subsets(rule: KubeObject): readonly string[] {
+  return ((rule.spec?.subsets ?? []) as { name: string }[]).map(({ name }) => name)
+}
+
+describe('the way from one route to another', () => {
+  const one = specOf({ versions: { v1: { labels: { version: 'v1' } } } })
+
+  it('for a weight step is one write that waits for endpoints of what rises', () => {
+    expect(walk(inputOf({ weights: { v1: 100, v2: 0 } }), inputOf({ weights: { v1: 90, v2: 10 } }))).toEqual([
+      'VirtualService {"v1":90,"v2":10} after ready v2',
+    ])
+  })
+
+  it('back to stable is one write that waits for stable alone', () => {
+    expect(walk(inputOf({ weights: { v1: 50, v2: 50 } }), inputOf({ weights: { v1: 100, v2: 0 } }))).toEqual([
+      'VirtualService {"v1":100,"v2":0} after ready v1',
+    ])
+  })
+
+  it('back to stable comes before any other change', () => {
+    const spec = specOf({
+      traffic: { timeout: '5s' },
+      versions: { ...specOf().versions, v3: { labels: { version: 'v3' } } },
+    })
+    expect(walk(inputOf({ weights: { v1: 50, v2: 50 } }), inputOf({ spec, weights: { v1: 100, v2: 0 } }))).toEqual([
+      'VirtualService {"v1":100,"v2":0} after ready v1',
+      'DestinationRule v1,v2,v3',
+      'VirtualService {"v1":100,"v2":0} after settled DestinationRule',
+    ])
+  })
+
+  it('to a new version is subset, place in the route, weight', () => {
+    expect(walk(inputOf({ spec: one }), inputOf({ weights: { v1: 95, v2: 5 } }))).toEqual([
+      'DestinationRule v1,v2',
+      'VirtualService {"v1":100,"v2":0} after settled DestinationRule',
+      'VirtualService {"v1":95,"v2":5} after settled DestinationRule, ready v2',
+    ])
+  })
+
+  it('away from a version is weight, place in the route, subset', () => {
+    expect(walk(inputOf({ weights: { v1: 50, v2: 50 } }), inputOf({ spec: one }))).toEqual([
+      'VirtualService {"v1":100,"v2":0} after ready v1',
+      'VirtualService {"v1":100} after settled DestinationRule',
+      'DestinationRule v1 after settled VirtualService',
+    ])
+  })
+
+  it('to other labels of a version that serves waits for endpoints that bear them', () => {
+    const spec = specOf({ versions: { v1: { labels: { version: 'one' } }, v2: { labels: { version: 'v2' } } } })
+    expect(walk(inputOf(), inputOf({ spec }))).toEqual(['DestinationRule v1,v2 after ready v1'])
+  })
+
+  it('to the same is nothing', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        expect(walk(input, { ...input, renderRevision: 9999 })).toEqual([])
+      }),
+    )
+  })
+
+  it('never changes structure and weights in one write, names no subset that is not there, and ends as rendered', () => {
+    fc.assert(
+      fc.property(anyInput, anyInput, (from, to) => {
+        const before = objects(from)
+        const live = new Map(before.map((object) => [object.kind, object]))
+        for (const { object, barriers } of istio.stage(before, steps(to))) {
+          const last = live.get(object.kind)
+          if (last && object.kind === 'VirtualService') checkRoute(last, object, barriers)
+          live.set(object.kind, object)
+          checkReferences(live)
+        }
+        expect([...live.values()]).toEqual(objects(to))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  function checkRoute(last: KubeObject, next: KubeObject, barriers: RenderStep['barriers']): void {
+    const [before, after] = [istio.liveWeights(last) ?? {}, istio.liveWeights(next) ?? {}]
+    const moved = !sameWeights(before, after)
+    if (moved) expect(withWeights(last, {}).spec).toEqual(withWeights(next, {}).spec)
+    const rising = Object.keys(after).filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+    const awaited = barriers.flatMap((barrier) => (barrier.kind === 'endpoints-ready' ? barrier.versions : []))
+    expect(awaited).toEqual(rising.sort())
+  }
+
+  function checkReferences(live: ReadonlyMap<string, KubeObject>): void {
+    const rule = live.get('DestinationRule')
+    const route = live.get('VirtualService')
+    const named = Object.keys((route && istio.liveWeights(route)) ?? {})
+    expect(rule ? subsets(rule) : []).toEqual(expect.arrayContaining(named))
+  }
+})

@@ -1,0 +1,123 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { KubeObject } from '../../../src/model/kube.ts'
+import { serviceSpec } from '../../../src/model/service.ts'
+import { PortError } from '../../../src/ports/port-error.ts'
+import { planPlacement } from '../../../src/reconcile/plan.ts'
+import { clusterDocument, foreignRoute, serviceDocument, World } from './world.ts'
+
+let world: World
+beforeEach(() => {
+  world = new World()
+  world.cluster.edit('kubectl', kubeService(80))
+  world.cluster.forget()
+})
+
+function kubeService(port: number, selector: Readonly<Record<string, string>> = { app: 'web' }): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { ports: [{ port }], selector },
+  }
+}
+
+const plan = (change: Parameters<typeof serviceDocument>[0] = {}) =>
+  planPlacement(world.deps, serviceDocument(change), 'east')
+
+describe('a plan', () => {
+  it('of a new service creates both objects and writes nothing', async () => {
+    const { changes, findings, blocked } = await plan()
+    expect(changes.map(({ ref, action }) => [ref.kind, action])).toEqual([
+      ['DestinationRule', 'create'],
+      ['VirtualService', 'create'],
+    ])
+    expect([findings, blocked]).toEqual([[], undefined])
+    expect(world.cluster.log.filter((request) => request.startsWith('apply'))).toEqual([])
+    expect(world.cluster.peek('VirtualService', 'web')).toBeUndefined()
+    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
+  })
+
+  it('of what is there changes nothing', async () => {
+    await world.settle()
+    expect((await plan()).changes.map(({ action }) => action)).toEqual(['none', 'none'])
+  })
+
+  it('shows each field that would change, from and to', async () => {
+    await world.settle()
+    const spec = serviceSpec.parse({ ...serviceDocument().spec, hosts: ['web.example.com'] })
+    const { changes } = await plan({ spec, renderRevision: 101 })
+    const own = ['web.shop.svc.cluster.local']
+    expect(changes[1]?.diff).toEqual([{ path: 'spec.hosts', from: own, to: [...own, 'web.example.com'] }])
+  })
+
+  it('says what would be removed', async () => {
+    await world.settle()
+    const { changes } = await plan({ targets: {} })
+    expect(changes.map(({ action }) => action)).toEqual(['delete', 'delete'])
+  })
+
+  it('is blocked by a hold, a freeze or a conflict, and says by which', async () => {
+    world.cluster.edit('kubectl-create', foreignRoute('other'))
+    expect((await plan()).blocked).toMatchObject({ reason: 'OwnedByOthers' })
+    world.freeze({ reason: 'holidays', scope: {}, covers: ['configuration'] })
+    expect((await plan()).blocked).toMatchObject({ reason: 'FreezeActive' })
+    world.annotate('Namespace', 'shop', { 'meshwright.io/hold': 'true' })
+    expect((await plan()).blocked).toMatchObject({ reason: 'NamespaceHeld' })
+  })
+
+  it('with adopt shows what it would take away', async () => {
+    world.cluster.edit('kubectl-create', foreignRoute('other'))
+    const spec = serviceSpec.parse({ ...serviceDocument().spec, adopt: true })
+    const { changes, blocked } = await plan({ spec })
+    expect(blocked).toBeUndefined()
+    expect(changes.find(({ action }) => action === 'delete')?.ref.name).toBe('other')
+  })
+
+  it("gives the server's own words", async () => {
+    world.cluster.before = (request) => {
+      if (request === 'dryRun VirtualService') throw new PortError('invalid', 'Kubernetes', 'spec.http: bad duration')
+    }
+    expect((await plan()).findings).toMatchObject([{ code: 'Rejected', message: 'spec.http: bad duration' }])
+  })
+
+  it('is blocked, not failed, where the cluster or its mesh cannot be had', async () => {
+    expect((await planPlacement(world.deps, serviceDocument(), 'west')).blocked?.reason).toBe('ClusterUnknown')
+    world.store.put(clusterDocument({ mesh: { provider: 'consul' } }))
+    expect((await plan()).blocked?.reason).toBe('NotBuilt')
+    world.store.put(clusterDocument())
+    world.cluster.before = () => {
+      throw new PortError('unavailable', 'Kubernetes', 'no answer')
+    }
+    expect((await plan()).blocked).toEqual({ reason: 'Unreachable', message: 'no answer' })
+  })
+})
+
+describe('findings of a plan', () => {
+  const codes = async (change: Parameters<typeof serviceDocument>[0] = {}) =>
+    (await plan(change)).findings.map(({ code, field }) => (field === undefined ? code : `${code} ${field}`))
+
+  it('name a version of the route without endpoints', async () => {
+    world.setPods({ v2: 1 })
+    expect(await codes()).toEqual(['VersionWithoutEndpoints /versions/v1/labels'])
+  })
+
+  it('name a missing Service, port or namespace', async () => {
+    world.cluster.edit('kubectl', kubeService(8080))
+    expect(await codes()).toEqual(['PortMissing /ports/0/port'])
+    world.cluster.objects.delete('v1/Service/shop/web')
+    expect(await codes()).toEqual(['ServiceMissing'])
+    world.cluster.objects.delete('v1/Namespace//shop')
+    expect(await codes()).toEqual(['NamespaceMissing'])
+  })
+
+  it('name a Service that selects one version alone', async () => {
+    world.cluster.edit('kubectl', kubeService(80, { app: 'web', version: 'v1' }))
+    expect(await codes()).toEqual(['SelectorExcludes /versions/v2/labels'])
+  })
+
+  it('name versions that one Pod could have both', async () => {
+    const versions = { v1: { labels: { version: 'v1' } }, v2: { labels: { track: 'canary' } } }
+    const spec = serviceSpec.parse({ ...serviceDocument().spec, versions })
+    expect(await codes({ spec })).toEqual(['SelectorOverlap /versions/v2/labels'])
+  })
+})

@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { KubeObject } from '../../../src/model/kube.ts'
+import { mayPruneAtOnce } from '../../../src/reconcile/orphans.ts'
+import { resyncCluster } from '../../../src/reconcile/resync-cluster.ts'
+import { serviceDocument, World } from './world.ts'
+
+let world: World
+beforeEach(async () => {
+  world = new World()
+  await world.settle()
+  world.store.put({ ...world.placement, outbox: [] })
+  world.cluster.forget()
+})
+
+const LISTS = ['listMetadata DestinationRule', 'listMetadata Namespace', 'listMetadata VirtualService']
+
+function forgotten(name: string, kind = 'VirtualService'): KubeObject {
+  return {
+    apiVersion: 'networking.istio.io/v1',
+    kind,
+    metadata: {
+      name,
+      namespace: 'shop',
+      labels: { 'app.kubernetes.io/managed-by': 'meshwright' },
+      annotations: { 'meshwright.io/service': `shop/${name}`, 'meshwright.io/revision': '7' },
+    },
+    spec: {},
+  }
+}
+
+describe('a resync', () => {
+  it('of a cluster where nothing changed is lists only, whatever the number of services', async () => {
+    const { placement } = world
+    const labels = { 'app.kubernetes.io/managed-by': 'meshwright' }
+    for (let index = 0; index < 1000; index += 1) {
+      const name = `s${index}`
+      const objects = placement.objects.map((entry) => {
+        const annotations = { 'meshwright.io/service': `shop/${name}` }
+        const metadata = { name, namespace: 'shop', labels, annotations }
+        const { uid = '' } = world.cluster.edit('meshwright', { ...entry, metadata, spec: { name } }).metadata
+        return { ...entry, name, uid, generation: 1 }
+      })
+      world.store.put({ ...placement, service: `shop/${name}`, objects })
+    }
+    const { writes } = world.store
+    expect(await resyncCluster(world.deps, 'east')).toEqual({ reconcile: [], pruned: [], unconfirmed: [] })
+    expect(world.cluster.forget().sort()).toEqual(LISTS)
+    expect(world.store.writes).toBe(writes)
+  })
+
+  it('asks for a reconcile where another hand changed an object', async () => {
+    world.moveWeights('kubectl-edit', { v1: 0 })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
+    expect(world.work()).toEqual(['work reconcile'])
+  })
+
+  it('asks for one where an object was removed', async () => {
+    world.cluster.objects.delete('networking.istio.io/v1/DestinationRule/shop/web')
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
+  })
+
+  it('asks for one where a hold came, and not again while it is known', async () => {
+    world.annotate('Namespace', 'shop', { 'meshwright.io/hold': 'true' })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
+    await world.reconcile()
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: [] })
+    world.annotate('Namespace', 'shop', { 'meshwright.io/hold': 'false' })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
+  })
+
+  it('removes what belongs to no service, routes before rules', async () => {
+    world.cluster.edit('meshwright', forgotten('old'))
+    world.cluster.edit('meshwright', forgotten('old', 'DestinationRule'))
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ pruned: [{ kind: 'VirtualService', name: 'old' }] })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({
+      pruned: [{ kind: 'DestinationRule', name: 'old' }],
+    })
+    expect(world.cluster.peek('VirtualService', 'web')).toBeDefined()
+  })
+
+  it('leaves many of them until a person confirms, and says so once', async () => {
+    for (let index = 0; index < 11; index += 1) world.cluster.edit('meshwright', forgotten(`old${index}`))
+    expect((await resyncCluster(world.deps, 'east')).unconfirmed).toHaveLength(11)
+    await resyncCluster(world.deps, 'east')
+    expect(world.store.kept.map(({ type, reason }) => [type, reason])).toEqual([['cluster.orphans', 'NeedsConfirm']])
+    expect((await resyncCluster(world.deps, 'east', { confirm: true })).pruned).toHaveLength(11)
+  })
+
+  it('leaves them where a hold or another owner is', async () => {
+    world.cluster.edit('meshwright', forgotten('old'))
+    world.annotate('VirtualService', 'old', { 'meshwright.io/hold': 'true' })
+    const { metadata, ...plain } = forgotten('other')
+    const { annotations: _, ...unmarked } = metadata
+    world.cluster.edit('meshwright', { ...plain, metadata: unmarked })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ pruned: [] })
+  })
+
+  it('carries out a service whose placement was never recorded', async () => {
+    world.store.put(serviceDocument({ name: 'cart', renderRevision: 7 }))
+    world.cluster.edit('meshwright', forgotten('cart'))
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/cart'], pruned: [] })
+    expect(world.store.peek('placement', 'shop/cart/east')).toBeDefined()
+  })
+})
+
+describe('how many orphans go at once', () => {
+  it.each([
+    [2, 3, true],
+    [3, 40, false],
+    [3, 60, true],
+    [10, 2000, true],
+    [11, 2000, false],
+  ])('%i of %i: %s', (orphans, all, may) => {
+    expect(mayPruneAtOnce(orphans, all)).toBe(may)
+  })
+})
