@@ -55,6 +55,9 @@ export function openDocuments(container: Container, table: Table, now: () => num
     table.put('', counters)
   }
 
+  // What nobody asks for again would stay for ever.
+  for (const item of [...items.values()]) live(item)
+
   const get = (partitionKey: PartitionKey, id: string) => {
     const item = items.get(keyOf(partitionKey, id))
     return item && live(item) ? item : undefined
