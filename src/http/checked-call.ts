@@ -83,11 +83,16 @@ function readBody(request: HttpRequest, spec: BodySpec<unknown>): Promise<Result
 }
 
 function checkBody(spec: BodySpec<unknown>, sent: unknown, params: Readonly<Record<string, string>>): Result<unknown> {
+  if (spec.optional && isEmpty(sent)) return succeed(undefined)
   const input = withoutReadOnly(sent, spec.readOnly ?? [])
   const named = otherName(sent, spec, params)
   const parsed = spec.schema.safeParse(input)
   const errors = [...named, ...(parsed.success ? [] : schemaErrors(parsed.error as z.ZodError, input))]
   return errors.length === 0 && parsed.success ? succeed(parsed.data) : invalid('The body', errors)
+}
+
+function isEmpty(sent: unknown): boolean {
+  return sent === undefined || JSON.stringify(sent) === '{}'
 }
 
 function withoutReadOnly(sent: unknown, readOnly: readonly string[]): unknown {

@@ -11,7 +11,7 @@ export interface JsonRules {
   readonly mostBytes: number
 }
 
-/** The JSON of a request's body, bounded in bytes and depth. An empty one is `{}` where a body is optional. */
+/** The JSON of a request's body, bounded in bytes and depth. An empty one is undefined where a body is optional. */
 export async function readJson(request: HttpRequest, rules: JsonRules): Promise<Result<unknown>> {
   const bytes = await request.body(rules.mostBytes)
   if (bytes === undefined) {
@@ -19,7 +19,7 @@ export async function readJson(request: HttpRequest, rules: JsonRules): Promise<
     return fail('TooLarge', `The body has more than ${most}.`, { hint: `A body may have ${most} at most here.` })
   }
   if (bytes.byteLength === 0) {
-    if (rules.optional) return succeed({})
+    if (rules.optional) return succeed(undefined)
     return fail('InvalidJson', 'The body is empty.')
   }
   const refused = checkMediaType(request, rules.media)

@@ -39,7 +39,7 @@ export interface BodySpec<Body> {
   readonly schema: z.ZodType<Body>
   /** `merge` takes a merge patch (RFC 7396) also. */
   readonly media?: 'json' | 'merge'
-  /** An empty body counts as `{}`. */
+  /** The body may be left out, or be `{}`: then the handler gets undefined. */
   readonly optional?: boolean
   /** Top-level fields that GET shows and nobody sets: dropped before the check, so that GET, edit, PUT works. */
   readonly readOnly?: readonly string[]

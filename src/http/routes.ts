@@ -1,25 +1,37 @@
 import type { Route } from './route.ts'
+import { CAPABILITY_ROUTES } from './routes/capabilities.ts'
 import { CLUSTER_ROUTES } from './routes/clusters.ts'
+import { EVENT_ROUTES } from './routes/events.ts'
+import { EVIDENCE_ROUTES } from './routes/evidence.ts'
 import { FREEZE_ROUTES } from './routes/freezes.ts'
 import { HEALTH_ROUTES } from './routes/health.ts'
+import { JUDGE_ROUTES } from './routes/judge.ts'
 import { NOT_BUILT_ROUTES } from './routes/not-built.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
+import { PLAN_ROUTES } from './routes/plans.ts'
 import { VERB_ROUTES } from './routes/rollout-verbs.ts'
 import { ROLLOUT_ROUTES } from './routes/rollouts.ts'
 import { SERVICE_ROUTES } from './routes/services.ts'
 import { STRATEGY_ROUTES } from './routes/strategies.ts'
 import { TEAM_ROUTES } from './routes/teams.ts'
+import { TRANSFER_ROUTES } from './routes/transfer.ts'
 
 /** Every operation of the API: what routes, authorizes, checks and describes them. */
 export const ROUTES: readonly Route[] = [
   ...CLUSTER_ROUTES,
   ...SERVICE_ROUTES,
+  ...PLAN_ROUTES,
   ...ROLLOUT_ROUTES,
   ...VERB_ROUTES,
+  ...EVIDENCE_ROUTES,
+  ...EVENT_ROUTES,
   ...STRATEGY_ROUTES,
   ...TEAM_ROUTES,
   ...FREEZE_ROUTES,
+  ...JUDGE_ROUTES,
+  ...CAPABILITY_ROUTES,
   ...OPERATION_ROUTES,
+  ...TRANSFER_ROUTES,
   ...HEALTH_ROUTES,
   ...NOT_BUILT_ROUTES,
 ]

@@ -17,7 +17,7 @@ const verbBody = z
     note: z.string().max(500).optional().describe('Why, in the words of the caller; kept in the history'),
   })
   .meta({ id: 'VerbRequest' })
-type VerbBody = z.infer<typeof verbBody>
+type VerbBody = z.infer<typeof verbBody> | undefined
 
 type AnyVerb = Verb | 'retry'
 
@@ -73,7 +73,7 @@ function verbRoute(
     ...(description === undefined ? {} : { description }),
     access,
     query: waitQuery,
-    body: { schema: verbBody, optional: true, example: { note: 'seen in the canary' } },
+    body: { schema: verbBody.optional(), optional: true, example: { note: 'seen in the canary' } },
     repeatable: true,
     answers: {
       [status]: { description: 'The rollout; with ?wait= it is over or waits for a person', schema: rolloutView },
@@ -95,7 +95,7 @@ async function act(
   const outcome =
     verb === 'retry'
       ? await retryRollout(deps, id.value, context)
-      : await actOnRollout(deps, id.value, { verb, note: body.note ?? '' }, context)
+      : await actOnRollout(deps, id.value, { verb, note: body?.note ?? '' }, context)
   return rolloutAnswer(call, outcome, status)
 }
 

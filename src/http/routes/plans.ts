@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { servicesOn } from '../../clusters/services-on.ts'
+import { fail, type Result, succeed } from '../../model/failure.ts'
+import { serviceSpec } from '../../model/service.ts'
+import { planOnCluster, planService } from '../../services/plan-service.ts'
+import { decodePlace, encodePlace, pageAnswer, pageQuery } from '../paging.ts'
+import { type Answer, type Call, type Route, route } from '../route.ts'
+import { planView } from '../views/plan-view.ts'
+import { SERVICE_READ_ONLY } from '../views/service-view.ts'
+import { SERVICE_EXAMPLE } from './services.ts'
+
+/** A plan asks the cluster several things for each service: pages are short. */
+const PAGE = 20
+
+const servicePlanView = z
+  .object({ value: z.array(planView).describe('One plan a cluster'), warnings: z.array(z.string()) })
+  .meta({ id: 'ServicePlan' })
+
+const clusterPlanView = z
+  .object({
+    cluster: z.string(),
+    mode: z.enum(['manage', 'observe']),
+    value: z.array(z.object({ service: z.string(), plan: planView })),
+    nextLink: z.url().optional(),
+  })
+  .meta({ id: 'ClusterPlan' })
+
+export const PLAN_ROUTES: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/services/{namespace}/{name}/plan',
+    operationId: 'planService',
+    tag: 'Services',
+    summary: 'Show what a change would do on the clusters',
+    description:
+      'With a body: what a PUT of it would do. Without: what is stored and not yet done. The servers check it as on a write (dry run); nothing is kept.',
+    access: ['Mesh.Deployer', 'Mesh.Operator'],
+    body: {
+      schema: serviceSpec.optional(),
+      optional: true,
+      readOnly: SERVICE_READ_ONLY,
+      example: SERVICE_EXAMPLE,
+    },
+    answers: { 200: { description: 'One plan a cluster', schema: servicePlanView } },
+    failures: [
+      'NotFound',
+      'Deleting',
+      'RolloutInFlight',
+      'Conflict',
+      'UnknownReference',
+      'UnsupportedFeature',
+      'InvalidCombination',
+    ],
+    async handle({ deps, params, body, caller }) {
+      const { namespace = '', name = '' } = params
+      const planned = await planService(deps, namespace, name, body, caller)
+      if (!planned.ok) return planned
+      return succeed({ status: 200, json: { value: planned.value.plans, warnings: planned.value.warnings } })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/clusters/{cluster}/plan',
+    operationId: 'planCluster',
+    tag: 'Clusters',
+    summary: 'Show what is not yet done on a cluster',
+    description: `What carrying out each service would do there now; in observe this is what waits. ${PAGE} services a page when limit is left out.`,
+    access: 'any',
+    query: pageQuery,
+    answers: { 200: { description: 'One plan a service', schema: clusterPlanView } },
+    failures: ['NotFound'],
+    handle: planCluster,
+  }),
+]
+
+async function planCluster(call: Call<unknown, z.infer<typeof pageQuery>>): Promise<Result<Answer>> {
+  const { deps, params, query, request } = call
+  const { cluster = '' } = params
+  const stored = await deps.store.read('cluster', cluster)
+  if (!stored) return fail('NotFound', `There is no cluster ${cluster}.`)
+  const after = decodePlace(query.after)
+  if (!after.ok) return after
+  const behind = after.value ?? ''
+  const services = (await servicesOn(deps.store, cluster)).filter((key) => key > behind)
+  const page = services.slice(0, query.limit === undefined ? PAGE : Number(query.limit))
+  const last = page.at(-1)
+  const next = last !== undefined && page.length < services.length ? encodePlace(last) : undefined
+  const value = await planOnCluster(deps, cluster, page)
+  return pageAnswer(request, value, next, { cluster, mode: stored.value.spec.mode })
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { clusterSpec } from '../../model/cluster.ts'
+import { freezeSpec } from '../../model/freeze.ts'
+import { dnsLabel } from '../../model/names.ts'
+import { serviceSpec } from '../../model/service.ts'
+import { strategySpec } from '../../model/strategy.ts'
+import { teamSpec } from '../../model/team.ts'
+
+const most = 10_000
+
+/** What users own, whole: answer of GET /export and body of POST /import. Progress and history are not in it. */
+export const desiredState = z
+  .strictObject({
+    schema: z.literal(1).describe('Version of this form'),
+    exportedAt: z.iso.datetime().optional().describe('For people'),
+    teams: z
+      .array(teamSpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
+    strategies: z
+      .array(strategySpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
+    freezes: z
+      .array(freezeSpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
+    clusters: z
+      .array(clusterSpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
+    services: z
+      .array(
+        serviceSpec.safeExtend({
+          namespace: dnsLabel,
+          name: dnsLabel,
+          stable: z.record(dnsLabel, dnsLabel).default({}).describe('The stable version by cluster'),
+        }),
+      )
+      .max(most)
+      .default([]),
+  })
+  .superRefine((state, context) => {
+    for (const kind of ['teams', 'strategies', 'freezes', 'clusters'] as const) {
+      refuseTwins(
+        context,
+        kind,
+        state[kind].map(({ name }) => name),
+      )
+    }
+    refuseTwins(
+      context,
+      'services',
+      state.services.map(({ namespace, name }) => `${namespace}/${name}`),
+    )
+    for (const [index, { stable, versions }] of state.services.entries()) {
+      for (const [cluster, version] of Object.entries(stable)) {
+        if (Object.hasOwn(versions, version)) continue
+        const path = ['services', index, 'stable', cluster]
+        context.addIssue({ code: 'custom', path, message: 'must be one of versions' })
+      }
+    }
+  })
+  .meta({ id: 'DesiredState' })
+export type DesiredState = z.infer<typeof desiredState>
+
+function refuseTwins(context: z.RefinementCtx, kind: string, names: readonly string[]): void {
+  const seen = new Set<string>()
+  for (const [index, name] of names.entries()) {
+    if (!seen.has(name)) {
+      seen.add(name)
+      continue
+    }
+    context.addIssue({ code: 'custom', path: [kind, index, 'name'], message: `${name} stands twice` })
+  }
+}
