@@ -40,8 +40,8 @@ export interface PlacementState {
   readonly objects: readonly InventoryEntry[]
   /** RFC 3339 of restores within the last ten minutes. */
   readonly restores: readonly string[]
-  /** Render revision at which another hand was seen to have moved the weights of a live rollout; a later one writes again. */
-  readonly driftedAtRevision?: number
+  /** RFC 3339: since when another hand's weights stand in place of a live rollout's. Absent: they do not. */
+  readonly driftedAt?: string
   /** RFC 3339 of the last removal: what the removed object referred to stays for the settle time. */
   readonly removedAt?: string
   /** Failed attempts in a row; sets the backoff. */

@@ -173,6 +173,14 @@ export interface RolloutTarget {
   readonly rollbackReadiness?: 'ready' | 'degraded'
 }
 
+/**
+ * Has a person moved the rollout on since another hand's weights were seen (`driftedAt` of its placement, RFC 3339)? It
+ * pauses for them, so going on is the decision to set its own again.
+ */
+export function wentOnSince(rollout: Pick<Rollout, 'history'>, driftedAt: string): boolean {
+  return rollout.history.some(({ from, at }) => from === 'paused' && Date.parse(at) >= Date.parse(driftedAt))
+}
+
 /** `shop.web.k3x…` → `shop/web`; undefined when it is no rollout id. */
 export function serviceOfRollout(id: string): string | undefined {
   const [namespace, name, suffix, more] = id.split('.')

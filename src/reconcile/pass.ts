@@ -18,7 +18,7 @@ import {
 import { forbids } from './permission.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import { type Doomed, type Removal, removeFirst } from './prune.ts'
-import { LOOK_AGAIN_MS, type Situation, type Stop } from './situation.ts'
+import { isReturning, LOOK_AGAIN_MS, type Situation, type Stop } from './situation.ts'
 
 /** One walk over a cluster: what was seen, planned and done. */
 export interface Pass {
@@ -83,7 +83,9 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
 
 /** Others are looked for when something new is to be written, something was changed by another hand, or they were there. */
 export function mayConflict(situation: Situation): boolean {
-  const { service, placement, rendered, observed } = situation
+  const { service, cluster, placement, rendered, observed } = situation
+  // The way back is not held up by a look through the whole cluster.
+  if (isReturning(service, cluster.name)) return false
   const plan = planWrites(situation)
   if (plan.stop?.condition === 'Held') return false
   if (plan.drifts.length > 0) return true

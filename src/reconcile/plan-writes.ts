@@ -2,6 +2,7 @@ import { revisionOf } from '../mesh/marks.ts'
 import type { Barrier, RenderStep } from '../mesh/provider.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
+import { wentOnSince } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
 import { isOurs, judgeConflict } from './conflict.ts'
 import { holds, refKey } from './content.ts'
@@ -37,6 +38,10 @@ export interface WritePlan {
  */
 export function planWrites(situation: Situation): WritePlan {
   const { service, provider, rendered, observed, placement } = situation
+  if (!observed.namespace) {
+    const message = `There is no namespace ${service.namespace} on cluster ${situation.cluster.name}.`
+    return { writes: [], taken: [], drifts: [], stop: { reason: 'NamespaceMissing', message, again: 'poll' } }
+  }
   const key = serviceKey(service.namespace, service.name)
   const foreign = rendered
     .map(({ object }) => observed.objects.get(refKey(refOf(object))))
@@ -139,7 +144,9 @@ function driftStop(situation: Situation, drift: Drift): Stop | undefined {
   if (isReturning(service, cluster.name)) return undefined
   const hands = drift.hands.length === 0 ? 'another hand' : drift.hands.join(', ')
   const what = `${describeRef(drift.ref)} was ${drift.kind === 'removed' ? 'removed' : 'changed'} by ${hands}`
-  if (drift.kind === 'weights' && liveRolloutOn(service, cluster.name) && !decidedSince(situation)) {
+  const rollout = liveRolloutOn(service, cluster.name)?.rollout
+  const decided = rollout && placement?.driftedAt !== undefined && wentOnSince(rollout, placement.driftedAt)
+  if (drift.kind === 'weights' && rollout && !decided) {
     const message = `${what}, weights too. Resume the rollout to set them again, or abort it.`
     return { condition: 'Drifted', reason: 'WeightChanged', message }
   }
@@ -152,11 +159,6 @@ function driftStop(situation: Situation, drift: Drift): Stop | undefined {
   const message = `${what} again after ${RESTORES_AT_MOST} restores within ten minutes.`
   const again = Date.parse(restores[0] ?? '') + RESTORE_WINDOW_MS + 1
   return { condition: 'Drifted', reason: 'RestoredTooOften', message, again }
-}
-
-/** Has the service changed since the moved weights were seen? While a rollout is paused only people change it. */
-function decidedSince({ service, placement }: Situation): boolean {
-  return placement?.driftedAtRevision !== undefined && service.renderRevision > placement.driftedAtRevision
 }
 
 function barrierStop(walk: Walk, barriers: readonly Barrier[]): Stop | undefined {

@@ -44,7 +44,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     ...(isLive ? liveState(scene, pass.situation.provider.reach, now) : {}),
     ...restoresAfter(pass, before, now, at),
     ...(pass.removed ? { removedAt: at } : complete ? { removedAt: undefined } : {}),
-    driftedAtRevision: driftedAt(pass, before),
+    driftedAt: driftedAt(pass, before, at),
     pruned: undefined,
     objects,
     weights,
@@ -146,11 +146,11 @@ function restoresAfter(pass: Pass, before: PlacementDocument | undefined, now: n
   return restored ? { restores: [...recentRestores(before, now), at] } : {}
 }
 
-function driftedAt(pass: Pass, before: PlacementDocument | undefined): number | undefined {
-  if (pass.stop?.reason === 'WeightChanged') return pass.situation.service.renderRevision
+function driftedAt(pass: Pass, before: PlacementDocument | undefined, at: string): string | undefined {
+  if (pass.stop?.reason === 'WeightChanged') return before?.driftedAt ?? at
   const restored = new Set(pass.written.map(({ write }) => refKey(refOf(write.object))))
   const left = pass.plan.drifts.some((drift) => drift.kind === 'weights' && !restored.has(refKey(drift.ref)))
-  return left ? before?.driftedAtRevision : undefined
+  return left ? before?.driftedAt : undefined
 }
 
 function happeningsOf(

@@ -1,7 +1,7 @@
 import { activeFreezes } from '../model/active-freezes.ts'
 import { findCondition } from '../model/condition.ts'
 import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
-import type { GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
+import { type GateProgress, type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
@@ -50,7 +50,10 @@ export async function observe(
   return {
     now,
     targets: Object.fromEntries(
-      parts.map(({ target, placement, cluster }) => [target.cluster, observeTarget(target, placement, cluster)]),
+      parts.map(({ target, placement, cluster }) => [
+        target.cluster,
+        observeTarget(rollout, target, placement, cluster),
+      ]),
     ),
     ...(frozen === undefined ? {} : { frozen }),
     slot: rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true,
@@ -110,6 +113,7 @@ function isReachable(placement: PlacementDocument | undefined): boolean {
 
 /** A cluster that was never reached counts as away; one that is gone, too. */
 function observeTarget(
+  rollout: Rollout,
   target: RolloutTarget,
   placement: PlacementDocument | undefined,
   cluster: ClusterDocument | undefined,
@@ -123,7 +127,10 @@ function observeTarget(
     stableReady: placement?.versions[target.stable]?.ready ?? 0,
     candidateReady: placement?.versions[target.candidate]?.ready ?? 0,
     ...(obstacle ? { obstacle } : {}),
-    weightChanged: drifted?.status === 'True' && drifted.reason === 'WeightChanged',
+    weightChanged:
+      drifted?.status === 'True' &&
+      drifted.reason === 'WeightChanged' &&
+      !wentOnSince(rollout, placement?.driftedAt ?? drifted.lastTransitionTime),
   }
 }
 

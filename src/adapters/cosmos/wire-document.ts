@@ -53,7 +53,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     conditions: true,
     objects: true,
     restores: true,
-    driftedAtRevision: true,
+    driftedAt: true,
     removedAt: true,
     attempts: true,
     pruned: true,

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { timestamp } from '../../../src/model/names.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -101,10 +102,11 @@ describe('weights that another hand moved', () => {
 
   it('are left during a rollout, which is told', async () => {
     world.store.put({ ...world.placement, outbox: [] })
+    const at = timestamp(world.clock.at)
     expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'WeightChanged' })
     expect(world.weights).toEqual({ v1: 50, v2: 50 })
     expect(world.condition('Drifted')).toBe('True WeightChanged')
-    expect(world.placement).toMatchObject({ driftedAtRevision: 101, weights: { v1: 90, v2: 10 } })
+    expect(world.placement).toMatchObject({ driftedAt: at, weights: { v1: 90, v2: 10 } })
     expect(world.work()).toContain('urgent advance')
   })
 
@@ -114,13 +116,20 @@ describe('weights that another hand moved', () => {
     expect(world.weights).toEqual({ v1: 50, v2: 50 })
   })
 
+  it('are left though the step that was on its way comes after they were seen', async () => {
+    await world.reconcile()
+    world.rollout('progressing', 25)
+    expect(await world.reconcile()).toMatchObject({ reason: 'WeightChanged' })
+  })
+
   it('are set again once a person has resumed the rollout', async () => {
     await world.reconcile()
-    world.rollout('progressing', 10)
+    world.clock.at += 60_000
+    world.rollout('progressing', 10, timestamp(world.clock.at))
     expect(await world.settle()).toMatchObject({ state: 'live' })
     expect(world.weights).toEqual({ v1: 90, v2: 10 })
     expect(world.condition('Drifted')).toBe('False None')
-    expect(world.placement.driftedAtRevision).toBeUndefined()
+    expect(world.placement.driftedAt).toBeUndefined()
   })
 
   it('go back to stable when the rollout is aborted', async () => {

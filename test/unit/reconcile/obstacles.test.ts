@@ -232,3 +232,13 @@ describe('objects of others', () => {
     expect(world.weights).toEqual({ v1: 100, v2: 0 })
   })
 })
+
+describe('a namespace that is not there', () => {
+  it('is named, waited for, and no reason to count restores', async () => {
+    world.cluster.objects.delete('v1/Namespace//shop')
+    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'NamespaceMissing' })
+    world.cluster.edit('kubectl', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    expect(world.placement.restores).toEqual([])
+  })
+})

@@ -69,11 +69,11 @@ export class World {
     }))
   }
 
-  /** A live rollout from v1 to v2 in a phase, at a weight; every call raises the render revision. */
-  rollout(phase: RolloutPhase, weight: number): void {
+  /** A live rollout from v1 to v2 in a phase, at a weight, perhaps resumed once; raises the render revision. */
+  rollout(phase: RolloutPhase, weight: number, resumedAt?: string): void {
     this.service((before) => {
       const renderRevision = before.renderRevision + 1
-      return { renderRevision, rollouts: [rollout(phase, weight, renderRevision)] }
+      return { renderRevision, rollouts: [rollout(phase, weight, renderRevision, resumedAt)] }
     })
   }
 
@@ -211,7 +211,16 @@ export function serviceDocument(change: Partial<ServiceDocument> = {}): ServiceD
   }
 }
 
-export function rollout(phase: RolloutPhase, weight: number, revision: number): Rollout {
+export function rollout(phase: RolloutPhase, weight: number, revision: number, resumedAt?: string): Rollout {
+  const resumed = {
+    from: 'paused',
+    to: phase,
+    actor: MESHWRIGHT,
+    reason: 'Resumed',
+    message: '',
+    step: 0,
+    weight,
+  } as const
   return {
     id: 'shop.web.k3',
     phase,
@@ -236,7 +245,7 @@ export function rollout(phase: RolloutPhase, weight: number, revision: number): 
     weightSince: AT,
     progress: [],
     warnings: [],
-    history: [],
+    history: resumedAt === undefined ? [] : [{ ...resumed, at: resumedAt }],
     startedAt: AT,
     updatedAt: AT,
   }
