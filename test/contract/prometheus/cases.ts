@@ -152,7 +152,6 @@ export const INSTANT: readonly (readonly [string, string, number, Found])[] = [
 ]
 
 export const REFUSED: readonly (readonly [query: string, reason: string])[] = [
-  ['', '1:1: parse error: no expression found in input'],
   ['{}', '1:1: parse error: vector selector must contain at least one non-empty matcher'],
   ['{pod=~".*"}', '1:1: parse error: vector selector must contain at least one non-empty matcher'],
   ['up{__name__="down"}', '1:1: parse error: metric name must not be set twice: "up" or "down"'],
@@ -222,6 +221,7 @@ export const BROKEN: readonly (readonly [query: string, place: string])[] = [
 const RANGE = { query: 'up', start: String(START), end: String(START + 60), step: '15' }
 
 export const BAD_PARAMETERS: readonly (readonly [string, string, Record<string, string>, string])[] = [
+  ['an empty query', '/api/v1/query', { query: '' }, 'parse error: no expression found in input'],
   [
     'a time that is none',
     '/api/v1/query',

@@ -27,7 +27,7 @@ function anchored(source: string): RegExp {
   try {
     return new RegExp(`^(?:${body})$`, ignoreCase ? 'si' : 's')
   } catch (error) {
-    throw new SyntaxError(`error parsing regexp: ${goReason(error)}: \`^(?s:${source})$\``)
+    throw new SyntaxError(`error parsing regexp: ${goReason(error)}: \`${source}\``)
   }
 }
 
