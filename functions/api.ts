@@ -1,4 +1,5 @@
 import { app } from '@azure/functions'
+import { answerLiveness } from '../src/http/liveness.ts'
 import { clientGone } from './shared/client-gone.ts'
 import { heldApp } from './shared/held-app.ts'
 import { toRequest, toResponse } from './shared/http-message.ts'
@@ -11,7 +12,9 @@ if (hasRole('edge')) {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     // Tokens are checked by the routes, in every host alike.
     authLevel: 'anonymous',
-    handler: async (request, { invocationId }) =>
-      toResponse(await (await heldApp()).http(toRequest(request, clientGone(invocationId)))),
+    handler: async (request, { invocationId }) => {
+      const asked = toRequest(request, clientGone(invocationId))
+      return toResponse(answerLiveness(asked, invocationId) ?? (await (await heldApp()).http(asked)))
+    },
   })
 }

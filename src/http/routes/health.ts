@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { succeed } from '../../model/failure.ts'
+import { ALIVE } from '../liveness.ts'
 import { type Route, route } from '../route.ts'
 
 const health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' })
@@ -12,7 +13,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
     operationId: 'getHealth',
     summary: 'Is the process alive?',
     answers: { 200: { description: 'It is', schema: health } },
-    handle: async () => succeed({ status: 200, json: { status: 'ok' } }),
+    handle: async () => succeed({ status: 200, json: ALIVE }),
   }),
   route({
     ...common,
@@ -22,7 +23,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'It can', schema: health } },
     async handle({ deps }) {
       await deps.store.read('strategy', 'default')
-      return succeed({ status: 200, json: { status: 'ok' } })
+      return succeed({ status: 200, json: ALIVE })
     },
   }),
 ]
