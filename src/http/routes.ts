@@ -8,6 +8,7 @@ import { HEALTH_ROUTES } from './routes/health.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
 import { NOT_BUILT_ROUTES } from './routes/not-built.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
+import { PAGE_ROUTES } from './routes/pages.ts'
 import { PLAN_ROUTES } from './routes/plans.ts'
 import { VERB_ROUTES } from './routes/rollout-verbs.ts'
 import { ROLLOUT_ROUTES } from './routes/rollouts.ts'
@@ -33,5 +34,6 @@ export const ROUTES: readonly Route[] = [
   ...OPERATION_ROUTES,
   ...TRANSFER_ROUTES,
   ...HEALTH_ROUTES,
+  ...PAGE_ROUTES,
   ...NOT_BUILT_ROUTES,
 ]

@@ -16,7 +16,7 @@ export const TRANSFER_ROUTES: readonly Route[] = [
     description:
       'Teams, strategies, freezes, clusters and services with their stable versions: what POST /import takes.',
     access: ['Mesh.Operator'],
-    answers: { 200: { description: 'The desired state', schema: desiredState } },
+    answers: { 200: { description: 'The desired state', schema: desiredState.meta({ id: 'DesiredStateView' }) } },
     handle: async ({ deps }) => succeed({ status: 200, json: await exportState(deps) }),
   }),
   route({
@@ -28,7 +28,7 @@ export const TRANSFER_ROUTES: readonly Route[] = [
     description:
       'The whole body is checked first; then items are written one by one, what others refer to first. Clusters come in observe: the report says how to accept each. 16 MiB at most.',
     access: ['Mesh.Admin'],
-    body: { schema: desiredState, mostBytes: MOST_IMPORT_BYTES, example: { schema: 1 } },
+    body: { schema: desiredState.meta({ id: 'DesiredState' }), mostBytes: MOST_IMPORT_BYTES, example: { schema: 1 } },
     answers: { 200: { description: 'What became of each item', schema: importReport } },
     async handle({ deps, body, context }) {
       return succeed({ status: 200, json: await importState(deps, body, context) })

@@ -61,7 +61,6 @@ export const desiredState = z
       }
     }
   })
-  .meta({ id: 'DesiredState' })
 export type DesiredState = z.infer<typeof desiredState>
 
 function refuseTwins(context: z.RefinementCtx, kind: string, names: readonly string[]): void {
