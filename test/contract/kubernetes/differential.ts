@@ -57,6 +57,8 @@ function step(draw: Draw, kind: Kind, name: string): Step {
   const parts = contentOf(draw, kind)
   const object = objectOf(kind, name, parts)
   const action = draw(100)
+  const writesStatus = kind === 'VirtualService' || kind === 'Deployment'
+  if (action < 8 && writesStatus) return statusStep(draw, kind, name, path)
   if (action < 55) {
     const query = new URLSearchParams({ fieldManager: draw.pick(['red', 'blue']) })
     if (draw.chance(45)) query.set('force', 'true')
@@ -92,6 +94,21 @@ function step(draw: Draw, kind: Kind, name: string): Step {
   }
 }
 
+/** A controller's write to the status: what it says of anything else is lost. */
+function statusStep(draw: Draw, kind: Kind, name: string, path: (connection: Connection) => string): Step {
+  const conditions = [{ type: draw.pick(['Available', 'Progressing']), status: draw.pick(['True', 'False']) }]
+  const counts = kind === 'Deployment' ? { replicas: 3, ...some(draw, { readyReplicas: [1, 2] }) } : { seen: { by: name } }
+  const status = { ...(draw.chance(60) ? { conditions } : {}), ...counts }
+  const object = objectOf(kind, name, { ...contentOf(draw, kind), metadata: {}, status })
+  const [type, query] = draw.chance(50)
+    ? [applyType, 'fieldManager=red&force=true']
+    : [mergeType, `fieldManager=${draw.pick(['green', 'controller'])}`]
+  return {
+    text: `status ${query} ${JSON.stringify(object)}`,
+    run: (connection) => sendJson(connection, 'PATCH', `${path(connection)}/status?${query}`, object, type),
+  }
+}
+
 function putStep(query: string, path: (connection: Connection) => string, object: Record<string, unknown>): Step {
   return {
     text: `put ${query} ${JSON.stringify(object)}`,
@@ -104,9 +121,11 @@ function putStep(query: string, path: (connection: Connection) => string, object
 }
 
 function contentOf(draw: Draw, kind: Kind): Record<string, unknown> {
+  const labels = some(draw, { a: ['1', '2'], b: ['1', '2'], 'x.io/c': ['1'] })
+  const annotations = some(draw, { note: ['p', 'q'], 'x.io/rev': ['1', '2', '3'] })
   const metadata = {
-    ...(draw.chance(50) ? { labels: some(draw, { a: ['1', '2'], b: ['1', '2'], 'x.io/c': ['1'] }) } : {}),
-    ...(draw.chance(40) ? { annotations: some(draw, { note: ['p', 'q'], 'x.io/rev': ['1', '2', '3'] }) } : {}),
+    ...(draw.chance(60) && Object.keys(labels).length > 0 ? { labels } : {}),
+    ...(draw.chance(50) && Object.keys(annotations).length > 0 ? { annotations } : {}),
     ...(draw.chance(5) ? { finalizers: [draw.pick(['x.io/a', 'x.io/b'])] } : {}),
   }
   return { ...(Object.keys(metadata).length > 0 ? { metadata } : {}), ...bodies[kind](draw) }
@@ -215,7 +234,7 @@ export interface Observation {
   readonly written: boolean
 }
 
-/** Runs a story on one server from nothing to its end. */
+/** Runs a story on one server from nothing to its end, and cleans up. */
 export async function runStory(
   connection: Connection,
   { kind, name, steps }: ReturnType<typeof story>,
@@ -236,6 +255,8 @@ export async function runStory(
       written,
     })
   }
+  await sendJson(connection, 'PATCH', path, { metadata: { finalizers: null } }, mergeType)
+  await send(connection, path, { method: 'DELETE' })
   return observations
 }
 

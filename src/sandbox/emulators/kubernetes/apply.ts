@@ -10,7 +10,7 @@ import { ownByUpdate, readManaged } from './managed-fields.ts'
 import { checkName, intoNamespace, normalized, zeroObject } from './prepare.ts'
 import type { ResourceType } from './resource-type.ts'
 import { apiVersionOf } from './resource-type.ts'
-import { badRequest, conflict, failure } from './status.ts'
+import { badRequest, conflict, failure, notFound } from './status.ts'
 import { checkListKeys, ListKeyError } from './typed-value.ts'
 import { storeChanged } from './update.ts'
 
@@ -23,6 +23,7 @@ export function applyObject(cluster: Cluster, target: Target, body: string, opti
   const { type, namespace, name } = target
   const config = readConfig(type, body)
   const stored = cluster.store.get(type, namespace, name)
+  if (!stored && target.subresource !== '') throw notFound(type, name)
   const live = stored ? { ...stored, apiVersion: apiVersionOf(type) } : zeroObject(type)
   const writer = { ...writerOf(cluster, target, options.manager), force: options.force }
   const bare = withoutOwners(live)

@@ -8,6 +8,11 @@ import { objectMeta } from './shape.ts'
 const atomicMap: Shape = { map: 'atomic' }
 const conditions: Shape = { list: ['type'] }
 
+/** Conditions whose times are written as null when nobody set them. */
+function conditionsWith(...times: readonly string[]): Shape {
+  return { list: ['type'], items: { fields: Object.fromEntries(times.map((time) => [time, { default: null }])) } }
+}
+
 /** `status` with nothing but conditions worth saying. */
 export const conditionedStatus: Shape = { fields: { conditions } }
 
@@ -69,7 +74,9 @@ export const podSpec: Shape = {
 export const podShape: Shape = {
   fields: {
     spec: { fields: { ...podSpec.fields, enableServiceLinks: { default: true } } },
-    status: { fields: { conditions, podIPs: { list: ['ip'] } } },
+    status: {
+      fields: { conditions: conditionsWith('lastProbeTime', 'lastTransitionTime'), podIPs: { list: ['ip'] } },
+    },
   },
 }
 
@@ -87,14 +94,14 @@ export const deploymentShape: Shape = {
         progressDeadlineSeconds: { default: 600 },
       },
     },
-    status: conditionedStatus,
+    status: { fields: { conditions: conditionsWith('lastUpdateTime', 'lastTransitionTime') } },
   },
 }
 
 export const replicaSetShape: Shape = {
   fields: {
     spec: { fields: { replicas: { default: 1 }, selector: atomicMap, template: podTemplate } },
-    status: conditionedStatus,
+    status: { fields: { conditions: conditionsWith('lastTransitionTime') } },
   },
 }
 

@@ -73,11 +73,10 @@ export function valueAt(value: Json | undefined, path: readonly string[]): Json 
   return at
 }
 
-/** The object without its properties that are null or absent, all the way down. Lists keep their nulls. */
-export function withoutNulls(value: JsonObject): JsonObject {
-  const kept: JsonObject = {}
-  for (const [key, item] of Object.entries(value)) {
-    if (item !== null && item !== undefined) kept[key] = isObject(item) ? withoutNulls(item) : item
-  }
-  return kept
+/** The value without properties that are null or absent, all the way down; nulls that are list items stay. */
+export function withoutNulls<T extends Json | undefined>(value: T): T {
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item)) as T
+  if (!isObject(value)) return value
+  const kept = Object.entries(value).filter(([, item]) => item !== null && item !== undefined)
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutNulls(item)])) as T
 }

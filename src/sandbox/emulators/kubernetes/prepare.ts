@@ -33,7 +33,9 @@ function wrongKind(type: ResourceType, kind: string, name: string) {
 
 /** The object as the server holds it: empty parts dropped where the type drops them, defaults filled in. */
 export function normalized(type: ResourceType, object: KubernetesObject): KubernetesObject {
-  const next = (type.custom ? copy(object) : withoutNulls(copy(object))) as KubernetesObject
+  const next = copy(object)
+  // Go's structs know no null but in times, and those lie in the status.
+  if (!type.custom) Object.assign(next, withoutNulls({ ...next, status: undefined }))
   next.metadata = tidyMetadata(next.metadata)
   for (const path of type.omitEmpty ?? []) omitEmpty(next, path.split('.'))
   fillDefaults(type.shape, next)

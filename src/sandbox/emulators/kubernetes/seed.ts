@@ -8,8 +8,13 @@ import { ownByUpdate, readManaged, writeManaged } from './managed-fields.ts'
 import { normalized, zeroObject } from './prepare.ts'
 import type { ResourceType } from './resource-type.ts'
 
-/** What a world hands in: an object with as much metadata as it cares for. */
-export type SeedObject = Omit<KubernetesObject, 'metadata'> & { metadata: ObjectMeta }
+/** What a world hands in: an object of JSON with as much metadata as it cares for. */
+export interface SeedObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: { readonly name?: string; readonly namespace?: string; readonly [field: string]: unknown }
+  readonly [part: string]: unknown
+}
 
 /**
  * Writes an object as controllers and kubelets would: status included, past all checks, its namespace made when it is
@@ -18,11 +23,11 @@ export type SeedObject = Omit<KubernetesObject, 'metadata'> & { metadata: Object
  * @throws Error for a kind that the cluster does not serve.
  */
 export function seedObject(cluster: Cluster, seed: SeedObject): KubernetesObject {
-  const type = typeOf(cluster, String(seed.apiVersion), String(seed.kind))
+  const type = typeOf(cluster, seed.apiVersion, seed.kind)
   const namespace = type.namespaced ? (seed.metadata.namespace ?? 'default') : ''
   if (namespace) seedNamespace(cluster, namespace)
   const live = cluster.store.get(type, namespace, seed.metadata.name ?? '')
-  const object = normalized(type, seed as KubernetesObject)
+  const object = normalized(type, JSON.parse(JSON.stringify(seed)))
   object.metadata = { ...object.metadata, ...(namespace ? { namespace } : {}), ...identityOf(cluster, object, live) }
   if (type.initialStatus) object.status ??= live?.status ?? structuredClone(type.initialStatus)
   type.allocate?.(object, live, cluster.random)

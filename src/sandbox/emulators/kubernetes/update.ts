@@ -77,9 +77,10 @@ export function storeChanged(
   const { type, name } = target
   checkRevision(type, name, changed, live)
   const next = reset(target, changed, live)
-  if (target.subresource === '') type.allocate?.(next, live, cluster.random)
-  if (type.generationOf && !equal(type.generationOf(next), type.generationOf(live))) {
-    next.metadata.generation = (live.metadata.generation ?? 0) + 1
+  if (target.subresource === '') {
+    type.allocate?.(next, live, cluster.random)
+    const raises = type.generationOf && !equal(type.generationOf(next), type.generationOf(live))
+    if (raises) next.metadata.generation = (live.metadata.generation ?? 0) + 1
   }
   const errors = [...metadataErrors(type, next), ...metadataChangeErrors(next, live), ...nullErrors(type, next, live)]
   if (errors.length > 0) throw invalid(type, name, errors)
