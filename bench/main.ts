@@ -1,0 +1,20 @@
+import { coldStart } from './cold-start.ts'
+import { describeFigure, type Figure } from './figure.ts'
+import { kubernetesRequests } from './kubernetes-requests.ts'
+import { pureFunctions } from './pure-functions.ts'
+
+/** `npm run bench [-- NAME]`: prints the figures; ends with 1 when one exceeds its limit. */
+const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  'cold-start': coldStart,
+  'kubernetes-requests': kubernetesRequests,
+  'pure-functions': pureFunctions,
+}
+
+const wanted = process.argv.slice(2)
+for (const [name, measure] of Object.entries(ALL)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  for (const figure of await measure()) {
+    console.log(describeFigure(figure))
+    if (figure.limit !== undefined && figure.value > figure.limit) process.exitCode = 1
+  }
+}
