@@ -64,6 +64,7 @@ function observed(): Observations {
     liveRevision: 100,
     liveAt: NOW,
     reachable: true,
+    gone: false,
     stableReady: 2,
     candidateReady: 2,
     weightChanged: false,
