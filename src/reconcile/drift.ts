@@ -1,3 +1,4 @@
+import { bearsMarks } from '../mesh/marks.ts'
 import type { Provider } from '../mesh/provider.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import type { InventoryEntry, PlacementState } from '../model/placement.ts'
@@ -29,23 +30,24 @@ export function entryFor(objects: readonly InventoryEntry[] | undefined, ref: Ku
 export function findDrift(
   live: KubeObject | undefined,
   desired: KubeObject,
-  placement: Pick<PlacementState, 'objects' | 'weights'> | undefined,
+  placement: Pick<PlacementState, 'service' | 'objects' | 'weights'> | undefined,
   provider: Pick<Provider, 'liveWeights'>,
 ): Drift | undefined {
+  if (!placement) return undefined
   const ref = refOf(desired)
-  const entry = entryFor(placement?.objects, ref)
-  if (!entry || !placement) return undefined
-  if (!live) return { ref, kind: 'removed', hands: [], fields: [] }
+  const entry = entryFor(placement.objects, ref)
+  if (!live) return entry && { ref, kind: 'removed', hands: [], fields: [] }
+  if (!entry && !bearsMarks(live.metadata, placement.service)) return undefined
   const fields = changesTo(live, desired).map((change) => change.path)
   if (fields.length === 0) return undefined
   const hands = otherHands(live)
-  const touched = live.metadata.uid !== entry.uid || live.metadata.generation !== entry.generation
+  const touched = live.metadata.uid !== entry?.uid || live.metadata.generation !== entry?.generation
   if (touched && hands.length > 0) {
     const weights = provider.liveWeights(desired) && !sameShares(provider.liveWeights(live), placement.weights)
     return { ref, kind: weights ? 'weights' : 'changed', hands, fields }
   }
   const marks = fields.filter((path) => path.startsWith('metadata'))
-  const unchanged = entry.hash === contentHash(desired)
+  const unchanged = entry?.hash === contentHash(desired)
   return unchanged && marks.length > 0 ? { ref, kind: 'changed', hands, fields: marks } : undefined
 }
 

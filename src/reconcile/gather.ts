@@ -89,8 +89,8 @@ export function pruningProvider(cluster: Pick<ClusterDocument, 'spec' | 'mesh'>)
 }
 
 /**
- * Objects that need no reading in a pass that has something new to write: they carry no weights and are to be what the
- * inventory says we wrote. Drift in them is found by resync.
+ * Objects that need no reading in a pass that has something new to write, once all objects were written: they carry no
+ * weights and are to be what the inventory says we wrote. Drift in them is found by resync.
  */
 export function unchangedObjects(
   prepared: Prepared,
@@ -98,6 +98,8 @@ export function unchangedObjects(
   renderRevision: number,
 ): readonly KubeObject[] {
   if (!placement || placement.appliedRevision === renderRevision) return []
+  const complete = prepared.rendered.every(({ object }) => entryFor(placement.objects, refOf(object)) !== undefined)
+  if (!complete) return []
   return prepared.rendered
     .map(({ object }) => object)
     .filter((object) => prepared.provider.liveWeights(object) === undefined)

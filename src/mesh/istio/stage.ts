@@ -25,7 +25,9 @@ export function stageIstio(live: readonly KubeObject[], desired: readonly Render
 
   const rising = risingVersions(before, after)
   const relabelled = relabelledVersions(liveRule, rule.object)
-  const direct = rising.every((version) => version in before && !relabelled.includes(version))
+  // Not a split of ours (another hand's, or ports that differ): nothing to keep, so it is replaced in one.
+  const ours = Object.values(before).reduce((sum, weight) => sum + weight, 0) === 100
+  const direct = ours && rising.every((version) => version in before && !relabelled.includes(version))
   const leaving = subsetsOf(liveRule).filter(({ name }) => !has(rule.object, name))
   const settled: Barrier = { kind: 'settled', object: refOf(rule.object), durationMs: SETTLE_MS }
 
@@ -39,12 +41,12 @@ export function stageIstio(live: readonly KubeObject[], desired: readonly Render
     object: withSubsets(rule.object, leaving),
     barriers: ready(relabelled.filter((version) => (now[version] ?? 0) > 0)),
   })
-  if (!direct) {
+  if (ours && !direct) {
     const wide = withVersions(route.object, Object.keys(before))
     steps.push({ object: withWeights(wide, before), barriers: [settled] })
     steps.push({ object: withWeights(wide, after), barriers: [settled, ...ready(rising)] })
   }
-  steps.push({ object: route.object, barriers: [settled] })
+  steps.push({ object: route.object, barriers: ours ? [settled] : route.barriers })
   if (leaving.length > 0) {
     const gone: Barrier = { kind: 'settled', object: refOf(route.object), durationMs: SETTLE_MS }
     steps.push({ object: rule.object, barriers: [gone] })

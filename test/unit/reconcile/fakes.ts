@@ -107,6 +107,8 @@ export class FakeCluster implements ClusterApi, ClusterApis {
   log: string[] = []
   /** Called before each request; may throw. */
   before: (request: string, ref: KubeRef | undefined) => void = () => undefined
+  /** Called after a write took effect, before it is answered; may throw. */
+  afterWrite: (request: string) => void = () => undefined
   private counter = 0
 
   async connect(): Promise<ClusterApi> {
@@ -173,6 +175,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
     }
     const next = this.merged(live, object)
     if (!options.dryRun) this.objects.set(key, next)
+    this.afterWrite(`apply ${object.kind}`)
     return clone(next)
   }
 
@@ -211,6 +214,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
     if (live && live.metadata.uid !== uid)
       throw new PortError('precondition', 'Kubernetes', `${refKey(ref)} is another`)
     this.objects.delete(refKey(ref))
+    this.afterWrite(`remove ${ref.kind}`)
   }
 
   async version(): Promise<string> {

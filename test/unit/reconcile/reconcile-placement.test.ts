@@ -60,7 +60,20 @@ describe('a service that comes to a cluster', () => {
     expect(waits.at(-1)).toBe(60_000)
   })
 
-  it('names a missing namespace, CRD or cluster and tries again', async () => {
+  it('has one message for its next pass, however often it is called meanwhile', async () => {
+    world.setPods({})
+    await world.reconcile()
+    world.clock.at += 10_000
+    await world.reconcile()
+    const { outbox, dueAt } = world.placement
+    for (let call = 0; call < 3; call += 1) {
+      world.clock.at += 500
+      await world.reconcile()
+    }
+    expect(world.placement).toMatchObject({ outbox, dueAt })
+  })
+
+  it('names a missing CRD and tries again', async () => {
     const { PortError } = await import('../../../src/ports/port-error.ts')
     world.cluster.before = (request) => {
       if (request.startsWith('apply'))
@@ -116,6 +129,8 @@ describe('a rollout', () => {
     world.rollout('progressing', 10)
     expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'WaitingForEndpoints' })
     expect(world.weights).toEqual({ v1: 100, v2: 0 })
+    expect(world.placement).toMatchObject({ appliedRevision: 101, liveRevision: 101, observedGeneration: 1 })
+    expect(world.condition('Ready')).toBe('False WaitingForEndpoints')
   })
 
   it('polls for the candidate in preflight though all is live, and stops when it is ready', async () => {

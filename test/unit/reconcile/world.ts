@@ -31,7 +31,7 @@ export class World {
     this.cluster.forget()
   }
 
-  /** Gives each version so many ready Pods, with label `version`. */
+  /** Gives each version so many ready Pods, with labels `version` and `track`. */
   setPods(ready: Readonly<Record<string, number>>): void {
     for (const [key, object] of this.cluster.objects) if (object.kind === 'Pod') this.cluster.objects.delete(key)
     const names = Object.entries(ready).flatMap(([version, count]) =>
@@ -41,7 +41,7 @@ export class World {
       this.cluster.edit('kubelet', {
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { name, namespace: 'shop', labels: { version } },
+        metadata: { name, namespace: 'shop', labels: { version, track: 'x' } },
       })
     }
     const endpoints = names.map(({ name }) => ({ conditions: { ready: true }, targetRef: { kind: 'Pod', name } }))

@@ -83,6 +83,15 @@ describe('the way from one route to another', () => {
     expect(walk(inputOf(), inputOf({ spec }))).toEqual(['DestinationRule v1,v2 after ready v1'])
   })
 
+  it('from a split that is none of ours is one write with all that the render waits for', () => {
+    const from = objects(inputOf()).map((object) =>
+      object.kind === 'VirtualService' ? withWeights(object, { v1: 40 }) : object,
+    )
+    const [, route] = istio.stage(from, steps(inputOf({ weights: { v1: 90, v2: 10 } })))
+    expect(route && istio.liveWeights(route.object)).toEqual({ v1: 90, v2: 10 })
+    expect(route?.barriers.map(({ kind }) => kind)).toEqual(['settled', 'endpoints-ready'])
+  })
+
   it('to the same is nothing', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
