@@ -12,6 +12,7 @@ export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string 
   ...ask(['list'], '', ['pods'], 'knows which endpoints belong to which version'),
   ...ask(['list'], 'discovery.k8s.io', ['endpointslices'], 'sends no request to a version without ready endpoints'),
   ...ask([...READ, ...WRITE], 'networking.istio.io', ['virtualservices', 'destinationrules'], 'writes routes'),
+  ...ask(['list'], 'gateway.networking.k8s.io', ['httproutes'], 'finds routes of others for the same Service'),
 ]
 
 function ask(verbs: readonly string[], group: string, resources: readonly string[], why: string) {
