@@ -1,6 +1,20 @@
 import { request as httpsRequest } from 'node:https'
 import type { KubernetesEmulator } from '../../../src/sandbox/emulators/kubernetes/kubernetes-emulator.ts'
+import { kubernetesEmulator } from '../../../src/sandbox/emulators/kubernetes/kubernetes-emulator.ts'
+import { istioDefinitions } from '../../../src/sandbox/emulators/kubernetes/mesh-definitions.ts'
+import { memoryStorage } from '../../../src/sandbox/storage.ts'
 import type { Connection, RequestInit } from './client.ts'
+import { sendJson } from './client.ts'
+import { drawFrom } from './differential.ts'
+
+/** Calls an emulator of its own, with Istio's definitions and a fixed clock. */
+export async function connectEmulator(): Promise<Connection> {
+  const draw = drawFrom(1)
+  const context = { now: () => 1_700_000_000_000, random: () => draw(2 ** 31) / 2 ** 31, storage: memoryStorage() }
+  const emulator = kubernetesEmulator(context, { tokens: { secret: { user: 'admin', groups: ['system:masters'] } } })
+  emulator.seed([...istioDefinitions(), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'contract' } }])
+  return toEmulator(emulator, 'secret', 'contract')
+}
 
 /** Calls an emulator in process. */
 export function toEmulator(emulator: KubernetesEmulator, token: string, namespace: string): Connection {
@@ -20,6 +34,14 @@ export function toEmulator(emulator: KubernetesEmulator, token: string, namespac
   }
 }
 
+/** Makes a namespace of its own on a real API server and calls that. */
+export async function connectServer(baseUrl: string, token: string): Promise<Connection> {
+  const connection = toServer(baseUrl, token, `contract-${process.pid}-${Date.now()}`)
+  const made = await sendJson(connection, 'POST', '/api/v1/namespaces', { metadata: { name: connection.namespace } })
+  if (made.status !== 201) throw new Error(`no namespace to work in: ${JSON.stringify(made.body)}`)
+  return connection
+}
+
 /** Calls a real API server whose certificate nobody here knows. */
 export function toServer(baseUrl: string, token: string, namespace: string): Connection {
   return {
@@ -34,7 +56,10 @@ function withToken({ headers = {} }: RequestInit, token: string): Record<string,
   return authorization ? { ...rest, authorization } : rest
 }
 
-function call(url: URL, init: RequestInit, headers: Record<string, string>): Promise<Response> {
+function call(url: URL, init: RequestInit, given: Record<string, string>): Promise<Response> {
+  const body = Buffer.from(init.body ?? '')
+  // Node sends no length with the body of a DELETE unless told to, and the server would read it as the next request.
+  const headers = body.length > 0 ? { ...given, 'content-length': String(body.length) } : given
   return new Promise((resolve, reject) => {
     const request = httpsRequest(
       url,
@@ -48,12 +73,12 @@ function call(url: URL, init: RequestInit, headers: Record<string, string>): Pro
             name,
             String(value),
           ])
-          const body = chunks.length > 0 ? Buffer.concat(chunks) : null
-          resolve(new Response(body, { status: response.statusCode ?? 0, headers: entries }))
+          const answer = chunks.length > 0 ? Buffer.concat(chunks) : null
+          resolve(new Response(answer, { status: response.statusCode ?? 0, headers: entries }))
         })
       },
     )
     request.on('error', reject)
-    request.end(init.body ?? '')
+    request.end(body)
   })
 }

@@ -97,7 +97,8 @@ function step(draw: Draw, kind: Kind, name: string): Step {
 /** A controller's write to the status: what it says of anything else is lost. */
 function statusStep(draw: Draw, kind: Kind, name: string, path: (connection: Connection) => string): Step {
   const conditions = [{ type: draw.pick(['Available', 'Progressing']), status: draw.pick(['True', 'False']) }]
-  const counts = kind === 'Deployment' ? { replicas: 3, ...some(draw, { readyReplicas: [1, 2] }) } : { seen: { by: name } }
+  const counts =
+    kind === 'Deployment' ? { replicas: 3, ...some(draw, { readyReplicas: [1, 2] }) } : { seen: { by: name } }
   const status = { ...(draw.chance(60) ? { conditions } : {}), ...counts }
   const object = objectOf(kind, name, { ...contentOf(draw, kind), metadata: {}, status })
   const [type, query] = draw.chance(50)

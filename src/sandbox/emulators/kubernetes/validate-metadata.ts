@@ -44,6 +44,7 @@ function nameErrors(type: ResourceType, name: string): FieldError[] {
   if (type.names === 'label') {
     if (name.length > 63) return [tooLong('metadata.name', name, 63)]
     if (matches(name, label)) return []
+    if (matches(name, subdomain)) return [wrong('metadata.name', name, 'must not contain dots')]
     const rule = `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`
     return [wrong('metadata.name', name, rule)]
   }
