@@ -24,6 +24,8 @@ export interface PutRequest<K extends OwnedKind> {
   readonly key: string
   readonly spec: DocumentOf[K]['spec']
   readonly context: RequestContext
+  /** Why the caller may not touch the document that is there, even to leave it as it is. */
+  admit?(before: DocumentOf[K]): Promise<Failure | undefined>
   /** The whole new document from the one before: checks, raises what must rise, appends to the outbox. Free of effects. */
   build(
     before: DocumentOf[K] | undefined,
@@ -44,6 +46,8 @@ export async function putDocument<K extends OwnedKind>(
     key,
     async (stored): Promise<Result<Change<Document, Outcome>>> => {
       const before = stored?.value
+      const refused = before && (await request.admit?.(before))
+      if (refused) return { ok: false, failure: refused }
       const replay = replayOf(before?.idempotency ?? [], context.idempotency)
       if (!replay.ok) return replay
       if (replay.value)

@@ -29,6 +29,7 @@ export async function putService(
     key,
     spec,
     context,
+    admit: (before) => checkStoredTeam(deps.store, context.caller, before),
     build: (before, now) =>
       buildService(deps.store, before, { namespace, name, spec, stable, caller: context.caller, now }),
   })
