@@ -1,8 +1,13 @@
+import type { Table } from './emulators/emulator.ts'
 import { SANDBOX_GROUP } from './identities.ts'
-import type { SandboxFile } from './sandbox.ts'
+import type { SandboxFile } from './sandbox-file.ts'
 
-/** Registers what the demonstration starts from, by REST like everybody: a team, two clusters, a service. */
-export async function registerDemo(file: SandboxFile): Promise<void> {
+/**
+ * Registers what the demonstration starts from, by REST like everybody: a team, two clusters, a service. Once: what people
+ * remove stays away. `own` remembers it.
+ */
+export async function registerDemo(file: SandboxFile, own: Table): Promise<void> {
+  if (own.get('demo') === 'registered') return
   const put = async (path: string, body: object): Promise<void> => {
     const response = await fetch(`${file.baseUrl}/api/v1${path}`, {
       method: 'PUT',
@@ -13,7 +18,7 @@ export async function registerDemo(file: SandboxFile): Promise<void> {
       },
       body: JSON.stringify(body),
     })
-    // 412: it is there from an earlier start, perhaps changed since.
+    // 412: it is there from a start that did not come to its end.
     if (!response.ok && response.status !== 412)
       throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`)
   }
@@ -32,4 +37,5 @@ export async function registerDemo(file: SandboxFile): Promise<void> {
     initialVersion: 'v1',
     clusters: ['east', 'west'],
   })
+  own.put('demo', 'registered')
 }

@@ -1,7 +1,7 @@
-import { registerDemo } from './demo-data.ts'
 import type { HostLog } from './host/host-log.ts'
 import { startSandbox } from './sandbox.ts'
 import { parseOptions, USAGE } from './sandbox-options.ts'
+import { explainStart } from './start-error.ts'
 
 /** `npm start`: the product on this machine. Runs until SIGINT or SIGTERM. */
 async function main(): Promise<void> {
@@ -12,7 +12,12 @@ async function main(): Promise<void> {
       console.error(`${line.level} ${line.functionName ?? 'host'} ${line.message}`)
   }
   const sandbox = await startSandbox(options, log)
-  if (!options.empty && sandbox.world) await registerDemo(sandbox.file)
+  const stop = async () => {
+    await sandbox.stop()
+    process.exit(0)
+  }
+  process.once('SIGINT', () => void stop())
+  process.once('SIGTERM', () => void stop())
   const { file } = sandbox
   console.log(`Meshwright is ready.
   API        ${file.baseUrl}/api/v1
@@ -20,15 +25,10 @@ async function main(): Promise<void> {
   docs       ${file.docs}
   tokens     ${options.folder}/sandbox.json
 Stop with Ctrl+C.`)
-  const stop = async () => {
-    await sandbox.stop()
-    process.exit(0)
-  }
-  process.once('SIGINT', () => void stop())
-  process.once('SIGTERM', () => void stop())
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof TypeError ? `${error.message}\n\n${USAGE}` : error)
-  process.exitCode = 1
+  console.error(explainStart(error))
+  // What has been started so far would keep the process alive.
+  process.exit(1)
 })

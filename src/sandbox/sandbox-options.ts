@@ -1,5 +1,7 @@
+import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { StartError } from './start-error.ts'
 
 export interface SandboxOptions {
   /** 0: any free port. */
@@ -27,35 +29,57 @@ export const USAGE = `npm start -- [options]
   --prometheus URL    a real Prometheus, for clusters that name none
   --folder DIR        where state is kept (default .meshwright)
   --functions GLOB    run a build (dist/functions/*.js) in place of the sources
-  --quiet             no request log`
+  --quiet             log errors only`
 
-/** Options from the command line. Throws TypeError with what is wrong. */
+/** Options from the command line. Throws StartError with what is wrong. */
 export function parseOptions(args: readonly string[]): SandboxOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      port: { type: 'string', default: '7071' },
-      folder: { type: 'string', default: '.meshwright' },
-      reset: { type: 'boolean', default: false },
-      empty: { type: 'boolean', default: false },
-      quiet: { type: 'boolean', default: false },
-      kubeconfig: { type: 'string' },
-      prometheus: { type: 'string' },
-      functions: { type: 'string' },
-    },
-  })
-  const port = Number(values.port)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new TypeError(`--port: ${values.port} is no port`)
-  if (values.prometheus !== undefined && !URL.canParse(values.prometheus))
-    throw new TypeError(`--prometheus: ${values.prometheus} is no URL`)
+  const values = readArguments(args)
+  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN
+  if (!(port <= 65_535)) throw new StartError(`--port: ${values.port} is no port.`)
+  if (values.prometheus !== undefined && !isWebAddress(values.prometheus))
+    throw new StartError(`--prometheus: ${values.prometheus} is no URL.`)
   return {
     port,
     folder: resolve(values.folder),
     reset: values.reset,
     empty: values.empty,
     quiet: values.quiet,
-    ...(values.kubeconfig === undefined ? {} : { kubeconfig: resolve(values.kubeconfig) }),
+    ...(values.kubeconfig === undefined ? {} : { kubeconfig: readable(values.kubeconfig) }),
     ...(values.prometheus === undefined ? {} : { prometheus: values.prometheus }),
     ...(values.functions === undefined ? {} : { functions: values.functions }),
   }
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: { type: 'string', default: '7071' },
+        folder: { type: 'string', default: '.meshwright' },
+        reset: { type: 'boolean', default: false },
+        empty: { type: 'boolean', default: false },
+        quiet: { type: 'boolean', default: false },
+        kubeconfig: { type: 'string' },
+        prometheus: { type: 'string' },
+        functions: { type: 'string' },
+      },
+    }).values
+  } catch (error) {
+    throw new StartError(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+  }
+}
+
+function isWebAddress(text: string): boolean {
+  return ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? '')
+}
+
+function readable(path: string): string {
+  const file = resolve(path)
+  try {
+    accessSync(file, constants.R_OK)
+  } catch {
+    throw new StartError(`--kubeconfig: ${file} cannot be read.`)
+  }
+  return file
 }

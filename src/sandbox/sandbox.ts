@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import {
+  type AzureServices,
   azureServices,
   azureVariables,
   cosmosAsHost,
@@ -8,136 +9,103 @@ import {
   QUEUE_ACCOUNT,
   queuesAsHost,
 } from './azure-services.ts'
-import { seedDemoWorld } from './demo-world.ts'
-import {
-  type EmulatedCluster,
-  emulatedCluster,
-  emulatedKubernetes,
-  routeObjects,
-  SANDBOX_CLUSTERS,
-} from './emulated-cluster.ts'
-import type { EmulatorContext } from './emulators/emulator.ts'
+import { registerDemo } from './demo-data.ts'
+import { SANDBOX_CLUSTERS } from './emulated-cluster.ts'
+import { emulateClusters } from './emulated-clusters.ts'
+import type { Emulator, EmulatorContext, Table } from './emulators/emulator.ts'
 import { type Served, serve } from './emulators/serve.ts'
 import { changeFeedSourceOver } from './host/change-feed-source.ts'
 import type { HostLog } from './host/host-log.ts'
 import { queueSourceOver } from './host/queue-source.ts'
 import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
-import { SANDBOX_PEOPLE, type SandboxPerson } from './identities.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
+import { lockFolder } from './lock-folder.ts'
+import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sqliteStorage } from './storage.ts'
-import { ConnectionError } from './transports/wire.ts'
-import { istioRoutes } from './world/istio-routes.ts'
-import { createWorld, type World } from './world/world.ts'
-import { worldControl } from './world/world-control.ts'
 
-/** What `sandbox.json` holds. */
-export interface SandboxFile {
-  readonly baseUrl: string
-  readonly tokens: Readonly<Record<SandboxPerson, string>>
-  readonly dashboard: string
-  readonly docs: string
-  /** Controls the simulated traffic; absent with a real cluster. */
-  readonly world?: string
-  /** Kubeconfig of the emulated clusters, or the given one. */
-  readonly kubeconfig: string
-  /** Base URL of the emulated clusters' Prometheus: add the cluster's name. */
-  readonly prometheus?: string
-}
-
+/** A running sandbox. */
 export interface Sandbox {
   readonly file: SandboxFile
-  readonly host: FunctionsHost
-  /** The simulated traffic; undefined with a real cluster. */
-  readonly world: World | undefined
   stop(): Promise<void>
 }
 
+const HOST_JSON = new URL('../../host.json', import.meta.url)
 const TICK_MS = 1000
+/** A crashed worker's message comes back soon: nobody waits ten minutes, as in Azure, for a demonstration. */
+const QUEUE_LOCK_MS = 10_000
+/** Streams of events never end by themselves. */
+const GRACE_MS = 2000
 
-/** Starts everything: emulators, the local Functions host with the app in it, and the file that says where. */
+/**
+ * Starts everything: emulators, the local Functions host with the app in it, and the file that says where. Throws
+ * StartError; what was started until then ends with the process.
+ */
 export async function startSandbox(options: SandboxOptions, log: HostLog): Promise<Sandbox> {
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const unlock = lockFolder(options.folder)
   const statePath = join(options.folder, 'state.db')
   if (options.reset) for (const suffix of ['', '-wal', '-shm']) rmSync(statePath + suffix, { force: true })
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
   const storage = sqliteStorage(statePath)
   const context: EmulatorContext = { now: Date.now, random: Math.random, storage }
+  const own = storage.table('sandbox')
   const azure = await azureServices(context)
-  const emulation = options.kubeconfig === undefined ? emulateClusters(context) : undefined
-  const routes = serviceRoutes({ entra: azure.entra.handle, ...emulation })
-  const parts: { close(): Promise<void> }[] = []
-  const served = await Promise.all([
-    serve(azure.cosmos, { port: 0 }),
-    serve(azure.queues, { port: 0 }),
-    servePersistent(routes, context, options.port),
-  ])
-  parts.push(...served)
-  const [cosmos, queues, services] = served
+  const emulated = options.kubeconfig === undefined ? emulateClusters(context) : undefined
+  const routes = serviceRoutes({ entra: azure.entra.handle, ...emulated })
+  const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
+  const services = await servePersistent(routes, own, options.port)
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)
   setEnvironment(options, { cosmos: cosmos.url, queues: queues.url, entra: `${services.url}/entra` }, kubeconfig)
   await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
-  const host = await startHost({
-    load: options.functions ?? loadSources,
-    appDirectory: process.cwd(),
-    hostJson: JSON.parse(readFileSync(resolve('host.json'), 'utf8')),
-    port: options.port,
-    queue: queueSourceOver(`${queues.url}/${QUEUE_ACCOUNT}`, queuesAsHost(azure.queues)),
-    cosmos: changeFeedSourceOver(cosmos.url, cosmosAsHost(azure.cosmos)),
-    // A crashed worker's message comes back soon: nobody waits ten minutes for a demonstration.
-    queueLockMs: 30_000,
-    timers: timerStoreOn(storage.table('timers')),
-    settings: process.env,
-    log,
-  })
-  const ticker = emulation && setInterval(() => emulation.world.advance(), TICK_MS)
-  const file = await writeFile(options, host.url, services.url, azure, kubeconfig)
+  const urls = { cosmos: cosmos.url, queues: queues.url }
+  const host = await startFunctions(options, azure, urls, storage.table('timers'), log)
+  const ticker = emulated && setInterval(() => emulated.world.advance(), TICK_MS)
+  const servicesUrl = emulated && services.url
+  const file = await writeSandboxFile(options.folder, azure.entra, { baseUrl: host.url, kubeconfig, servicesUrl })
+  if (emulated && !options.empty) await registerDemo(file, own)
   return {
     file,
-    host,
-    world: emulation?.world,
     async stop() {
       clearInterval(ticker)
       await host.stop()
-      for (const part of parts) await part.close()
+      for (const part of [cosmos, queues, services]) await part.close()
       storage.close()
+      unlock()
     },
   }
 }
 
-interface Emulation {
-  readonly world: World
-  readonly clusters: ReadonlyMap<string, EmulatedCluster>
-  readonly control: ReturnType<typeof worldControl>
+function startFunctions(
+  options: SandboxOptions,
+  azure: AzureServices,
+  urls: { readonly cosmos: string; readonly queues: string },
+  timers: Table,
+  log: HostLog,
+): Promise<FunctionsHost> {
+  return startHost({
+    load: options.functions ?? loadSources,
+    appDirectory: process.cwd(),
+    hostJson: JSON.parse(readFileSync(HOST_JSON, 'utf8')),
+    port: options.port,
+    queue: queueSourceOver(`${urls.queues}/${QUEUE_ACCOUNT}`, queuesAsHost(azure.queues)),
+    cosmos: changeFeedSourceOver(urls.cosmos, cosmosAsHost(azure.cosmos)),
+    queueLockMs: QUEUE_LOCK_MS,
+    graceMs: GRACE_MS,
+    timers: timerStoreOn(timers),
+    settings: process.env,
+    log,
+  })
 }
 
-function emulateClusters(context: EmulatorContext): Emulation {
-  const clusters = new Map<string, EmulatedCluster>()
-  const world = createWorld({ ...context, routes: istioRoutes(routeObjects(clusters)) })
-  for (const name of SANDBOX_CLUSTERS) {
-    const kubernetes = emulatedKubernetes(context, name)
-    clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
-  }
-  seedDemoWorld(world)
-  return { world, clusters, control: worldControl(world, context.now) }
-}
-
-function refuse(): never {
-  throw new ConnectionError('ECONNREFUSED')
-}
-
-/** Registered clusters name their Prometheus by URL, so its port is kept over restarts. */
-async function servePersistent(
-  routes: Parameters<typeof serve>[0],
-  context: EmulatorContext,
-  apiPort: number,
-): Promise<Served> {
-  const table = context.storage.table('sandbox')
-  const kept = table.get('services-port')
-  const wanted = typeof kept === 'number' ? kept : apiPort === 0 ? 0 : apiPort + 1
-  const served = await serve(routes, { port: wanted })
-  table.put('services-port', Number(new URL(served.url).port))
+/** Registered clusters name their Prometheus by URL, so its port is kept over restarts: at first the one after the API's. */
+async function servePersistent(routes: Emulator, own: Table, apiPort: number): Promise<Served> {
+  const kept = own.get('services-port')
+  if (typeof kept === 'number') return serve(routes, { port: kept })
+  const next = apiPort === 0 || apiPort === 65_535 ? 0 : apiPort + 1
+  const served = await serve(routes, { port: next }).catch(() => serve(routes, { port: 0 }))
+  own.put('services-port', Number(new URL(served.url).port))
   return served
 }
 
@@ -155,39 +123,16 @@ function setEnvironment(
 ): void {
   const variables: Record<string, string> = { ...azureVariables(urls), MESHWRIGHT_KUBECONFIG_FILE: kubeconfig }
   if (options.prometheus !== undefined) {
-    variables['MESHWRIGHT_PROMETHEUS_URL'] = options.prometheus
-    variables['MESHWRIGHT_OUTSIDE_HOSTS'] = new URL(options.prometheus).host
+    variables.MESHWRIGHT_PROMETHEUS_URL = options.prometheus
+    variables.MESHWRIGHT_OUTSIDE_HOSTS = new URL(options.prometheus).host
   }
-  for (const [name, value] of Object.entries(variables)) process.env[name] = value
+  // These would win, and the sandbox would write to what they name.
+  for (const name of ['MESHWRIGHT_COSMOS__accountEndpoint', 'MESHWRIGHT_QUEUES__queueServiceUri'])
+    delete process.env[name]
+  Object.assign(process.env, variables)
 }
 
 async function loadSources(): Promise<void> {
   for (const name of ['api', 'work', 'feed', 'timers'])
     await import(new URL(`../../functions/${name}.ts`, import.meta.url).href)
-}
-
-async function writeFile(
-  options: SandboxOptions,
-  hostUrl: string,
-  servicesUrl: string,
-  azure: Awaited<ReturnType<typeof azureServices>>,
-  kubeconfig: string,
-): Promise<SandboxFile> {
-  const people = Object.entries(SANDBOX_PEOPLE)
-  const tokens = await Promise.all(
-    people.map(async ([name, subject]) => [name, await azure.entra.issueToken(subject)] as const),
-  )
-  const baseUrl = hostUrl.replace(/\/$/, '')
-  const emulated =
-    options.kubeconfig === undefined ? { world: `${servicesUrl}/world`, prometheus: `${servicesUrl}/prometheus` } : {}
-  const file: SandboxFile = {
-    baseUrl,
-    tokens: Object.fromEntries(tokens) as SandboxFile['tokens'],
-    dashboard: `${baseUrl}/`,
-    docs: `${baseUrl}/docs`,
-    kubeconfig,
-    ...emulated,
-  }
-  writeFileSync(join(options.folder, 'sandbox.json'), `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
-  return file
 }

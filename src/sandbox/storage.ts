@@ -57,7 +57,7 @@ function sqliteTable(database: DatabaseSync, name: string): Table {
   return {
     get(key) {
       const row = select.get(name, key)
-      return row === undefined ? undefined : JSON.parse(String(row['value']))
+      return row === undefined ? undefined : JSON.parse(String(row.value))
     },
     put(key, value) {
       upsert.run(name, key, JSON.stringify(value))
@@ -65,9 +65,9 @@ function sqliteTable(database: DatabaseSync, name: string): Table {
     delete: (key) => remove.run(name, key).changes > 0,
     *entries(prefix = '') {
       for (const row of range.all(name, prefix)) {
-        const key = String(row['key'])
+        const key = String(row.key)
         if (!key.startsWith(prefix)) return
-        yield [key, JSON.parse(String(row['value']))]
+        yield [key, JSON.parse(String(row.value))]
       }
     },
   }

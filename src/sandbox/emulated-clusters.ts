@@ -1,0 +1,37 @@
+import { seedDemoWorld } from './demo-world.ts'
+import {
+  type EmulatedCluster,
+  emulatedCluster,
+  emulatedKubernetes,
+  routeObjects,
+  SANDBOX_CLUSTERS,
+} from './emulated-cluster.ts'
+import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
+import { ConnectionError } from './transports/wire.ts'
+import { istioRoutes } from './world/istio-routes.ts'
+import { createWorld, type World } from './world/world.ts'
+import { worldControl } from './world/world-control.ts'
+
+/** The sandbox's clusters and the traffic on them. */
+export interface EmulatedClusters {
+  readonly world: World
+  readonly clusters: ReadonlyMap<string, EmulatedCluster>
+  /** How people play with the world. */
+  readonly control: Emulator
+}
+
+/** All clusters of the sandbox, with the service of the demonstration and its traffic. */
+export function emulateClusters(context: EmulatorContext): EmulatedClusters {
+  const clusters = new Map<string, EmulatedCluster>()
+  const world = createWorld({ ...context, routes: istioRoutes(routeObjects(clusters)) })
+  for (const name of SANDBOX_CLUSTERS) {
+    const kubernetes = emulatedKubernetes(context, name)
+    clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
+  }
+  seedDemoWorld(world)
+  return { world, clusters, control: worldControl(world, context.now) }
+}
+
+function refuse(): never {
+  throw new ConnectionError('ECONNREFUSED')
+}

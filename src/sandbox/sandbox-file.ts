@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { EntraEmulator } from './emulators/entra/entra.ts'
+import { SANDBOX_PEOPLE, type SandboxPerson } from './identities.ts'
+
+/** What `sandbox.json` holds. */
+export interface SandboxFile {
+  readonly baseUrl: string
+  readonly tokens: Readonly<Record<SandboxPerson, string>>
+  readonly dashboard: string
+  readonly docs: string
+  /** Controls the simulated traffic; absent with a real cluster. */
+  readonly world?: string
+  /** Kubeconfig of the emulated clusters, or the given one. */
+  readonly kubeconfig: string
+  /** Base URL of the emulated clusters' Prometheus: add the cluster's name. Absent with a real cluster. */
+  readonly prometheus?: string
+}
+
+/** Where the parts of a running sandbox are. */
+export interface SandboxPlaces {
+  readonly baseUrl: string
+  readonly kubeconfig: string
+  /** Of the emulated clusters' services; undefined with a real cluster. */
+  readonly servicesUrl: string | undefined
+}
+
+/** Issues a token for each role and writes `sandbox.json`, for its owner's eyes only. */
+export async function writeSandboxFile(
+  folder: string,
+  entra: EntraEmulator,
+  { baseUrl, kubeconfig, servicesUrl }: SandboxPlaces,
+): Promise<SandboxFile> {
+  const tokens = await Promise.all(
+    Object.entries(SANDBOX_PEOPLE).map(async ([name, subject]) => [name, await entra.issueToken(subject)] as const),
+  )
+  const file: SandboxFile = {
+    baseUrl,
+    tokens: Object.fromEntries(tokens) as SandboxFile['tokens'],
+    dashboard: `${baseUrl}/`,
+    docs: `${baseUrl}/docs`,
+    kubeconfig,
+    ...(servicesUrl === undefined ? {} : { world: `${servicesUrl}/world`, prometheus: `${servicesUrl}/prometheus` }),
+  }
+  writeFileSync(join(folder, 'sandbox.json'), `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
+  return file
+}
