@@ -95,7 +95,7 @@ function histograms(buckets: readonly SeriesIncrease[]): Iterable<Histogram> {
   const found = new Map<string, Histogram>()
   for (const { labels, increase } of buckets) {
     const { le = '', ...rest } = labels
-    const edge = /^\+?inf$/i.test(le) ? Number.POSITIVE_INFINITY : Number.parseFloat(le)
+    const edge = edgeOf(le)
     const key = JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
     const histogram = found.get(key) ?? { labels: rest, increases: new Map<number, number>() }
     histogram.increases.set(edge, (histogram.increases.get(edge) ?? 0) + increase)
@@ -104,7 +104,13 @@ function histograms(buckets: readonly SeriesIncrease[]): Iterable<Histogram> {
   return found.values()
 }
 
-function nearestEdges(edges: readonly number[], edgeMs: number): number[] {
+/** The value of a bucket's label `le` as a number; `+Inf` is infinity. */
+export function edgeOf(le: string): number {
+  return /^\+?inf$/i.test(le) ? Number.POSITIVE_INFINITY : Number.parseFloat(le)
+}
+
+/** The two finite edges next to `edgeMs`: below and above, or two of one side at an end. */
+export function nearestEdges(edges: readonly number[], edgeMs: number): number[] {
   const finite = edges.filter((edge) => Number.isFinite(edge)).sort((a, b) => a - b)
   const above = finite.findIndex((edge) => edge > edgeMs)
   const start = above < 0 ? finite.length - 2 : above - 1

@@ -68,4 +68,6 @@ export interface Provider {
   /** Which requests failed, and how slow they were, by version. */
   requestCounts(service: { namespace: string; name: string }): CountQuery
   latencyCounts(service: { namespace: string; name: string }): CountQuery
+  /** Edges of its latency histogram in milliseconds, rising, where nobody set others. */
+  readonly latencyEdgesMs: readonly number[]
 }

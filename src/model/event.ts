@@ -4,7 +4,7 @@ import type { Actor } from './identity.ts'
 export interface EventRecord {
   /** Deterministic: the same happening has the same id, so a second delivery is known as one. */
   readonly id: string
-  /** For example `rollout.started`, `rollout.step`, `rollout.rolled-back`, `placement.conflict`, `look`. */
+  /** For example `rollout.started`, `rollout.step`, `rollout.blind`, `rollout.look`, `placement.conflict`. */
   readonly type: string
   /** RFC 3339: when it happened, not when it arrived. */
   readonly time: string

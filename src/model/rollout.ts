@@ -84,7 +84,7 @@ export interface GateVerdict {
 export interface GateProgress {
   readonly gate: number
   readonly cluster: string
-  /** End of the last counted window, in epoch milliseconds. Absent until the first weight is live. */
+  /** End of the last counted window, in epoch milliseconds. Absent before the first. */
   readonly cursorMs?: number
   /** Of the whole rollout. */
   readonly candidate: Counts
@@ -140,6 +140,8 @@ export interface Rollout {
   /** RFC 3339 of the last change of phase, and of step or weight. */
   readonly phaseSince: string
   readonly weightSince: string
+  /** RFC 3339: when a freeze, or clusters out of reach, last stopped holding it up. Timeouts count from then. */
+  readonly heldUntil?: string
   /** RFC 3339: when the present weight was live on all reachable clusters, settle time included. */
   readonly liveAt?: string
   /** The phase to go back to, while paused, blind or awaiting approval. */
@@ -166,6 +168,8 @@ export interface RolloutTarget {
   readonly candidate: string
   /** Whole per cents asked for the candidate on this cluster. */
   readonly weight: number
+  /** The most that was ever asked for it there; absent: nothing yet, so nothing has to be taken back. */
+  readonly highestWeight?: number
   /** Per cent of requests that really reached the candidate in the last look; null while no rung vouches for it. */
   readonly observedWeight: number | null
   /** Ready endpoints of stable at the start. */

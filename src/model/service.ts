@@ -33,6 +33,9 @@ const trafficSpec = z.strictObject({
     ),
 })
 
+/** Most versions of a service. */
+export const MOST_VERSIONS = 16
+
 const clusterSelection = z.union([
   z.array(dnsLabel).max(100),
   z.strictObject({
@@ -48,8 +51,8 @@ export const serviceSpec = z
     versions: z
       .record(dnsLabel, versionSpec)
       .refine(
-        (versions) => Object.keys(versions).length > 0 && Object.keys(versions).length <= 16,
-        'must hold 1 to 16 versions',
+        (versions) => Object.keys(versions).length > 0 && Object.keys(versions).length <= MOST_VERSIONS,
+        `must hold 1 to ${MOST_VERSIONS} versions`,
       ),
     initialVersion: dnsLabel.describe('Stable at first. Later only a rollout moves stable'),
     clusters: clusterSelection.describe('Names, or labels that choose; may be []'),

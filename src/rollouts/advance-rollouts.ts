@@ -5,6 +5,7 @@ import { type Change, changeDocument } from '../ports/change-document.ts'
 import { decide } from './decide.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { type ObserveDeps, observe } from './observe.ts'
+import { asksRender } from './transition.ts'
 
 /** A decision that changes no weight may be followed by another at once; never by more than the phases there are. */
 const MOST_TRANSITIONS = 6
@@ -51,7 +52,8 @@ async function advance(
       ...seen,
       ...(transitions === 0 ? {} : { progress: current.progress, observedWeights: {} }),
     })
-    const settled = next.phase === current.phase || next.weightSince !== rollout.weightSince
+    // What was seen says nothing about routes that are yet to be written.
+    const settled = next.phase === current.phase || asksRender(rollout, next)
     current = next
     if (settled) break
   }

@@ -3,7 +3,7 @@ import { canonicalJson } from '../model/digest.ts'
 import type { ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
-import type { ServiceSpec } from '../model/service.ts'
+import { MOST_VERSIONS, type ServiceSpec } from '../model/service.ts'
 
 export interface CheckedCandidate {
   readonly name: string
@@ -34,6 +34,15 @@ export function checkCandidate(
     })
   }
   const candidate = versions[known]?.labels ?? {}
+  const count = Object.keys(versions).length
+  if (count > MOST_VERSIONS) {
+    return fail('InvalidCombination', `Service ${service.namespace}/${service.name} would have ${count} versions.`, {
+      errors: [
+        { pointer: '/candidate', reason: `is one more than the ${MOST_VERSIONS} versions that a service may have` },
+      ],
+      hint: 'PUT the service without a version that it no longer needs.',
+    })
+  }
   const overlapping = stables.find((stable) => stable !== known && overlaps(versions[stable]?.labels ?? {}, candidate))
   if (overlapping) {
     return fail('InvalidCombination', `The labels of ${known} and ${overlapping} choose the same pods.`, {
@@ -50,11 +59,11 @@ function withCandidate(
 ): ServiceSpec['versions'] | undefined {
   const { name, ...version } = candidate
   const known = spec.versions[name]
-  if (known && canonicalJson(known) !== canonicalJson(version)) return undefined
+  if (known) return canonicalJson(known) === canonicalJson(version) ? spec.versions : undefined
   return { ...spec.versions, [name]: version }
 }
 
-/** Every pod of one would also be a pod of the other. */
+/** Would every pod of one also be a pod of the other? */
 function overlaps(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
   return matchesLabels(a, b) || matchesLabels(b, a)
 }

@@ -13,11 +13,13 @@ import type { VersionLabels } from './version-label.ts'
 const LOOKBACK_MS = 120_000
 const TARGET_LABELS = ['job', 'instance']
 
-/** A stretch of time that a gate counts, and how old its newest sample may be. */
+/** A stretch of time that a gate counts, in epoch milliseconds. */
 export interface CountedWindow {
   readonly fromMs: number
+  /** Samples up to here have surely arrived. */
   readonly toMs: number
-  /** A newest sample before this is late. */
+  readonly nowMs: number
+  /** A source whose newest sample is older than this is late. */
   readonly notBeforeMs: number
 }
 
@@ -25,23 +27,23 @@ export type WindowCounts =
   | { readonly ok: true; readonly byVersion: Readonly<Record<string, Counts>> }
   | { readonly ok: false; readonly reason: BlindReason; readonly why: string }
 
-/** One cluster's samples in one window; gates on the same series share a query. */
+/** Counts one service's samples on one cluster; gates on the same series and window share a query. */
 export function windowCounter(
   source: MetricsSource,
   provider: Provider,
   service: { namespace: string; name: string },
-  window: CountedWindow,
-) {
-  const asked = new Map<string, Promise<WindowIncrease>>()
-  const increases = (selector: string) => {
-    const known = asked.get(selector) ?? increasesOf(source, selector, window)
-    asked.set(selector, known)
+): (gate: GateSpec, labels: VersionLabels, window: CountedWindow) => Promise<WindowCounts> {
+  const asked = new Map<string, Promise<Found>>()
+  const find = (selector: string, window: CountedWindow) => {
+    const key = `${window.fromMs} ${window.toMs} ${selector}`
+    const known = asked.get(key) ?? increasesOf(source, selector, window)
+    asked.set(key, known)
     return known
   }
-  return async function count(gate: GateSpec, labels: VersionLabels): Promise<WindowCounts> {
+  return async (gate, labels, window) => {
     const query = gate.kind === 'latency' ? provider.latencyCounts(service) : provider.requestCounts(service)
     try {
-      return read(await increases(query.selector), gate, labels, window)
+      return read(await find(query.selector, window), gate, labels, window)
     } catch (error) {
       if (!isPortError(error)) throw error
       return { ok: false, reason: 'QueryFailed', why: error.message }
@@ -49,37 +51,47 @@ export function windowCounter(
   }
 }
 
-async function increasesOf(source: MetricsSource, selector: string, window: CountedWindow): Promise<WindowIncrease> {
-  const spanMs = window.toMs - window.fromMs + LOOKBACK_MS
-  const series = await source.samples(selector, window.toMs, spanMs)
-  // Only a series that begins inside the window leaves open whether its target was there before.
-  const begins = series.some(({ samples }) => (samples[0]?.[0] ?? 0) > window.fromMs)
-  const scrapes: readonly Series[] = begins ? await source.samples('up', window.toMs, spanMs) : []
-  return countIncrease(withTargets(series, TARGET_LABELS, scrapes), window)
+interface Found extends WindowIncrease {
+  /** Time of the newest sample, also of those after the window; undefined when there is none. */
+  readonly newestMs: number | undefined
 }
 
-function read(found: WindowIncrease, gate: GateSpec, labels: VersionLabels, window: CountedWindow): WindowCounts {
-  if (found.unreadable > 0)
+/** Asks up to now, so that a source that scrapes seldom is told from one that is late; counts up to the window's end. */
+async function increasesOf(source: MetricsSource, selector: string, window: CountedWindow): Promise<Found> {
+  const spanMs = window.nowMs - window.fromMs + LOOKBACK_MS
+  const series = await source.samples(selector, window.nowMs, spanMs)
+  // Only a series that begins inside the window leaves open whether its target was there before.
+  const begins = series.some(({ samples }) => (samples[0]?.[0] ?? 0) > window.fromMs)
+  const scrapes: readonly Series[] = begins ? await source.samples('up', window.nowMs, spanMs) : []
+  const increase = countIncrease(withTargets(series, TARGET_LABELS, scrapes), window)
+  return { ...increase, newestMs: newestOf(series) }
+}
+
+function newestOf(series: readonly Series[]): number | undefined {
+  return series.reduce<number | undefined>((newest, { samples }) => {
+    const last = samples.at(-1)?.[0]
+    return last === undefined ? newest : Math.max(newest ?? last, last)
+  }, undefined)
+}
+
+function read(found: Found, gate: GateSpec, labels: VersionLabels, window: CountedWindow): WindowCounts {
+  if (found.unreadable > 0) {
     return { ok: false, reason: 'NotANumber', why: `${found.unreadable} samples are no numbers` }
-  if (found.lastSampleMs === undefined)
+  }
+  if (found.newestMs === undefined) {
     return { ok: false, reason: 'NoData', why: 'the metrics source has no samples of the service' }
-  if (found.lastSampleMs < window.notBeforeMs) {
-    const lateMs = window.toMs - found.lastSampleMs
-    return {
-      ok: false,
-      reason: 'DataLate',
-      why: `the newest sample is ${Math.ceil(lateMs / 1000)} s older than expected`,
-    }
+  }
+  if (found.newestMs < window.notBeforeMs) {
+    const age = (ms: number) => Math.ceil((window.nowMs - ms) / 1000)
+    const why = `the newest sample is ${age(found.newestMs)} s old and should be ${age(window.notBeforeMs)} s at most`
+    return { ok: false, reason: 'DataLate', why }
   }
   if (gate.kind === 'errors') return { ok: true, byVersion: byName(countRequests(found.series, labels.label), labels) }
   const slow = countSlow(found.series, gate.overMs, labels.label)
   if (slow.ok) return { ok: true, byVersion: byName(slow.byVersion, labels) }
   const nearest = slow.nearestMs.join(' and ')
-  return {
-    ok: false,
-    reason: 'NoData',
-    why: `the histogram has no edge at ${gate.overMs} ms; the nearest are ${nearest} ms`,
-  }
+  const why = `the histogram has no edge at ${gate.overMs} ms; the nearest are ${nearest} ms`
+  return { ok: false, reason: 'NoData', why }
 }
 
 function byName(counts: ReadonlyMap<string, Counts>, labels: VersionLabels): Readonly<Record<string, Counts>> {

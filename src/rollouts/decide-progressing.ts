@@ -5,7 +5,7 @@ import { decideStepEnd } from './decide-step-end.ts'
 import type { Observations } from './observations.ts'
 import { attemptAt, waiting, wake } from './schedule.ts'
 import { enter } from './transition.ts'
-import { blindGate, catchUp, goLive, stopFor, waited, waitForWeight } from './weight-rules.ts'
+import { blindGate, catchUp, goLive, stopFor, waitForWeight } from './weight-rules.ts'
 
 /** How long metrics may be missing before `onBlind: pause` pauses. */
 export const BLIND_PAUSE_MS = 30 * 60_000
@@ -40,9 +40,10 @@ export function decideBlind(rollout: Rollout, seen: Observations): Rollout {
     const { resumeTo, ...rest } = rollout
     return wake(enter(rest, resumeTo === 'baking' ? 'baking' : 'progressing', cause, seen.now), seen.now)
   }
-  if (rollout.onBlind === 'pause' && waited(rollout, seen) >= BLIND_PAUSE_MS) {
+  const pauseAt = Date.parse(rollout.phaseSince) + BLIND_PAUSE_MS
+  if (rollout.onBlind === 'pause' && seen.now >= pauseAt) {
     const message = `Metrics were missing for ${formatDuration(BLIND_PAUSE_MS)}: ${why}`
     return enter(rollout, 'paused', { actor: SCHEDULE, reason: 'Blind', message }, seen.now)
   }
-  return waiting(rollout, seen, 'Blind', why, seen.everyMs)
+  return waiting(rollout, seen, 'Blind', why, { everyMs: seen.everyMs, deadline: pauseAt })
 }

@@ -4,7 +4,7 @@ import type { Rollout } from '../model/rollout.ts'
 import type { Observations } from './observations.ts'
 import { attemptAt, waiting, wake } from './schedule.ts'
 import { enter } from './transition.ts'
-import { blindGate, catchUp, goLive, isReachable, stopFor, waited, waitForWeight } from './weight-rules.ts'
+import { behindOthers, blindGate, catchUp, goLive, isReachable, stopFor, waitForWeight } from './weight-rules.ts'
 
 /** All requests go to the candidate; when that is live everywhere, it becomes stable and bakes. */
 export function decidePromoting(rollout: Rollout, seen: Observations): Rollout {
@@ -15,9 +15,15 @@ export function decidePromoting(rollout: Rollout, seen: Observations): Rollout {
   const away = rollout.targets.filter((target) => !isReachable(seen)(target.cluster)).map((target) => target.cluster)
   const live = goLive(rollout, seen)
   if (live.liveAt === undefined) return waitForWeight(live, seen)
+  const behind = behindOthers(live, seen)
+  if (behind.length > 0) {
+    const message = `Freeze ${seen.frozen} keeps ${behind.join(', ')} from the candidate.`
+    return waiting(live, seen, 'Frozen', message)
+  }
   if (away.length > 0) {
     const message = `Everything but ${away.join(', ')} runs ${rollout.candidate}; it cannot be reached.`
-    if (waited(rollout, seen) < rollout.patienceMs) return waiting(live, seen, 'Unreachable', message)
+    const deadline = Date.parse(rollout.phaseSince) + rollout.patienceMs
+    if (seen.now < deadline) return waiting(live, seen, 'Unreachable', message, { deadline })
     return enter(live, 'paused', { actor: SCHEDULE, reason: 'Unreachable', message }, seen.now, {
       resumeTo: 'promoting',
     })
@@ -36,6 +42,8 @@ export function decideBaking(rollout: Rollout, seen: Observations): Rollout {
   const stopped = stopFor(rollout, seen)
   if (stopped) return stopped
   const warned = withReadiness(goLive(rollout, seen), seen)
+  // Weights that another hand moved, and a person had put back, are on their way.
+  if (warned.liveAt === undefined) return waitForWeight(warned, seen)
   const blind = blindGate(warned)
   if (blind) {
     const cause = { actor: GATE, reason: 'Blind', message: blind }

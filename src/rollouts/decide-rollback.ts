@@ -1,18 +1,23 @@
 import { MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
+import { timestamp } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
 import type { Observations } from './observations.ts'
-import { attemptAt, POLL_MS, say } from './schedule.ts'
+import { attemptAt, pollAfter, say, waitedSince } from './schedule.ts'
 import { endOf, enter } from './transition.ts'
-import { isReachable, waited } from './weight-rules.ts'
+import { isReachable } from './weight-rules.ts'
 
 /** How long a rollback may fail to be written before the rollout is called failed. */
 export const ROLLBACK_PATIENCE_MS = 30 * 60_000
 
-/** Ends as its cause once the way back is live on every cluster; a cluster that cannot be reached is waited for. */
+/**
+ * Ends as its cause once the way back is live on every cluster where the candidate was ever to get requests; one that
+ * cannot be reached is waited for, one that the service has left is not.
+ */
 export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout {
-  const behind = rollout.targets.filter(
-    (target) => (seen.targets[target.cluster]?.liveRevision ?? 0) < rollout.revision,
-  )
+  const behind = rollout.targets.filter(({ cluster, highestWeight = 0 }) => {
+    const target = seen.targets[cluster]
+    return highestWeight > 0 && !target?.gone && (target?.liveRevision ?? 0) < rollout.revision
+  })
   if (behind.length === 0) {
     const back = rollout.history.findLast((transition) => transition.to === 'rolling-back')
     const cause = {
@@ -27,10 +32,14 @@ export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout
   const message = obstacle
     ? `The way back is not live on ${names}: ${obstacle.message}`
     : `The way back is being written on ${names}.`
-  const reachableBehind = behind.some((target) => isReachable(seen)(target.cluster))
-  if (reachableBehind && obstacle && waited(rollout, seen) >= ROLLBACK_PATIENCE_MS) {
+  // The reason of the way back stays what it was: it is the answer to "why".
+  const said = say(rollout, rollout.reason, message)
+  const next = attemptAt(said, seen.now, seen.now + pollAfter(rollout, seen))
+  if (!behind.some((target) => isReachable(seen)(target.cluster))) {
+    return next === rollout ? rollout : { ...next, heldUntil: timestamp(seen.now) }
+  }
+  if (waitedSince(rollout, seen, rollout.phaseSince) >= ROLLBACK_PATIENCE_MS) {
     return enter(rollout, 'failed', { actor: SCHEDULE, reason: 'WeightsNotSet', message }, seen.now)
   }
-  // The reason of the way back stays what it was: it is the answer to "why".
-  return attemptAt(say(rollout, rollout.reason, message), seen.now, seen.now + POLL_MS)
+  return next
 }

@@ -18,7 +18,8 @@ export function decideStepEnd(rollout: Rollout, seen: Observations): Rollout {
   const end = Date.parse(rollout.liveAt) + durationMs(step.for) + (gated ? seen.delayMs : 0)
   if (seen.now < end) return lookAgain(rollout, seen, gated ? Math.min(end, seen.now + seen.everyMs) : end)
   const lacking = gated ? evidenceLacking(rollout, step) : undefined
-  if (lacking) return extend(rollout, seen, lacking, end)
+  // Patience begins anew with a resume, and with metrics that are back.
+  if (lacking) return extend(rollout, seen, lacking, Math.max(end, Date.parse(rollout.phaseSince)))
   if (step.approval && !rollout.approvedBy) {
     const message = `Step ${rollout.step + 1} of ${rollout.steps.length} (${step.weight} %) waits for an approver.`
     return enter(rollout, 'awaiting-approval', { actor: SCHEDULE, reason: 'AwaitingApproval', message }, seen.now)
@@ -38,7 +39,8 @@ function nextStep(rollout: Rollout, seen: Observations, step: StepSpec, gated: b
     return enter(up(100), 'promoting', cause, seen.now)
   }
   const message = `${passed}. The candidate gets ${following.weight} %.`
-  return { ...up(following.weight), step: rollout.step + 1, reason: 'StepPassed', message }
+  const cause: Cause = { actor, reason: 'StepPassed', message }
+  return enter(up(following.weight), 'progressing', cause, seen.now, { step: rollout.step + 1 })
 }
 
 /** What is not known enough to let the step pass; undefined when it may. */
@@ -72,9 +74,11 @@ function extend(
   rollout: Rollout,
   seen: Observations,
   lacking: { reason: string; message: string },
-  end: number,
+  since: number,
 ): Rollout {
-  if (seen.now < end + rollout.patienceMs) return waiting(rollout, seen, lacking.reason, lacking.message, seen.everyMs)
+  const deadline = since + rollout.patienceMs
+  if (seen.now < deadline)
+    return waiting(rollout, seen, lacking.reason, lacking.message, { everyMs: seen.everyMs, deadline })
   const message = `${lacking.message} The step was extended by ${formatDuration(rollout.patienceMs)}.`
   return enter(rollout, 'paused', { actor: SCHEDULE, reason: lacking.reason, message }, seen.now, {
     resumeTo: 'progressing',

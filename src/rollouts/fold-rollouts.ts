@@ -1,9 +1,10 @@
-import { keyOf, type ServiceDocument } from '../model/documents.ts'
-import type { Actor } from '../model/identity.ts'
+import { keyOf, type RolloutDocument, SCHEMA, type ServiceDocument } from '../model/documents.ts'
+import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { isTerminal, type Rollout } from '../model/rollout.ts'
+import { type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
 import { POLL_MS } from './schedule.ts'
+import { asksRender } from './transition.ts'
 
 /**
  * The service document after some of its live rollouts moved: one write carries the rollouts, what is stable, the render
@@ -12,7 +13,7 @@ import { POLL_MS } from './schedule.ts'
 export function foldRollouts(service: ServiceDocument, after: readonly Rollout[], now: number): ServiceDocument {
   const changed = after.filter((rollout) => !service.rollouts.includes(rollout))
   if (changed.length === 0 && after.length === service.rollouts.length) return service
-  const renders = changed.some((rollout) => changesRender(beforeOf(service, rollout), rollout))
+  const renders = changed.some((rollout) => asksRender(beforeOf(service, rollout), rollout))
   const renderRevision = renders ? service.renderRevision + 1 : service.renderRevision
   const settled = after.map((rollout) =>
     service.rollouts.includes(rollout) ? rollout : settle(service, rollout, renderRevision, now),
@@ -43,26 +44,19 @@ function beforeOf(service: ServiceDocument, rollout: Rollout): Rollout | undefin
   return service.rollouts.find((other) => other.id === rollout.id)
 }
 
-/** Weights, or which versions the route names. */
-function changesRender(before: Rollout | undefined, after: Rollout): boolean {
-  if (!before || isTerminal(after.phase)) return true
-  return (
-    before.weightSince !== after.weightSince ||
-    after.targets.some((target, index) => target.weight !== before.targets[index]?.weight)
-  )
-}
-
-/** Gives a rollout that asks for a render the revision that carries it, and never leaves it due in the past. */
+/**
+ * Gives a rollout that asks for a render the revision that carries it, and one that moves a time to be looked at: what
+ * became due while it was looked at is due at once.
+ */
 function settle(service: ServiceDocument, rollout: Rollout, renderRevision: number, now: number): Rollout {
-  const revision = changesRender(beforeOf(service, rollout), rollout) ? renderRevision : rollout.revision
-  const due = rollout.nextAttemptAt
+  const revision = asksRender(beforeOf(service, rollout), rollout) ? renderRevision : rollout.revision
+  const due = rollout.nextAttemptAt === undefined ? now + POLL_MS : Math.max(Date.parse(rollout.nextAttemptAt), now)
   const moving = !isTerminal(rollout.phase) && rollout.phase !== 'paused' && rollout.phase !== 'awaiting-approval'
-  const late = moving && (due === undefined || Date.parse(due) < now)
   return {
     ...rollout,
     revision,
     updatedAt: timestamp(now),
-    ...(late ? { nextAttemptAt: timestamp(now + POLL_MS) } : {}),
+    ...(moving ? { nextAttemptAt: timestamp(due) } : {}),
   }
 }
 
@@ -79,12 +73,8 @@ function stableAfter(rollout: Rollout, targets: ServiceDocument['targets']): Ser
 function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: number): readonly OutboxEntry[] {
   const before = beforeOf(service, rollout)
   const key = keyOf(service)
-  const entries: OutboxEntry[] = [
-    ...transitionEvents(before, rollout),
-    ...stepEvents(before, rollout),
-    ...lookEvents(before, rollout),
-  ]
-  if (changesRender(before, rollout)) {
+  const entries: OutboxEntry[] = [...transitionEvents(before, rollout), ...lookEvents(before, rollout)]
+  if (asksRender(before, rollout)) {
     for (const { cluster } of rollout.targets) {
       const message = { kind: 'reconcile' as const, service: key, cluster }
       entries.push({ id: `reconcile.${cluster}.${renderRevision}`, kind: 'work', queue: 'urgent', message })
@@ -107,8 +97,8 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
 /** An ended rollout is copied out; clusters chosen by label were held for it and may change now. */
 function endEntries(service: ServiceDocument, rollout: Rollout): readonly OutboxEntry[] {
   const key = keyOf(service)
-  const value = {
-    schema: 1,
+  const value: RolloutDocument = {
+    schema: SCHEMA,
     kind: 'rollout',
     service: key,
     rollout,
@@ -126,9 +116,8 @@ function endEntries(service: ServiceDocument, rollout: Rollout): readonly Outbox
 }
 
 function transitionEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
-  const known = new Set(before?.history.map(transitionKey) ?? [])
   return after.history
-    .filter((transition) => !known.has(transitionKey(transition)))
+    .filter((transition) => !before?.history.includes(transition))
     .map((transition) => {
       const { from, to, step, weight } = transition
       const data = {
@@ -140,33 +129,22 @@ function transitionEvents(before: Rollout | undefined, after: Rollout): readonly
         weight,
         source: after.source ?? null,
       }
-      return eventEntry(after, `rollout.${to}`, transitionKey(transition), { ...transition, time: transition.at, data })
+      const unique = `${transition.at}.${from}.${to}`
+      return eventEntry(after, eventType(transition), unique, { ...transition, time: transition.at, data })
     })
 }
 
-function transitionKey(transition: Rollout['history'][number]): string {
-  return `${transition.at}.${transition.from}.${transition.to}`
+/** A transition from a phase to itself is the start, or a step. */
+function eventType({ from, to }: Rollout['history'][number]): string {
+  if (from !== to) return `rollout.${to}`
+  return to === 'pending' ? 'rollout.started' : 'rollout.step'
 }
 
-function stepEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
-  if (!before || before.step === after.step || after.phase !== 'progressing' || before.phase !== 'progressing')
-    return []
-  const data = { rollout: after.id, step: after.step, weight: after.weight }
-  const cause = {
-    actor: after.approvedBy ?? SCHEDULER,
-    reason: after.reason,
-    message: after.message,
-    time: after.weightSince,
-    data,
-  }
-  return [eventEntry(after, 'rollout.step', `${after.weightSince}.${after.step}`, cause)]
-}
-const SCHEDULER: Actor = { kind: 'schedule', id: 'schedule', name: 'schedule' }
-
-/** What each gate saw, for evidence that outlives the document. */
+/** What each gate saw, for evidence that outlives the document. A look belongs to the step before what follows from it. */
 function lookEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  if (!before) return []
   return after.progress.flatMap((progress) => {
-    const old = before?.progress.find((other) => other.gate === progress.gate && other.cluster === progress.cluster)
+    const old = before.progress.find((other) => other.gate === progress.gate && other.cluster === progress.cluster)
     if (!progress.last || progress.lookedAt === undefined || old?.lookedAt === progress.lookedAt) return []
     const { gate, cluster, last, lookedAt } = progress
     const data = {
@@ -174,20 +152,24 @@ function lookEvents(before: Rollout | undefined, after: Rollout): readonly Outbo
       gate,
       kind: after.gates[gate]?.kind,
       cluster,
-      weight: after.weight,
-      step: after.step,
-      counted: { fromMs: old?.cursorMs, toMs: progress.cursorMs },
+      weight: before.weight,
+      step: before.step,
+      counted: countedWindow(before, old, progress),
       verdict: last,
     }
-    const cause = {
-      actor: { kind: 'gate' as const, id: 'gate', name: 'gate' },
-      reason: last.reason,
-      message: last.explanation,
-      time: lookedAt,
-      data,
-    }
+    const cause = { actor: GATE, reason: last.reason, message: last.explanation, time: lookedAt, data }
     return [eventEntry(after, 'rollout.look', `${lookedAt}.${gate}.${cluster}`, cause)]
   })
+}
+
+/** The time that a look counted, in epoch milliseconds; empty when it was blind. */
+function countedWindow(
+  { liveAt }: Rollout,
+  old: GateProgress | undefined,
+  { cursorMs }: GateProgress,
+): { readonly fromMs?: number; readonly toMs?: number } {
+  if (liveAt === undefined || cursorMs === undefined || cursorMs === old?.cursorMs) return {}
+  return { fromMs: Math.max(old?.cursorMs ?? 0, Date.parse(liveAt)), toMs: cursorMs }
 }
 
 function eventEntry(

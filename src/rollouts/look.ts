@@ -15,6 +15,8 @@ export interface LookInput {
   readonly rollout: Rollout
   readonly target: RolloutTarget
   readonly cluster: ClusterDocument
+  /** Epoch milliseconds: the weight is live on this cluster since then. Nothing from before is counted. */
+  readonly since: number
   readonly delayMs: number
   readonly everyMs: number
   readonly now: number
@@ -25,41 +27,63 @@ export interface LookOutcome {
   readonly observedWeight: number | null
 }
 
+/** After a pause or an outage no more than this is counted: an answer has its limits, and a source its memory. */
+const LONGEST_WINDOW_MS = 3_600_000
+const SHORTEST_WINDOW_MS = 1000
+
 /**
- * The window that a gate has yet to count on a cluster: from where the last one ended to what has surely arrived by now;
- * undefined when no look is due. Nothing from before the weight was live is ever counted.
+ * The window that a gate has yet to count on a cluster: from where its last one ended to what has surely arrived by now;
+ * undefined when no look is due.
  */
-export function dueWindow(input: LookInput, progress: GateProgress | undefined): CountedWindow | undefined {
-  const { rollout, now, delayMs, everyMs } = input
-  if (rollout.liveAt === undefined) return undefined
-  const liveAt = Date.parse(rollout.liveAt)
-  const fromMs = Math.max(progress?.cursorMs ?? liveAt, liveAt)
+export function dueWindow(input: LookInput, progress: GateProgress): CountedWindow | undefined {
+  const { now, delayMs, everyMs, since } = input
   const toMs = now - delayMs
-  if (toMs - fromMs < 1000) return undefined
-  const lookedAt = progress?.lookedAt === undefined ? 0 : Date.parse(progress.lookedAt)
-  const isDue = now - lookedAt >= everyMs || isStepEnd(rollout, liveAt, toMs)
-  return isDue ? { fromMs, toMs, notBeforeMs: toMs - everyMs } : undefined
+  const fromMs = Math.max(progress.cursorMs ?? since, since, toMs - LONGEST_WINDOW_MS)
+  if (toMs - fromMs < SHORTEST_WINDOW_MS) return undefined
+  const sinceLook = progress.lookedAt === undefined ? everyMs : now - Date.parse(progress.lookedAt)
+  const isLast = sinceLook >= SHORTEST_WINDOW_MS && endsWithin(input.rollout, fromMs, toMs)
+  return sinceLook >= everyMs || isLast ? { fromMs, toMs, nowMs: now, notBeforeMs: toMs - everyMs } : undefined
 }
 
-function isStepEnd(rollout: Rollout, liveAt: number, toMs: number): boolean {
-  if (rollout.phase === 'baking') return rollout.bakeUntil !== undefined && toMs >= Date.parse(rollout.bakeUntil)
-  const step = rollout.steps[rollout.step]
-  return step !== undefined && toMs >= liveAt + durationMs(step.for)
+/** Does the step, or the bake, end in this window? Then it is looked at though `every` is not over. */
+function endsWithin(rollout: Rollout, fromMs: number, toMs: number): boolean {
+  const end = rollout.phase === 'baking' ? bakeEnd(rollout) : stepEnd(rollout)
+  return fromMs < end && toMs >= end
+}
+
+function bakeEnd({ bakeUntil }: Rollout): number {
+  return bakeUntil === undefined ? Number.NaN : Date.parse(bakeUntil)
+}
+
+function stepEnd({ steps, step, liveAt }: Rollout): number {
+  const length = steps[step]?.for
+  return length === undefined || liveAt === undefined ? Number.NaN : Date.parse(liveAt) + durationMs(length)
 }
 
 /** Counts what is new for every gate on one cluster and judges it. Undefined when no look is due. */
 export async function look(metrics: MetricsSources, input: LookInput): Promise<LookOutcome | undefined> {
-  const { rollout, target, cluster } = input
-  const before = rollout.gates.map((_, gate) => progressOf(rollout, gate, target.cluster))
-  const window = dueWindow(input, before[0])
-  if (!window) return undefined
-  const alpha = splitAlpha(rollout.alpha, alphaParts(rollout))
-  const counts = await countGates(metrics, cluster, input, window)
-  const progress = rollout.gates.map((gate, index) => {
-    const known = before[index] ?? progressOf(rollout, index, target.cluster)
-    return judge(known, gate, counts[index] ?? MISSING, { input, window, alpha })
+  const { rollout, target } = input
+  const gates = rollout.gates.map((gate, index) => {
+    const known = progressOf(rollout, index, target.cluster)
+    return { gate, known, window: dueWindow(input, known) }
   })
-  return { progress, observedWeight: observedWeight(counts, target) }
+  if (gates.every(({ window }) => window === undefined)) return undefined
+  const alpha = splitAlpha(rollout.alpha, alphaParts(rollout))
+  const count = await openCounter(metrics, input)
+  const looks = await Promise.all(
+    gates.map(async ({ gate, known, window }) => {
+      if (!window) return { progress: known }
+      const counts = await count(gate, window)
+      return { progress: judge(known, gate, counts, { input, window, alpha }), counts }
+    }),
+  )
+  return {
+    progress: looks.map(({ progress }) => progress),
+    observedWeight: observedWeight(
+      looks.flatMap(({ counts }) => counts ?? []),
+      target,
+    ),
+  }
 }
 
 /**
@@ -69,8 +93,6 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
 function alphaParts(rollout: Rollout): number {
   return Math.max(1, rollout.gates.length * rollout.targets.length) * (rollout.steps.length + 1)
 }
-
-const MISSING: WindowCounts = { ok: false, reason: 'NoData', why: 'no answer' }
 
 function progressOf(rollout: Rollout, gate: number, cluster: string): GateProgress {
   const known = rollout.progress.find((progress) => progress.gate === gate && progress.cluster === cluster)
@@ -87,14 +109,15 @@ function progressOf(rollout: Rollout, gate: number, cluster: string): GateProgre
   )
 }
 
-async function countGates(
+type Counter = (gate: GateSpec, window: CountedWindow) => Promise<WindowCounts>
+
+async function openCounter(
   metrics: MetricsSources,
-  cluster: ClusterDocument,
-  { service, rollout, target }: LookInput,
-  window: CountedWindow,
-): Promise<readonly WindowCounts[]> {
-  const blind = (why: string, reason: 'NoData' | 'QueryFailed' = 'NoData') =>
-    rollout.gates.map((): WindowCounts => ({ ok: false, reason, why }))
+  { service, target, cluster }: Pick<LookInput, 'service' | 'target' | 'cluster'>,
+): Promise<Counter> {
+  const blind = (why: string, reason: 'NoData' | 'QueryFailed' = 'NoData'): Counter => {
+    return async () => ({ ok: false, reason, why })
+  }
   const provider = providerFor(cluster.mesh?.provider ?? 'istio')
   const labels = versionLabels(service.spec.versions, [target.stable, target.candidate])
   if (!provider) return blind(`the mesh of ${cluster.name} has no gates`)
@@ -102,8 +125,8 @@ async function countGates(
   try {
     const source = await metrics.open(cluster)
     if (!source) return blind(`cluster ${cluster.name} names no metrics source`)
-    const count = windowCounter(source, provider, service, window)
-    return await Promise.all(rollout.gates.map((gate) => count(gate, labels)))
+    const count = windowCounter(source, provider, service)
+    return (gate, window) => count(gate, labels, window)
   } catch (error) {
     if (!isPortError(error)) throw error
     return blind(error.message, 'QueryFailed')
@@ -116,7 +139,7 @@ interface JudgeContext {
   readonly alpha: number
 }
 
-/** One gate's progress after a look. A blind look keeps the cursor: what it missed is counted when it can be seen again. */
+/** One gate's progress after a look. A blind look keeps the cursor: what it missed is counted once it sees again. */
 function judge(
   known: GateProgress,
   gate: GateSpec,
@@ -126,22 +149,16 @@ function judge(
   const { target, rollout, now } = input
   const lookedAt = timestamp(now)
   const badMeans = gate.kind === 'latency' ? `took longer than ${gate.overMs} ms` : 'failed'
-  const settings = {
+  const ask = ({ stepCandidate, stepStable }: GateProgress) => ({
+    candidate: stepCandidate,
+    stable: stepStable,
     limitPercent: gate.limitPercent,
     alpha,
     minEvents: rollout.minEvents,
     previousMaxE: known.maxE,
     badMeans,
-  }
-  if (!counts.ok) {
-    const question = {
-      candidate: known.candidate,
-      stable: known.stable,
-      stepEvents: total(known.stepCandidate),
-      ...settings,
-    }
-    return { ...known, lookedAt, last: blindVerdict(question, counts.reason, counts.why) }
-  }
+  })
+  if (!counts.ok) return { ...known, lookedAt, last: blindVerdict(ask(known), counts.reason, counts.why) }
   const [candidate, stable] = [
     counts.byVersion[target.candidate] ?? NO_COUNTS,
     counts.byVersion[target.stable] ?? NO_COUNTS,
@@ -155,17 +172,11 @@ function judge(
     stepCandidate: addCounts(known.stepCandidate, candidate),
     stepStable: addCounts(known.stepStable, stable),
   }
-  const question = {
-    candidate: next.candidate,
-    stable: next.stable,
-    stepEvents: total(next.stepCandidate),
-    ...settings,
-  }
   if (isSilent(next, target, rollout.minEvents)) {
     const why = `stable answered ${total(next.stepStable)} requests in this step, the candidate is not seen at all`
-    return { ...next, last: blindVerdict(question, 'NoData', why) }
+    return { ...next, last: blindVerdict(ask(next), 'NoData', why) }
   }
-  const verdict = judgeLimit(question)
+  const verdict = judgeLimit(ask(next))
   return { ...next, maxE: verdict.maxE, last: verdict }
 }
 

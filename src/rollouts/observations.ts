@@ -24,11 +24,13 @@ export interface TargetObservation {
   /** Epoch milliseconds; when `liveRevision` was live, settle time included. */
   readonly liveAt?: number
   readonly reachable: boolean
+  /** The service is not to be there any more, or the cluster is not registered: nothing is waited for. */
+  readonly gone?: boolean
   readonly stableReady: number
   readonly candidateReady: number
-  /** Reasons of conditions that stand in the way, for messages: `Conflict`, `Held`, `Frozen`, `Rejected`… */
+  /** What stands in the way, by the reason of a condition: `OwnedByOthers`, `FreezeActive`, `WaitingForEndpoints`… */
   readonly obstacle?: { readonly reason: string; readonly message: string }
-  /** Another hand changed a weight. */
+  /** Another hand changed a weight since the rollout asked for its own last. */
   readonly weightChanged: boolean
 }
 

@@ -49,12 +49,7 @@ export async function observe(
   const looks = await lookAll(deps, service, rollout, parts, { delayMs, everyMs, now })
   return {
     now,
-    targets: Object.fromEntries(
-      parts.map(({ target, placement, cluster }) => [
-        target.cluster,
-        observeTarget(rollout, target, placement, cluster),
-      ]),
-    ),
+    targets: Object.fromEntries(parts.map((part) => [part.target.cluster, observeTarget(service, rollout, part)])),
     ...(frozen === undefined ? {} : { frozen }),
     slot: rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true,
     delayMs,
@@ -96,9 +91,11 @@ async function lookAll(
   let progress: readonly GateProgress[] = rollout.progress
   const observedWeights: Record<string, number | null> = {}
   for (const { target, placement, cluster } of parts) {
-    // What cannot be reached is not judged: it keeps the weight it has.
-    if (!cluster || target.weight === 0 || !isReachable(placement)) continue
-    const outcome = await look(deps.metrics, { service, rollout, target, cluster, ...timing })
+    // What cannot be reached, or has not the weight yet, is not judged.
+    if (!cluster || !placement || target.weight === 0 || !isReachable(placement)) continue
+    const since = liveSince(rollout, placement)
+    if (since === undefined) continue
+    const outcome = await look(deps.metrics, { service, rollout, target, cluster, since, ...timing })
     if (!outcome) continue
     const others = progress.filter((known) => known.cluster !== target.cluster)
     progress = [...others, ...outcome.progress].sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1))
@@ -111,12 +108,21 @@ function isReachable(placement: PlacementDocument | undefined): boolean {
   return placement !== undefined && findCondition(placement.conditions, 'Reachable')?.status !== 'False'
 }
 
+/**
+ * From when on, in epoch milliseconds, a cluster's requests count: one that came back late has its weight later than the
+ * others. Undefined: it has not got it yet.
+ */
+function liveSince(rollout: Rollout, placement: PlacementDocument): number | undefined {
+  if (rollout.liveAt === undefined || placement.liveRevision < rollout.revision) return undefined
+  const here = placement.liveRevision === rollout.revision ? placement.liveAt : undefined
+  return Math.max(Date.parse(rollout.liveAt), Date.parse(here ?? rollout.liveAt))
+}
+
 /** A cluster that was never reached counts as away; one that is gone, too. */
 function observeTarget(
+  service: ServiceDocument,
   rollout: Rollout,
-  target: RolloutTarget,
-  placement: PlacementDocument | undefined,
-  cluster: ClusterDocument | undefined,
+  { target, placement, cluster }: Part,
 ): TargetObservation {
   const drifted = placement && findCondition(placement.conditions, 'Drifted')
   const obstacle = placement && obstacleOf(placement)
@@ -124,6 +130,7 @@ function observeTarget(
     liveRevision: placement?.liveRevision ?? 0,
     ...(placement?.liveAt === undefined ? {} : { liveAt: Date.parse(placement.liveAt) }),
     reachable: cluster !== undefined && isReachable(placement),
+    gone: cluster === undefined || !Object.hasOwn(service.targets, target.cluster),
     stableReady: placement?.versions[target.stable]?.ready ?? 0,
     candidateReady: placement?.versions[target.candidate]?.ready ?? 0,
     ...(obstacle ? { obstacle } : {}),
@@ -134,10 +141,12 @@ function observeTarget(
   }
 }
 
+/** A write that only has to settle is on its way: no obstacle. */
 function obstacleOf(placement: PlacementDocument): { reason: string; message: string } | undefined {
   const standing = placement.conditions.find(
-    ({ type, status }) =>
-      (['Conflict', 'Held', 'Frozen'].includes(type) && status === 'True') || (type === 'Ready' && status === 'False'),
+    ({ type, status, reason }) =>
+      (['Conflict', 'Held', 'Frozen'].includes(type) && status === 'True') ||
+      (type === 'Ready' && status === 'False' && reason !== 'Settling'),
   )
   return standing && { reason: standing.reason, message: `${placement.cluster}: ${standing.message}` }
 }

@@ -3,18 +3,22 @@ import { shortId } from '../model/digest.ts'
 import { keyOf, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { remember, replayOf } from '../model/idempotency.ts'
-import { actorOf, SCHEDULE } from '../model/identity.ts'
+import { actorOf } from '../model/identity.ts'
 import { durationMs, timestamp } from '../model/names.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
-import type { Rollout, RolloutRequest, RolloutTarget } from '../model/rollout.ts'
+import type { Rollout, RolloutRequest } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
-import { type CheckedCandidate, checkCandidate } from './check-candidate.ts'
+import type { CheckedCandidate } from './check-candidate.ts'
+import { readClusters } from './check-clusters.ts'
+import { checkLatencyGates } from './check-latency-gates.ts'
 import { foldRollouts } from './fold-rollouts.ts'
+import { type PlannedRollout, planRollout, sharesCluster } from './plan-rollout.ts'
 import { findRollout } from './read-rollout.ts'
 import { type ResolvedStrategy, resolveStrategy } from './resolve-strategy.ts'
 import { warnAtStart } from './start-warnings.ts'
@@ -38,8 +42,6 @@ export async function startRollout(
   const key = serviceKey(namespace, name)
   const suffix = context.idempotency ? shortId(10, context.idempotency.id) : shortId(10, deps.random.uuid())
   const id = `${namespace}.${name}.${suffix}`
-  const strategy = await resolveStrategy(deps.store, request)
-  if (!strategy.ok) return strategy
   const changed = await changeDocument(
     deps.store,
     'service',
@@ -53,16 +55,13 @@ export async function startRollout(
       const replay = replayOf(before.idempotency, context.idempotency)
       if (!replay.ok) return replay
       if (replay.value) return succeed({ kind: 'leave', value: String(replay.value.result) })
+      // The document remembers a key for a day; the rollout that it started is kept.
+      if (context.idempotency && (await findRollout(deps.store, id))) return succeed({ kind: 'leave', value: id })
       if (before.deletingAt) return fail('Deleting', `Service ${key} is being deleted.`)
-      const planned = planRollout(before, request)
+      const planned = await checkStart(deps, before, request)
       if (!planned.ok) return planned
       const now = deps.clock.now()
-      const warnings = [
-        ...strategy.value.warnings,
-        ...planned.value.warnings,
-        ...(await warnAtStart(deps, strategy.value.spec, planned.value)),
-      ]
-      const rollout = newRollout(id, request, { strategy: strategy.value, ...planned.value, warnings }, context, now)
+      const rollout = newRollout(id, request, planned.value, context, now)
       const document = withRollout(before, rollout, planned.value.candidate, now)
       const answer = { at: timestamp(now), status: 201, result: id }
       const idempotency = remember(before.idempotency, context.idempotency, answer)
@@ -74,65 +73,29 @@ export async function startRollout(
   return rollout ? succeed(rollout) : fail('NotFound', `There is no rollout ${changed.value.value}.`)
 }
 
-interface PlannedRollout {
-  readonly candidate: CheckedCandidate
-  readonly targets: readonly RolloutTarget[]
-  readonly warnings: readonly string[]
+interface CheckedStart extends PlannedRollout {
+  readonly strategy: ResolvedStrategy
 }
 
-/** Where the rollout goes, and what stands in its way. */
-function planRollout(service: ServiceDocument, request: RolloutRequest): Result<PlannedRollout> {
-  const key = keyOf(service)
-  const wanted = request.clusters ?? Object.keys(service.targets).sort()
-  const unknown = wanted.filter((cluster) => !Object.hasOwn(service.targets, cluster))
-  if (unknown.length > 0) {
-    const errors = unknown.map((cluster) => ({ pointer: '/clusters', reason: `service ${key} is not on ${cluster}` }))
-    return fail('UnknownReference', `Service ${key} is not on ${unknown.join(', ')}.`, { errors })
-  }
-  if (wanted.length === 0) {
-    const errors = [{ pointer: '/clusters', reason: 'the service is on no cluster' }]
-    return fail('InvalidCombination', `Service ${key} is on no cluster.`, {
-      errors,
-      hint: 'Add clusters to the service first.',
-    })
-  }
-  if (service.spec.traffic?.weights)
-    return fail('WeightsPinned', `Service ${key} fixes its weights in traffic.weights.`)
-  const stables = [...new Set(wanted.map((cluster) => service.targets[cluster]?.stable ?? service.spec.initialVersion))]
-  const candidate = checkCandidate(service, request, stables)
-  if (!candidate.ok) return candidate
-  const targets = wanted
-    .map((cluster) =>
-      newTarget(cluster, service.targets[cluster]?.stable ?? service.spec.initialVersion, candidate.value.name),
-    )
-    .filter((target) => target.stable !== target.candidate)
-  if (targets.length === 0) {
-    const errors = [{ pointer: '/candidate', reason: 'is stable already on every cluster of the rollout' }]
-    return fail('InvalidCombination', `${candidate.value.name} is stable already.`, {
-      errors,
-      hint: 'Name another version.',
-    })
-  }
-  const overlap = service.rollouts.find((rollout) => rollout.phase !== 'baking' && sharesCluster(rollout, targets))
-  if (overlap) {
-    return fail('RolloutInFlight', `Rollout ${overlap.id} is live on the same cluster (${overlap.phase}).`, {
-      errors: [{ pointer: '/clusters', reason: `overlap with rollout ${overlap.id}` }],
-    })
-  }
-  const skipped = wanted.filter((cluster) => !targets.some((target) => target.cluster === cluster))
-  return succeed({
-    candidate: candidate.value,
-    targets,
-    warnings: skipped.map((cluster) => `${cluster} runs ${candidate.value.name} already and is left out`),
-  })
-}
-
-function newTarget(cluster: string, stable: string, candidate: string): RolloutTarget {
-  return { cluster, stable, candidate, weight: 0, observedWeight: null }
-}
-
-function sharesCluster(rollout: Rollout, targets: readonly RolloutTarget[]): boolean {
-  return rollout.targets.some((mine) => targets.some((target) => target.cluster === mine.cluster))
+/** Everything that can stand in the way of a rollout, and what its caller should know. */
+async function checkStart(
+  deps: StartDeps,
+  service: ServiceDocument,
+  request: RolloutRequest,
+): Promise<Result<CheckedStart>> {
+  const strategy = await resolveStrategy(deps.store, request)
+  if (!strategy.ok) return strategy
+  const planned = planRollout(service, request)
+  if (!planned.ok) return planned
+  const clusters = await readClusters(deps.store, planned.value.targets)
+  if (!clusters.ok) return clusters
+  const { gates } = strategy.value.spec
+  const check = { service, clusters: clusters.value, gates, own: request.gates !== undefined }
+  const latency = await checkLatencyGates(deps, check)
+  if (!latency.ok) return latency
+  const ahead = await warnAtStart(deps.metrics, strategy.value.spec, clusters.value)
+  const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...ahead, ...latency.value]
+  return succeed({ ...planned.value, strategy: strategy.value, warnings })
 }
 
 /** The document with the new rollout in it. A rollout that still bakes on the same clusters has done its work: it ends. */
@@ -142,23 +105,37 @@ function withRollout(
   candidate: CheckedCandidate,
   now: number,
 ): ServiceDocument {
-  const cause = { actor: SCHEDULE, reason: 'NextRollout', message: `Baking ended with the start of ${rollout.id}.` }
+  const cause = {
+    actor: rollout.actor,
+    reason: 'NextRollout',
+    message: `Baking ended with the start of ${rollout.id}.`,
+  }
   const others = before.rollouts.map((other) =>
     other.phase === 'baking' && sharesCluster(other, rollout.targets) ? enter(other, 'succeeded', cause, now) : other,
   )
   const grown = candidate.spec.versions !== before.spec.versions
-  const service = grown ? { ...before, spec: candidate.spec, generation: before.generation + 1 } : before
-  return foldRollouts(service, [...others, rollout], now)
+  if (!grown) return foldRollouts(before, [...others, rollout], now)
+  const service = { ...before, spec: candidate.spec, generation: before.generation + 1 }
+  const folded = foldRollouts(service, [...others, rollout], now)
+  return { ...folded, outbox: [...folded.outbox, ...workElsewhere(folded, rollout)] }
 }
 
-interface NewRollout extends PlannedRollout {
-  readonly strategy: ResolvedStrategy
+/** The new version is to be known on every cluster of the service, not only on those of the rollout. */
+function workElsewhere(service: ServiceDocument, rollout: Rollout): readonly OutboxEntry[] {
+  return Object.keys(service.targets)
+    .filter((cluster) => !rollout.targets.some((target) => target.cluster === cluster))
+    .map((cluster) => ({
+      id: `reconcile.${cluster}.${service.renderRevision}`,
+      kind: 'work',
+      queue: 'work',
+      message: { kind: 'reconcile', service: keyOf(service), cluster },
+    }))
 }
 
 function newRollout(
   id: string,
   request: RolloutRequest,
-  plan: NewRollout,
+  plan: CheckedStart,
   context: RequestContext,
   now: number,
 ): Rollout {

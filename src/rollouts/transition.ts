@@ -1,18 +1,21 @@
 import type { Actor } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
-import { isTerminal, type Rollout, type RolloutPhase } from '../model/rollout.ts'
+import { isTerminal, type Rollout, type RolloutPhase, type RolloutTarget } from '../model/rollout.ts'
 
 const HISTORY = 100
 
-/** Which phases each phase may go to. Everything else is a defect: `enter` throws. */
+/**
+ * Which phases each phase may go to. Everything else is a defect: `enter` throws. A phase that names itself takes steps:
+ * decisions about the weight within the phase.
+ */
 export const TRANSITIONS: Readonly<Record<RolloutPhase, readonly RolloutPhase[]>> = {
   pending: ['preflight', 'paused', 'rolling-back'],
   preflight: ['progressing', 'promoting', 'paused', 'rolling-back'],
-  progressing: ['paused', 'awaiting-approval', 'blind', 'promoting', 'rolling-back'],
+  progressing: ['progressing', 'paused', 'awaiting-approval', 'blind', 'promoting', 'rolling-back'],
   paused: ['pending', 'preflight', 'progressing', 'promoting', 'baking', 'rolling-back'],
   'awaiting-approval': ['progressing', 'promoting', 'paused', 'rolling-back'],
   blind: ['progressing', 'promoting', 'baking', 'paused', 'rolling-back', 'succeeded'],
-  promoting: ['baking', 'paused', 'rolling-back'],
+  promoting: ['promoting', 'baking', 'paused', 'rolling-back'],
   baking: ['succeeded', 'blind', 'paused', 'rolling-back'],
   'rolling-back': ['rolled-back', 'aborted', 'superseded', 'failed'],
   succeeded: [],
@@ -29,7 +32,10 @@ export interface Cause {
   readonly message: string
 }
 
-/** The rollout in another phase, with the transition in its history. Throws on a transition that the table forbids. */
+/**
+ * The rollout in another phase, or a step further in its own, with the transition in its history. Throws on a transition
+ * that the table forbids.
+ */
 export function enter(
   rollout: Rollout,
   to: RolloutPhase,
@@ -49,7 +55,7 @@ export function enter(
     phase: to,
     reason: cause.reason,
     message: cause.message,
-    phaseSince: at,
+    phaseSince: to === rollout.phase ? rollout.phaseSince : at,
     updatedAt: at,
     history: [...rollout.history, record].slice(-HISTORY),
     ...(isTerminal(to) ? { endedAt: at } : {}),
@@ -68,14 +74,26 @@ export function askWeight(
     ...rest,
     weight,
     weightSince: timestamp(now),
-    progress: rollout.progress.map(({ cursorMs: _cursor, ...progress }) => ({
+    progress: rollout.progress.map((progress) => ({
       ...progress,
       stepCandidate: { good: 0, bad: 0 },
       stepStable: { good: 0, bad: 0 },
       maxE: 0,
     })),
-    targets: rollout.targets.map((target) => (raise(target.cluster) ? { ...target, weight } : target)),
+    targets: rollout.targets.map((target) => (raise(target.cluster) ? withWeight(target, weight) : target)),
   }
+}
+
+function withWeight(target: RolloutTarget, weight: number): RolloutTarget {
+  const highestWeight = Math.max(target.highestWeight ?? 0, weight)
+  return { ...target, weight, ...(highestWeight === 0 ? {} : { highestWeight }) }
+}
+
+/** Does `after` ask for other routes than `before` did: other weights, the same ones anew, or one version alone at the end? */
+export function asksRender(before: Rollout | undefined, after: Rollout): boolean {
+  if (!before || isTerminal(after.phase)) return true
+  if (before.weightSince !== after.weightSince) return true
+  return after.targets.some((target, index) => target.weight !== before.targets[index]?.weight)
 }
 
 /** Starts the way back: the candidate gets nothing, now, whatever else holds. */

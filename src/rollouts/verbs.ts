@@ -70,7 +70,7 @@ function resume(rollout: Rollout, call: VerbCall): Result<Rollout> {
   const { resumeTo = 'progressing', ...rest } = rollout
   const again =
     rollout.reason === 'WeightChanged'
-      ? askWeight(rest, rest.weight, call.now, (cluster) => weightOf(rest, cluster) > 0)
+      ? askWeight(rest, rest.weight, call.now, (cluster) => weightOf(rest, cluster) === rest.weight)
       : rest
   return succeed(wake(enter(again, resumeTo, cause(call, 'Resumed', 'resumed'), call.now), call.now))
 }

@@ -1,8 +1,8 @@
 import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
-import type { Observations } from './observations.ts'
-import { waiting } from './schedule.ts'
+import type { Observations, TargetObservation } from './observations.ts'
+import { waitedSince, waiting } from './schedule.ts'
 import { askWeight, enter, rollBack } from './transition.ts'
 
 /** What ends or stops any moving phase: harm, and another hand on our weights. */
@@ -22,9 +22,18 @@ export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefin
 
 /** A cluster that came back is brought to the weight that the others have; the step counts anew. */
 export function catchUp(rollout: Rollout, seen: Observations): Rollout | undefined {
-  const behind = rollout.targets.filter((target) => target.weight < rollout.weight && isReachable(seen)(target.cluster))
+  const behind = behindOthers(rollout, seen)
   if (behind.length === 0 || seen.frozen) return undefined
-  return askWeight(rollout, rollout.weight, seen.now, isReachable(seen))
+  const message = `${behind.join(', ')} can be reached again and gets ${rollout.weight} % as the others.`
+  const cause = { actor: MESHWRIGHT, reason: 'CatchingUp', message }
+  return enter(askWeight(rollout, rollout.weight, seen.now, isReachable(seen)), rollout.phase, cause, seen.now)
+}
+
+/** Clusters that can be reached and have less than the weight of the rollout. */
+export function behindOthers(rollout: Rollout, seen: Observations): readonly string[] {
+  return reachable(rollout, seen)
+    .filter(({ weight }) => weight < rollout.weight)
+    .map(({ cluster }) => cluster)
 }
 
 /** Notes the moment from which the weight is live on every cluster that has to carry it. */
@@ -36,21 +45,44 @@ export function goLive(rollout: Rollout, seen: Observations): Rollout {
   return { ...rollout, liveAt: timestamp(liveAt), updatedAt: timestamp(seen.now) }
 }
 
+/** Waits until the weight is live; what is not within `readyTimeout` goes back. */
 export function waitForWeight(rollout: Rollout, seen: Observations): Rollout {
-  const obstacle = reachable(rollout, seen).find(({ target }) => target.obstacle)?.target.obstacle
-  if (reachable(rollout, seen).length === 0)
-    return waiting(rollout, seen, 'Unreachable', 'No cluster of the rollout can be reached.')
-  const since = seen.now - Date.parse(rollout.weightSince)
-  if (obstacle && obstacle.reason !== 'Frozen' && since >= rollout.readyTimeoutMs) {
-    const message = `${rollout.weight} % was not live within ${formatDuration(rollout.readyTimeoutMs)}: ${obstacle.message}`
+  const targets = reachable(rollout, seen)
+  if (targets.length === 0) return waiting(rollout, seen, 'Unreachable', 'No cluster of the rollout can be reached.')
+  const obstacle = obstacleOn(targets)
+  if (obstacle?.reason === FROZEN) return waiting(rollout, seen, obstacle.reason, obstacle.message)
+  const { readyTimeoutMs } = rollout
+  const since = waitedSince(rollout, seen, later(rollout.weightSince, rollout.phaseSince))
+  if (since >= readyTimeoutMs) {
+    const why = obstacle?.message ?? 'nothing tells that it was written.'
+    const message = `${rollout.weight} % was not live within ${formatDuration(readyTimeoutMs)}: ${why}`
     return rollBack(rollout, 'gate', { actor: SCHEDULE, reason: 'WeightNotLive', message }, seen.now)
   }
-  if (obstacle) return waiting(rollout, seen, obstacle.reason, obstacle.message)
-  return waiting(rollout, seen, 'Shifting', `${rollout.weight} % is on its way to the proxies.`)
+  const again = { deadline: seen.now + readyTimeoutMs - since }
+  if (obstacle) return waiting(rollout, seen, obstacle.reason, obstacle.message, again)
+  return waiting(rollout, seen, 'Shifting', `${rollout.weight} % is on its way to the proxies.`, again)
 }
 
+/** The reason of a write that a freeze stopped. */
+export const FROZEN = 'FreezeActive'
+
+/** What stands in the way on the clusters that can be reached; a freeze before anything else. */
+export function obstacleOn(targets: ReturnType<typeof reachable>): TargetObservation['obstacle'] {
+  const obstacles = targets.flatMap(({ target }) => target.obstacle ?? [])
+  return obstacles.find(({ reason }) => reason === FROZEN) ?? obstacles[0]
+}
+
+function later(a: string, b: string): string {
+  return a > b ? a : b
+}
+
+/** What a gate could not see since the present weight is live; undefined when all gates see. */
 export function blindGate(rollout: Rollout): string | undefined {
-  const blind = rollout.progress.find((progress) => progress.last?.verdict === 'blind')
+  const { liveAt } = rollout
+  if (liveAt === undefined) return undefined
+  const blind = rollout.progress.find(
+    ({ last, lookedAt }) => last?.verdict === 'blind' && lookedAt !== undefined && lookedAt >= liveAt,
+  )
   return blind?.last && `${gateName(rollout, blind.gate)} on ${blind.cluster}: ${blind.last.explanation}`
 }
 
@@ -60,6 +92,7 @@ export function gateName(rollout: Rollout, index: number): string {
   return gate.kind === 'latency' ? `gate latency over ${gate.overMs} ms` : `gate ${gate.kind}`
 }
 
+/** The targets that can be reached, with the weight asked there and what was seen. */
 export function reachable(rollout: Rollout, seen: Observations) {
   return rollout.targets.flatMap(({ cluster, weight }) => {
     const target = seen.targets[cluster]
@@ -69,8 +102,4 @@ export function reachable(rollout: Rollout, seen: Observations) {
 
 export function isReachable(seen: Observations): (cluster: string) => boolean {
   return (cluster) => seen.targets[cluster]?.reachable === true
-}
-
-export function waited(rollout: Rollout, seen: Observations): number {
-  return seen.now - Date.parse(rollout.phaseSince)
 }
