@@ -31,12 +31,8 @@ const withoutClientSideEncryption: Plugin = {
     build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: LEFT_OUT }))
   },
 }
-const LEFT_OUT = ['KeyClient']
-  .map(
-    (name) =>
-      `export class ${name} { constructor() { throw new Error('client-side encryption is not in this bundle') } }`,
-  )
-  .join('\n')
+const LEFT_OUT =
+  "export class KeyClient { constructor() { throw new Error('client-side encryption is not in this bundle') } }"
 
 /**
  * Bundles the functions for Azure: ES modules for Node 22, code that several share, or that is imported late, in chunks
