@@ -118,7 +118,7 @@ function otherName(
 
 function invalid(what: string, errors: readonly FieldError[]): ReturnType<typeof fail> {
   const [first] = errors
-  const where = first ? `: ${first.pointer || 'it'} ${first.reason}` : ''
+  const where = first ? `: ${`${first.pointer} ${first.reason}`.trim()}` : ''
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
   return fail('InvalidRequest', `${what} does not fit${where}${more}.`, { errors })
 }

@@ -1,5 +1,5 @@
 /** Script of the dashboard. Runs in the reader's browser. */
-export const DASHBOARD_SCRIPT = String.raw`
+export const DASHBOARD_SCRIPT = `
 const FAST_MS = 2000
 const SLOW_EVERY = 5
 const TONES = {

@@ -105,10 +105,7 @@ export function plainRoutes<K extends PlainKind>(resource: PlainResource<K>): re
       conditional: true,
       answers: { 204: { description: 'It is gone' } },
       failures: kind === 'team' ? ['NotFound', 'InUse', 'WriteConflict'] : ['NotFound', 'WriteConflict'],
-      handle: async (call) => {
-        const removed = await resource.remove(call.deps, nameOf(resource, call), call.context)
-        return removed.ok ? succeed({ status: 204 }) : removed
-      },
+      handle: (call) => remove(resource, call),
     }),
   ]
 }
@@ -147,6 +144,11 @@ async function show<K extends PlainKind>(resource: PlainResource<K>, call: AnyCa
     json: viewPlain(document as DocumentOf[PlainKind]),
     etag: entityTag(name, document.spec),
   }))
+}
+
+async function remove<K extends PlainKind>(resource: PlainResource<K>, call: AnyCall): Promise<Result<Answer>> {
+  const removed = await resource.remove(call.deps, nameOf(resource, call), call.context)
+  return removed.ok ? succeed({ status: 204 }) : removed
 }
 
 function viewBuiltIn(builtIn: { readonly name: string; readonly spec: object }) {
