@@ -1,10 +1,56 @@
-/** JSON of an answer, to look into. */
-export type Answer = {
+export interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field, and a wrong field fails the test
-  readonly body: any
+  /** Empty when the answer was no JSON. */
+  readonly body: Body
+  readonly text: string
 }
+
+/** What an answer of the API server may hold; which of it an answer does hold is for the cases to find out. */
+export interface Body {
+  readonly kind: string
+  readonly apiVersion: string
+  readonly metadata: Metadata
+  readonly spec: Fields
+  /** Of an object. A `Status` has a word here. */
+  readonly status: Fields
+  readonly data: Fields
+  readonly code: number
+  readonly reason: string
+  readonly message: string
+  readonly details: { readonly causes: readonly { reason: string; message: string; field: string }[] }
+  readonly items: readonly Body[]
+  readonly groups: readonly { readonly name: string }[]
+  readonly resources: readonly { readonly name: string; readonly verbs: readonly string[] }[]
+  readonly gitVersion: string
+  readonly major: string
+  readonly minor: string
+}
+
+export interface Metadata {
+  readonly name: string
+  readonly namespace: string
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly creationTimestamp: string
+  readonly deletionTimestamp: string
+  readonly generation: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly managedFields: readonly ManagedFieldsEntry[]
+  readonly continue: string
+  readonly remainingItemCount: number
+}
+
+export interface ManagedFieldsEntry {
+  readonly manager: string
+  readonly operation: string
+  readonly subresource?: string
+  readonly time?: string
+  readonly fieldsV1: unknown
+}
+
+type Fields = Readonly<Record<string, unknown>>
 
 export interface RequestInit {
   readonly method?: string
@@ -23,12 +69,12 @@ export interface Connection {
 
 export type Connect = () => Promise<Connection>
 
-/** Sends and reads the answer; a body that is no JSON stays text. */
+/** Sends and reads the answer. */
 export async function send(connection: Connection, path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await connection.request(path, init)
   const text = await response.text()
   const json = response.headers.get('content-type')?.startsWith('application/json') && text !== ''
-  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
+  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : {}, text }
 }
 
 export const applyType = 'application/apply-patch+yaml'

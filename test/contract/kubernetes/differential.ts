@@ -1,4 +1,4 @@
-import type { Answer, Connection, Kind } from './client.ts'
+import type { Answer, Body, Connection, Kind } from './client.ts'
 import { applyType, collections, jsonPatchType, mergeType, objectOf, send, sendJson } from './client.ts'
 
 /** Draws from a seeded sequence (mulberry32), so that a seed always tells the same story. */
@@ -29,7 +29,7 @@ export function drawFrom(seed: number): Draw {
 /** One request of a story; `live` is the object as the server last gave it. */
 export interface Step {
   readonly text: string
-  readonly run: (connection: Connection, live: Record<string, unknown> | undefined) => Promise<Answer>
+  readonly run: (connection: Connection, live: Body | undefined) => Promise<Answer>
 }
 
 const kinds: readonly Kind[] = [
@@ -114,7 +114,7 @@ function putStep(query: string, path: (connection: Connection) => string, object
   return {
     text: `put ${query} ${JSON.stringify(object)}`,
     run(connection, live) {
-      const { resourceVersion } = (live?.metadata ?? {}) as { resourceVersion?: string }
+      const resourceVersion = live?.metadata.resourceVersion
       const metadata = { ...(object.metadata as object), ...(resourceVersion ? { resourceVersion } : {}) }
       return sendJson(connection, 'PUT', `${path(connection)}?${query}`, { ...object, metadata })
     },
@@ -248,7 +248,7 @@ export async function runStory(
     const answer = await run(connection, before)
     if (isRefusedBySchema(answer)) break
     live = await send(connection, path)
-    const written = before?.metadata?.resourceVersion !== live.body?.metadata?.resourceVersion
+    const written = before?.metadata.resourceVersion !== live.body.metadata.resourceVersion
     const namespace = new RegExp(`\\b${connection.namespace}\\b`, 'g')
     observations.push({
       answer: { status: answer.status, body: comparable(answer.body, namespace) },
@@ -264,7 +264,7 @@ export async function runStory(
 /** What the schema forbids the emulator may accept: such a step ends the story. */
 function isRefusedBySchema({ status, body }: Answer): boolean {
   const schemaReasons = ['FieldValueRequired', 'FieldValueTypeInvalid', 'FieldValueDuplicate', 'FieldValueNotSupported']
-  const causes: { reason: string }[] = body?.details?.causes ?? []
+  const causes = body.details?.causes ?? []
   return status === 422 && causes.some(({ reason }) => schemaReasons.includes(reason))
 }
 

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest'
+import type { Body } from './client.ts'
 import { collections, objectOf, send, sendJson } from './client.ts'
 import type { Ask } from './suite.ts'
 
@@ -8,7 +9,7 @@ const metadataOnly = (kind: string) => ({ headers: { accept: `application/json;a
 export function listCases(ask: Ask): void {
   const path = () => collections.DestinationRule(ask().namespace)
   const list = async (query: string) => (await send(ask(), `${path()}?${query}`)).body
-  const names = (body: { items: { metadata: { name: string } }[] }) => body.items.map(({ metadata }) => metadata.name)
+  const names = (body: Body) => body.items.map(({ metadata }) => metadata.name)
   const select = async (selector: string) => names(await list(`labelSelector=${encodeURIComponent(selector)}`))
 
   beforeAll(async () => {
@@ -41,9 +42,7 @@ export function listCases(ask: Ask): void {
 
   it('lists over all namespaces', async () => {
     const { body } = await send(ask(), '/apis/networking.istio.io/v1/destinationrules')
-    const here = body.items.filter(
-      (item: { metadata: { namespace: string } }) => item.metadata.namespace === ask().namespace,
-    )
+    const here = body.items.filter((item) => item.metadata.namespace === ask().namespace)
     expect(here).toHaveLength(5)
   })
 
@@ -121,9 +120,9 @@ export function listCases(ask: Ask): void {
     const one = await send(ask(), `${path()}/a`, metadataOnly('PartialObjectMetadata'))
     for (const object of [lists.body.items[0], one.body]) {
       expect(object).toMatchObject({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' })
-      expect(object.metadata.name).toBe('a')
-      expect(object.metadata.labels).toEqual({ app: 'web', tier: 'front' })
-      expect(Object.keys(object).sort()).toEqual(['apiVersion', 'kind', 'metadata'])
+      expect(object?.metadata.name).toBe('a')
+      expect(object?.metadata.labels).toEqual({ app: 'web', tier: 'front' })
+      expect(Object.keys(object ?? {}).sort()).toEqual(['apiVersion', 'kind', 'metadata'])
     }
   })
 

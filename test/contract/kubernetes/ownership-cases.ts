@@ -1,17 +1,15 @@
 import { expect, it } from 'vitest'
 import { applier } from './apply-cases.ts'
-import type { Kind } from './client.ts'
+import type { Body, Kind } from './client.ts'
 import { collections, mergeType, objectOf, sendJson } from './client.ts'
 import type { Ask } from './suite.ts'
-
-type Entry = { manager: string; operation: string; apiVersion: string; subresource?: string; fieldsV1: unknown }
 
 export function ownershipCases(ask: Ask): void {
   const apply = applier(ask)
   const at = (kind: Kind) => collections[kind](ask().namespace)
   const create = (kind: Kind, name: string, parts: Record<string, unknown>) =>
     sendJson(ask(), 'POST', `${at(kind)}?fieldManager=maker`, objectOf(kind, name, parts))
-  const fieldsOf = (body: { metadata: { managedFields: Entry[] } }, manager: string) =>
+  const fieldsOf = (body: Body, manager: string) =>
     body.metadata.managedFields.find((entry) => entry.manager === manager)?.fieldsV1
 
   it('writes what the creator of a custom resource owns, maps and all', async () => {
@@ -67,12 +65,12 @@ export function ownershipCases(ask: Ask): void {
     await apply('Service', 'two', 'red', { spec: { ports: [{ name: 'http', port: 80 }] } })
     const joined = await apply('Service', 'two', 'blue', { spec: { ports: [{ name: 'admin', port: 81 }] } })
     expect(joined.status).toBe(200)
-    expect(joined.body.spec.ports.map((port: { port: number }) => port.port)).toEqual([80, 81])
+    expect(joined.body.spec.ports).toMatchObject([{ port: 80 }, { port: 81 }])
     const conflict = await apply('Service', 'two', 'blue', { spec: { ports: [{ name: 'other', port: 80 }] } })
     expect(conflict.status).toBe(409)
     expect(conflict.body.message).toContain('conflict with "red": .spec.ports[port=80,protocol="TCP"].name')
     const left = await apply('Service', 'two', 'red', { spec: { ports: [] } })
-    expect(left.body.spec.ports.map((port: { port: number }) => port.port)).toEqual([81])
+    expect(left.body.spec.ports).toMatchObject([{ port: 81 }])
   })
 
   it('names containers, their variables and their ports by their keys', async () => {
@@ -119,8 +117,7 @@ export function ownershipCases(ask: Ask): void {
     const side = { spec: { template: { spec: { containers: [{ name: 'side', image: 'side:1' }] } } } }
     const { status, body } = await apply('Deployment', 'beside', 'blue', side)
     expect(status).toBe(200)
-    const names = body.spec.template.spec.containers.map((container: { name: string }) => container.name)
-    expect(names.sort()).toEqual(['main', 'side'])
+    expect(body.spec.template).toMatchObject({ spec: { containers: [{ name: 'main' }, { name: 'side' }] } })
     expect(body.metadata.generation).toBe(2)
   })
 
@@ -130,7 +127,7 @@ export function ownershipCases(ask: Ask): void {
     const more = { hosts: ['web.example.com'], ports: [{ name: 'tls', number: 443 }] }
     const { status, body } = await apply('ServiceEntry', 'merged-ports', 'blue', { spec: more })
     expect(status).toBe(200)
-    expect(body.spec.ports.map((port: { name: string }) => port.name)).toEqual(['http', 'tls'])
+    expect(body.spec.ports).toMatchObject([{ name: 'http' }, { name: 'tls' }])
     await apply('VirtualService', 'whole-list', 'red', { spec: { hosts: ['web'] } })
     expect((await apply('VirtualService', 'whole-list', 'blue', { spec: { hosts: ['web', 'api'] } })).status).toBe(409)
   })
@@ -161,11 +158,7 @@ export function ownershipCases(ask: Ask): void {
       { status: { a: 1 } },
       mergeType,
     )
-    const entries = body.metadata.managedFields.map((entry: Entry) => [
-      entry.operation,
-      entry.manager,
-      entry.subresource,
-    ])
+    const entries = body.metadata.managedFields.map((entry) => [entry.operation, entry.manager, entry.subresource])
     expect(entries).toEqual([
       ['Apply', 'red', undefined],
       ['Update', 'green', undefined],
@@ -186,7 +179,7 @@ export function ownershipCases(ask: Ask): void {
 
   it('puts the oldest updaters together when there are more than ten', async () => {
     await create('ConfigMap', 'crowded', { data: { start: '1' } })
-    let last: { metadata: { managedFields: Entry[] } } | undefined
+    let last: Body | undefined
     for (const manager of 'abcdefghijkl') {
       const path = `${at('ConfigMap')}/crowded?fieldManager=${manager}`
       last = (await sendJson(ask(), 'PATCH', path, { data: { [manager]: '1' } }, mergeType)).body

@@ -1,18 +1,12 @@
-import type { Emulator, EmulatorContext, EmulatorRequest, EmulatorResponse } from '../emulator.ts'
-import { jsonResponse } from '../emulator.ts'
+import type { Emulator, EmulatorContext } from '../emulator.ts'
 import type { User } from './access.ts'
-import { authenticate, forbidden, forbiddenPath, mayAct, mayCall, reviewAccess } from './access.ts'
+import { answerRequest, type Server } from './answer-request.ts'
 import { builtInResources } from './built-in-resources.ts'
 import type { Cluster } from './cluster.ts'
-import { discover } from './discovery.ts'
 import type { KubernetesObject } from './json.ts'
-import { answerObjects } from './objects.ts'
 import { pager } from './paging.ts'
-import { isBuiltInGroup, registryOf } from './registry.ts'
-import { readBody } from './request-options.ts'
+import { registryOf } from './registry.ts'
 import type { ResourceType } from './resource-type.ts'
-import type { ResourcePath } from './routes.ts'
-import { isAllowed, readResourcePath, verbOf } from './routes.ts'
 import type { SeedObject } from './seed.ts'
 import { removeSeeded, seedNamespace, seedObject, typeOf } from './seed.ts'
 import * as status from './status.ts'
@@ -56,45 +50,9 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
   const now = () => `${new Date(context.now()).toISOString().slice(0, 19)}Z`
   const cluster: Cluster = { store, registry, now, random: context.random }
   const pages = pager(context.now)
+  const server: Server = { cluster, pager: pages, tokens: options.tokens, version: options.version ?? 'v1.34.0' }
   let throttled = { requests: 0, retryAfterSeconds: 0 }
   for (const name of ['default', 'kube-system']) seedNamespace(cluster, name)
-
-  function answer(request: EmulatorRequest): EmulatorResponse {
-    const user = authenticate(request, options.tokens)
-    const path = readResourcePath(request.url.pathname)
-    if (path) return answerResources(request, user, path)
-    const verb = request.method.toLowerCase()
-    if (!mayCall(user, verb, request.url.pathname)) throw forbiddenPath(user, verb, request.url.pathname)
-    const found = discover(registry, options.version ?? 'v1.34.0', request.url.pathname)
-    if (verb !== 'get') throw status.methodNotAllowed()
-    if (typeof found !== 'string') return jsonResponse(200, found)
-    return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: found }
-  }
-
-  function answerResources(request: EmulatorRequest, user: User, path: ResourcePath): EmulatorResponse {
-    const verb = verbOf(request.method, path, request.url.searchParams)
-    if (!verb) throw status.methodNotAllowed()
-    const resource = path.subresource ? `${path.plural}/${path.subresource}` : path.plural
-    const action = { verb, group: path.group, resource, namespace: path.namespace, name: path.name }
-    if (!mayAct(user, action)) throw forbidden(user, action)
-    if (path.group === 'authorization.k8s.io' && path.plural === 'selfsubjectaccessreviews') {
-      if (verb !== 'create') throw status.methodNotAllowed()
-      return jsonResponse(201, reviewAccess(user, readBody(request, 'SelfSubjectAccessReview')))
-    }
-    const type = servedType(path)
-    if (!isAllowed(verb, path, type.namespaced)) throw status.methodNotAllowed()
-    return answerObjects({ request, path, type, user, cluster, pager: pages }, verb)
-  }
-
-  function servedType(path: ResourcePath): ResourceType {
-    const type = registry.find(path.group, path.version, path.plural)
-    const unknown = isBuiltInGroup(registry, path.group) ? status.noSuchResource() : status.noSuchPath()
-    if (!type) throw unknown
-    const misplaced = type.namespaced ? path.name && !path.namespace : path.namespace && type.kind !== 'Namespace'
-    if (misplaced) throw unknown
-    if (!path.subresource || (path.subresource === 'status' && type.status)) return type
-    throw type.custom ? status.notFound(type, path.name) : unknown
-  }
 
   return {
     async handle(request) {
@@ -103,7 +61,7 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
         return status.tooManyRequests(throttled.retryAfterSeconds)
       }
       try {
-        return answer(request)
+        return answerRequest(server, request)
       } catch (error) {
         if (error instanceof status.KubernetesError) return error.response
         throw error

@@ -98,12 +98,12 @@ describe('the Kubernetes emulator', () => {
     await apply(`${routes}/web`, routeObject('web'))
     const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
     const { body } = await get(definitions)
-    const istio = body.items.filter((item: { spec: { group: string } }) => item.spec.group === 'networking.istio.io')
+    const istio = body.items.filter((item) => item.spec.group === 'networking.istio.io')
     for (const item of istio) await send(connection, `${definitions}/${item.metadata.name}`, { method: 'DELETE' })
     for (const path of [routes, `${routes}/web`, '/apis/networking.istio.io/v1', '/apis/networking.istio.io']) {
       expect((await get(path)).status).toBe(404)
     }
-    const groups = (await get('/apis')).body.groups.map((group: { name: string }) => group.name)
+    const groups = (await get('/apis')).body.groups.map((group) => group.name)
     expect(groups).not.toContain('networking.istio.io')
     for (const { metadata, spec } of istio) {
       const definition = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', spec }
@@ -160,7 +160,7 @@ describe('continue tokens', () => {
       'The provided continue parameter is too old to display a consistent list result.',
     )
     const rest = await made.get(`${routes}?limit=5&continue=${answer.body.metadata.continue}`)
-    expect(rest.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(['b', 'c'])
+    expect(rest.body.items.map((item) => item.metadata.name)).toEqual(['b', 'c'])
   })
 
   it('expire when the history is compacted', async () => {
