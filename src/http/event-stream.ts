@@ -34,17 +34,20 @@ export async function* eventStream(
   const { clock, signal } = stream
   const end = clock.now() + LONGEST_MS
   let [cursor, page] = [after, first]
-  let [lastSent, lastArrival] = [clock.now(), clock.now()]
+  let lastSent = clock.now()
+  /** Since when it is over and nothing has arrived. */
+  let quietSince: number | undefined
   yield `retry: ${LOOK_EVERY_MS}\n\n`
   while (signal?.aborted !== true && clock.now() < end) {
     for (const event of page.value) {
       yield formatEvent(event)
       cursor = event.cursor
-      lastSent = lastArrival = clock.now()
+      lastSent = clock.now()
+      quietSince = undefined
     }
     if (page.next === undefined) {
-      const over = clock.now() - lastArrival >= QUIET_AFTER_END_MS && (await isOver(stream))
-      if (over) return
+      if (quietSince === undefined && (await isOver(stream))) quietSince = clock.now()
+      if (quietSince !== undefined && clock.now() - quietSince >= QUIET_AFTER_END_MS) return
       if (clock.now() - lastSent >= HEARTBEAT_MS) {
         yield ':\n\n'
         lastSent = clock.now()
