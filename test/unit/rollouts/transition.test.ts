@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { MESHWRIGHT } from '../../../src/model/identity.ts'
+import { PHASES, TERMINAL_PHASES } from '../../../src/model/rollout.ts'
+import { asksRender, askWeight, endOf, enter, rollBack, TRANSITIONS } from '../../../src/rollouts/transition.ts'
+import { aProgress, aRollout, aTarget, later, MINUTE, T0 } from './fixture.ts'
+
+const cause = { actor: MESHWRIGHT, reason: 'Because', message: 'because' }
+
+describe('a transition', () => {
+  const pairs = PHASES.flatMap((from) => PHASES.map((to) => ({ from, to, allowed: TRANSITIONS[from].includes(to) })))
+  it.each(pairs)('from $from to $to is as the table has it: $allowed', ({ from, to, allowed }) => {
+    const run = () => enter(aRollout(from), to, cause, T0 + MINUTE)
+    if (!allowed) return expect(run).toThrow(`cannot go from ${from} to ${to}`)
+    expect(run()).toMatchObject({ phase: to, reason: 'Because', message: 'because', updatedAt: later(MINUTE) })
+  })
+
+  it('leads nowhere from an end, and to an end from every phase', () => {
+    for (const phase of PHASES) {
+      const ways = TRANSITIONS[phase]
+      if (TERMINAL_PHASES.includes(phase)) expect(ways).toEqual([])
+      else expect(ways.some((to) => to === 'rolling-back' || TERMINAL_PHASES.includes(to))).toBe(true)
+    }
+  })
+
+  it('keeps who, why, step and weight, and takes the planned attempt away', () => {
+    const rollout = { ...aRollout('progressing'), nextAttemptAt: later(0) }
+    const next = enter(rollout, 'paused', cause, T0 + MINUTE)
+    expect(next.history).toEqual([
+      { from: 'progressing', to: 'paused', at: later(MINUTE), ...cause, step: 0, weight: 10 },
+    ])
+    expect(next).not.toHaveProperty('nextAttemptAt')
+    expect(next).not.toHaveProperty('endedAt')
+  })
+
+  it('keeps the newest hundred of a long history', () => {
+    const [one] = enter(aRollout('progressing'), 'paused', cause, T0).history
+    if (!one) throw new Error('no history')
+    const history = Array.from({ length: 100 }, (_, step) => ({ ...one, step }))
+    const next = enter(aRollout('progressing', { history }), 'paused', cause, T0 + MINUTE)
+    expect(next.history).toHaveLength(100)
+    expect(next.history[0]).toMatchObject({ step: 1 })
+    expect(next.history.at(-1)).toMatchObject({ at: later(MINUTE) })
+  })
+
+  it('says when it ended', () => {
+    expect(enter(aRollout('baking'), 'succeeded', cause, T0 + MINUTE)).toMatchObject({ endedAt: later(MINUTE) })
+  })
+})
+
+describe('a weight', () => {
+  it('is asked of the chosen clusters, and remembers the most that was ever asked', () => {
+    const rollout = aRollout('progressing', {
+      targets: [aTarget('east', 10, { highestWeight: 50 }), aTarget('west', 10, { highestWeight: 10 })],
+    })
+    const up = askWeight(rollout, 25, T0 + MINUTE, (cluster) => cluster === 'west')
+    expect(up).toMatchObject({ weight: 25, weightSince: later(MINUTE) })
+    expect(up.targets).toMatchObject([
+      { weight: 10, highestWeight: 50 },
+      { weight: 25, highestWeight: 25 },
+    ])
+  })
+
+  it('starts the evidence anew, and forgets the approval and since when the last one was live', () => {
+    const progress = [aProgress('east', { maxE: 7 })]
+    const up = askWeight(aRollout('progressing', { progress, approvedBy: MESHWRIGHT }), 25, T0 + MINUTE)
+    expect(up).not.toHaveProperty('liveAt')
+    expect(up).not.toHaveProperty('approvedBy')
+    const none = { good: 0, bad: 0 }
+    expect(up.progress[0]).toMatchObject({ stepCandidate: none, stepStable: none, maxE: 0, candidate: { good: 1000 } })
+  })
+
+  it('asks for another render when it or its time changes, at the start and at the end', () => {
+    const rollout = aRollout('progressing')
+    expect(asksRender(undefined, rollout)).toBe(true)
+    expect(asksRender(rollout, { ...rollout, message: 'other words' })).toBe(false)
+    expect(asksRender(rollout, askWeight(rollout, 10, T0 + MINUTE))).toBe(true)
+    expect(asksRender(rollout, askWeight(rollout, 0, T0))).toBe(true)
+    expect(asksRender(rollout, { ...rollout, phase: 'aborted' })).toBe(true)
+  })
+})
+
+describe('the way back', () => {
+  it('leaves the candidate nothing, whatever else holds', () => {
+    const back = rollBack(aRollout('baking'), 'gate', cause, T0 + MINUTE)
+    expect(back).toMatchObject({
+      phase: 'rolling-back',
+      cause: 'gate',
+      weight: 0,
+      targets: [{ weight: 0 }, { weight: 0 }],
+    })
+  })
+
+  it.each([
+    ['gate', 'rolled-back'],
+    ['rollback', 'rolled-back'],
+    ['reject', 'rolled-back'],
+    ['abort', 'aborted'],
+    ['superseded', 'superseded'],
+    [undefined, 'rolled-back'],
+  ] as const)('ends by its cause: %s as %s', (cause, end) => {
+    expect(endOf(cause)).toBe(end)
+  })
+})
