@@ -1,6 +1,6 @@
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
+import { istioDefinitions } from './emulators/kubernetes/istio-definitions.ts'
 import { type KubernetesEmulator, kubernetesEmulator } from './emulators/kubernetes/kubernetes-emulator.ts'
-import { istioDefinitions } from './emulators/kubernetes/mesh-definitions.ts'
 import type { SeedObject } from './emulators/kubernetes/seed.ts'
 import { clusterPrometheus, connectCluster } from './world/connect-cluster.ts'
 import type { ObjectSource } from './world/istio-routes.ts'

@@ -1,7 +1,7 @@
 import { request as httpsRequest } from 'node:https'
+import { istioDefinitions } from '../../../src/sandbox/emulators/kubernetes/istio-definitions.ts'
 import type { KubernetesEmulator } from '../../../src/sandbox/emulators/kubernetes/kubernetes-emulator.ts'
 import { kubernetesEmulator } from '../../../src/sandbox/emulators/kubernetes/kubernetes-emulator.ts'
-import { istioDefinitions } from '../../../src/sandbox/emulators/kubernetes/mesh-definitions.ts'
 import { memoryStorage } from '../../../src/sandbox/storage.ts'
 import type { Connection, RequestInit } from './client.ts'
 import { sendJson } from './client.ts'

@@ -6,6 +6,7 @@ import { ownByUpdate, readManaged, writeManaged } from './managed-fields.ts'
 import { nullErrors } from './null-fields.ts'
 import { intoNamespace, normalized, readObject, zeroObject } from './prepare.ts'
 import type { ResourceType } from './resource-type.ts'
+import { fillDefaults } from './shape.ts'
 import { alreadyExists, failure, invalid, notFound, resourceText } from './status.ts'
 import { metadataErrors } from './validate-metadata.ts'
 
@@ -46,6 +47,7 @@ export function storeNew(
   if (managed.size > 0) metadata.managedFields = writeManaged(managed)
   if (type.status) delete object.status
   if (type.initialStatus) object.status = structuredClone(type.initialStatus)
+  fillDefaults(type.shape, object)
   type.allocate?.(object, undefined, cluster.random)
 
   const errors = [...metadataErrors(type, object), ...nullErrors(type, object)]

@@ -46,13 +46,16 @@ export interface Definition {
   readonly labels?: Readonly<Record<string, string>>
   /** The schema of `spec`; without it, an object whose lists are all atomic. */
   readonly spec?: JsonObject
+  /** The schema of `status`; without it, anything. */
+  readonly status?: JsonObject
 }
 
 /** A CustomResourceDefinition object to seed a cluster with; its schema says no more than field ownership needs. */
 export function definitionOf(definition: Definition): KubernetesObject {
   const { group, kind, plural, shortNames, categories, annotations, labels } = definition
   const loose = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
-  const schema = { type: 'object', properties: { spec: definition.spec ?? { type: 'object' }, status: loose } }
+  const properties = { spec: definition.spec ?? { type: 'object' }, status: definition.status ?? loose }
+  const schema = { type: 'object', properties }
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { istioDefinitions } from '../../../../src/sandbox/emulators/kubernetes/istio-definitions.ts'
 import { kubernetesEmulator } from '../../../../src/sandbox/emulators/kubernetes/kubernetes-emulator.ts'
-import { istioDefinitions } from '../../../../src/sandbox/emulators/kubernetes/mesh-definitions.ts'
 import { memoryStorage } from '../../../../src/sandbox/storage.ts'
 import { seededChance } from '../../../../src/sandbox/world/chance.ts'
 import { clusterPrometheus, connectCluster } from '../../../../src/sandbox/world/connect-cluster.ts'
