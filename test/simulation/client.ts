@@ -1,0 +1,99 @@
+import type { HttpRequest } from '../../src/http/message.ts'
+import type { SandboxPerson } from '../../src/sandbox/identities.ts'
+import type { Chance } from '../../src/sandbox/world/chance.ts'
+import type { Fleet, Outcome } from './fleet.ts'
+import type { Trace } from './trace.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/** A call of the REST API. */
+export interface Operation {
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
+  /** Below `/api/v1`, with its query. */
+  readonly path: string
+  readonly as: SandboxPerson
+  readonly body?: unknown
+  /** Idempotency-Key. */
+  readonly key?: string
+}
+
+export interface Reply {
+  readonly status: number
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+/** How a call ended: with an answer, or nobody knows. */
+export interface Called {
+  readonly reply: Reply | undefined
+  /** A try before the answer may have had its effect too. */
+  readonly doubtful: boolean
+}
+
+/** A pipeline that calls the API and tries again while it does not know what became of its call. */
+export interface Client {
+  call(operation: Operation, tries?: number): Promise<Called>
+}
+
+/** Azure's front door cuts a call off. */
+const CUT_OFF_MS = 230_000
+
+export interface ClientOptions {
+  readonly time: VirtualTime
+  readonly chance: Chance
+  readonly trace: Trace
+  readonly fleet: Fleet
+  readonly tokens: Readonly<Record<SandboxPerson, string>>
+}
+
+export function createClient(options: ClientOptions): Client {
+  const { time, chance, trace } = options
+  return {
+    async call(operation, tries = 8) {
+      let doubtful = false
+      for (let attempt = 1; attempt <= tries; attempt += 1) {
+        const reply = await callOnce(options, operation)
+        const said = reply ? `${reply.status} ${String(reply.json.code ?? reply.json.phase ?? '')}` : 'no answer'
+        trace.add(`client ${operation.method} ${operation.path} ${said}`)
+        if (reply && reply.status < 500 && reply.status !== 429) return { reply, doubtful }
+        // 500 may come after the write; so may a cut.
+        doubtful = true
+        await time.sleep(Math.round(500 + 4000 * chance.next()))
+      }
+      return { reply: undefined, doubtful: true }
+    },
+  }
+}
+
+async function callOnce({ time, fleet, tokens }: ClientOptions, operation: Operation): Promise<Reply | undefined> {
+  const leaving = new AbortController()
+  const { method, path } = operation
+  const request = requestOf(operation, tokens[operation.as], leaving.signal)
+  const cut = time.sleep(CUT_OFF_MS).then((): Outcome<never> => ({ kind: 'died' }))
+  const call = fleet.run(fleet.pick(), `${method} ${path}`, (app) => app.http(request))
+  const outcome = await Promise.race([call, cut])
+  if (outcome.kind === 'threw') throw outcome.error
+  if (outcome.kind === 'died') {
+    leaving.abort()
+    return undefined
+  }
+  const { status, body } = outcome.value
+  return { status, json: typeof body === 'string' && body !== '' ? JSON.parse(body) : {} }
+}
+
+function requestOf({ method, path, body, key }: Operation, token: string, signal: AbortSignal): HttpRequest {
+  const url = new URL(`https://mesh.test/api/v1${path}`)
+  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+  const bytes = body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body))
+  return {
+    method,
+    path: url.pathname,
+    query: url.searchParams,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': type }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
+    baseUrl: url.origin,
+    body: async (most) => (bytes.length > most ? undefined : bytes),
+    signal,
+  }
+}

@@ -1,0 +1,156 @@
+import { type App, createApp } from '../../src/app.ts'
+import { fetchTransport } from '../../src/sandbox/transports/fetch-transport.ts'
+import { kubernetesTransport } from '../../src/sandbox/transports/kubernetes-transport.ts'
+import { pipelineTransport } from '../../src/sandbox/transports/pipeline-transport.ts'
+import { storageTransport } from '../../src/sandbox/transports/storage-transport.ts'
+import { routeByHost, throughWire } from '../../src/sandbox/transports/wire.ts'
+import type { Chance } from '../../src/sandbox/world/chance.ts'
+import { pick } from './faults.ts'
+import type { Invocation, Life, Network } from './network.ts'
+import { kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
+import type { Trace } from './trace.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/** One process with the app in it. */
+export interface Instance extends Life {
+  readonly app: App
+  /** What it is working on now. */
+  readonly running: Set<Invocation>
+}
+
+/** How a call of the app ended. `died`: the process was gone before it did. */
+export type Outcome<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | { readonly kind: 'died' }
+
+/** The processes that run the app at any time. */
+export interface Fleet {
+  /** Starts the first processes. */
+  start(): void
+  live(): readonly Instance[]
+  /** One of the live ones by chance; a new one when all are dead. */
+  pick(): Instance
+  /** Calls the app in a process. */
+  run<T>(instance: Instance, name: string, call: (app: App) => Promise<T>): Promise<Outcome<T>>
+  kill(life: Life): void
+  /** Lines that all processes logged. */
+  readonly log: readonly string[]
+}
+
+export interface FleetOptions {
+  readonly time: VirtualTime
+  readonly chance: Chance
+  readonly trace: Trace
+  readonly surroundings: Surroundings
+  /** Looked up late: network and fleet know each other. */
+  readonly network: () => Network
+  readonly size: number
+  readonly onLog: (line: string) => void
+  readonly onEnd: (invocation: Invocation, durationMs: number) => void
+}
+
+interface State extends FleetOptions {
+  readonly instances: Map<Life, Instance & { readonly die: () => void; readonly death: Promise<void> }>
+  readonly log: string[]
+  born: number
+}
+
+export function createFleet(options: FleetOptions): Fleet {
+  const state: State = { ...options, instances: new Map(), log: [], born: 0 }
+  const { trace, chance, time } = options
+  return {
+    log: state.log,
+    start() {
+      for (let number = 0; number < options.size; number += 1) startInstance(state)
+    },
+    live: () => [...state.instances.values()],
+    pick: () => pick(chance, state.instances.size === 0 ? [startInstance(state)] : [...state.instances.values()]),
+    run: (instance, name, call) => runIn(state, instance, name, call),
+    kill(life) {
+      const instance = state.instances.get(life)
+      if (!instance) return
+      trace.add(`${life.name} dies`)
+      life.dead = true
+      state.instances.delete(life)
+      instance.die()
+      time.after(Math.round(200 + 20_000 * chance.next() ** 3), () => {
+        if (state.instances.size < options.size) startInstance(state)
+      })
+    },
+  }
+}
+
+function startInstance(state: State): Instance {
+  state.born += 1
+  const life: Life = { name: `i${state.born}`, dead: false }
+  let die = () => {}
+  const death = new Promise<void>((resolve) => {
+    die = resolve
+  })
+  const instance = Object.assign(life, { app: appOf(state, life), running: new Set<Invocation>(), die, death })
+  state.instances.set(life, instance)
+  state.trace.add(`${life.name} starts`)
+  return instance
+}
+
+function appOf(state: State, life: Life): App {
+  const { surroundings, chance } = state
+  const network = state.network()
+  const to = (system: string) => network.wire(life, system)
+  const clusters = [...surroundings.clusters.values()]
+  const kubernetes = Object.fromEntries(
+    clusters.map(({ name, api }) => [kubernetesHost(name), throughWire(api, to(`kubernetes/${name}`))]),
+  )
+  const outside = Object.fromEntries(
+    clusters.map(({ name, prometheus }) => [
+      new URL(prometheusUrl(name)).host,
+      throughWire(prometheus, to(`prometheus/${name}`)),
+    ]),
+  )
+  return createApp(settingsFor([...surroundings.clusters.keys()], false), {
+    random: { next: () => chance.next(), uuid: () => uuid(chance) },
+    cosmosHttp: pipelineTransport(throughWire(surroundings.cosmos, to('cosmos'))),
+    queueHttp: storageTransport(throughWire(surroundings.queues, to('queues'))),
+    kubernetesHttp: kubernetesTransport(routeByHost(kubernetes)),
+    fetch: fetchTransport(routeByHost({ ...outside, 'entra.test': throughWire(surroundings.entra, to('entra')) })),
+    lookup: async () => ['10.1.2.3'],
+    logSink(_level, line) {
+      if (life.dead) return
+      state.log.push(line)
+      state.onLog(line)
+    },
+  })
+}
+
+async function runIn<T>(
+  state: State,
+  instance: Instance,
+  name: string,
+  call: (app: App) => Promise<T>,
+): Promise<Outcome<T>> {
+  const held = state.instances.get(instance)
+  if (!held) return { kind: 'died' }
+  const invocation: Invocation = { name, life: instance, startedAt: state.time.now(), requests: 0 }
+  instance.running.add(invocation)
+  const done = state
+    .network()
+    .within(invocation, () => call(instance.app))
+    .then(
+      (value): Outcome<T> => ({ kind: 'done', value }),
+      (error): Outcome<T> => ({ kind: 'threw', error }),
+    )
+    .then((outcome): Outcome<T> => {
+      instance.running.delete(invocation)
+      if (!instance.dead) state.onEnd(invocation, state.time.now() - invocation.startedAt)
+      return outcome
+    })
+  const died = held.death.then((): Outcome<T> => ({ kind: 'died' }))
+  return Promise.race([died, done])
+}
+
+function uuid(chance: Chance): string {
+  const hex = (length: number) =>
+    Array.from({ length }, () => Math.floor(chance.next() * 16).toString(16)).join('')
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`
+}

@@ -1,0 +1,28 @@
+import { seededChance } from '../../src/sandbox/world/chance.ts'
+import { drawRates, pick } from './faults.ts'
+import { story } from './scenario/story.ts'
+import { type RunResult, runSimulation } from './simulation.ts'
+import type { Tenant } from './surroundings.ts'
+
+export interface SeedOptions {
+  readonly seed: number
+  /** How many things happen in the story. */
+  readonly steps: number
+  readonly echo?: ((line: string) => void) | undefined
+}
+
+/** One random story: the seed draws clusters, processes, faults, the host's habits and everything that happens. */
+export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Promise<RunResult> {
+  const chance = seededChance(seed * 8)
+  const clusters = chance.next() < 0.5 ? ['east'] : ['east', 'west']
+  const habits = {
+    lockMs: pick(chance, [30_000, 60_000]),
+    doubles: chance.next() < 0.3 ? 0.05 : 0,
+    forgetsFeed: chance.next() < 0.3 ? 0.2 : 0,
+    feed: chance.next() < 0.7,
+    pollMs: { queue: pick(chance, [100, 1000]), feed: 5000 },
+  }
+  const options = { seed, tenant, clusters, instances: pick(chance, [1, 2, 3]), rates: drawRates(chance), habits, echo }
+  const idleMs = seed % 10 === 0 ? 3_600_000 : 600_000
+  return runSimulation(options, (simulation) => story(simulation, { steps, idleMs }))
+}

@@ -1,0 +1,229 @@
+import type { Called, Operation } from '../client.ts'
+import { pick } from '../faults.ts'
+import type { HostHabits } from '../host.ts'
+import type { Simulation } from '../simulation.ts'
+import type { Ledger } from './ledger.ts'
+import type { Hands } from './people.ts'
+import { behave, GOOD, pathOf, putCluster, type ServiceName, serviceBody, VERSIONS, type Version } from './setting.ts'
+
+/** A story under way. */
+export interface Play {
+  readonly simulation: Simulation
+  readonly ledger: Ledger
+  readonly hands: Hands
+  readonly clusters: readonly string[]
+  readonly services: readonly ServiceName[]
+  /** What was begun and not waited for. */
+  readonly doing: Promise<void>[]
+  /** Rollouts that were started, with the key that started them. */
+  readonly rollouts: { readonly id: string; readonly service: ServiceName; readonly operation: Operation }[]
+  /** When a version began to misbehave, by `shop/web v2`: gates may rightly call harm from then on. */
+  readonly bad: Map<string, number>
+  readonly keys: { next: number }
+  readonly habits: HostHabits
+}
+
+type Action = (play: Play, service: ServiceName, cluster: string) => Promise<void>
+
+/** What may happen, with its weight in the choice. */
+export const ACTIONS: readonly (readonly [number, Action])[] = [
+  [30, startRollout],
+  [22, doVerb],
+  [8, repeat],
+  [12, changeService],
+  [5, moveService],
+  [3, deleteService],
+  [8, misbehave],
+  [6, losePods],
+  [8, loseCluster],
+  [7, loseMetrics],
+  [7, meddle],
+  [5, holdWrites],
+  [5, freeze],
+  [3, crash],
+  [4, cutWire],
+  [3, changeCluster],
+]
+
+async function startRollout(play: Play, service: ServiceName): Promise<void> {
+  const { chance } = play.simulation
+  const candidate = pick(chance, VERSIONS)
+  const quality = chance.next()
+  if (quality < 0.3) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { errorPercent: 20 })
+  else if (quality < 0.4) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { pods: 0 })
+  const seconds = () => `${pick(chance, [5, 10, 20, 40])}s`
+  const steps = pick(chance, [[10], [50], [10, 50], [5, 25, 60]]).map((weight) => ({
+    weight,
+    for: seconds(),
+    ...(chance.next() < 0.1 ? { approval: true } : {}),
+    ...(chance.next() < 0.1 ? { analysis: true } : {}),
+  }))
+  const errors = { kind: 'errors', limitPercent: 1 }
+  const gates = pick(chance, [[errors], [errors], [errors, { kind: 'latency', overMs: 500, limitPercent: 5 }]])
+  const body = {
+    candidate,
+    steps,
+    gates,
+    bake: seconds(),
+    patience: '2m',
+    readyTimeout: '90s',
+    minEvents: 20,
+    ...(chance.next() < 0.2 ? { onBlind: 'hold' } : {}),
+    ...(chance.next() < 0.2 ? { clusters: [pick(chance, play.clusters)] } : {}),
+  }
+  const operation: Operation = {
+    method: 'POST',
+    path: `${pathOf(service)}/rollouts${chance.next() < 0.2 ? '?wait=60s' : ''}`,
+    as: 'deployer',
+    body,
+    key: nextKey(play),
+  }
+  const { reply } = await play.simulation.client.call(operation, 30)
+  const id = reply?.json.id
+  if (typeof id === 'string') play.rollouts.push({ id, service, operation })
+}
+
+function nextKey({ keys }: Play): string {
+  const key = `key-${keys.next}`
+  keys.next += 1
+  return key
+}
+
+async function doVerb(play: Play, service: ServiceName): Promise<void> {
+  const { chance, client } = play.simulation
+  const verb = pick(chance, ['promote', 'pause', 'resume', 'resume', 'abort', 'rollback', 'approve', 'reject', 'retry'])
+  const newest = play.rollouts.at(-1)
+  const path = newest && chance.next() < 0.5 ? `/rollouts/${newest.id}/${verb}` : `${pathOf(service)}/${verb}`
+  const as = verb === 'approve' || verb === 'reject' ? 'admin' : 'deployer'
+  await client.call({ method: 'POST', path, as, body: { note: 'so be it' }, key: nextKey(play) }, 30)
+}
+
+/** A pipeline that did not get its answer sends its request again, much later: it must have no effect. */
+async function repeat(play: Play): Promise<void> {
+  const { client, watch, chance } = play.simulation
+  const known = play.rollouts.filter(({ service }) => play.ledger.body(service) !== undefined)
+  if (known.length === 0) return
+  const { id, operation } = pick(chance, known)
+  const { reply } = await client.call({ ...operation, path: operation.path.split('?')[0] ?? '' }, 30)
+  if (reply && reply.status < 300 && reply.json.id !== id) watch.broke(`${operation.key} gave ${id}, then ${String(reply.json.id)}`)
+}
+
+async function changeService(play: Play, service: ServiceName): Promise<void> {
+  const { chance } = play.simulation
+  const body = play.ledger.body(service)
+  if (!body) return reregister(play, service)
+  const traffic = pick(chance, [
+    { timeout: `${pick(chance, [1, 2, 3, 5])}s` },
+    { retries: { attempts: pick(chance, [0, 1, 2]) } },
+    { timeout: '4s', retries: { attempts: 2, perTryTimeout: '1s' } },
+    undefined,
+  ])
+  const { traffic: _before, ...rest } = body
+  await play.ledger.put(service, traffic === undefined ? rest : { ...rest, traffic })
+}
+
+async function moveService(play: Play, service: ServiceName): Promise<void> {
+  const { chance } = play.simulation
+  const body = play.ledger.body(service)
+  if (!body) return reregister(play, service)
+  const some = play.clusters.filter(() => chance.next() < 0.6)
+  await play.ledger.put(service, { ...body, clusters: chance.next() < 0.3 ? { matchLabels: { env: 'prod' } } : some })
+}
+
+async function reregister(play: Play, service: ServiceName): Promise<void> {
+  await play.ledger.put(service, serviceBody(play.clusters))
+}
+
+async function deleteService(play: Play, service: ServiceName): Promise<void> {
+  await play.ledger.remove(service)
+}
+
+function spoil(play: Play, cluster: string, service: ServiceName, version: Version, change: Partial<typeof GOOD>): void {
+  const key = `${service.namespace}/${service.name} ${version}`
+  const isWorse = (change.errorPercent ?? 0) > 1 || (change.latencyMs ?? 0) > 100
+  if (isWorse && !play.bad.has(key)) play.bad.set(key, play.simulation.time.now())
+  behave(play.simulation, cluster, service, version, change)
+}
+
+async function misbehave(play: Play, service: ServiceName, cluster: string): Promise<void> {
+  const { chance } = play.simulation
+  const change = pick(chance, [{ errorPercent: 20 }, { errorPercent: 60 }, { latencyMs: 2000 }, { silent: true }, GOOD, GOOD])
+  spoil(play, cluster, service, pick(chance, VERSIONS), change)
+}
+
+/** Pods go and come back. */
+async function losePods(play: Play, service: ServiceName, cluster: string): Promise<void> {
+  const { chance, time } = play.simulation
+  const version = pick(chance, VERSIONS)
+  behave(play.simulation, cluster, service, version, { pods: 0 })
+  await time.sleep(Math.round(60_000 * chance.next()))
+  behave(play.simulation, cluster, service, version, { pods: 2 })
+}
+
+async function loseCluster(play: Play, _service: ServiceName, cluster: string): Promise<void> {
+  const { surroundings, chance, time } = play.simulation
+  const spec = surroundings.world.cluster(cluster)?.spec
+  if (!spec) return
+  surroundings.world.putCluster(cluster, { ...spec, reachable: false })
+  await time.sleep(Math.round(1000 * (chance.next() < 0.1 ? 7200 : 240) ** chance.next()))
+  surroundings.world.putCluster(cluster, { ...(surroundings.world.cluster(cluster)?.spec ?? spec), reachable: true })
+}
+
+async function loseMetrics(play: Play, _service: ServiceName, cluster: string): Promise<void> {
+  const { surroundings, chance, time } = play.simulation
+  const spec = surroundings.world.cluster(cluster)?.spec
+  if (!spec) return
+  surroundings.world.putCluster(cluster, { ...spec, metrics: pick(chance, ['late', 'down', 'unavailable']) })
+  await time.sleep(Math.round(1000 * 120 ** chance.next()))
+  surroundings.world.putCluster(cluster, { ...(surroundings.world.cluster(cluster)?.spec ?? spec), metrics: 'up' })
+}
+
+async function meddle(play: Play, service: ServiceName, cluster: string): Promise<void> {
+  const { chance, time } = play.simulation
+  const { hands } = play
+  const deed = chance.next()
+  if (deed < 0.4) await hands.moveWeights(cluster, service, pick(chance, [0, 30, 100]))
+  else if (deed < 0.6) await hands.removeRoute(cluster, service)
+  else if (deed < 0.75) await hands.addField(cluster, service)
+  else if (await hands.rival(cluster, service, true)) {
+    await time.sleep(Math.round(90_000 * chance.next()))
+    await hands.rival(cluster, service, false)
+  }
+}
+
+async function holdWrites(play: Play, service: ServiceName, cluster: string): Promise<void> {
+  const { chance, time } = play.simulation
+  const what = pick(chance, ['namespace', 'route'] as const)
+  if (!(await play.hands.hold(cluster, what, service, true))) return
+  await time.sleep(Math.round(120_000 * chance.next()))
+  await play.hands.hold(cluster, what, service, false)
+}
+
+async function freeze(play: Play, service: ServiceName): Promise<void> {
+  const { chance, client, time } = play.simulation
+  const scope = pick(chance, [{}, { services: [`${service.namespace}/${service.name}`] }, { clusters: [play.clusters[0]] }])
+  const body = { reason: 'quarter end', scope, ...(chance.next() < 0.4 ? { covers: ['rollouts'] } : {}) }
+  const name = `f${play.keys.next}`
+  await client.call({ method: 'PUT', path: `/freezes/${name}`, as: 'operator', body, key: nextKey(play) }, 30)
+  await time.sleep(Math.round(120_000 * chance.next()))
+  await client.call({ method: 'DELETE', path: `/freezes/${name}`, as: 'operator' }, 100)
+}
+
+async function crash({ simulation }: Play): Promise<void> {
+  const [first] = simulation.fleet.live()
+  if (first) simulation.fleet.kill(first)
+}
+
+async function cutWire({ simulation }: Play, _service: ServiceName, cluster: string): Promise<void> {
+  const { chance, fleet, network } = simulation
+  const system = pick(chance, ['cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`])
+  network.cutWire(fleet.pick(), system, Math.round(1000 * 90 ** chance.next()))
+}
+
+async function changeCluster(play: Play, _service: ServiceName, cluster: string): Promise<void> {
+  const { chance, time } = play.simulation
+  const put = (more: object): Promise<Called> => play.simulation.client.call({ ...putCluster(cluster, more), key: nextKey(play) }, 100)
+  await put(pick(chance, [{ mode: 'observe' }, { labels: { env: 'test' } }]))
+  await time.sleep(Math.round(60_000 * chance.next()))
+  await put({})
+}

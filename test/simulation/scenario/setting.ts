@@ -1,0 +1,86 @@
+import { SANDBOX_GROUP } from '../../../src/sandbox/identities.ts'
+import type { ServiceSpec as WorldService, VersionSpec } from '../../../src/sandbox/world/world-spec.ts'
+import type { Called, Operation } from '../client.ts'
+import type { Simulation } from '../simulation.ts'
+import { prometheusUrl } from '../surroundings.ts'
+
+/** What every story begins with: a team, clusters, and pods of three versions of each service. */
+
+export const VERSIONS = ['v1', 'v2', 'v3'] as const
+export type Version = (typeof VERSIONS)[number]
+
+export interface ServiceName {
+  readonly namespace: string
+  readonly name: string
+}
+
+export const GOOD: VersionSpec = {
+  pods: 2,
+  errorPercent: 0.1,
+  errorCode: 500,
+  latencyMs: 20,
+  silent: false,
+  burst: null,
+}
+
+/** Puts a service with ready pods of all versions, and its callers, on each cluster. */
+export function deploy({ surroundings }: Simulation, clusters: readonly string[], service: ServiceName): void {
+  const versions = Object.fromEntries(VERSIONS.map((version) => [version, GOOD]))
+  const callers = [{ workload: 'frontend', namespace: service.namespace, share: 1, meshed: true }]
+  const spec: WorldService = { port: 80, protocol: 'http', versions, demand: { requestsPerSecond: 60, callers } }
+  for (const cluster of clusters) surroundings.world.putService(refOf(cluster, service), spec)
+}
+
+/** Changes how a version behaves on a cluster. */
+export function behave(
+  { surroundings }: Simulation,
+  cluster: string,
+  service: ServiceName,
+  version: Version,
+  change: Partial<VersionSpec>,
+): void {
+  const ref = refOf(cluster, service)
+  const spec = surroundings.world.cluster(cluster)?.services[`${service.namespace}/${service.name}`]
+  if (!spec) return
+  const versions = { ...spec.versions, [version]: { ...(spec.versions[version] ?? GOOD), ...change } }
+  surroundings.world.putService(ref, { ...spec, versions })
+}
+
+export function refOf(cluster: string, { namespace, name }: ServiceName) {
+  return { cluster, namespace, service: name }
+}
+
+/** Calls the API until it is done; throws when it refuses. */
+export async function must({ client }: Simulation, operation: Operation): Promise<Called> {
+  const called = await client.call(operation, 60)
+  const { reply } = called
+  if (!reply || reply.status >= 300) {
+    throw new Error(`${operation.method} ${operation.path} answered ${JSON.stringify(reply ?? 'nothing')}`)
+  }
+  return called
+}
+
+export function putTeam(): Operation {
+  return {
+    method: 'PUT',
+    path: '/teams/shop',
+    as: 'admin',
+    body: { namespaces: ['shop'], groups: [SANDBOX_GROUP] },
+  }
+}
+
+export function putCluster(name: string, more: object = {}): Operation {
+  const metrics = { prometheus: { url: prometheusUrl(name) }, delay: '2s', every: '5s' }
+  const body = { kubeconfig: { context: name }, labels: { env: 'prod' }, metrics, ...more }
+  return { method: 'PUT', path: `/clusters/${name}`, as: 'operator', body }
+}
+
+export function serviceBody(clusters: readonly string[] | object, more: object = {}): Readonly<Record<string, unknown>> {
+  const versions = Object.fromEntries(VERSIONS.map((version) => [version, { labels: { version } }]))
+  const ports = [{ name: 'http', port: 80, protocol: 'http' }]
+  return { team: 'shop', ports, versions, initialVersion: 'v1', clusters, ...more }
+}
+
+export function pathOf({ namespace, name }: ServiceName): string {
+  return `/services/${namespace}/${name}`
+}

@@ -1,0 +1,146 @@
+import { keyOf, type PlacementDocument, type RolloutDocument, type ServiceDocument } from '../../../src/model/documents.ts'
+import type { KubeObject } from '../../../src/model/kube.ts'
+import { AWAITING_PHASES, isTerminal, type Rollout } from '../../../src/model/rollout.ts'
+import { routeWeights } from '../../../src/mesh/istio/route.ts'
+import type { Simulation } from '../simulation.ts'
+import { askedBy, sameSplit } from '../watch/kinds.ts'
+
+const LOOK_MS = 10_000
+
+/** Waits until nothing is left to do; breaks when that takes longer than it may. */
+export async function settle(simulation: Simulation, longestMs: number): Promise<void> {
+  const { time, watch } = simulation
+  const until = time.now() + longestMs
+  for (let quiet = 0; quiet < 3; ) {
+    await time.sleep(LOOK_MS)
+    const left = workLeft(simulation)
+    quiet = left.length === 0 ? quiet + 1 : 0
+    if (time.now() < until || left.length === 0) continue
+    watch.broke(`it has not settled after ${longestMs / 60_000} minutes: ${left.join('; ')}`)
+    return
+  }
+}
+
+/** What still has to be done by itself: messages, outboxes, due documents, moving rollouts. */
+export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
+  const messages = ['urgent', 'work'].flatMap((queue) =>
+    [...surroundings.storage.table(`queue/${queue}`).entries()].map(
+      ([, message]) => `${queue}: ${(message as { text: string }).text}`,
+    ),
+  )
+  const documents = watch.documents.all()
+  const unsent = documents.flatMap((document) =>
+    document.outbox.map((entry) => `${document.kind} ${keyOf(document)} has not sent ${entry.id}`),
+  )
+  const due = documents.filter(({ dueAt }) => dueAt !== undefined).map((one) => `${one.kind} ${keyOf(one)} is due`)
+  const moving = servicesOf(documents).flatMap((service) =>
+    service.rollouts
+      .filter(({ phase }) => !AWAITING_PHASES.includes(phase))
+      .map((rollout) => `${rollout.id} is ${rollout.phase}: ${rollout.message}`),
+  )
+  const leaving = servicesOf(documents).filter(({ leaving, deletingAt }) => leaving.length > 0 || deletingAt)
+  return [...messages, ...unsent, ...due, ...moving, ...leaving.map((one) => `${keyOf(one)} has not left`)]
+}
+
+function servicesOf(documents: ReturnType<Simulation['watch']['documents']['all']>): readonly ServiceDocument[] {
+  return documents.filter((document) => document.kind === 'service')
+}
+
+/** After everything settled: what documents ask for is on the clusters, or a condition says why not; nothing else is. */
+export function checkSettled({ watch, surroundings }: Simulation): void {
+  const documents = watch.documents.all()
+  const services = servicesOf(documents)
+  const placements = documents.filter((document) => document.kind === 'placement')
+  for (const service of services) {
+    const asked = askedBy(service).weights
+    for (const [cluster, weights] of Object.entries(asked)) {
+      const placement = placements.find((one) => one.service === keyOf(service) && one.cluster === cluster)
+      const kubernetes = surroundings.clusters.get(cluster)?.kubernetes
+      const route = kubernetes?.get(ISTIO, 'VirtualService', service.namespace, service.name)
+      const why = mismatch(service, placement, route as unknown as KubeObject | undefined, weights)
+      if (why !== undefined) watch.broke(`${keyOf(service)} on ${cluster}: ${why}`)
+    }
+  }
+  for (const { service, cluster } of placements) {
+    const wanted = services.some((one) => keyOf(one) === service && Object.hasOwn(one.targets, cluster))
+    if (!wanted) watch.broke(`placement ${service}/${cluster} is left over`)
+  }
+  checkNoOrphans({ watch, surroundings }, services)
+  checkEnds(watch, documents.filter((document) => document.kind === 'rollout'))
+}
+
+const ISTIO = 'networking.istio.io/v1'
+
+/** Undefined when the route is what is asked for, or the placement says what stands in the way. */
+function mismatch(
+  service: ServiceDocument,
+  placement: PlacementDocument | undefined,
+  route: KubeObject | undefined,
+  weights: Readonly<Record<string, number>>,
+): string | undefined {
+  if (!placement) return 'there is no placement'
+  const condition = (type: string) => placement.conditions.find((one) => one.type === type)
+  const obstacle = ['Conflict', 'Drifted', 'Held', 'Frozen'].find((type) => condition(type)?.status === 'True')
+  const unready = condition('Ready')?.status !== 'True'
+  if (obstacle !== undefined || unready) {
+    const { reason = 'nothing' } = condition('Ready') ?? {}
+    return obstacle !== undefined || EXCUSES.includes(reason) ? undefined : `it is not ready: ${reason}`
+  }
+  const { liveRevision, observedGeneration } = placement
+  if (liveRevision !== service.renderRevision) return `revision ${liveRevision} is live, not ${service.renderRevision}`
+  if (observedGeneration !== service.generation) return `generation ${observedGeneration}, not ${service.generation}`
+  const live = route && routeWeights(route)
+  if (live && sameSplit(live, weights)) return undefined
+  return `the route sends ${JSON.stringify(live)}, asked is ${JSON.stringify(weights)}`
+}
+
+/** Reasons that a person has to settle, or pods. */
+const EXCUSES = ['WaitingForEndpoints', 'FencedOff']
+
+function checkNoOrphans(
+  { watch, surroundings }: Pick<Simulation, 'watch' | 'surroundings'>,
+  services: readonly ServiceDocument[],
+): void {
+  for (const { name, kubernetes } of surroundings.clusters.values()) {
+    for (const kind of ['VirtualService', 'DestinationRule']) {
+      for (const { metadata } of kubernetes.list(ISTIO, kind)) {
+        const key = metadata.annotations?.['meshwright.io/service']
+        if (metadata.labels?.['app.kubernetes.io/managed-by'] !== 'meshwright' || key === undefined) continue
+        const wanted = services.some((one) => keyOf(one) === key && Object.hasOwn(one.targets, name))
+        if (!wanted) watch.broke(`${kind} ${metadata.namespace}/${metadata.name} on ${name} belongs to no service`)
+      }
+    }
+  }
+}
+
+function checkEnds(watch: Simulation['watch'], ended: readonly RolloutDocument[]): void {
+  for (const { rollout } of ended) {
+    if (!isTerminal(rollout.phase)) watch.broke(`${rollout.id} was copied out as ${rollout.phase}`)
+    if (hasHarm(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {
+      watch.broke(`${rollout.id} succeeded though a gate said harm`)
+    }
+  }
+}
+
+export function hasHarm(rollout: Rollout): boolean {
+  return rollout.progress.some(({ last }) => last?.verdict === 'harm')
+}
+
+/** Did a person end it, whatever the gates said? */
+export function byHand({ history }: Rollout): boolean {
+  return history.some(({ to, actor, reason }) => {
+    const forward = to === 'promoting' || to === 'succeeded'
+    return reason === 'NextRollout' || (forward && (actor.kind === 'person' || actor.kind === 'application'))
+  })
+}
+
+/** A while in which nothing may be written any more: conditions do not flap. */
+export async function idle({ time, watch }: Simulation, durationMs: number): Promise<void> {
+  const before = [watch.documentWrites(), watch.objects.writes()]
+  await time.sleep(durationMs)
+  const [documents = 0, objects = 0] = before
+  if (watch.documentWrites() > documents || watch.objects.writes() > objects) {
+    const counts = `${watch.documentWrites() - documents} documents, ${watch.objects.writes() - objects} objects`
+    watch.broke(`it wrote while idle: ${counts}`)
+  }
+}

@@ -1,0 +1,144 @@
+import { type Chance, seededChance } from '../../src/sandbox/world/chance.ts'
+import { type Client, createClient } from './client.ts'
+import type { CrashFlavour, FaultRates } from './faults.ts'
+import { createFleet, type Fleet } from './fleet.ts'
+import { createHost, type Host, type HostHabits } from './host.ts'
+import { createNetwork, type Network } from './network.ts'
+import { observedStorage } from './observed-storage.ts'
+import { createInfrastructure } from './infrastructure.ts'
+import { createSurroundings, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
+import { createTrace, type Trace } from './trace.ts'
+import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
+import { createWatch, type Watch } from './watch/watch.ts'
+
+/** A world with the app in it, in virtual time: everything that a scenario and the checks at its end work with. */
+export interface Simulation {
+  readonly time: VirtualTime
+  /** For what the scenario draws; network, host and traffic have streams of their own. */
+  readonly chance: Chance
+  readonly trace: Trace
+  readonly surroundings: Surroundings
+  readonly network: Network
+  readonly fleet: Fleet
+  readonly host: Host
+  readonly client: Client
+  readonly watch: Watch
+  readonly habits: HostHabits
+}
+
+export interface SimulationOptions {
+  readonly seed: number
+  readonly tenant: Tenant
+  readonly clusters: readonly string[]
+  /** How many processes run the app. */
+  readonly instances: number
+  readonly rates: FaultRates
+  readonly habits: HostHabits
+  readonly planned?: { readonly request: number; readonly flavour: CrashFlavour } | undefined
+  readonly echo?: ((line: string) => void) | undefined
+}
+
+/** What a run came to. */
+export interface RunResult {
+  readonly hash: string
+  readonly requests: number
+  /** Milliseconds of virtual time. */
+  readonly virtualMs: number
+  /** What was broken, the first first; empty for a good run. */
+  readonly broken: readonly string[]
+  readonly tail: readonly string[]
+}
+
+/** No run needs so many: a livelock. */
+const MOST_EVENTS = 3_000_000
+
+/** Runs a scenario to its end, or until an invariant is broken. The same options give the same trace. */
+export async function runSimulation(
+  options: SimulationOptions,
+  scenario: (simulation: Simulation) => Promise<void>,
+): Promise<RunResult> {
+  const streams = [1, 2, 3, 4, 5].map((stream) => seededChance(options.seed * 8 + stream))
+  const [scenarioChance, networkChance, hostChance, worldChance, globalChance] = streams as [Chance, Chance, Chance, Chance, Chance]
+  const time = startVirtualTime(START_MS, () => globalChance.next())
+  try {
+    const trace = createTrace(time.now, START_MS, options.echo)
+    const simulation = await assemble(options, { time, trace, chance: scenarioChance, networkChance, hostChance, worldChance })
+    let over = false
+    const running = scenario(simulation).then(
+      () => {
+        over = true
+      },
+      (error: unknown) => {
+        simulation.watch.broke(error instanceof Error ? (error.stack ?? error.message) : String(error))
+      },
+    )
+    for (let events = 0; ; events += 1) {
+      await time.drain()
+      if (over || simulation.watch.broken.length > 0) break
+      if (!time.next() || events > MOST_EVENTS) {
+        simulation.watch.broke(events > MOST_EVENTS ? 'it does not come to an end' : 'nothing can go on')
+        break
+      }
+    }
+    if (over) await running
+    return {
+      hash: trace.hash(),
+      requests: simulation.network.requests(),
+      virtualMs: time.now() - START_MS,
+      broken: simulation.watch.broken,
+      tail: trace.tail(),
+    }
+  } finally {
+    time.restore()
+  }
+}
+
+interface Parts {
+  readonly time: VirtualTime
+  readonly trace: Trace
+  readonly chance: Chance
+  readonly networkChance: Chance
+  readonly hostChance: Chance
+  readonly worldChance: Chance
+}
+
+async function assemble(options: SimulationOptions, parts: Parts): Promise<Simulation> {
+  const { time, trace, chance, networkChance, hostChance, worldChance } = parts
+  const listen = { document: () => {}, message: (_queue: string, _visibleAt: number) => {} }
+  const watch = createWatch({ time, trace, secrets: secretsOf(options.tenant), acting: () => network.acting() })
+  const storage = observedStorage((table, key, value, text) => {
+    watch.written(table, key, value, text)
+    if (table.startsWith('queue/') && value !== undefined) listen.message(table.slice(6), (value as { visibleAt: number }).visibleAt)
+    if (table.startsWith('cosmos/') && value !== undefined) listen.document()
+  })
+  const context = { now: time.now, random: () => worldChance.next(), storage }
+  const surroundings = createSurroundings(context, options.clusters, options.tenant)
+  watch.clusters(surroundings.clusters)
+  await createInfrastructure(surroundings)
+  const network: Network = createNetwork({
+    time,
+    chance: networkChance,
+    trace,
+    planned: options.planned,
+    crash: (life) => fleet.kill(life),
+    onAnswer: (acting, request, response) => watch.answered(acting, request, response),
+  })
+  const fleet: Fleet = createFleet({
+    time,
+    chance: networkChance,
+    trace,
+    surroundings,
+    network: () => network,
+    size: options.instances,
+    onLog: (line) => watch.logged(line),
+    onEnd: (invocation, durationMs) => watch.ended(invocation, durationMs),
+  })
+  const host = createHost({ time, chance: hostChance, trace, fleet, surroundings, habits: options.habits })
+  listen.document = host.documentWritten
+  listen.message = host.messageWritten
+  const client = createClient({ time, chance, trace, fleet, tokens: options.tenant.tokens })
+  network.setRates(options.rates)
+  fleet.start()
+  host.start()
+  return { time, chance, trace, surroundings, network, fleet, host, client, watch, habits: options.habits }
+}

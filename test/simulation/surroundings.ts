@@ -1,0 +1,125 @@
+import { DATABASE, COSMOS_KEY, QUEUE_ACCOUNT, QUEUE_KEY, SANDBOX_ISSUER } from '../../src/sandbox/azure-services.ts'
+import { CLUSTER_TOKEN, type EmulatedCluster, emulatedCluster, emulatedKubernetes, routeObjects } from '../../src/sandbox/emulated-cluster.ts'
+import { cosmosEmulator } from '../../src/sandbox/emulators/cosmos/cosmos.ts'
+import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emulators/emulator.ts'
+import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'
+import { storageQueueEmulator } from '../../src/sandbox/emulators/storage-queue/storage-queue.ts'
+import { SANDBOX_AUDIENCE, SANDBOX_PEOPLE, SANDBOX_TENANT, type SandboxPerson } from '../../src/sandbox/identities.ts'
+import { memoryStorage } from '../../src/sandbox/storage.ts'
+import { ConnectionError } from '../../src/sandbox/transports/wire.ts'
+import { istioRoutes } from '../../src/sandbox/world/istio-routes.ts'
+import { createWorld, type World } from '../../src/sandbox/world/world.ts'
+import type { Settings } from '../../src/settings.ts'
+
+/** By which the host reads the change feed. */
+const HOST_TOKEN = 'simulation-host'
+/** 1 March 2026: when every run begins. */
+export const START_MS = Date.UTC(2026, 2, 1)
+const YEAR_S = 365 * 24 * 3600
+
+/** Everything around the app: Azure's services, clusters and their traffic, emulated. */
+export interface Surroundings {
+  readonly storage: Storage
+  readonly cosmos: Emulator
+  readonly queues: Emulator
+  readonly entra: Emulator
+  readonly clusters: ReadonlyMap<string, EmulatedCluster>
+  readonly world: World
+}
+
+/** Keys and tokens of the tenant: made once a process, for making keys takes long and is never the same. */
+export interface Tenant {
+  readonly entra: EntraEmulator
+  readonly tokens: Readonly<Record<SandboxPerson, string>>
+}
+
+export async function createTenant(): Promise<Tenant> {
+  const context = { now: () => START_MS, random: () => 0, storage: memoryStorage() }
+  const options = { tenantId: SANDBOX_TENANT, issuer: SANDBOX_ISSUER, audience: SANDBOX_AUDIENCE, lifetimeS: YEAR_S }
+  const entra = await entraEmulator(context, options)
+  const people = Object.entries(SANDBOX_PEOPLE)
+  const tokens = await Promise.all(people.map(async ([name, who]) => [name, await entra.issueToken(who)] as const))
+  return { entra, tokens: Object.fromEntries(tokens) as Tenant['tokens'] }
+}
+
+export function createSurroundings(context: EmulatorContext, names: readonly string[], tenant: Tenant): Surroundings {
+  const acceptToken = (token: string) => token === HOST_TOKEN
+  const clusters = new Map<string, EmulatedCluster>()
+  const world = createWorld({
+    ...context,
+    routes: istioRoutes(routeObjects(clusters)),
+    scrapeIntervalMs: 2000,
+    propagationMs: 300,
+    retentionMs: 600_000,
+  })
+  for (const name of names) {
+    const kubernetes = emulatedKubernetes(context, name)
+    clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
+  }
+  return {
+    storage: context.storage,
+    cosmos: cosmosEmulator(context, { key: COSMOS_KEY, acceptToken }),
+    queues: storageQueueEmulator(context, { account: QUEUE_ACCOUNT, key: QUEUE_KEY, acceptToken }),
+    entra: tenant.entra.handle,
+    clusters,
+    world,
+  }
+}
+
+function refuse(): never {
+  throw new ConnectionError('ECONNREFUSED')
+}
+
+export const COSMOS_URL = 'https://cosmos.test'
+export const QUEUES_URL = `https://queues.test/${QUEUE_ACCOUNT}`
+
+export function kubernetesHost(cluster: string): string {
+  return `${cluster}.kube.test`
+}
+
+/** Where a cluster's metrics are, as its registration names it. */
+export function prometheusUrl(cluster: string): string {
+  return `https://${cluster}.prometheus.test`
+}
+
+/** The settings of every instance. */
+export function settingsFor(clusters: readonly string[], createMissing: boolean): Settings {
+  return {
+    cosmos: { endpoint: COSMOS_URL, database: DATABASE, key: COSMOS_KEY },
+    queues: { url: QUEUES_URL, account: QUEUE_ACCOUNT, key: QUEUE_KEY },
+    createMissing,
+    auth: {
+      tenantId: SANDBOX_TENANT,
+      audiences: [SANDBOX_AUDIENCE],
+      issuers: [SANDBOX_ISSUER],
+      jwksUri: 'https://entra.test/discovery/v2.0/keys',
+    },
+    kubeconfig: { text: kubeconfig(clusters), folder: '/' },
+    outside: { hosts: [], privateAddresses: true },
+    caps: { perCluster: 10, inAll: 30 },
+    settleMs: 5000,
+  }
+}
+
+function kubeconfig(names: readonly string[]): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: names.map((name) => ({ name, cluster: { server: `https://${kubernetesHost(name)}` } })),
+    users: [{ name: 'meshwright', user: { token: CLUSTER_TOKEN } }],
+    contexts: names.map((name) => ({ name, context: { cluster: name, user: 'meshwright' } })),
+    'current-context': names[0],
+  })
+}
+
+/** What must never be seen in a log, an event or a document. */
+export function secretsOf(tenant: Tenant): readonly string[] {
+  return [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, ...Object.values(tenant.tokens)]
+}
+
+/** The database and container of documents, as the host's change feed names them. */
+export const FEED_PATH = `${COSMOS_URL}/dbs/${DATABASE}/colls/state/docs`
+export const HOST_AUTHORIZATION = {
+  cosmos: encodeURIComponent(`type=aad&ver=1.0&sig=${HOST_TOKEN}`),
+  queues: `Bearer ${HOST_TOKEN}`,
+}

@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util'
+import { routeWeights, type Weights } from '../../../src/mesh/istio/route.ts'
+import type { KubeObject } from '../../../src/model/kube.ts'
+import type { Write } from '../../../src/sandbox/emulators/kubernetes/store.ts'
+import type { Acting } from '../network.ts'
+import type { DocumentWatch } from './documents.ts'
+import { type Broke, isSplit, sameSplit } from './kinds.ts'
+import type { SeenEndpoints } from './seen-endpoints.ts'
+
+const OURS = ['VirtualService', 'DestinationRule']
+const REVISION = 'meshwright.io/revision'
+const SERVICE = 'meshwright.io/service'
+const HOLD = 'meshwright.io/hold'
+const MANAGED_BY = 'app.kubernetes.io/managed-by'
+
+export interface ObjectWatch {
+  written(cluster: string, write: Write): void
+  /** How many writes the app has made. */
+  writes(): number
+}
+
+export interface ObjectWatchOptions {
+  readonly broke: Broke
+  readonly documents: DocumentWatch
+  readonly seen: SeenEndpoints
+  readonly acting: () => Acting | undefined
+}
+
+/** Checks every write of the app on a cluster against what was there, what was asked for, and what it had seen. */
+export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
+  let writes = 0
+  return {
+    writes: () => writes,
+    written(cluster, { verb, object, previous }) {
+      const acting = options.acting()
+      if (!acting) return
+      writes += 1
+      const after = object as unknown as KubeObject
+      const before = previous as unknown as KubeObject | undefined
+      const { kind, metadata } = after
+      const broke = (what: string) =>
+        options.broke(`${acting.life.name} ${verb} ${kind} ${metadata.namespace}/${metadata.name} on ${cluster}: ${what}`)
+      if (!OURS.includes(kind)) return broke('the app writes no such kind')
+      checkOwner(options, verb === 'delete' ? before : after, before, broke)
+      if (verb === 'delete') return
+      checkFence(before, after, broke)
+      if (kind === 'VirtualService') checkRoute(options, { cluster, acting, before, after }, broke)
+    },
+  }
+}
+
+function isOurs(object: KubeObject): boolean {
+  return object.metadata.labels?.[MANAGED_BY] === 'meshwright' && object.metadata.annotations?.[SERVICE] !== undefined
+}
+
+function checkOwner(
+  { documents }: ObjectWatchOptions,
+  touched: KubeObject | undefined,
+  before: KubeObject | undefined,
+  broke: Broke,
+): void {
+  if (touched && !isOurs(touched)) broke('it does not bear our marks')
+  const key = touched?.metadata.annotations?.[SERVICE] ?? ''
+  const adopts = documents.service(key)?.spec.adopt === true
+  if (before && !isOurs(before) && !adopts) broke('it belonged to others')
+  if (before?.metadata.annotations?.[HOLD] === 'true') broke('somebody holds it')
+}
+
+function revisionOf(object: KubeObject): number {
+  return Number(object.metadata.annotations?.[REVISION] ?? Number.NaN)
+}
+
+function checkFence(before: KubeObject | undefined, after: KubeObject, broke: Broke): void {
+  const revision = revisionOf(after)
+  if (!Number.isInteger(revision)) return broke('it bears no revision')
+  if (before && revisionOf(before) > revision) broke(`revision ${revisionOf(before)} → ${revision}`)
+}
+
+interface RouteWrite {
+  readonly cluster: string
+  readonly acting: Acting
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject
+}
+
+function checkRoute(options: ObjectWatchOptions, { cluster, acting, before, after }: RouteWrite, broke: Broke): void {
+  const weights = routeWeights(after)
+  if (!weights || !isSplit(weights)) return broke(`weights ${JSON.stringify(weights)}`)
+  const key = after.metadata.annotations?.[SERVICE] ?? ''
+  const asked = options.documents.asked(key, revisionOf(after))
+  const wanted = asked?.weights[cluster]
+  if (!asked || !wanted) return broke(`revision ${revisionOf(after)} of ${key} does not ask for it`)
+  const live = before && routeWeights(before)
+  if (!sameSplit(weights, wanted) && !(live && sameSplit(weights, live))) {
+    broke(`weights ${JSON.stringify(weights)} are neither asked (${JSON.stringify(wanted)}) nor those before`)
+  }
+  if (live && !sameSplit(live, weights) && !isDeepStrictEqual(structure(before), structure(after))) {
+    broke(`weights and structure in one write: ${JSON.stringify(before.spec)} → ${JSON.stringify(after.spec)}`)
+  }
+  for (const version of rising(live ?? {}, weights)) {
+    const labels = asked.spec.versions[version]?.labels ?? {}
+    const ready = options.seen.ready(acting, cluster, key, labels)
+    if (ready === 0) broke(`${version} gets ${weights[version]} % and was last seen with no ready endpoint`)
+  }
+}
+
+function rising(before: Weights, after: Weights): readonly string[] {
+  return Object.keys(after).filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+}
+
+/** The spec without the numbers of its weights. */
+function structure(object: KubeObject): unknown {
+  return JSON.parse(JSON.stringify(object.spec, (name, value) => (name === 'weight' ? undefined : value)))
+}

@@ -1,0 +1,94 @@
+import type { AnyDocument } from '../../../src/model/documents.ts'
+import type { EmulatedCluster } from '../../../src/sandbox/emulated-cluster.ts'
+import type { EmulatorRequest, EmulatorResponse } from '../../../src/sandbox/emulators/emulator.ts'
+import type { Acting, Invocation } from '../network.ts'
+import type { Trace } from '../trace.ts'
+import type { VirtualTime } from '../virtual-time.ts'
+import { type DocumentWatch, idOf, watchDocuments } from './documents.ts'
+import { type ObjectWatch, watchObjects } from './objects.ts'
+import { watchEndpoints } from './seen-endpoints.ts'
+
+/** Sees every write and every answer, and says what must never be. */
+export interface Watch {
+  /** What was broken, the first first. */
+  readonly broken: readonly string[]
+  broke(what: string): void
+  readonly documents: DocumentWatch
+  readonly objects: ObjectWatch
+  /** Writes of documents so far, by whom ever. */
+  documentWrites(): number
+  /** Writes of documents by one call of the app. */
+  writesOf(invocation: Invocation): number
+  /** A call of the app that must write nothing: it repeats one that has had its effect. */
+  mustNotWrite(invocation: Invocation): void
+
+  written(table: string, key: string, value: unknown, text: string): void
+  clusters(clusters: ReadonlyMap<string, EmulatedCluster>): void
+  answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
+  logged(line: string): void
+  ended(invocation: Invocation, durationMs: number): void
+}
+
+export interface WatchOptions {
+  readonly time: VirtualTime
+  readonly trace: Trace
+  readonly secrets: readonly string[]
+  readonly acting: () => Acting | undefined
+}
+
+/** No call of the app makes more requests, however the world behaves. `?wait=` looks again and again. */
+const MOST_REQUESTS = 1500
+/** Azure stops a call after ten minutes. */
+const LONGEST_CALL_MS = 600_000
+
+export function createWatch({ time, trace, secrets, acting }: WatchOptions): Watch {
+  const broken: string[] = []
+  const broke = (what: string) => {
+    trace.add(`BROKEN ${what}`)
+    broken.push(what)
+  }
+  const documents = watchDocuments(broke, time.now)
+  const seen = watchEndpoints()
+  const objects = watchObjects({ broke, documents, seen, acting })
+  const places = new Map<string, string>()
+  const writes = new WeakMap<Invocation, number>()
+  const readers = new WeakSet<Invocation>()
+  let documentWrites = 0
+  const mustHoldNoSecret = (where: string, text: string) => {
+    if (secrets.some((secret) => text.includes(secret))) broke(`${where} holds a secret`)
+  }
+  return {
+    broken,
+    broke,
+    documents,
+    objects,
+    documentWrites: () => documentWrites,
+    writesOf: (invocation) => writes.get(invocation) ?? 0,
+    mustNotWrite: (invocation) => void readers.add(invocation),
+    written(table, key, value, text) {
+      if (!table.startsWith('cosmos/')) return
+      mustHoldNoSecret(`a document (${key})`, text)
+      const document = (value as { document?: AnyDocument } | undefined)?.document
+      const place = document?.kind === undefined ? places.get(`${table} ${key}`) : idOf(document)
+      if (place === undefined) return
+      places.set(`${table} ${key}`, place)
+      documentWrites += 1
+      const invocation = acting()?.invocation
+      if (invocation) writes.set(invocation, (writes.get(invocation) ?? 0) + 1)
+      if (invocation && readers.has(invocation)) broke(`${invocation.name} came again and wrote ${place}`)
+      documents.written(place, document)
+    },
+    clusters(clusters) {
+      for (const { name, kubernetes } of clusters.values()) kubernetes.onWrite((write) => objects.written(name, write))
+    },
+    answered: seen.answered,
+    logged(line) {
+      mustHoldNoSecret('a log', line)
+      trace.add(`log ${line}`)
+    },
+    ended({ name, requests }, durationMs) {
+      if (requests > MOST_REQUESTS) broke(`${name} made ${requests} requests`)
+      if (durationMs > LONGEST_CALL_MS) broke(`${name} took ${durationMs / 1000} s`)
+    },
+  }
+}
