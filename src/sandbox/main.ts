@@ -12,12 +12,14 @@ async function main(): Promise<void> {
       console.error(`${line.level} ${line.functionName ?? 'host'} ${line.message}`)
   }
   const sandbox = await startSandbox(options, log)
-  const stop = async () => {
-    await sandbox.stop()
-    process.exit(0)
+  let _stopping: Promise<void> | undefined
+  const stop = () => {
+    _stopping ??= sandbox.stop().then(() => process.exit(0))
   }
-  process.once('SIGINT', () => void stop())
-  process.once('SIGTERM', () => void stop())
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  // Whoever started this as a part of something takes it along.
+  process.once('disconnect', stop)
   const { file } = sandbox
   console.log(`Meshwright is ready.
   API        ${file.baseUrl}/api/v1
