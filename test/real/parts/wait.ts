@@ -2,10 +2,15 @@ import { createServer } from 'node:net'
 import { EndedByItself } from './processes.ts'
 
 /**
- * Asks again every 100 ms until `probe` gives something other than null, undefined or false, and returns that.
+ * Asks again every `pauseMs` until `probe` gives something other than null, undefined or false, and returns that.
  * A probe that throws is asked again too, unless a process of the harness has died. Throws after `timeoutMs` with `what` and the probe's last error.
  */
-export async function until<T>(what: string, timeoutMs: number, probe: () => Promise<T> | T): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<T> | T,
+  pauseMs = 100,
+): Promise<NonNullable<T>> {
   const end = Date.now() + timeoutMs
   let last: unknown
   while (Date.now() < end) {
@@ -17,7 +22,7 @@ export async function until<T>(what: string, timeoutMs: number, probe: () => Pro
       if (error instanceof EndedByItself) throw error
       last = error
     }
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   throw new Error(`gave up after ${timeoutMs} ms waiting until ${what}${last ? `: ${String(last)}` : ''}`)
 }

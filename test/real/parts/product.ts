@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type RunningProcess, startProcess } from './processes.ts'
+import { freePort, until } from './wait.ts'
+
+/** Whose token a call carries; `sandbox.json` has one for each. */
+export type Person = 'admin' | 'operator' | 'deployer' | 'approver' | 'viewer'
+
+/** An answer of Meshwright's REST API: JSON, or text where it is none. */
+export interface RestAnswer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field, and a wrong field fails the test
+  readonly body: any
+}
+
+/** Meshwright as a person runs it, seen from outside: by REST, and by kill -9. */
+export interface Product {
+  /** One call below `/api/v1`. Rejects when nobody answers. */
+  call(person: Person, method: string, path: string, body?: unknown): Promise<RestAnswer>
+  /** As `call`, but throws unless the answer is a success; resolves with its body. */
+  must(person: Person, method: string, path: string, body?: unknown): Promise<RestAnswer['body']>
+  /** Throws, with the end of its log, if it has ended by itself. */
+  assertAlive(): void
+  /** SIGKILL, to npm and to Meshwright in one. */
+  kill(): Promise<void>
+  /** Starts again on the same folder and port, and resolves when it is ready. */
+  startAgain(): Promise<void>
+}
+
+const root = join(import.meta.dirname, '../../..')
+
+/** `npm start -- --kubeconfig FILE --prometheus URL …` on a folder of its own; resolves when it is ready (a few seconds). */
+export async function startProduct(options: {
+  dir: string
+  kubeconfigPath: string
+  prometheusUrl: string
+}): Promise<Product> {
+  const { dir, kubeconfigPath, prometheusUrl } = options
+  const folder = join(dir, 'state')
+  const args = ['start', '--silent', '--', '--kubeconfig', kubeconfigPath, '--prometheus', prometheusUrl]
+  args.push('--port', String(await freePort()), '--folder', folder)
+  let starts = 0
+  const start = async () => {
+    starts += 1
+    const name = `meshwright-${starts}`
+    const started = startProcess({ dir, name, command: 'npm', args, cwd: root, env: NPM })
+    await until('Meshwright is ready', 60_000, () => {
+      started.assertAlive()
+      return readFileSync(join(dir, `${name}.log`), 'utf8').includes('Meshwright is ready.')
+    })
+    return { process: started, ...readSandboxFile(join(folder, 'sandbox.json')) }
+  }
+  let running: Running = await start()
+  const call: Product['call'] = (person, method, path, body) => send(running, person, method, path, body)
+  return {
+    call,
+    async must(person, method, path, body) {
+      const answer = await call(person, method, path, body)
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+      return answer.body
+    },
+    assertAlive: () => running.process.assertAlive(),
+    kill: () => running.process.stop(),
+    async startAgain() {
+      running = await start()
+    },
+  }
+}
+
+/** npm looks for news of itself, and there is no network here. */
+const NPM = { npm_config_update_notifier: 'false' }
+
+interface Running {
+  readonly process: RunningProcess
+  readonly baseUrl: string
+  readonly tokens: Readonly<Record<Person, string>>
+}
+
+function readSandboxFile(path: string): Pick<Running, 'baseUrl' | 'tokens'> {
+  if (!existsSync(path)) throw new Error(`${path} is not there`)
+  return JSON.parse(readFileSync(path, 'utf8')) as Pick<Running, 'baseUrl' | 'tokens'>
+}
+
+async function send(
+  { baseUrl, tokens }: Running,
+  person: Person,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<RestAnswer> {
+  const answer = await fetch(`${baseUrl}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${tokens[person]}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
+  })
+  const text = await answer.text()
+  try {
+    return { status: answer.status, body: JSON.parse(text) }
+  } catch {
+    return { status: answer.status, body: text }
+  }
+}

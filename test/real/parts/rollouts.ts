@@ -1,0 +1,86 @@
+import type { Product } from './product.ts'
+import type { Answer } from './traffic.ts'
+import { until } from './wait.ts'
+
+/** What is read of a rollout's view. */
+export interface SeenRollout {
+  readonly id: string
+  readonly phase: string
+  readonly reason: string
+  readonly message: string
+  readonly weight: number
+  readonly step: number
+  readonly cause?: string
+  readonly liveAt?: string
+  readonly endedAt?: string
+  readonly warnings: readonly string[]
+  readonly history: readonly {
+    readonly from: string
+    readonly to: string
+    readonly at: string
+    readonly weight: number
+    readonly reason: string
+    readonly actor: { readonly kind: string }
+  }[]
+}
+
+/** A time in which one weight was live and no other was asked: epoch milliseconds. */
+export interface LiveWindow {
+  readonly weight: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** A rollout that is watched by REST, as a pipeline would. */
+export interface Followed {
+  readonly id: string
+  /** Watches until `reached` holds and resolves with the rollout as it is then. Throws when it ends otherwise, with its words. */
+  until(what: string, reached: (rollout: SeenRollout) => boolean): Promise<SeenRollout>
+  /** Watches until the rollout is over. */
+  end(): Promise<SeenRollout>
+  /** What was live when, as far as it was watched. */
+  windows(): readonly LiveWindow[]
+}
+
+const ENDS = ['succeeded', 'rolled-back', 'aborted', 'superseded', 'failed']
+const MOST_MS = 180_000
+
+/** Starts a rollout of `shop/web` and follows it. */
+export async function startRollout(product: Product, request: object): Promise<Followed> {
+  const { id } = await product.must('deployer', 'POST', '/services/shop/web/rollouts', request)
+  const liveWeights = new Map<number, number>()
+  let last: SeenRollout | undefined
+  const look = async () => {
+    product.assertAlive()
+    last = (await product.must('viewer', 'GET', `/rollouts/${id}`)) as SeenRollout
+    if (last.liveAt !== undefined) liveWeights.set(Date.parse(last.liveAt), last.weight)
+    return last
+  }
+  const follow: Followed['until'] = async (what, reached) => {
+    const seen = await until(`rollout ${id} ${what}`, MOST_MS, async () => {
+      const rollout = await look()
+      if (reached(rollout) || ENDS.includes(rollout.phase)) return rollout
+      throw new Error(`${rollout.phase}, ${rollout.reason}: ${rollout.message}`)
+    })
+    if (!reached(seen)) throw new Error(`${what}: ended as ${seen.phase}, ${seen.reason}: ${seen.message}`)
+    return seen
+  }
+  return {
+    id,
+    until: follow,
+    end: () => follow('is over', ({ phase }) => ENDS.includes(phase)),
+    windows: () => [...liveWeights].map(([fromMs, weight]) => ({ weight, fromMs, toMs: endOf(last, fromMs, weight) })),
+  }
+}
+
+/** When another weight was first asked after `fromMs`; else the end of the rollout, or now. */
+function endOf(rollout: SeenRollout | undefined, fromMs: number, weight: number): number {
+  const change = rollout?.history.find((one) => Date.parse(one.at) > fromMs && one.weight !== weight)
+  const end = change?.at ?? rollout?.endedAt
+  return end === undefined ? Date.now() : Date.parse(end)
+}
+
+/** The answers to requests that were sent within a window. */
+export function within(answers: readonly Answer[], { fromMs, toMs }: LiveWindow): readonly Answer[] {
+  return answers.filter(({ at }) => at >= fromMs && at < toMs)
+}
