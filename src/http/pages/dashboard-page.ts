@@ -10,15 +10,15 @@ main { max-width: 76rem; margin: 0 auto; padding: .5rem 1.5rem 3rem; }
 .bar .words { position: absolute; inset: 0; display: flex; justify-content: space-between; padding: 0 .6rem;
   align-items: center; font-size: .82rem; color: #101418; }
 @media (prefers-color-scheme: dark) { .bar .words { color: #fff; } }
-.target { display: grid; grid-template-columns: 8rem 1fr 11rem; gap: .8rem; align-items: center; margin: .35rem 0; }
+.target { display: grid; grid-template-columns: 11rem 1fr 9rem; gap: .8rem; align-items: center; margin: .35rem 0; }
 .steps { display: flex; gap: .3rem; margin: .5rem 0; flex-wrap: wrap; }
 .step { border: 1px solid var(--line); border-radius: 6px; padding: 0 .5rem; font-size: .82rem; color: var(--soft); }
 .step.done { color: var(--good); border-color: currentColor; }
 .step.now { color: var(--card); background: var(--accent); border-color: var(--accent); }
-.verdict { display: grid; grid-template-columns: 8rem 1fr; gap: .8rem; margin: .25rem 0; }
+.verdict { display: grid; grid-template-columns: 11rem 1fr; gap: .8rem; margin: .25rem 0; }
 summary { cursor: pointer; color: var(--soft); font-size: .87rem; }
 .history { margin: .3rem 0 0; padding: 0; list-style: none; }
-.history li { display: grid; grid-template-columns: 8rem 14rem 1fr; gap: .8rem; padding: .15rem 0; font-size: .87rem; }
+.history li { display: grid; grid-template-columns: 11rem 14rem 1fr; gap: .8rem; padding: .15rem 0; font-size: .87rem; }
 @media (max-width: 46rem) { .target, .verdict, .history li { grid-template-columns: 1fr; gap: .1rem; } }
 .scroll { overflow-x: auto; }
 `

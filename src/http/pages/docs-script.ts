@@ -131,7 +131,7 @@ function operationCard(method, path, operation) {
     card.append(el('div', {}, el('p', {}, operation.description),
       parameterTable(operation.parameters || []),
       operation.requestBody ? [el('h3', {}, 'Body'), schemaBlock('Body', operation.requestBody.content)] : '',
-      responseTable(operation.responses), el('h3', {}, 'Try it'), tryForm(method, path, operation)))
+      responseTable(operation.responses), tryForm(method, path, operation)))
   })
   return card
 }
