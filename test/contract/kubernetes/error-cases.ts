@@ -179,6 +179,34 @@ export function errorCases(ask: Ask): void {
     )
   })
 
+  it('takes nothing but strings for labels and annotations', async () => {
+    const numbered = objectOf('VirtualService', 'numbered', {
+      metadata: { annotations: { revision: 7 } },
+      spec: { hosts: ['web'] },
+    })
+    const applied = await apply('?fieldManager=red', numbered, 'numbered')
+    expect(applied.status).toBe(500)
+    expect(applied.body.message).toBe(
+      'failed to create typed patch object (/numbered; networking.istio.io/v1, Kind=VirtualService): ' +
+        '.metadata.annotations.revision: expected string, got &value.valueUnstructured{Value:7}',
+    )
+    const posted = await post('VirtualService', numbered)
+    expect(posted.status).toBe(400)
+    expect(posted.body.message).toContain(
+      'json: cannot unmarshal number into Go struct field ObjectMeta.annotations of type string',
+    )
+    await apply('?fieldManager=red', route('numbered'), 'numbered')
+    const patch = { metadata: { annotations: { revision: 7 } } }
+    const patched = await sendJson(ask(), 'PATCH', `${at('VirtualService')}/numbered`, patch, mergeType)
+    expect(patched.status).toBe(422)
+    expect(patched.body.details.causes[0]?.field).toBe('patch')
+    const core = await post('ConfigMap', objectOf('ConfigMap', 'numbered', { data: { a: 1 } }))
+    expect(core.body.message).toBe(
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ' +
+        'ConfigMap.data of type string',
+    )
+  })
+
   it('requires a field manager of appliers, and lets only them force', async () => {
     const unnamed = await apply('', route('x'))
     expect(unnamed.status).toBe(422)

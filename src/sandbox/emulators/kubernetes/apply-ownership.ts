@@ -37,9 +37,10 @@ export function applyOwned(
   const conflicts = conflictsWith(others, changes)
   if (!writer.force && conflicts.size > 0) throw conflictError(conflicts)
 
+  // Who changes nothing keeps its time; a newcomer who changes nothing has none.
   const time = equal(live, next) ? before?.time : writer.now
-  const { time: _, ...entry } = { ...self, time: undefined }
-  const after = withEntry(withoutChanges(others, changes), time === undefined ? entry : { ...entry, time }, fields)
+  const entry = { ...self, ...(time === undefined ? {} : { time }) }
+  const after = withEntry(withoutChanges(others, changes), entry, fields)
   return { object: next, managed: after }
 }
 

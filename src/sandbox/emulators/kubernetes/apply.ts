@@ -11,7 +11,7 @@ import { checkName, intoNamespace, normalized, zeroObject } from './prepare.ts'
 import type { ResourceType } from './resource-type.ts'
 import { apiVersionOf } from './resource-type.ts'
 import { badRequest, conflict, failure, notFound } from './status.ts'
-import { checkListKeys, ListKeyError } from './typed-value.ts'
+import { checkShape, ShapeError } from './typed-value.ts'
 import { storeChanged } from './update.ts'
 
 export interface ApplyOptions extends CreatingOptions {
@@ -72,9 +72,9 @@ function readConfig(type: ResourceType, body: string): KubernetesObject {
     throw badRequest('metadata.managedFields must be nil')
   }
   try {
-    checkListKeys(type.shape, object)
+    checkShape(type.shape, object)
   } catch (error) {
-    if (!(error instanceof ListKeyError)) throw error
+    if (!(error instanceof ShapeError)) throw error
     const where = `${String(metadata.namespace ?? '')}/${String(metadata.name ?? '')}`
     const what = `${where}; ${type.group}/${type.version}, Kind=${type.kind}`
     throw failure(500, '', `failed to create typed patch object (${what}): ${error.message}`)

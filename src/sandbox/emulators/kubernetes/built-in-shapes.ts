@@ -1,5 +1,5 @@
 import type { Shape } from './shape.ts'
-import { objectMeta } from './shape.ts'
+import { objectMeta, texts } from './shape.ts'
 
 /**
  * List types, map types and defaults of the types that the API server brings along, as its OpenAPI document states them
@@ -122,10 +122,10 @@ export const serviceShape: Shape = {
   },
 }
 
-export const configMapShape: Shape = { fields: { data: { map: 'keys' }, binaryData: { map: 'keys' } } }
+export const configMapShape: Shape = { fields: { data: texts, binaryData: texts } }
 
 export const secretShape: Shape = {
-  fields: { data: { map: 'keys' }, stringData: { map: 'keys' }, type: { default: 'Opaque' } },
+  fields: { data: texts, stringData: texts, type: { default: 'Opaque' } },
 }
 
 export const serviceAccountShape: Shape = { fields: { secrets: { list: ['name'], items: atomicMap } } }

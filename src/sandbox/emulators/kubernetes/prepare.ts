@@ -4,12 +4,14 @@ import type { ResourceType } from './resource-type.ts'
 import { apiVersionOf } from './resource-type.ts'
 import { fillDefaults } from './shape.ts'
 import { badRequest, invalid, quoted } from './status.ts'
+import { emptyNullTexts, findWrongText, wrongTextMessage } from './text-fields.ts'
 
 /**
- * The object in the body of a POST or PUT.
- * @throws KubernetesError 400 for another kind or version, 422 for a custom resource of another kind.
+ * The object in the body of a POST or PUT, or what a PATCH made of one.
+ * @throws KubernetesError 400 for another kind or version, 422 for a custom resource of another kind, and what `refuse`
+ * makes of the message when a string is none.
  */
-export function readObject(type: ResourceType, body: Json): KubernetesObject {
+export function readObject(type: ResourceType, body: Json, refuse = badRequest): KubernetesObject {
   if (!isObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${type.kind})`)
   const { apiVersion = '', kind = '' } = body
   const wanted = apiVersionOf(type)
@@ -19,11 +21,21 @@ export function readObject(type: ResourceType, body: Json): KubernetesObject {
     const versions = `(${String(apiVersion)}) does not match the expected API version (${wanted})`
     throw badRequest(`the API version in the data ${versions}`)
   }
-  if (kind === type.kind || (!kind && !type.custom)) return object
+  if (kind === type.kind || (!kind && !type.custom)) {
+    checkTexts(type, object, refuse)
+    return object
+  }
   if (!kind) throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body)}'`)
   if (type.custom) throw wrongKind(type, String(kind), metadata.name ?? '')
   const what = `${String(kind)} in version ${quoted(wanted)} cannot be handled as a ${type.kind}`
   throw badRequest(what)
+}
+
+function checkTexts(type: ResourceType, object: KubernetesObject, refuse: typeof badRequest): void {
+  const wrong = findWrongText(type.shape, object)
+  if (!wrong) return
+  const why = wrongTextMessage(type.kind, type.custom, wrong)
+  throw refuse(`${type.kind} in version ${quoted(type.version)} cannot be handled as a ${type.kind}: ${why}`)
 }
 
 function wrongKind(type: ResourceType, kind: string, name: string) {
@@ -34,6 +46,7 @@ function wrongKind(type: ResourceType, kind: string, name: string) {
 /** The object as the server holds it: empty parts dropped where the type drops them, defaults filled in. */
 export function normalized(type: ResourceType, object: KubernetesObject): KubernetesObject {
   const next = copy(object)
+  emptyNullTexts(type.shape, next)
   // Go's structs know no null but in times, and those lie in the status.
   if (!type.custom) Object.assign(next, withoutNulls({ ...next, status: undefined }))
   next.metadata = tidyMetadata(next.metadata)

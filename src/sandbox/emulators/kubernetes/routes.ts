@@ -15,7 +15,7 @@ export interface ResourcePath {
  * authorization sees it.
  */
 export function readResourcePath(pathname: string): ResourcePath | undefined {
-  const [root, ...rest] = pathname.split('/').filter(Boolean).map(decodeURIComponent)
+  const [root, ...rest] = pathname.split('/').filter(Boolean).map(decoded)
   if (root !== 'api' && root !== 'apis') return undefined
   const group = root === 'apis' ? (rest.shift() ?? '') : ''
   const [version = '', ...steps] = rest
@@ -26,6 +26,15 @@ export function readResourcePath(pathname: string): ResourcePath | undefined {
   if (steps.length > (inNamespace ? 5 : 3)) return undefined
   const own = group === '' && plural === 'namespaces' ? name : namespace
   return { group, version, plural, namespace: own, name, subresource }
+}
+
+/** A step that is badly encoded stays as it is: nothing bears such a name. */
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
 }
 
 const namespaceSubresources = ['status', 'finalize']

@@ -15,7 +15,7 @@ export function labelSelector(text: string): Selector {
   while (tokens.length > 0) {
     requirements.push(readRequirement(tokens))
     const comma = tokens.shift()
-    if (comma !== undefined && comma !== ',') throw unexpected(comma, ["','", "or 'end of string'"].join(' '))
+    if (comma !== undefined && comma !== ',') throw unexpected(comma, "',' or 'end of string'")
     if (comma === ',' && tokens.length === 0) throw unexpected('', "identifier after ','")
   }
   return (object) => requirements.every((meets) => meets(object))
@@ -40,7 +40,7 @@ export function fieldSelector(type: ResourceType, text: string): Selector {
 
 function unknownField(type: ResourceType, field: string) {
   if (type.custom || type.selectable) return badRequest(`field label not supported: ${field}`)
-  const known = type.namespaced ? '"metadata.name", "metadata.namespace"' : '"metadata.name", "metadata.namespace"'
+  const known = '"metadata.name", "metadata.namespace"'
   return badRequest(`${quoted(field)} is not a known field selector: only ${known}`)
 }
 

@@ -14,6 +14,8 @@ export interface Shape {
   readonly fields?: Readonly<Record<string, Shape>>
   /** Items of the list, or values of a map with data keys. */
   readonly items?: Shape
+  /** A string and nothing else; null counts as the empty one. */
+  readonly text?: true
   /** Filled in when the field is absent. For a list's key field it also stands in for the absent key. */
   readonly default?: Json
 }
@@ -26,11 +28,14 @@ export const free: Shape = {
   },
 }
 
+/** Strings by keys that are data. */
+export const texts: Shape = { map: 'keys', items: { text: true } }
+
 /** `metadata` of every object. */
 export const objectMeta: Shape = {
   fields: {
-    labels: { map: 'keys' },
-    annotations: { map: 'keys' },
+    labels: texts,
+    annotations: texts,
     finalizers: { list: 'set' },
     ownerReferences: { list: ['uid'], items: { map: 'atomic' } },
   },

@@ -12,9 +12,9 @@ export interface Comparison {
   readonly removed: FieldSet
 }
 
-/** A list of an applied object that cannot be merged by its keys; `message` starts with the path. */
-export class ListKeyError extends Error {
-  override name = 'ListKeyError'
+/** An applied object that does not fit its shape; `message` starts with the path. */
+export class ShapeError extends Error {
+  override name = 'ShapeError'
 }
 
 type Form = 'map' | 'list' | 'leaf'
@@ -178,14 +178,18 @@ export function withNamedFields(shape: Shape, set: FieldSet): FieldSet {
 }
 
 /**
- * Checks that every keyed list of an applied object can be told apart by its keys.
- * @throws ListKeyError for an item without keys and for two items with the same.
+ * Checks that an applied object fits its shape as far as merging goes: strings are strings, and the items of keyed lists
+ * can be told apart.
+ * @throws ShapeError for anything else where a string must be, an item without keys, or two items with the same.
  */
-export function checkListKeys(shape: Shape, value: Json | undefined, path = ''): void {
+export function checkShape(shape: Shape, value: Json | undefined, path = ''): void {
   const form = formOf(shape, value)
+  if (shape.text && value !== null && typeof value !== 'string') {
+    throw new ShapeError(`${path}: expected string, got &value.valueUnstructured{Value:${JSON.stringify(value)}}`)
+  }
+  if (shape.items?.text && Array.isArray(value)) throw new ShapeError(`${path}: expected map, got &{[${value}]}`)
   if (form === 'map') {
-    for (const [key, item] of Object.entries(asMap(value)))
-      checkListKeys(fieldShape(shape, key), item, `${path}.${key}`)
+    for (const [key, item] of Object.entries(asMap(value))) checkShape(fieldShape(shape, key), item, `${path}.${key}`)
   }
   if (form !== 'list') return
   const seen = new Set<string>()
@@ -194,11 +198,11 @@ export function checkListKeys(shape: Shape, value: Json | undefined, path = ''):
     if (element === 'k:{}') {
       const keys = JSON.stringify(shape.list).replaceAll('","', '" "')
       const why = `omits all key fields ${keys} (and doesn't have default values for any key fields)`
-      throw new ListKeyError(`${path}: element ${at}: associative list with keys has an element that ${why}`)
+      throw new ShapeError(`${path}: element ${at}: associative list with keys has an element that ${why}`)
     }
-    if (seen.has(element)) throw new ListKeyError(`${path}: duplicate entries for key ${keyText(element)}`)
+    if (seen.has(element)) throw new ShapeError(`${path}: duplicate entries for key ${keyText(element)}`)
     seen.add(element)
-    checkListKeys(shape.items ?? {}, item, `${path}${keyText(element)}`)
+    checkShape(shape.items ?? {}, item, `${path}${keyText(element)}`)
   }
 }
 

@@ -10,7 +10,7 @@ import { nullErrors } from './null-fields.ts'
 import { checkName, intoNamespace, normalized, readObject } from './prepare.ts'
 import type { ResourceType } from './resource-type.ts'
 import { apiVersionOf } from './resource-type.ts'
-import { changedMeanwhile, conflict, invalid, notFound } from './status.ts'
+import { changedMeanwhile, conflict, invalid, notFound, quoted } from './status.ts'
 import { metadataChangeErrors, metadataErrors } from './validate-metadata.ts'
 
 /** The stored object as its version of the type shows it. Throws KubernetesError 404. */
@@ -44,9 +44,17 @@ export function patchObject(
   options: WriteOptions,
 ): KubernetesObject {
   const live = readLive(cluster, target)
-  const next = intoNamespace(target.type, readObject(target.type, patch(live)), target.namespace)
+  const patched = patch(live)
+  const object = readObject(target.type, patched, (message) => badPatch(patched, message))
+  const next = intoNamespace(target.type, object, target.namespace)
   checkName(next, target.name)
   return updateObject(cluster, target, live, next, options)
+}
+
+/** 422 for a patch that leaves no object of the type. */
+function badPatch(patched: Json, why: string) {
+  const message = `Invalid value: ${quoted(JSON.stringify(patched))}: ${why}`
+  return invalid({ group: '', plural: '', kind: '' }, '', [{ field: 'patch', reason: 'FieldValueInvalid', message }])
 }
 
 function updateObject(
