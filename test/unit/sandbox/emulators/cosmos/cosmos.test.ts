@@ -1,65 +1,16 @@
-import { ChangeFeedStartFrom, type Container, CosmosClient, type CosmosClientOptions } from '@azure/cosmos'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { cosmosEmulator } from '../../../../../src/sandbox/emulators/cosmos/cosmos.ts'
+import { type Container, CosmosClient } from '@azure/cosmos'
+import { describe, expect, it } from 'vitest'
 import { throttled } from '../../../../../src/sandbox/emulators/cosmos/errors.ts'
-import type { Emulator, EmulatorRequest, Storage } from '../../../../../src/sandbox/emulators/emulator.ts'
 import { memoryStorage } from '../../../../../src/sandbox/storage.ts'
 import { pipelineTransport } from '../../../../../src/sandbox/transports/pipeline-transport.ts'
 import { throughWire } from '../../../../../src/sandbox/transports/wire.ts'
 
-const key = Buffer.from('master key').toString('base64')
-const start = Date.UTC(2030, 0, 1)
-
-let clock: number
-let storage: Storage
-let emulator: Emulator
-let requests: EmulatorRequest[]
-let container: Container
-
-function make(partitions = 1): Emulator {
-  const context = { now: () => clock, random: () => 0.5, storage }
-  return cosmosEmulator(context, { key, partitions, acceptToken: (token) => token === 'good' })
-}
-
-function connect(to: Emulator, options: Partial<CosmosClientOptions> = {}): CosmosClient {
-  const recorded = throughWire(to, (request, deliver) => {
-    requests.push(request)
-    return deliver()
-  })
-  return new CosmosClient({
-    endpoint: 'https://cosmos.test',
-    key,
-    httpClient: pipelineTransport(recorded),
-    connectionPolicy: { enableEndpointDiscovery: false, enableBackgroundEndpointRefreshing: false },
-    ...options,
-  })
-}
-
-async function open(to: Emulator, id: string, definition = {}): Promise<Container> {
-  const { database } = await connect(to).databases.createIfNotExists({ id: 'db' })
-  const made = await database.containers.createIfNotExists({ id, partitionKey: { paths: ['/pk'] }, ...definition })
-  return made.container
-}
-
-beforeEach(async () => {
-  clock = start
-  requests = []
-  storage = memoryStorage()
-  emulator = make()
-  container = await open(emulator, 'state')
-})
-
-/** A request past the SDK, with an Entra token. */
-function raw(path: string, headers: Record<string, string> = {}, method = 'GET', body = '') {
-  const authorization = encodeURIComponent('type=aad&ver=1.0&sig=good')
-  const url = new URL(path, 'https://cosmos.test')
-  return emulator({ method, url, headers: { authorization, ...headers }, body: new TextEncoder().encode(body) })
-}
+import { at, connect, make, open, raw, start } from './opened.ts'
 
 describe('access', () => {
   it('takes the master key and a good token, and refuses all else with a 401', async () => {
     const other = Buffer.from('other').toString('base64')
-    await expect(connect(emulator, { key: other }).database('db').read()).rejects.toMatchObject({ code: 401 })
+    await expect(connect(at.emulator, { key: other }).database('db').read()).rejects.toMatchObject({ code: 401 })
     const token = (value: string) => ({
       getToken: async () => ({ token: value, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }),
     })
@@ -67,7 +18,7 @@ describe('access', () => {
       new CosmosClient({
         endpoint: 'https://cosmos.test',
         aadCredentials: token(value),
-        httpClient: pipelineTransport(emulator),
+        httpClient: pipelineTransport(at.emulator),
         connectionPolicy: { enableEndpointDiscovery: false, enableBackgroundEndpointRefreshing: false },
       })
     expect((await withToken('good').database('db').read()).resource?.id).toBe('db')
@@ -78,7 +29,7 @@ describe('access', () => {
   })
 
   it('says where it is, so that endpoint discovery works', async () => {
-    const discovering = connect(emulator, { connectionPolicy: { enableBackgroundEndpointRefreshing: false } })
+    const discovering = connect(at.emulator, { connectionPolicy: { enableBackgroundEndpointRefreshing: false } })
     expect(await discovering.getWriteEndpoint()).toBe('https://cosmos.test/')
     const { resource } = await discovering.database('db').container('state').items.create({ id: 'a', pk: 'p' })
     expect(resource?.id).toBe('a')
@@ -87,7 +38,7 @@ describe('access', () => {
 
 describe('documents', () => {
   it('carry system properties made of counters and the given time', async () => {
-    const { resource, headers } = await container.items.create({ id: 'a', pk: 'p' })
+    const { resource, headers } = await at.container.items.create({ id: 'a', pk: 'p' })
     expect(resource).toEqual({
       id: 'a',
       pk: 'p',
@@ -102,10 +53,10 @@ describe('documents', () => {
   })
 
   it('are refused over 2 MB with a 413', async () => {
-    await container.items.create({ id: 'a', pk: 'p', text: 'x'.repeat(2 * 1024 * 1024 - 100) })
-    const tooMuch = container.items.create({ id: 'b', pk: 'p', text: 'x'.repeat(2 * 1024 * 1024) })
+    await at.container.items.create({ id: 'a', pk: 'p', text: 'x'.repeat(2 * 1024 * 1024 - 100) })
+    const tooMuch = at.container.items.create({ id: 'b', pk: 'p', text: 'x'.repeat(2 * 1024 * 1024) })
     await expect(tooMuch).rejects.toMatchObject({ code: 413 })
-    expect((await container.item('b', 'p').read()).statusCode).toBe(404)
+    expect((await at.container.item('b', 'p').read()).statusCode).toBe(404)
   })
 
   it('need an id, a sound ttl and the partition key of their header', async () => {
@@ -142,15 +93,15 @@ describe('documents', () => {
   })
 
   it('cannot change their id, and If-Match is not taken on an upsert', async () => {
-    await container.items.create({ id: 'a', pk: 'p' })
-    await expect(container.item('a', 'p').replace({ id: 'b', pk: 'p' })).rejects.toMatchObject({ code: 400 })
-    await expect(container.item('a', 'p').replace({ id: 'a', pk: 'q' })).rejects.toMatchObject({ code: 400 })
+    await at.container.items.create({ id: 'a', pk: 'p' })
+    await expect(at.container.item('a', 'p').replace({ id: 'b', pk: 'p' })).rejects.toMatchObject({ code: 400 })
+    await expect(at.container.item('a', 'p').replace({ id: 'a', pk: 'q' })).rejects.toMatchObject({ code: 400 })
     const guarded = { accessCondition: { type: 'IfMatch', condition: '"x"' } }
-    await expect(container.items.upsert({ id: 'a', pk: 'p' }, guarded)).rejects.toMatchObject({ code: 501 })
+    await expect(at.container.items.upsert({ id: 'a', pk: 'p' }, guarded)).rejects.toMatchObject({ code: 501 })
   })
 
   it('of a container that is not there are a 404 with sub-status 1003', async () => {
-    const none = connect(emulator).database('db').container('none')
+    const none = connect(at.emulator).database('db').container('none')
     await expect(none.item('a', 'p').replace({ id: 'a', pk: 'p' })).rejects.toMatchObject({
       code: 404,
       substatus: 1003,
@@ -158,7 +109,7 @@ describe('documents', () => {
   })
 
   it('answer 304 to a reader who has the present version', async () => {
-    const { etag } = await container.items.create({ id: 'a', pk: 'p' })
+    const { etag } = await at.container.items.create({ id: 'a', pk: 'p' })
     const headers = { 'x-ms-documentdb-partitionkey': '["p"]' }
     const read = (known: string) => raw('/dbs/db/colls/state/docs/a', { ...headers, 'if-none-match': known })
     expect((await read(etag)).status).toBe(304)
@@ -166,9 +117,9 @@ describe('documents', () => {
   })
 
   it('go with their container and database', async () => {
-    await container.items.create({ id: 'a', pk: 'p' })
-    await container.delete()
-    const again = await open(emulator, 'state')
+    await at.container.items.create({ id: 'a', pk: 'p' })
+    await at.container.delete()
+    const again = await open(at.emulator, 'state')
     expect((await again.item('a', 'p').read()).statusCode).toBe(404)
     const { database } = again
     await database.delete()
@@ -181,42 +132,42 @@ describe('time to live', () => {
     (await from.items.query<string>('SELECT VALUE c.id FROM c').fetchAll()).resources
 
   it('ends documents after the default or their own, counted from the last write', async () => {
-    const events = await open(emulator, 'events', { defaultTtl: 60 })
+    const events = await open(at.emulator, 'events', { defaultTtl: 60 })
     await events.items.create({ id: 'default', pk: 'p' })
     await events.items.create({ id: 'long', pk: 'p', ttl: 120 })
     await events.items.create({ id: 'ever', pk: 'p', ttl: -1 })
-    clock = start + 59_999
+    at.clock = start + 59_999
     expect(await ids(events)).toEqual(['default', 'long', 'ever'])
-    clock = start + 60_000
+    at.clock = start + 60_000
     expect(await ids(events)).toEqual(['long', 'ever'])
     expect((await events.item('default', 'p').read()).statusCode).toBe(404)
     expect((await events.items.create({ id: 'default', pk: 'p' })).statusCode).toBe(201)
-    clock = start + 119_000
+    at.clock = start + 119_000
     await events.item('default', 'p').replace({ id: 'default', pk: 'p' })
-    clock = start + 178_000
+    at.clock = start + 178_000
     expect(await ids(events)).toEqual(['ever', 'default'])
   })
 
   it('counts an own ttl only where the container has a default', async () => {
-    const on = await open(emulator, 'on', { defaultTtl: -1 })
-    for (const each of [container, on]) {
+    const on = await open(at.emulator, 'on', { defaultTtl: -1 })
+    for (const each of [at.container, on]) {
       await each.items.create({ id: 'own', pk: 'p', ttl: 10 })
       await each.items.create({ id: 'none', pk: 'p' })
     }
-    clock = start + 1e9
+    at.clock = start + 1e9
     expect(await ids(on)).toEqual(['none'])
-    expect(await ids(container)).toEqual(['own', 'none'])
+    expect(await ids(at.container)).toEqual(['own', 'none'])
   })
 })
 
 describe('sessions', () => {
   it('are kept by the SDK and end with a 404/1002 when the data has gone back', async () => {
-    const client = connect(emulator, { consistencyLevel: 'Session' })
+    const client = connect(at.emulator, { consistencyLevel: 'Session' })
     const state = client.database('db').container('state')
     await state.items.create({ id: 'a', pk: 'p' })
     await state.item('a', 'p').read()
-    expect(requests.at(-1)?.headers['x-ms-session-token']).toBe('0:-1#1')
-    const ahead = connect(emulator).database('db').container('state')
+    expect(at.requests.at(-1)?.headers['x-ms-session-token']).toBe('0:-1#1')
+    const ahead = connect(at.emulator).database('db').container('state')
     const sessionToken = '0:-1#2'
     expect(await ahead.item('a', 'p').read({ sessionToken })).toMatchObject({ statusCode: 404, substatus: 1002 })
     await state.items.create({ id: 'b', pk: 'p' })
@@ -229,13 +180,13 @@ describe('queries over partition key ranges', () => {
   it('go to each range with a rewritten query, and are merged', async () => {
     const wide = await open(make(4), 'wide')
     for (let n = 0; n < 20; n++) await wide.items.create({ id: `d${n}`, pk: `p${n}`, n: (n * 7) % 20 })
-    requests = []
+    at.requests = []
     const spec = {
       query: 'SELECT TOP 7 VALUE c.n FROM c WHERE c.n >= @n ORDER BY c.n',
       parameters: [{ name: '@n', value: 3 }],
     }
     expect((await wide.items.query(spec).fetchAll()).resources).toEqual([3, 4, 5, 6, 7, 8, 9])
-    const ranges = requests.map(({ headers }) => headers['x-ms-documentdb-partitionkeyrangeid']).filter(Boolean)
+    const ranges = at.requests.map(({ headers }) => headers['x-ms-documentdb-partitionkeyrangeid']).filter(Boolean)
     expect(ranges.sort()).toEqual(['0', '1', '2', '3'])
     expect((await wide.items.query(spec, { forceQueryPlan: true }).fetchAll()).resources).toHaveLength(7)
   })
@@ -252,7 +203,7 @@ describe('queries over partition key ranges', () => {
   })
 
   it('are refused an order that no index serves', async () => {
-    const closed = await open(emulator, 'closed', {
+    const closed = await open(at.emulator, 'closed', {
       indexingPolicy: {
         includedPaths: [{ path: '/due/?' }, { path: '/open/*' }],
         excludedPaths: [{ path: '/*' }],
@@ -272,96 +223,14 @@ describe('queries over partition key ranges', () => {
   })
 })
 
-describe('the change feed', () => {
-  const feed = async (range: string, etag?: string, more: Record<string, string> = {}) => {
-    const headers = { 'a-im': 'Incremental feed', 'x-ms-documentdb-partitionkeyrangeid': range, ...more }
-    const answer = await raw('/dbs/db/colls/state/docs', etag ? { ...headers, 'if-none-match': etag } : headers)
-    const documents = answer.status === 200 ? JSON.parse(String(answer.body)).Documents : []
-    const changes = documents.map(({ id, n, _lsn }: Record<string, unknown>) => [id, n, _lsn])
-    return { status: answer.status, etag: answer.headers.etag ?? '', changes }
-  }
-
-  it('gives the latest version of each changed document in the order of change, then 304', async () => {
-    for (const id of ['a', 'b', 'c']) await container.items.create({ id, pk: id, n: 1 })
-    await container.item('a', 'a').replace({ id: 'a', pk: 'a', n: 2 })
-    await container.item('b', 'b').delete()
-    const first = await feed('0')
-    expect(first).toEqual({
-      status: 200,
-      etag: '"5"',
-      changes: [
-        ['c', 1, 3],
-        ['a', 2, 4],
-      ],
-    })
-    expect(await feed('0', first.etag)).toEqual({ status: 304, etag: '"5"', changes: [] })
-    await container.items.create({ id: 'd', pk: 'd', n: 1 })
-    expect(await feed('0', first.etag)).toEqual({ status: 200, etag: '"6"', changes: [['d', 1, 6]] })
-  })
-
-  it('starts now, at a time, or at the beginning, and pages', async () => {
-    for (const id of ['a', 'b']) await container.items.create({ id, pk: id })
-    const now = await feed('0', '*')
-    expect(now).toMatchObject({ status: 304, etag: '"2"' })
-    clock += 5_000
-    await container.items.create({ id: 'c', pk: 'c' })
-    expect((await feed('0', now.etag)).changes).toEqual([['c', undefined, 3]])
-    const since = { 'if-modified-since': new Date(clock).toUTCString() }
-    expect((await feed('0', undefined, since)).changes).toEqual([['c', undefined, 3]])
-    const page = await feed('0', undefined, { 'x-ms-max-item-count': '2' })
-    expect(page).toMatchObject({
-      etag: '"2"',
-      changes: [
-        ['a', undefined, 1],
-        ['b', undefined, 2],
-      ],
-    })
-    expect((await feed('0', page.etag)).changes).toEqual([['c', undefined, 3]])
-  })
-
-  it('serves the SDK, over several ranges', async () => {
-    const wide = await open(make(3), 'wide')
-    for (let n = 0; n < 9; n++) await wide.items.create({ id: `d${n}`, pk: `p${n}` })
-    const changeFeedStartFrom = ChangeFeedStartFrom.Beginning()
-    const seen: string[] = []
-    let continuation = ''
-    for await (const page of wide.items
-      .getChangeFeedIterator({ changeFeedStartFrom, maxItemCount: 2 })
-      .getAsyncIterator()) {
-      continuation = page.continuationToken
-      if (page.statusCode === 304) break
-      seen.push(...page.result.map(({ id }: { id: string }) => id))
-    }
-    expect(seen.sort()).toEqual(['d0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7', 'd8'])
-    await wide.items.create({ id: 'late', pk: 'p' })
-    const later = wide.items.getChangeFeedIterator({
-      changeFeedStartFrom: ChangeFeedStartFrom.Continuation(continuation),
-    })
-    expect((await later.readNext()).result.map(({ id }: { id: string }) => id)).toEqual(['late'])
-  })
-
-  it('of one partition key has only that', async () => {
-    for (const pk of ['p', 'q']) await container.items.create({ id: 'a', pk })
-    const changeFeedStartFrom = ChangeFeedStartFrom.Beginning('q')
-    const page = await container.items.getChangeFeedIterator({ changeFeedStartFrom }).readNext()
-    expect(page.result).toMatchObject([{ id: 'a', pk: 'q', _lsn: 2 }])
-  })
-
-  it('is not emulated with all versions, nor without a range', async () => {
-    expect((await feed('0', undefined, { 'a-im': 'Full-Fidelity Feed' })).status).toBe(501)
-    expect((await raw('/dbs/db/colls/state/docs', { 'a-im': 'Incremental feed' })).status).toBe(400)
-    expect((await feed('0', 'nonsense')).status).toBe(400)
-  })
-})
-
 it('is retried by the SDK when a wire throttles', async () => {
   let left = 2
-  const busy = throughWire(emulator, async (_, deliver) => (left-- > 0 ? throttled(1) : deliver()))
+  const busy = throughWire(at.emulator, async (_, deliver) => (left-- > 0 ? throttled(1) : deliver()))
   const state = connect(busy).database('db').container('state')
   expect((await state.item('a', 'p').read()).statusCode).toBe(404)
   expect(left).toBe(-1)
   const never = connect(
-    throughWire(emulator, async () => throttled(1)),
+    throughWire(at.emulator, async () => throttled(1)),
     {
       connectionPolicy: {
         enableEndpointDiscovery: false,
@@ -388,8 +257,8 @@ it('refuses what it does not know with a word', async () => {
 
 it('answers the same requests the same way', async () => {
   const runOnce = async () => {
-    storage = memoryStorage()
-    clock = start
+    at.storage = memoryStorage()
+    at.clock = start
     const answers: unknown[] = []
     const recorded = throughWire(make(2), async (_, deliver) => {
       const answer = await deliver()
