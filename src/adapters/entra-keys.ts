@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from '../ports/clock.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
 import type { TokenKeys } from '../ports/token-keys.ts'

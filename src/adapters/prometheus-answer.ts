@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Series } from '../ports/metrics.ts'
 import { PortError } from '../ports/port-error.ts'
 

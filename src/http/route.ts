@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { FailureCode, Result } from '../model/failure.ts'
 import type { Caller, Role } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'

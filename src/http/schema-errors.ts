@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 
 /** A field that does not fit, as answers name it. */
 export interface FieldError {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationBetween, durationMs } from '../model/names.ts'
 import type { Clock } from '../ports/clock.ts'
 

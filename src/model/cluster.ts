@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationBetween, labelMap } from './names.ts'
 
 export const PROVIDERS = ['istio', 'linkerd', 'consul', 'osm', 'gateway-api'] as const

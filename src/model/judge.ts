@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Least events of the candidate before a gate says harm or safe. */
 export const DEFAULT_MIN_EVENTS = 50

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Actor } from './identity.ts'
 import { dnsLabel } from './names.ts'
 import { versionSpec } from './service.ts'

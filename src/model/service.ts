@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { dnsLabel, durationBetween, hostName, labelMap } from './names.ts'
 
 const weight = z.int().min(0).max(100)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { dnsLabel, durationBetween } from './names.ts'
 
 const span = durationBetween('1s', '7d')

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { dnsLabel, hostName } from './names.ts'
 
 const entraId = z.guid('must be an Entra object id (a UUID)')

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson } from '../../model/digest.ts'
 
 export type JsonSchema = Readonly<Record<string, unknown>>

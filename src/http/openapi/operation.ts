@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { FAILURES } from '../../model/failure.ts'
 import { rolesFor } from '../authorize.ts'
 import { pathParameter } from '../params.ts'

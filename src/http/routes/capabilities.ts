@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { BUILT_PROVIDERS, CAPABILITIES, FEATURES } from '../../mesh/capabilities.ts'
 import { PROVIDERS } from '../../model/cluster.ts'
 import { succeed } from '../../model/failure.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { checkAccess } from '../../clusters/check-access.ts'
 import { deleteCluster } from '../../clusters/delete-cluster.ts'
 import { putCluster } from '../../clusters/put-cluster.ts'

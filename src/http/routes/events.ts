@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { isTerminal } from '../../model/rollout.ts'
 import { isPortError } from '../../ports/port-error.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ArrivedEvent } from '../../model/event.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import type { Rollout } from '../../model/rollout.ts'

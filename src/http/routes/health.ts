@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { succeed } from '../../model/failure.ts'
 import { ALIVE } from '../liveness.ts'
 import { type Route, route } from '../route.ts'

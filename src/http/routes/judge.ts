@@ -1,4 +1,3 @@
-import { evaluateRequest } from '../../judge/evaluate-request.ts'
 import { fail, succeed } from '../../model/failure.ts'
 import { judgeAnswer, judgeRequest } from '../../model/judge.ts'
 import { type Route, route } from '../route.ts'
@@ -24,6 +23,8 @@ export const JUDGE_ROUTES: readonly Route[] = [
     answers: { 200: { description: 'The verdict after the last look', schema: judgeAnswer } },
     failures: ['NotBuilt'],
     async handle({ body }) {
+      // Statistics are heavy to load, and only this call needs them.
+      const { evaluateRequest } = await import('../../judge/evaluate-request.ts')
       const outcome = evaluateRequest(body)
       if (outcome.ok) return succeed({ status: 200, json: outcome.answer })
       return fail('NotBuilt', `Not part of this version: ${outcome.message}.`, {

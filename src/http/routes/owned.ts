@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { entityTag } from '../../model/digest.ts'
 import { type Failure, fail, type Result, succeed } from '../../model/failure.ts'
 import type { RequestContext } from '../../model/request.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { entityTag } from '../../model/digest.ts'
 import type { DocumentOf } from '../../model/documents.ts'
 import { type Result, succeed } from '../../model/failure.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { servicesOn } from '../../clusters/services-on.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { serviceSpec } from '../../model/service.ts'

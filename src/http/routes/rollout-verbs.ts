@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import type { Role } from '../../model/identity.ts'
 import { serviceKey } from '../../model/service.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout, rolloutRequest } from '../../model/rollout.ts'
 import { serviceKey } from '../../model/service.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { entityTag } from '../../model/digest.ts'
 import { keyOf, type PlacementDocument, type ServiceDocument } from '../../model/documents.ts'
 import { type Result, succeed } from '../../model/failure.ts'

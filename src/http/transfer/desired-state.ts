@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { clusterSpec } from '../../model/cluster.ts'
 import { freezeSpec } from '../../model/freeze.ts'
 import { dnsLabel } from '../../model/names.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { putCluster } from '../../clusters/put-cluster.ts'
 import { putFreeze } from '../../freezes/put-freeze.ts'
 import type { Result } from '../../model/failure.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { clusterSpec, PROVIDERS } from '../../model/cluster.ts'
 import type { ClusterDocument } from '../../model/documents.ts'
 import { conditionView, ownedFields, READ_ONLY, time, withWarnings } from './common.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** RFC 3339 in UTC. */
 export const time = z.iso.datetime().meta({ examples: ['2026-01-31T12:00:00.000Z'] })

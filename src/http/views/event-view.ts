@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ArrivedEvent } from '../../model/event.ts'
 import { actorView, time } from './common.ts'
 

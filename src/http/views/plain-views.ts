@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { FreezeDocument, StrategyDocument, TeamDocument } from '../../model/documents.ts'
 import { freezeSpec } from '../../model/freeze.ts'
 import { strategySpec } from '../../model/strategy.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { formatDuration } from '../../model/names.ts'
 import { type GateProgress, PHASES, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
 import { gateSpec, stepSpec } from '../../model/strategy.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { PlacementDocument, ServiceDocument } from '../../model/documents.ts'
 import { RUNGS } from '../../model/placement.ts'
 import { serviceSpec } from '../../model/service.ts'

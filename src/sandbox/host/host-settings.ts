@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseTimeSpan } from './time-span.ts'
 
 const timeSpan = z.string().transform((text, context) => {

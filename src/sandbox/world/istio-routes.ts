@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { RouteShare, RouteSource } from './route-source.ts'
 
 /** Reads objects of a cluster, as the Kubernetes emulator holds them now. */
