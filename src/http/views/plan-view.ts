@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import type { Plan } from '../../reconcile/plan.ts'
 import { objectRef } from './common.ts'
 
+/** A plan as `reconcile/plan.ts` gives it: its form is already that of the API. */
 export const planView = z
   .object({
     cluster: z.string(),
@@ -28,8 +28,3 @@ export const planView = z
     ),
   })
   .meta({ id: 'Plan' })
-
-/** A plan as JSON: its form is already that of the API. */
-export function viewPlan(plan: Plan): Plan {
-  return plan
-}

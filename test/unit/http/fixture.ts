@@ -8,6 +8,7 @@ import type { Role } from '../../../src/model/identity.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import type { ClusterApi } from '../../../src/ports/cluster-api.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
+import type { Plan } from '../../../src/reconcile/plan.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 import { checkDocumented } from './documented.ts'
 
@@ -118,10 +119,24 @@ export function createWorld(): World {
     advance: async (service) => void seen.advanced.push(service),
     plan: async (service, cluster) => {
       seen.planned.push(`${service.namespace}/${service.name} ${cluster}`)
-      return { cluster, changes: [], findings: [] }
+      return planOf(cluster)
     },
   }
   return { store, clock, seen, api, deps, call: (method, path, call) => send(deps, method, path, call) }
+}
+
+function planOf(cluster: string): Plan {
+  const ref = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', namespace: 'shop', name: 'web' }
+  const diff = [{ path: 'spec.http', from: undefined, to: [{ timeout: '5s' }] }]
+  const finding = {
+    code: 'PortMissing',
+    severity: 'error',
+    field: '/ports/0/port',
+    message: 'No port 80.',
+    fix: 'Add it.',
+  }
+  const blocked = { reason: 'Observe', message: 'Cluster is in observe.' }
+  return { cluster, changes: [{ ref, action: 'create', diff }], blocked, findings: [{ ...finding, severity: 'error' }] }
 }
 
 function uuidOf(count: number): string {
