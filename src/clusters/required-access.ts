@@ -6,7 +6,14 @@ const WRITE = ['create', 'patch', 'delete'] as const
 /** Every right that Meshwright needs on a cluster, with what it is for. */
 export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
   ...ask(['list'], 'apiextensions.k8s.io', ['customresourcedefinitions'], 'finds out which mesh is there'),
-  ...ask(['list'], 'apps', ['deployments'], "finds out the mesh's revision"),
+  ...ask(
+    ['list'],
+    'apps',
+    ['deployments'],
+    "finds out the mesh's revision, and versions that select each other's Pods",
+  ),
+  ...ask(['list'], 'autoscaling', ['horizontalpodautoscalers'], 'finds two that scale one version'),
+  ...ask(['list'], 'policy', ['poddisruptionbudgets'], 'finds those that select the Pods of two versions'),
   ...ask(READ, '', ['namespaces'], 'honours the annotation meshwright.io/hold'),
   ...ask(['get'], '', ['services'], 'checks ports before a plan'),
   ...ask(['list'], '', ['pods'], 'knows which endpoints belong to which version'),

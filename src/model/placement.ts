@@ -34,9 +34,16 @@ export interface PlacementState {
   readonly liveAt?: string
   /** Whole per cents by version, as last written. */
   readonly weights: Readonly<Record<string, number>>
+  /**
+   * The render revision whose weights the route bears, and RFC 3339 of when proxies have had time to take them (it may
+   * lie ahead). Moves even while other objects of that revision are held back. Absent: the route bears others.
+   */
+  readonly weightsLive?: { readonly revision: number; readonly at: string }
   readonly rung: Rung
   readonly versions: Readonly<Record<string, VersionReadiness>>
   readonly conditions: readonly Condition[]
+  /** The last look at what could mix up the versions of a rollout that has not begun to shift, and at which render revision. */
+  readonly preflight?: { readonly revision: number; readonly warnings: readonly string[] }
   readonly objects: readonly InventoryEntry[]
   /** RFC 3339 of restores within the last ten minutes. */
   readonly restores: readonly string[]
@@ -51,4 +58,13 @@ export interface PlacementState {
 }
 
 /** Condition types of a placement. */
-export type PlacementCondition = 'Ready' | 'Reachable' | 'EndpointsReady' | 'Conflict' | 'Drifted' | 'Held' | 'Frozen'
+export type PlacementCondition =
+  | 'Ready'
+  | 'Reachable'
+  | 'EndpointsReady'
+  /** Does no selector catch Pods of both versions of the rollout? As seen before its first step. */
+  | 'VersionsApart'
+  | 'Conflict'
+  | 'Drifted'
+  | 'Held'
+  | 'Frozen'

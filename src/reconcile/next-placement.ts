@@ -110,7 +110,8 @@ function retryEntry({ service, cluster }: PlacementUpdate, again: number): Outbo
 /** What a live rollout may wait for: any change of it is a reason to look at the rollout. */
 function news(state: PlacementState): string {
   const conditions = state.conditions.map(({ type, status, reason }) => [type, status, reason])
-  return canonicalJson([state.liveRevision, state.versions, state.weights, conditions])
+  const revisions = [state.liveRevision, state.weightsLive?.revision, state.preflight?.revision]
+  return canonicalJson([revisions, state.versions, state.weights, conditions])
 }
 
 function advanceEntries({ service, cluster }: PlacementUpdate, state: PlacementState): readonly OutboxEntry[] {

@@ -15,6 +15,7 @@ import {
   type StoredState,
   unchangedObjects,
 } from './gather.ts'
+import { gatherOverlaps } from './gather-overlaps.ts'
 import { forbids } from './permission.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import { type Doomed, type Removal, removeFirst } from './prune.ts'
@@ -65,7 +66,11 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
   const placement = stored.placement?.value
   const unread = request.thorough ? [] : unchangedObjects(prepared, placement, service.renderRevision)
   const refs = prepared.rendered.map(({ object }) => refOf(object))
-  const observed = await gatherCluster(api, service, refs, unread)
+  const [seen, overlaps] = await Promise.all([
+    gatherCluster(api, service, refs, unread),
+    gatherOverlaps(api, service, cluster.name),
+  ])
+  const observed = { ...seen, ...(overlaps === undefined ? {} : { overlaps }) }
   const situation: Situation = {
     service,
     cluster,

@@ -1,4 +1,5 @@
 import { type Condition, type ConditionInput, findCondition, setCondition } from '../model/condition.ts'
+import { liveRolloutOn } from '../model/desired-weights.ts'
 import { refOf } from '../model/kube.ts'
 import type { PlacementCondition } from '../model/placement.ts'
 import { refKey } from './content.ts'
@@ -44,6 +45,7 @@ export function findingsOf(situation: Situation, stop: Stop | undefined): readon
   return [
     { type: 'Reachable', status: 'True', reason: 'Answers', message: 'The cluster answers.' },
     endpointsFinding(situation),
+    ...apartFindings(situation),
     ...abnormal(situation, stop),
   ]
 }
@@ -63,6 +65,20 @@ function endpointsFinding(situation: Situation): Finding {
   }
   const message = endpointsMessage(situation, missing)
   return { type: 'EndpointsReady', status: 'False', reason: 'NoReadyEndpoints', message }
+}
+
+/** Told anew in each pass before the first step, kept while the rollout goes on, and taken back when it is over. */
+function apartFindings({ service, cluster, placement, observed: { overlaps } }: Situation): readonly Finding[] {
+  const type = 'VersionsApart' as const
+  if (overlaps?.overlap !== undefined)
+    return [{ type, status: 'False', reason: 'SelectorsOverlap', message: overlaps.overlap }]
+  if (overlaps && overlaps.unseen.length > 0)
+    return [{ type, status: 'Unknown', reason: 'NotSeen', message: `Not all was seen: ${overlaps.unseen.join('; ')}.` }]
+  if (overlaps)
+    return [{ type, status: 'True', reason: 'Apart', message: 'No selector catches Pods of both versions.' }]
+  const isOver = !liveRolloutOn(service, cluster.name) && findCondition(placement?.conditions ?? [], type)
+  const message = 'Selectors are looked at before the first step of a rollout.'
+  return isOver ? [{ type, status: 'Unknown', reason: 'NoRollout', message }] : []
 }
 
 function abnormal(situation: Situation, stop: Stop | undefined): readonly Finding[] {

@@ -8,6 +8,7 @@ import { refKey } from './content.ts'
 import { type ReconcileDeps, SETTLE_MS } from './deps.ts'
 import { recentRestores } from './drift.ts'
 import { type ClusterTrouble, troubleOf } from './failures.ts'
+import type { Overlaps } from './find-overlaps.ts'
 import type { Prepared, StoredState } from './gather.ts'
 import { inventoryAfter, lastChange } from './inventory.ts'
 import { type Happening, nextPlacement, type PlacementUpdate } from './next-placement.ts'
@@ -15,6 +16,7 @@ import type { Pass } from './pass.ts'
 import { type Finding, findingsOf } from './placement-conditions.ts'
 import type { ReconcileOutcome } from './reconcile-placement.ts'
 import { isReturning, type PlacedService, type Stop } from './situation.ts'
+import { weightsAfter, weightsLiveAfter } from './weights-after.ts'
 
 /** What every record is about. */
 export interface Scene {
@@ -34,7 +36,8 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
   const now = deps.clock.now()
   const at = timestamp(now)
   const objects = inventoryAfter(pass.situation, pass.written, pass.gone, at)
-  const settled = lastChange(objects) + (deps.settleMs ?? SETTLE_MS)
+  const settleMs = deps.settleMs ?? SETTLE_MS
+  const settled = lastChange(objects) + settleMs
   const trouble = pass.error && troubleFor(scene, pass.error)
   const complete = !pass.stop && !trouble
   const isLive = complete && settled <= now
@@ -48,6 +51,8 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     pruned: undefined,
     objects,
     weights,
+    weightsLive: weightsLiveAfter(pass, objects, settleMs),
+    ...preflightAfter(scene, pass.situation.observed.overlaps),
     versions: pass.situation.observed.versions,
     attempts: trouble ? (before?.attempts ?? 0) + 1 : 0,
   }
@@ -89,7 +94,9 @@ export async function recordWait(scene: Scene, until: number): Promise<Recorded>
 export async function recordLive(scene: Scene, prepared: Prepared): Promise<Recorded> {
   const now = scene.deps.clock.now()
   const state = liveState(scene, prepared.provider.reach, now)
-  const again = candidateUnready(scene, scene.stored.placement?.value.versions ?? {}) ? pollAt(scene, now) : undefined
+  const { versions = {}, conditions = [] } = scene.stored.placement?.value ?? {}
+  const overlapping = findCondition(conditions, 'VersionsApart')?.status === 'False'
+  const again = awaitsCandidate(scene, versions, overlapping) ? pollAt(scene, now) : undefined
   const findings = [readyFinding(undefined, undefined, true)]
   return save(scene, { state, findings, again, happenings: [] }, { state: 'live', ...LIVE })
 }
@@ -128,17 +135,10 @@ function liveState({ service, stored }: Scene, reach: PlacementDocument['rung'],
   }
 }
 
-function weightsAfter(pass: Pass): Readonly<Record<string, number>> {
-  const { situation, written, plan } = pass
-  const { provider, placement, observed } = situation
-  const latest = written.map(({ after }) => provider.liveWeights(after)).findLast((weights) => weights !== undefined)
-  if (latest) return latest
-  const bearer = situation.rendered.find(({ object }) => provider.liveWeights(object))?.object
-  const key = bearer && refKey(refOf(bearer))
-  const live = key === undefined ? undefined : observed.objects.get(key)
-  const drifted = plan.drifts.some((drift) => refKey(drift.ref) === key)
-  if (!live || drifted || pass.stop?.condition === 'Conflict') return placement?.weights ?? {}
-  return provider.liveWeights(live) ?? placement?.weights ?? {}
+/** What was seen before the first step is kept until the rollout is over. */
+function preflightAfter({ service, cluster }: Scene, overlaps: Overlaps | undefined): State {
+  if (overlaps) return { preflight: { revision: service.renderRevision, warnings: overlaps.warnings } }
+  return liveRolloutOn(service, cluster) ? {} : { preflight: undefined }
 }
 
 function restoresAfter(pass: Pass, before: PlacementDocument | undefined, now: number, at: string): State {
@@ -205,18 +205,24 @@ function words({ reason, message }: { reason: string; message: string }): { reas
 function againAfter(scene: Scene, pass: Pass, settled: number, isLive: boolean): number | undefined {
   if (pass.stop) return againOf(scene, pass.stop)
   if (!isLive) return settled
-  return candidateUnready(scene, pass.situation.observed.versions) ? pollAt(scene, scene.deps.clock.now()) : undefined
+  const { versions, overlaps } = pass.situation.observed
+  const overlapping = overlaps?.overlap !== undefined
+  return awaitsCandidate(scene, versions, overlapping) ? pollAt(scene, scene.deps.clock.now()) : undefined
 }
 
 function againOf(scene: Scene, stop: Stop): number | undefined {
   return stop.again === 'poll' ? pollAt(scene, scene.deps.clock.now()) : stop.again
 }
 
-/** Does a rollout that has not begun to shift wait for endpoints of its candidate? */
-function candidateUnready({ service, cluster }: Scene, versions: PlacementDocument['versions']): boolean {
+/** Does a rollout that has not begun to shift wait for endpoints of its candidate, or for versions that are apart? */
+function awaitsCandidate(
+  { service, cluster }: Scene,
+  versions: PlacementDocument['versions'],
+  overlapping: boolean,
+): boolean {
   const live = liveRolloutOn(service, cluster)
   if (!live || (live.rollout.phase !== 'pending' && live.rollout.phase !== 'preflight')) return false
-  return (versions[live.target.candidate]?.ready ?? 0) < 1
+  return overlapping || (versions[live.target.candidate]?.ready ?? 0) < 1
 }
 
 const POLL_LEAST_MS = 2000
@@ -226,7 +232,7 @@ const POLL_MOST_IN_ROLLOUT_MS = 15_000
 /** The longer it has waited, the less often: half the time waited so far. */
 function pollAt({ stored, service, cluster }: Scene, now: number): number {
   const conditions = stored.placement?.value.conditions ?? []
-  const waiting = ['EndpointsReady', 'Ready']
+  const waiting = ['EndpointsReady', 'VersionsApart', 'Ready']
     .map((type) => findCondition(conditions, type))
     .find((condition) => condition?.status === 'False')
   const waited = waiting ? now - Date.parse(waiting.lastTransitionTime) : 0

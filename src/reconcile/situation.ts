@@ -3,6 +3,7 @@ import { liveRolloutOn } from '../model/desired-weights.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { VersionReadiness } from '../model/placement.ts'
+import type { Overlaps } from './find-overlaps.ts'
 
 /** The part of a service document that names it and dates its render. */
 export type PlacedService = Pick<ServiceDocument, 'namespace' | 'name' | 'generation' | 'renderRevision' | 'rollouts'>
@@ -19,6 +20,8 @@ export interface Observed {
   readonly versions: Readonly<Record<string, VersionReadiness>>
   /** Objects of others that claim the service under other names; undefined when they were not looked for. */
   readonly rivals: readonly KubeObject[] | undefined
+  /** Selectors that mix up the versions of a rollout; absent when they were not looked for. */
+  readonly overlaps?: Overlaps
 }
 
 /** All that decides what to write: one service on one cluster at one moment. */
@@ -57,6 +60,13 @@ export function stableOn(service: PlannedService, cluster: string): string | und
 /** Is the live rollout on the cluster going back? Then writes force, and wait for no one. */
 export function isReturning(service: Pick<PlacedService, 'rollouts'>, cluster: string): boolean {
   return liveRolloutOn(service, cluster)?.rollout.phase === 'rolling-back'
+}
+
+/** Is there a live rollout on the cluster that has not asked anything for its candidate there, and does not go back? */
+export function isBeforeShift(service: Pick<PlacedService, 'rollouts'>, cluster: string): boolean {
+  const live = liveRolloutOn(service, cluster)
+  if (!live || live.rollout.phase === 'rolling-back') return false
+  return (live.target.highestWeight ?? live.target.weight) === 0
 }
 
 /** Is the service to be on the cluster? */

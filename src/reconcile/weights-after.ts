@@ -1,0 +1,54 @@
+import { revisionOf } from '../mesh/marks.ts'
+import type { KubeObject } from '../model/kube.ts'
+import { refOf } from '../model/kube.ts'
+import { timestamp } from '../model/names.ts'
+import type { InventoryEntry, PlacementState } from '../model/placement.ts'
+import { refKey } from './content.ts'
+import { entryFor } from './drift.ts'
+import type { Pass } from './pass.ts'
+
+type Seen = Pick<Pass, 'situation' | 'plan' | 'written' | 'stop'>
+
+/** Weights on the cluster after a pass, whole per cents by version; those known before where the route is not ours. */
+export function weightsAfter(pass: Seen): Readonly<Record<string, number>> {
+  const { provider, placement } = pass.situation
+  const known = placement?.weights ?? {}
+  const latest = lastWritten(pass)
+  if (latest) return provider.liveWeights(latest) ?? known
+  const live = pass.stop?.condition === 'Conflict' ? undefined : untouched(pass)
+  return (live && provider.liveWeights(live)) ?? known
+}
+
+/**
+ * Of which render revision the weights are that the route bears after a pass, and when proxies will have taken them; for
+ * it does not matter what else of that revision is held back. Undefined when they are not those that are wanted. Takes
+ * the inventory after the pass.
+ */
+export function weightsLiveAfter(
+  pass: Seen,
+  objects: readonly InventoryEntry[],
+  settleMs: number,
+): PlacementState['weightsLive'] {
+  const { provider, weights: wanted } = pass.situation
+  const bearer = lastWritten(pass) ?? untouched(pass)
+  const revision = bearer && revisionOf(bearer)
+  const written = bearer && entryFor(objects, refOf(bearer))
+  if (!bearer || revision === undefined || !written) return undefined
+  const weights = provider.liveWeights(bearer) ?? {}
+  const names = [...Object.keys(wanted), ...Object.keys(weights)]
+  if (names.some((name) => (weights[name] ?? 0) !== (wanted[name] ?? 0))) return undefined
+  return { revision, at: timestamp(Date.parse(written.changedAt) + settleMs) }
+}
+
+/** The object with weights as this pass wrote it last. */
+function lastWritten({ situation, written }: Seen): KubeObject | undefined {
+  return written.map(({ after }) => after).findLast((object) => situation.provider.liveWeights(object) !== undefined)
+}
+
+/** The object with weights as it was read, unless another hand changed it. */
+function untouched({ situation, plan }: Seen): KubeObject | undefined {
+  const bearer = situation.rendered.find(({ object }) => situation.provider.liveWeights(object))?.object
+  if (!bearer) return undefined
+  const key = refKey(refOf(bearer))
+  return plan.drifts.some((drift) => refKey(drift.ref) === key) ? undefined : situation.observed.objects.get(key)
+}
