@@ -1,0 +1,94 @@
+import type { ClusterSpec } from '../../../src/model/cluster.ts'
+import type { MetricsSource, MetricsSources, Series } from '../../../src/ports/metrics.ts'
+import type { PortError } from '../../../src/ports/port-error.ts'
+
+export interface Query {
+  readonly cluster: string
+  readonly selector: string
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Metrics that a test puts in, by cluster: raw samples of counters, as a scraper would have stored them. */
+export class FakeMetrics implements MetricsSources {
+  readonly queries: Query[] = []
+  readonly stored = new Map<string, (Series & { readonly name: string })[]>()
+  /** Clusters that name no source. */
+  readonly without = new Set<string>()
+  /** What every query, or opening, throws. */
+  failure: PortError | undefined
+  refusal: PortError | undefined
+  delayMs = 10_000
+  everyMs = 5_000
+
+  async open({ name: cluster }: { readonly name: string }): Promise<MetricsSource | undefined> {
+    if (this.refusal) throw this.refusal
+    if (this.without.has(cluster)) return undefined
+    return { samples: (selector, atMs, windowMs) => this.samples(cluster, selector, atMs, windowMs) }
+  }
+
+  timing(_spec: ClusterSpec): { delayMs: number; everyMs: number } {
+    return { delayMs: this.delayMs, everyMs: this.everyMs }
+  }
+
+  /** Puts a series there. */
+  put(cluster: string, name: string, labels: Series['labels'], samples: Series['samples']): void {
+    this.stored.set(cluster, [...(this.stored.get(cluster) ?? []), { name, labels, samples }])
+  }
+
+  private async samples(cluster: string, selector: string, atMs: number, windowMs: number): Promise<readonly Series[]> {
+    this.queries.push({ cluster, selector, fromMs: atMs - windowMs, toMs: atMs })
+    if (this.failure) throw this.failure
+    const [, name = '', matchers = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(selector) ?? []
+    const wanted = [...matchers.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', value]) => [label, value] as const)
+    return (this.stored.get(cluster) ?? [])
+      .filter((series) => series.name === name && wanted.every(([label, value]) => series.labels[label] === value))
+      .map(({ labels, samples }) => ({
+        labels,
+        samples: samples.filter(([time]) => time > atMs - windowMs && time <= atMs),
+      }))
+      .filter(({ samples }) => samples.length > 0)
+  }
+}
+
+export interface Requests {
+  readonly cluster: string
+  readonly version: string
+  /** `200` when left out. */
+  readonly code?: string
+  /** Epoch milliseconds of the first and the last scrape. */
+  readonly fromMs: number
+  readonly toMs: number
+  readonly everyMs: number
+  /** Requests between two scrapes. */
+  readonly each: number
+  /** What the counter shows at the first scrape. */
+  readonly base?: number
+}
+
+const SERVICE = {
+  reporter: 'destination',
+  destination_service_namespace: 'shop',
+  destination_service_name: 'web',
+}
+
+/** Requests to shop/web as Istio counts them, scraped at even times. */
+export function putRequests(metrics: FakeMetrics, requests: Requests): void {
+  const { cluster, version, code = '200' } = requests
+  const labels = { ...SERVICE, destination_version: version, response_code: code, job: 'pods', instance: version }
+  metrics.put(cluster, 'istio_requests_total', labels, rising(requests))
+}
+
+/** A latency histogram of shop/web: `each` requests between two scrapes, those up to each edge as `within` says. */
+export function putLatencies(metrics: FakeMetrics, requests: Requests, within: Readonly<Record<string, number>>): void {
+  const { cluster, version } = requests
+  for (const [le, each] of Object.entries({ ...within, '+Inf': requests.each })) {
+    const labels = { ...SERVICE, destination_version: version, le, job: 'pods', instance: version }
+    metrics.put(cluster, 'istio_request_duration_milliseconds_bucket', labels, rising({ ...requests, each }))
+  }
+}
+
+function rising({ fromMs, toMs, everyMs, each, base = 0 }: Requests): Series['samples'] {
+  const count = Math.floor((toMs - fromMs) / everyMs) + 1
+  return Array.from({ length: count }, (_, index) => [fromMs + index * everyMs, base + index * each] as const)
+}
