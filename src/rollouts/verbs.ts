@@ -50,8 +50,24 @@ function promote(rollout: Rollout, call: VerbCall): Result<Rollout> {
   const from: readonly RolloutPhase[] = ['preflight', 'progressing', 'paused', 'awaiting-approval', 'blind']
   if (!from.includes(rollout.phase) || (rollout.phase === 'paused' && rollout.resumeTo === 'pending'))
     return refuse(rollout, call)
+  const asked = unapprovedStep(rollout)
+  if (asked !== undefined) {
+    const reason = `step ${asked + 1} asks for an approver: promoting would pass it by`
+    return fail('RolloutState', `Rollout ${rollout.id} cannot be promoted: ${reason}.`, {
+      hint: 'Let an approver approve the step; the rollout goes on by itself.',
+    })
+  }
   const { resumeTo: _resume, ...rest } = askWeight(rollout, 100, call.now)
   return succeed(enter(rest, 'promoting', cause(call, 'PromotedByHand', 'promoted'), call.now))
+}
+
+/** The first step, from the present one on, that only an approver may end and that none has approved. */
+function unapprovedStep(rollout: Rollout): number | undefined {
+  const present = Math.max(0, rollout.step)
+  const index = rollout.steps.findIndex((step, index) => {
+    return index >= present && step.approval === true && !(index === rollout.step && rollout.approvedBy !== undefined)
+  })
+  return index < 0 ? undefined : index
 }
 
 function pause(rollout: Rollout, call: VerbCall): Result<Rollout> {

@@ -70,6 +70,21 @@ describe('promote', () => {
     expect(rollout).not.toHaveProperty('liveAt')
   })
 
+  it.each([
+    ['progressing', {}, '409'],
+    ['awaiting-approval', {}, '409'],
+    ['paused', { resumeTo: 'progressing' }, '409'],
+    ['progressing', { approvedBy: PERSON }, 'promoting'],
+    ['progressing', { step: 1 }, 'promoting'],
+  ] as const)('in %s with %o answers %s where its first step asks for an approver', (phase, change, effect) => {
+    const [first, ...others] = aRollout(phase).steps
+    if (!first) throw new Error('the rollout has no steps')
+    const steps = [{ ...first, approval: true }, ...others]
+    const result = applyVerb(aRollout(phase, { step: 0, steps, ...change }), call('promote'))
+    if (effect === '409') expect(result).toMatchObject({ ok: false, failure: { code: 'RolloutState' } })
+    else expect(result).toMatchObject({ ok: true, value: { phase: effect } })
+  })
+
   it('forgets where a pause came from', () => {
     expect(afterVerb(applyVerb(aRollout('paused'), call('promote')))).not.toHaveProperty('resumeTo')
   })
