@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest'
+import type { ServiceDocument } from '../../../src/model/documents.ts'
+import { MESHWRIGHT } from '../../../src/model/identity.ts'
+import type { Rollout } from '../../../src/model/rollout.ts'
+import { foldRollouts } from '../../../src/rollouts/fold-rollouts.ts'
+import { askWeight, enter, rollBack } from '../../../src/rollouts/transition.ts'
+import { aService, eventsIn, spec, workIn } from './documents.ts'
+import { aProgress, aRollout, aTarget, aVerdict, bothClusters, later, MINUTE, SECOND, T0 } from './fixture.ts'
+
+const NOW = T0 + 2 * MINUTE
+const cause = { actor: MESHWRIGHT, reason: 'Because', message: 'because' }
+
+/** The service after one of its rollouts became another. */
+function fold(before: Rollout, after: Rollout, change: Partial<ServiceDocument> = {}): ServiceDocument {
+  return foldRollouts(aService({ renderRevision: 102, rollouts: [before], ...change }), [after], NOW)
+}
+
+describe('rollouts that did not move', () => {
+  it('leave the document as it is: the same object, so nothing is written', () => {
+    const service = aService({ rollouts: [aRollout('paused'), aRollout('progressing', { id: 'shop.web.k4' })] })
+    expect(foldRollouts(service, [...service.rollouts], NOW)).toBe(service)
+  })
+})
+
+describe('the render revision', () => {
+  const before = aRollout('progressing')
+
+  it('rises with a weight, and the rollout knows the one that carries it', () => {
+    const after = fold(before, askWeight(before, 50, NOW))
+    expect(after).toMatchObject({ renderRevision: 103, rollouts: [{ revision: 103, weight: 50 }] })
+    expect(workIn(after.outbox)).toEqual(['urgent reconcile east', 'urgent reconcile west', 'urgent advance'])
+    expect(after.outbox.map(({ id }) => id).slice(0, 2)).toEqual(['reconcile.east.103', 'reconcile.west.103'])
+  })
+
+  it('rises with the same weight asked anew', () => {
+    expect(fold(before, askWeight(before, 10, NOW))).toMatchObject({
+      renderRevision: 103,
+      rollouts: [{ revision: 103 }],
+    })
+  })
+
+  it('stays with words, times, looks and pauses', () => {
+    for (const change of [{ message: 'other' }, { nextAttemptAt: later(5 * MINUTE) }, { progress: bothClusters() }]) {
+      expect(fold(before, { ...before, ...change })).toMatchObject({
+        renderRevision: 102,
+        rollouts: [{ revision: 102 }],
+      })
+    }
+    expect(fold(before, enter(before, 'paused', cause, NOW))).toMatchObject({ renderRevision: 102 })
+  })
+
+  it('rises at the end, when the route names one version again', () => {
+    const baking = aRollout('baking')
+    const after = fold(baking, enter(baking, 'succeeded', cause, NOW))
+    expect(after.renderRevision).toBe(103)
+    expect(workIn(after.outbox)).toEqual(['urgent reconcile east', 'urgent reconcile west'])
+  })
+
+  it('rises once for several rollouts, each of which knows it', () => {
+    const other = aRollout('progressing', { id: 'shop.web.k4', targets: [aTarget('north', 10)] })
+    const service = aService({ renderRevision: 102, rollouts: [before, other] })
+    const after = foldRollouts(service, [askWeight(before, 50, NOW), askWeight(other, 50, NOW)], NOW)
+    expect(after).toMatchObject({ renderRevision: 103, rollouts: [{ revision: 103 }, { revision: 103 }] })
+  })
+
+  it('of a rollout that did not move stays its own', () => {
+    const other = aRollout('progressing', { id: 'shop.web.k4', targets: [aTarget('north', 10)] })
+    const service = aService({ renderRevision: 102, rollouts: [before, other] })
+    const after = foldRollouts(service, [askWeight(before, 50, NOW), other], NOW)
+    expect(after.rollouts[1]).toBe(other)
+    expect(workIn(after.outbox)).not.toContain('urgent reconcile north')
+  })
+})
+
+describe('stable', () => {
+  const v1 = { east: { stable: 'v1' }, west: { stable: 'v1' } }
+  const v2 = { east: { stable: 'v2' }, west: { stable: 'v2' } }
+
+  it('moves in the write that enters the bake', () => {
+    const before = aRollout('promoting')
+    expect(fold(before, enter(before, 'baking', cause, NOW))).toMatchObject({ targets: v2 })
+  })
+
+  it('moves back in the write that starts the way back out of the bake', () => {
+    const before = aRollout('baking')
+    const after = fold(before, rollBack(before, 'gate', cause, NOW), { targets: v2 })
+    expect(after).toMatchObject({ targets: v1, rollouts: [{ phase: 'rolling-back', weight: 0 }] })
+  })
+
+  it('stays the candidate when the bake ends, pauses or cannot see', () => {
+    const before = aRollout('baking')
+    for (const phase of ['succeeded', 'paused', 'blind'] as const) {
+      expect(fold(before, enter(before, phase, cause, NOW), { targets: v2 })).toMatchObject({ targets: v2 })
+    }
+  })
+
+  it('is what each cluster had, which may differ', () => {
+    const targets = [aTarget('east', 100), { ...aTarget('west', 100), stable: 'v0' }]
+    const before = aRollout('baking', { targets })
+    const after = fold(before, rollBack(before, 'abort', cause, NOW), { targets: v2 })
+    expect(after.targets).toEqual({ east: { stable: 'v1' }, west: { stable: 'v0' } })
+  })
+
+  it('does not come back to a cluster that the service has left', () => {
+    const before = aRollout('rolling-back')
+    const after = fold(before, enter(before, 'aborted', cause, NOW), { targets: { east: { stable: 'v1' } } })
+    expect(after.targets).toEqual({ east: { stable: 'v1' } })
+  })
+})
+
+describe('when a rollout is looked at again', () => {
+  const before = aRollout('progressing', { nextAttemptAt: later(0) })
+
+  it('is in the document and on the queue', () => {
+    const after = fold(before, { ...before, nextAttemptAt: later(3 * MINUTE) })
+    expect(after).toMatchObject({ dueAt: later(3 * MINUTE), rollouts: [{ nextAttemptAt: later(3 * MINUTE) }] })
+    expect(after.outbox).toEqual([
+      {
+        id: `advance.shop.web.k3.${later(3 * MINUTE)}`,
+        kind: 'work',
+        queue: 'urgent',
+        message: { kind: 'advance', service: 'shop/web' },
+        notBefore: later(3 * MINUTE),
+      },
+    ])
+  })
+
+  it('is at once for what became due while it was looked at', () => {
+    expect(fold(before, { ...before, nextAttemptAt: later(MINUTE) }).dueAt).toBe(later(2 * MINUTE))
+  })
+
+  it('is soon for one that moves and has no time of its own', () => {
+    const { nextAttemptAt: _, ...moved } = askWeight(before, 50, NOW)
+    expect(fold(before, moved)).toMatchObject({ dueAt: later(2 * MINUTE + 15 * SECOND) })
+  })
+
+  it('is never for one that waits for a person', () => {
+    const after = fold(before, enter(before, 'paused', cause, NOW), { dueAt: later(0) })
+    expect(after).not.toHaveProperty('dueAt')
+    expect(workIn(after.outbox)).toEqual([])
+  })
+
+  it('is the first of all its rollouts for the document', () => {
+    const other = aRollout('progressing', { id: 'shop.web.k4', nextAttemptAt: later(3 * MINUTE) })
+    const service = aService({ rollouts: [before, other], dueAt: later(0) })
+    const after = foldRollouts(service, [{ ...before, nextAttemptAt: later(9 * MINUTE) }, other], NOW)
+    expect(after.dueAt).toBe(later(3 * MINUTE))
+    // The other one's message is on its way already.
+    expect(workIn(after.outbox)).toEqual(['urgent advance'])
+  })
+})
+
+describe('what is told', () => {
+  it('every transition once, with who, why and where it stood', () => {
+    const before = aRollout('progressing', { source: { commit: 'abc' } })
+    const paused = enter(before, 'paused', cause, NOW)
+    const after = fold(before, paused)
+    expect(eventsIn(after.outbox)).toEqual(['rollout.paused'])
+    expect(after.outbox[0]).toMatchObject({
+      event: {
+        id: `rollout.paused:shop.web.k3:${later(2 * MINUTE)}.progressing.paused`,
+        subject: 'rollouts/shop.web.k3',
+        time: later(2 * MINUTE),
+        ...cause,
+        data: { rollout: 'shop.web.k3', from: 'progressing', to: 'paused', weight: 10, source: { commit: 'abc' } },
+      },
+    })
+    expect(eventsIn(fold(paused, { ...paused, message: 'other' }).outbox)).toEqual([])
+  })
+
+  it('the start, a step, and blindness, which people are alerted by', () => {
+    const pending = aRollout('pending')
+    const start = { from: 'pending', to: 'pending', at: later(0), ...cause, step: -1, weight: 0 } as const
+    const started = foldRollouts(aService(), [{ ...pending, history: [start] }], NOW)
+    expect(eventsIn(started.outbox)).toEqual(['rollout.started'])
+    const before = aRollout('progressing')
+    expect(eventsIn(fold(before, enter(askWeight(before, 50, NOW), 'progressing', cause, NOW)).outbox)).toEqual([
+      'rollout.step',
+    ])
+    expect(eventsIn(fold(before, enter(before, 'blind', cause, NOW)).outbox)).toEqual(['rollout.blind'])
+  })
+
+  it('every look, with the step in which it was made, though it ended that step', () => {
+    const progress = bothClusters()
+    const before = aRollout('progressing', { progress })
+    const looked = { ...before, progress: bothClusters({ cursorMs: T0 + 110 * SECOND, lookedAt: later(2 * MINUTE) }) }
+    const after = fold(before, enter(askWeight(looked, 50, NOW), 'progressing', cause, NOW, { step: 1 }))
+    const looks = after.outbox.flatMap((entry) =>
+      entry.kind === 'event' && entry.event.type === 'rollout.look' ? [entry.event] : [],
+    )
+    expect(looks).toHaveLength(2)
+    expect(looks[1]).toMatchObject({
+      time: later(2 * MINUTE),
+      reason: 'WithinLimit',
+      data: {
+        cluster: 'west',
+        kind: 'errors',
+        step: 0,
+        weight: 10,
+        counted: { fromMs: T0 + 50 * SECOND, toMs: T0 + 110 * SECOND },
+        verdict: { verdict: 'safe' },
+      },
+    })
+  })
+
+  it('the first look of a step from when its weight was live, and a blind one without a window', () => {
+    const before = aRollout('progressing')
+    const [first, blind] = [
+      aProgress('east', { cursorMs: T0 + 20 * SECOND }),
+      aProgress('west', { last: aVerdict('blind') }),
+    ]
+    const { cursorMs: _, ...saw } = blind
+    const after = fold(before, { ...before, progress: [first, saw] })
+    const counted = after.outbox.flatMap((entry) => (entry.kind === 'event' ? [entry.event.data?.counted] : []))
+    expect(counted).toEqual([{ fromMs: T0 + 5 * SECOND, toMs: T0 + 20 * SECOND }, {}])
+  })
+
+  it('behind what was still in the outbox', () => {
+    const waiting = { id: 'old', kind: 'work', queue: 'work', message: { kind: 'probe', cluster: 'east' } } as const
+    const before = aRollout('progressing')
+    const after = fold(before, enter(before, 'paused', cause, NOW), { outbox: [waiting] })
+    expect(after.outbox[0]).toBe(waiting)
+  })
+})
+
+describe('a rollout that ended', () => {
+  const before = aRollout('rolling-back')
+  const ended = enter(before, 'aborted', cause, NOW)
+
+  it('leaves the document and is copied out under its id', () => {
+    const after = fold(before, ended)
+    expect(after.rollouts).toEqual([])
+    expect(after).not.toHaveProperty('dueAt')
+    expect(after.outbox.find(({ kind }) => kind === 'archive')).toMatchObject({
+      id: 'archive.shop.web.k3',
+      key: 'shop/web/shop.web.k3',
+      value: {
+        kind: 'rollout',
+        service: 'shop/web',
+        outbox: [],
+        rollout: { phase: 'aborted', endedAt: later(2 * MINUTE) },
+      },
+    })
+  })
+
+  it('lets a service that chose its clusters by label choose again', () => {
+    const byLabel = spec({ clusters: { matchLabels: { env: 'prod' } } })
+    expect(workIn(fold(before, ended, { spec: byLabel }).outbox)).toContain('work select east')
+    expect(workIn(fold(before, ended).outbox)).not.toContain('work select east')
+  })
+})
