@@ -68,6 +68,8 @@ export interface Provider {
   /** Which requests failed, and how slow they were, by version. */
   requestCounts(service: { namespace: string; name: string }): CountQuery
   latencyCounts(service: { namespace: string; name: string }): CountQuery
+  /** Requests of callers that are not in the mesh, so that no weight holds for them. */
+  outsideCounts(service: { namespace: string; name: string }): CountQuery
   /** Edges of its latency histogram in milliseconds, rising, where nobody set others. */
   readonly latencyEdgesMs: readonly number[]
 }

@@ -51,13 +51,13 @@ export function windowCounter(
   }
 }
 
-interface Found extends WindowIncrease {
+export interface Found extends WindowIncrease {
   /** Time of the newest sample, also of those after the window; undefined when there is none. */
   readonly newestMs: number | undefined
 }
 
 /** Asks up to now, so that a source that scrapes seldom is told from one that is late; counts up to the window's end. */
-async function increasesOf(source: MetricsSource, selector: string, window: CountedWindow): Promise<Found> {
+export async function increasesOf(source: MetricsSource, selector: string, window: CountedWindow): Promise<Found> {
   const spanMs = window.nowMs - window.fromMs + LOOKBACK_MS
   const series = await source.samples(selector, window.nowMs, spanMs)
   // Only a series that begins inside the window leaves open whether its target was there before.

@@ -48,6 +48,7 @@ function firstStep(rollout: Rollout, seen: Observations): Rollout {
   }))
   const message = `The candidate is ready; it gets ${weight} %.`
   const cause = { actor: MESHWRIGHT, reason: 'CandidateReady', message }
-  const up = askWeight({ ...rollout, targets }, weight, seen.now, isReachable(seen))
+  const warnings = [...new Set([...rollout.warnings, ...(seen.warnings ?? [])])]
+  const up = askWeight({ ...rollout, targets, warnings }, weight, seen.now, isReachable(seen))
   return enter(up, 'progressing', cause, seen.now, { step: 0 })
 }

@@ -1,7 +1,7 @@
 import { MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
-import type { Observations } from './observations.ts'
+import type { Observations, TargetObservation } from './observations.ts'
 import { attemptAt, pollAfter, say, waitedSince } from './schedule.ts'
 import { endOf, enter } from './transition.ts'
 import { isReachable } from './weight-rules.ts'
@@ -10,14 +10,15 @@ import { isReachable } from './weight-rules.ts'
 export const ROLLBACK_PATIENCE_MS = 30 * 60_000
 
 /**
- * Ends as its cause once the way back is live on every cluster where the candidate was ever to get requests; one that
- * cannot be reached is waited for, one that the service has left is not.
+ * Ends as its cause once the way back is live on every cluster where the candidate was ever to get requests: weights are
+ * what counts, other changes of the route may still be held back. A cluster that cannot be reached is waited for, one
+ * that the service has left is not.
  */
 export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout {
-  const behind = rollout.targets.filter(({ cluster, highestWeight = 0 }) => {
-    const target = seen.targets[cluster]
-    return highestWeight > 0 && !target?.gone && (target?.liveRevision ?? 0) < rollout.revision
-  })
+  const behind = rollout.targets
+    .filter(({ highestWeight = 0 }) => highestWeight > 0)
+    .map(({ cluster }) => ({ cluster, backAt: backAt(rollout, seen.targets[cluster]) }))
+    .filter(({ backAt }) => backAt > seen.now)
   if (behind.length === 0) {
     const back = rollout.history.findLast((transition) => transition.to === 'rolling-back')
     const cause = {
@@ -27,19 +28,32 @@ export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout
     }
     return enter(rollout, endOf(rollout.cause), cause, seen.now)
   }
-  const obstacle = behind.map((target) => seen.targets[target.cluster]?.obstacle).find((found) => found !== undefined)
+  const unwritten = behind.filter(({ backAt }) => backAt === Number.POSITIVE_INFINITY)
+  const obstacle = unwritten.map(({ cluster }) => seen.targets[cluster]?.obstacle).find((found) => found !== undefined)
   const names = behind.map((target) => target.cluster).join(', ')
   const message = obstacle
     ? `The way back is not live on ${names}: ${obstacle.message}`
     : `The way back is being written on ${names}.`
   // The reason of the way back stays what it was: it is the answer to "why".
   const said = say(rollout, rollout.reason, message)
-  const next = attemptAt(said, seen.now, seen.now + pollAfter(rollout, seen))
+  const settled = Math.min(...behind.map(({ backAt }) => backAt))
+  const next = attemptAt(said, seen.now, Math.min(settled, seen.now + pollAfter(rollout, seen)))
   if (!behind.some((target) => isReachable(seen)(target.cluster))) {
     return next === rollout ? rollout : { ...next, heldUntil: timestamp(seen.now) }
   }
-  if (waitedSince(rollout, seen, rollout.phaseSince) >= ROLLBACK_PATIENCE_MS) {
+  if (unwritten.length > 0 && waitedSince(rollout, seen, rollout.phaseSince) >= ROLLBACK_PATIENCE_MS) {
     return enter(rollout, 'failed', { actor: SCHEDULE, reason: 'WeightsNotSet', message }, seen.now)
   }
   return next
+}
+
+/**
+ * From when on, in epoch milliseconds, nothing goes to the candidate there: long ago when the whole route is live, infinity
+ * while its weight is not written.
+ */
+function backAt({ revision }: Rollout, target: TargetObservation | undefined): number {
+  if (target?.gone || (target && target.liveRevision >= revision)) return Number.NEGATIVE_INFINITY
+  const written = target?.written
+  const isBack = written !== undefined && written.candidate === 0 && written.revision >= revision
+  return isBack ? written.liveAt : Number.POSITIVE_INFINITY
 }

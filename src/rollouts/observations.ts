@@ -7,6 +7,8 @@ export interface Observations {
   readonly targets: Readonly<Record<string, TargetObservation>>
   /** Name of a freeze that forbids rises on one of the clusters. */
   readonly frozen?: string
+  /** What people should know before the first step. Gathered only before it. */
+  readonly warnings?: readonly string[]
   /** A place is free under the caps. Asked only while pending. */
   readonly slot: boolean
   /** How late samples come and how often gates look, the slowest of the clusters. */
@@ -30,6 +32,11 @@ export interface TargetObservation {
   readonly candidateReady: number
   /** What stands in the way, by the reason of a condition: `OwnedByOthers`, `FreezeActive`, `WaitingForEndpoints`… */
   readonly obstacle?: { readonly reason: string; readonly message: string }
+  /** What the route bears there: per cents of the candidate, the render revision that asked for them, and when (epoch ms,
+   * perhaps yet to come) proxies have taken them. Absent: not what was asked last, or not known. */
+  readonly written?: { readonly candidate: number; readonly revision: number; readonly liveAt: number }
+  /** Selectors that mix up the two versions, as seen for this rollout before its first step: which, and the way out. */
+  readonly overlap?: string
   /** Another hand changed a weight since the rollout asked for its own last. */
   readonly weightChanged: boolean
 }

@@ -1,13 +1,14 @@
 import { activeFreezes } from '../model/active-freezes.ts'
 import { findCondition } from '../model/condition.ts'
 import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
-import { type GateProgress, type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.ts'
+import { type GateProgress, type Rollout, wentOnSince } from '../model/rollout.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
 import { hasFreePlace } from './caps.ts'
 import { look } from './look.ts'
 import type { Observations, TargetObservation } from './observations.ts'
+import { preflightWarnings, type TargetPart } from './preflight-warnings.ts'
 
 export interface ObserveDeps {
   readonly store: Store
@@ -46,12 +47,16 @@ export async function observe(
     timings.length === 0 ? DEFAULT_TIMING.everyMs : 0,
   )
   const frozen = await freezeOn(deps.store, service, clusters, now)
+  const slot = rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true
+  const mayShift = slot && frozen === undefined
+  const warnings = mayShift ? await preflightWarnings(deps.metrics, service, rollout, parts, now) : []
   const looks = await lookAll(deps, service, rollout, parts, { delayMs, everyMs, now })
   return {
     now,
     targets: Object.fromEntries(parts.map((part) => [part.target.cluster, observeTarget(service, rollout, part)])),
     ...(frozen === undefined ? {} : { frozen }),
-    slot: rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true,
+    slot,
+    warnings,
     delayMs,
     everyMs,
     ...looks,
@@ -73,17 +78,11 @@ async function freezeOn(
   return undefined
 }
 
-interface Part {
-  readonly target: RolloutTarget
-  readonly placement: PlacementDocument | undefined
-  readonly cluster: ClusterDocument | undefined
-}
-
 async function lookAll(
   deps: ObserveDeps,
   service: ServiceDocument,
   rollout: Rollout,
-  parts: readonly Part[],
+  parts: readonly TargetPart[],
   timing: { delayMs: number; everyMs: number; now: number },
 ): Promise<Pick<Observations, 'progress' | 'observedWeights'>> {
   if (!LOOKING.includes(rollout.phase) || rollout.gates.length === 0)
@@ -122,10 +121,12 @@ function liveSince(rollout: Rollout, placement: PlacementDocument): number | und
 function observeTarget(
   service: ServiceDocument,
   rollout: Rollout,
-  { target, placement, cluster }: Part,
+  { target, placement, cluster }: TargetPart,
 ): TargetObservation {
   const drifted = placement && findCondition(placement.conditions, 'Drifted')
   const obstacle = placement && obstacleOf(placement)
+  const overlap = placement && overlapOf(placement, rollout)
+  const live = placement?.weightsLive
   return {
     liveRevision: placement?.liveRevision ?? 0,
     ...(placement?.liveAt === undefined ? {} : { liveAt: Date.parse(placement.liveAt) }),
@@ -133,12 +134,29 @@ function observeTarget(
     gone: cluster === undefined || !Object.hasOwn(service.targets, target.cluster),
     stableReady: placement?.versions[target.stable]?.ready ?? 0,
     candidateReady: placement?.versions[target.candidate]?.ready ?? 0,
+    ...(live
+      ? {
+          written: {
+            candidate: placement.weights[target.candidate] ?? 0,
+            revision: live.revision,
+            liveAt: Date.parse(live.at),
+          },
+        }
+      : {}),
     ...(obstacle ? { obstacle } : {}),
+    ...(overlap === undefined ? {} : { overlap }),
     weightChanged:
       drifted?.status === 'True' &&
       drifted.reason === 'WeightChanged' &&
       !wentOnSince(rollout, placement?.driftedAt ?? drifted.lastTransitionTime),
   }
+}
+
+/** What an earlier rollout was refused for says nothing of this one. */
+function overlapOf({ preflight, conditions }: PlacementDocument, { revision }: Rollout): string | undefined {
+  if (preflight === undefined || preflight.revision < revision) return undefined
+  const apart = findCondition(conditions, 'VersionsApart')
+  return apart?.status === 'False' ? apart.message : undefined
 }
 
 /** A write that only has to settle is on its way: no obstacle. */

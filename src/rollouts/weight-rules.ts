@@ -1,16 +1,21 @@
 import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
-import type { Rollout } from '../model/rollout.ts'
+import type { Rollout, RolloutTarget } from '../model/rollout.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { waitedSince, waiting } from './schedule.ts'
 import { askWeight, enter, rollBack } from './transition.ts'
 
-/** What ends or stops any moving phase: harm, and another hand on our weights. */
+/** What ends or stops any moving phase: harm, versions that would be mixed up, and another hand on our weights. */
 export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefined {
   const harm = rollout.progress.find((progress) => progress.last?.verdict === 'harm')
   if (harm?.last) {
     const message = `${gateName(rollout, harm.gate)} on ${harm.cluster}: ${harm.last.explanation}`
     return rollBack(rollout, 'gate', { actor: GATE, reason: harm.last.reason, message }, seen.now)
+  }
+  const mixed = rollout.targets.find((target) => overlapBefore(target, seen) !== undefined)
+  if (mixed) {
+    const message = `${mixed.cluster}: ${overlapBefore(mixed, seen)}`
+    return rollBack(rollout, 'gate', { actor: MESHWRIGHT, reason: 'SelectorsOverlap', message }, seen.now)
   }
   const foreign = rollout.targets.find((target) => seen.targets[target.cluster]?.weightChanged)
   if (!foreign) return undefined
@@ -18,6 +23,11 @@ export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefin
   const resumeTo = rollout.phase === 'blind' ? rollout.resumeTo : rollout.phase
   const cause = { actor: MESHWRIGHT, reason: 'WeightChanged', message }
   return enter(rollout, 'paused', cause, seen.now, resumeTo === undefined ? {} : { resumeTo })
+}
+
+/** Selectors that overlap where the candidate has not got anything yet: also on a cluster that came back later. */
+function overlapBefore({ cluster, highestWeight = 0 }: RolloutTarget, seen: Observations): string | undefined {
+  return highestWeight > 0 ? undefined : seen.targets[cluster]?.overlap
 }
 
 /** A cluster that came back is brought to the weight that the others have; the step counts anew. */

@@ -1,7 +1,7 @@
 import type { KubeRef } from '../../model/kube.ts'
 import type { Provider } from '../provider.ts'
 import { claimsService } from './claims.ts'
-import { LATENCY_EDGES_MS, latencyCounts, requestCounts } from './metrics.ts'
+import { LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
 import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
 import { renderIstio } from './render.ts'
 import { routeWeights } from './route.ts'
@@ -20,6 +20,7 @@ export const istio: Provider = {
   claims: claimsService,
   requestCounts,
   latencyCounts,
+  outsideCounts,
   latencyEdgesMs: LATENCY_EDGES_MS,
 }
 
