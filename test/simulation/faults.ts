@@ -95,9 +95,8 @@ function fateOf(kind: FaultKind, chance: Chance, system: SystemKind, request: Em
 }
 
 export function pick<T>(chance: Chance, items: readonly T[]): T {
-  const item = items[Math.floor(chance.next() * items.length)]
-  if (item === undefined) throw new RangeError('nothing to pick from')
-  return item
+  if (items.length === 0) throw new RangeError('nothing to pick from')
+  return items[Math.floor(chance.next() * items.length)] as T
 }
 
 type Answers = (request: EmulatorRequest, chance: Chance) => readonly (() => EmulatorResponse)[]
@@ -115,7 +114,11 @@ const ANSWERS: Readonly<Record<SystemKind, Answers>> = {
       ? [() => errorResponse(new CosmosError(404, 'NotFound', 'The read session is not available.', 1002))]
       : []),
   ],
-  queues: () => [() => queueError(503, 'ServerBusy'), () => queueError(500, 'InternalError'), () => queueError(500, 'OperationTimedOut')],
+  queues: () => [
+    () => queueError(503, 'ServerBusy'),
+    () => queueError(500, 'InternalError'),
+    () => queueError(500, 'OperationTimedOut'),
+  ],
   entra: () => [() => plain(503, 'Service Unavailable'), () => plain(429, 'slow down')],
   kubernetes: (request, chance) => [
     () => tooManyRequests(1 + Math.floor(chance.next() * 6)),
@@ -167,7 +170,11 @@ function plain(status: number, body: string): EmulatorResponse {
 }
 
 function promError(status: number, errorType: string, error: string): EmulatorResponse {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ status: 'error', errorType, error }) }
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ status: 'error', errorType, error }),
+  }
 }
 
 function matrix(result: string): EmulatorResponse {

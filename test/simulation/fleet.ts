@@ -150,7 +150,6 @@ async function runIn<T>(
 }
 
 function uuid(chance: Chance): string {
-  const hex = (length: number) =>
-    Array.from({ length }, () => Math.floor(chance.next() * 16).toString(16)).join('')
+  const hex = (length: number) => Array.from({ length }, () => Math.floor(chance.next() * 16).toString(16)).join('')
   return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`
 }

@@ -1,4 +1,4 @@
-import { queueSourceOver, type QueueMessage } from '../../src/sandbox/host/queue-source.ts'
+import { type QueueMessage, queueSourceOver } from '../../src/sandbox/host/queue-source.ts'
 import { bodyText } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
 import type { Fleet } from './fleet.ts'
@@ -120,7 +120,8 @@ async function poll(state: State, queue: string, at: number): Promise<void> {
     if (chance.next() < habits.doubles) {
       const instance = fleet.pick()
       time.after(Math.round(3000 * chance.next()), () => {
-        if (!instance.dead) void fleet.run(instance, `double ${message.text.slice(0, 80)}`, (app) => app.work(message.text))
+        if (!instance.dead)
+          void fleet.run(instance, `double ${message.text.slice(0, 80)}`, (app) => app.work(message.text))
       })
     }
   }

@@ -30,7 +30,8 @@ async function main(): Promise<number> {
     const options = { seed, steps, echo: values.trace ? say : undefined }
     const result = await runSeed(options, tenant)
     const again = values.twice ? await runSeed({ seed, steps }, tenant) : result
-    const broken = again.hash === result.hash ? result.broken : [...result.broken, `hash ${result.hash}, then ${again.hash}`]
+    const broken =
+      again.hash === result.hash ? result.broken : [...result.broken, `hash ${result.hash}, then ${again.hash}`]
     requests += result.requests
     if (broken.length === 0) continue
     failed += 1
@@ -40,7 +41,9 @@ async function main(): Promise<number> {
   }
   const { user, system } = process.cpuUsage(started)
   const minutes = (user + system) / 60e6
-  say(`${count - failed} seeds passed, ${failed} failed; ${requests} requests; ${Math.round(count / minutes)} seeds a minute and core`)
+  say(
+    `${count - failed} seeds passed, ${failed} failed; ${requests} requests; ${Math.round(count / minutes)} seeds a minute and core`,
+  )
   return failed === 0 ? 0 : 1
 }
 

@@ -192,7 +192,8 @@ async function travel({ time, chance, rates }: State, system: string): Promise<v
 
 /** Method, path and, of an object with a fence, its revision. */
 function describe({ system, invocation }: Acting, { method, url, body }: EmulatorRequest): string {
-  const revision = method === 'PATCH' ? /"meshwright\.io\/revision":"(\d+)"/.exec(new TextDecoder().decode(body))?.[1] : undefined
+  const revision =
+    method === 'PATCH' ? /"meshwright\.io\/revision":"(\d+)"/.exec(new TextDecoder().decode(body))?.[1] : undefined
   const who = invocation === undefined ? '' : `(${invocation.name}) `
   return `${who}${system} ${method} ${url.pathname}${url.search}${revision === undefined ? '' : ` r${revision}`}`
 }

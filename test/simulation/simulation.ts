@@ -3,9 +3,9 @@ import { type Client, createClient } from './client.ts'
 import type { CrashFlavour, FaultRates } from './faults.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { createHost, type Host, type HostHabits } from './host.ts'
+import { createInfrastructure } from './infrastructure.ts'
 import { createNetwork, type Network } from './network.ts'
 import { observedStorage } from './observed-storage.ts'
-import { createInfrastructure } from './infrastructure.ts'
 import { createSurroundings, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
 import { createTrace, type Trace } from './trace.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
@@ -58,11 +58,24 @@ export async function runSimulation(
   scenario: (simulation: Simulation) => Promise<void>,
 ): Promise<RunResult> {
   const streams = [1, 2, 3, 4, 5].map((stream) => seededChance(options.seed * 8 + stream))
-  const [scenarioChance, networkChance, hostChance, worldChance, globalChance] = streams as [Chance, Chance, Chance, Chance, Chance]
+  const [scenarioChance, networkChance, hostChance, worldChance, globalChance] = streams as [
+    Chance,
+    Chance,
+    Chance,
+    Chance,
+    Chance,
+  ]
   const time = startVirtualTime(START_MS, () => globalChance.next())
   try {
     const trace = createTrace(time.now, START_MS, options.echo)
-    const simulation = await assemble(options, { time, trace, chance: scenarioChance, networkChance, hostChance, worldChance })
+    const simulation = await assemble(options, {
+      time,
+      trace,
+      chance: scenarioChance,
+      networkChance,
+      hostChance,
+      worldChance,
+    })
     let over = false
     const running = scenario(simulation).then(
       () => {
@@ -108,7 +121,8 @@ async function assemble(options: SimulationOptions, parts: Parts): Promise<Simul
   const watch = createWatch({ time, trace, secrets: secretsOf(options.tenant), acting: () => network.acting() })
   const storage = observedStorage((table, key, value, text) => {
     watch.written(table, key, value, text)
-    if (table.startsWith('queue/') && value !== undefined) listen.message(table.slice(6), (value as { visibleAt: number }).visibleAt)
+    if (table.startsWith('queue/') && value !== undefined)
+      listen.message(table.slice(6), (value as { visibleAt: number }).visibleAt)
     if (table.startsWith('cosmos/') && value !== undefined) listen.document()
   })
   const context = { now: time.now, random: () => worldChance.next(), storage }

@@ -1,5 +1,11 @@
-import { DATABASE, COSMOS_KEY, QUEUE_ACCOUNT, QUEUE_KEY, SANDBOX_ISSUER } from '../../src/sandbox/azure-services.ts'
-import { CLUSTER_TOKEN, type EmulatedCluster, emulatedCluster, emulatedKubernetes, routeObjects } from '../../src/sandbox/emulated-cluster.ts'
+import { COSMOS_KEY, DATABASE, QUEUE_ACCOUNT, QUEUE_KEY, SANDBOX_ISSUER } from '../../src/sandbox/azure-services.ts'
+import {
+  CLUSTER_TOKEN,
+  type EmulatedCluster,
+  emulatedCluster,
+  emulatedKubernetes,
+  routeObjects,
+} from '../../src/sandbox/emulated-cluster.ts'
 import { cosmosEmulator } from '../../src/sandbox/emulators/cosmos/cosmos.ts'
 import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'

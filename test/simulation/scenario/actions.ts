@@ -61,7 +61,7 @@ async function startRollout(play: Play, service: ServiceName): Promise<void> {
   const errors = { kind: 'errors', limitPercent: 1 }
   const gates = pick(chance, [[errors], [errors], [errors, { kind: 'latency', overMs: 500, limitPercent: 5 }]])
   const body = {
-    candidate,
+    candidate: candidate === 'v3' ? { name: 'v3', labels: { version: 'v3' } } : candidate,
     steps,
     gates,
     bake: seconds(),
@@ -105,7 +105,8 @@ async function repeat(play: Play): Promise<void> {
   if (known.length === 0) return
   const { id, operation } = pick(chance, known)
   const { reply } = await client.call({ ...operation, path: operation.path.split('?')[0] ?? '' }, 30)
-  if (reply && reply.status < 300 && reply.json.id !== id) watch.broke(`${operation.key} gave ${id}, then ${String(reply.json.id)}`)
+  if (reply && reply.status < 300 && reply.json.id !== id)
+    watch.broke(`${operation.key} gave ${id}, then ${String(reply.json.id)}`)
 }
 
 async function changeService(play: Play, service: ServiceName): Promise<void> {
@@ -138,7 +139,13 @@ async function deleteService(play: Play, service: ServiceName): Promise<void> {
   await play.ledger.remove(service)
 }
 
-function spoil(play: Play, cluster: string, service: ServiceName, version: Version, change: Partial<typeof GOOD>): void {
+function spoil(
+  play: Play,
+  cluster: string,
+  service: ServiceName,
+  version: Version,
+  change: Partial<typeof GOOD>,
+): void {
   const key = `${service.namespace}/${service.name} ${version}`
   const isWorse = (change.errorPercent ?? 0) > 1 || (change.latencyMs ?? 0) > 100
   if (isWorse && !play.bad.has(key)) play.bad.set(key, play.simulation.time.now())
@@ -147,7 +154,14 @@ function spoil(play: Play, cluster: string, service: ServiceName, version: Versi
 
 async function misbehave(play: Play, service: ServiceName, cluster: string): Promise<void> {
   const { chance } = play.simulation
-  const change = pick(chance, [{ errorPercent: 20 }, { errorPercent: 60 }, { latencyMs: 2000 }, { silent: true }, GOOD, GOOD])
+  const change = pick(chance, [
+    { errorPercent: 20 },
+    { errorPercent: 60 },
+    { latencyMs: 2000 },
+    { silent: true },
+    GOOD,
+    GOOD,
+  ])
   spoil(play, cluster, service, pick(chance, VERSIONS), change)
 }
 
@@ -201,7 +215,11 @@ async function holdWrites(play: Play, service: ServiceName, cluster: string): Pr
 
 async function freeze(play: Play, service: ServiceName): Promise<void> {
   const { chance, client, time } = play.simulation
-  const scope = pick(chance, [{}, { services: [`${service.namespace}/${service.name}`] }, { clusters: [play.clusters[0]] }])
+  const scope = pick(chance, [
+    {},
+    { services: [`${service.namespace}/${service.name}`] },
+    { clusters: [play.clusters[0]] },
+  ])
   const body = { reason: 'quarter end', scope, ...(chance.next() < 0.4 ? { covers: ['rollouts'] } : {}) }
   const name = `f${play.keys.next}`
   await client.call({ method: 'PUT', path: `/freezes/${name}`, as: 'operator', body, key: nextKey(play) }, 30)
@@ -222,7 +240,8 @@ async function cutWire({ simulation }: Play, _service: ServiceName, cluster: str
 
 async function changeCluster(play: Play, _service: ServiceName, cluster: string): Promise<void> {
   const { chance, time } = play.simulation
-  const put = (more: object): Promise<Called> => play.simulation.client.call({ ...putCluster(cluster, more), key: nextKey(play) }, 100)
+  const put = (more: object): Promise<Called> =>
+    play.simulation.client.call({ ...putCluster(cluster, more), key: nextKey(play) }, 100)
   await put(pick(chance, [{ mode: 'observe' }, { labels: { env: 'test' } }]))
   await time.sleep(Math.round(60_000 * chance.next()))
   await put({})

@@ -85,6 +85,15 @@ function differs(stored: ServiceDocument | undefined, body: Body | undefined): s
   if (!body) return stored === undefined ? undefined : 'it was deleted and is there'
   if (!stored) return 'it is not there'
   const spec = stored.spec as unknown as Body
-  const fields = Object.keys(body).filter((field) => !isDeepStrictEqual(spec[field], body[field]))
-  return fields.length === 0 ? undefined : `${fields.map((field) => `${field} is ${JSON.stringify(spec[field])}`).join(', ')}`
+  // A rollout may have brought a version along.
+  const same = (field: string) =>
+    field === 'versions'
+      ? Object.entries(body[field] as Body).every(([name, value]) =>
+          isDeepStrictEqual((spec[field] as Body)[name], value),
+        )
+      : isDeepStrictEqual(spec[field], body[field])
+  const fields = Object.keys(body).filter((field) => !same(field))
+  return fields.length === 0
+    ? undefined
+    : `${fields.map((field) => `${field} is ${JSON.stringify(spec[field])}`).join(', ')}`
 }

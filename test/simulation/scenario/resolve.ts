@@ -1,8 +1,8 @@
 import type { RolloutDocument, ServiceDocument } from '../../../src/model/documents.ts'
 import { pick } from '../faults.ts'
 import type { Play } from './actions.ts'
-import { byHand, hasHarm } from './settle.ts'
 import { behave, must, putCluster, VERSIONS } from './setting.ts'
+import { byHand, hasHarm } from './settle.ts'
 
 /** Everything around is well again: clusters, metrics, pods; holds, rivals and freezes are gone. */
 export async function heal(play: Play): Promise<void> {
@@ -29,7 +29,11 @@ export async function endRollouts({ simulation }: Play): Promise<void> {
   const { watch, chance } = simulation
   const waiting = watch.documents.all().flatMap((one) => (one.kind === 'service' ? one.rollouts : []))
   for (const { id } of waiting) {
-    await must(simulation, { method: 'POST', path: `/rollouts/${id}/${pick(chance, ['abort', 'rollback'])}`, as: 'admin' })
+    await must(simulation, {
+      method: 'POST',
+      path: `/rollouts/${id}/${pick(chance, ['abort', 'rollback'])}`,
+      as: 'admin',
+    })
   }
 }
 
@@ -51,6 +55,8 @@ export function checkTruth({ simulation, bad }: Play): void {
       simulation.watch.broke(`${rollout.id} succeeded with a gate that says harm`)
     }
   }
-  const live = documents.filter((one): one is ServiceDocument => one.kind === 'service').flatMap(({ rollouts }) => rollouts)
+  const live = documents
+    .filter((one): one is ServiceDocument => one.kind === 'service')
+    .flatMap(({ rollouts }) => rollouts)
   for (const { id, phase } of live) simulation.watch.broke(`${id} is still ${phase}`)
 }

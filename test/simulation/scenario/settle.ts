@@ -1,11 +1,19 @@
-import { keyOf, type PlacementDocument, type RolloutDocument, type ServiceDocument } from '../../../src/model/documents.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { routeWeights } from '../../../src/mesh/istio/route.ts'
+import { findCondition } from '../../../src/model/condition.ts'
+import {
+  keyOf,
+  type PlacementDocument,
+  type RolloutDocument,
+  type ServiceDocument,
+} from '../../../src/model/documents.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../../../src/model/rollout.ts'
-import { routeWeights } from '../../../src/mesh/istio/route.ts'
 import type { Simulation } from '../simulation.ts'
 import { askedBy, sameSplit } from '../watch/kinds.ts'
 
 const LOOK_MS = 10_000
+const RESYNC_MS = 300_000
 
 /** Waits until nothing is left to do; breaks when that takes longer than it may. */
 export async function settle(simulation: Simulation, longestMs: number): Promise<void> {
@@ -57,7 +65,9 @@ export function checkSettled({ watch, surroundings }: Simulation): void {
       const placement = placements.find((one) => one.service === keyOf(service) && one.cluster === cluster)
       const kubernetes = surroundings.clusters.get(cluster)?.kubernetes
       const route = kubernetes?.get(ISTIO, 'VirtualService', service.namespace, service.name)
-      const why = mismatch(service, placement, route as unknown as KubeObject | undefined, weights)
+      const why =
+        mismatch(service, placement, route as unknown as KubeObject | undefined, weights) ??
+        outdated(watch, service, placement, weights)
       if (why !== undefined) watch.broke(`${keyOf(service)} on ${cluster}: ${why}`)
     }
   }
@@ -65,8 +75,10 @@ export function checkSettled({ watch, surroundings }: Simulation): void {
     const wanted = services.some((one) => keyOf(one) === service && Object.hasOwn(one.targets, cluster))
     if (!wanted) watch.broke(`placement ${service}/${cluster} is left over`)
   }
-  checkNoOrphans({ watch, surroundings }, services)
-  checkEnds(watch, documents.filter((document) => document.kind === 'rollout'))
+  checkEnds(
+    watch,
+    documents.filter((document) => document.kind === 'rollout'),
+  )
 }
 
 const ISTIO = 'networking.istio.io/v1'
@@ -86,21 +98,32 @@ function mismatch(
     const { reason = 'nothing' } = condition('Ready') ?? {}
     return obstacle !== undefined || EXCUSES.includes(reason) ? undefined : `it is not ready: ${reason}`
   }
-  const { liveRevision, observedGeneration } = placement
-  if (liveRevision !== service.renderRevision) return `revision ${liveRevision} is live, not ${service.renderRevision}`
+  const { observedGeneration } = placement
   if (observedGeneration !== service.generation) return `generation ${observedGeneration}, not ${service.generation}`
   const live = route && routeWeights(route)
   if (live && sameSplit(live, weights)) return undefined
   return `the route sends ${JSON.stringify(live)}, asked is ${JSON.stringify(weights)}`
 }
 
+/** A later revision than the live one may be about other clusters only. */
+function outdated(
+  watch: Simulation['watch'],
+  service: ServiceDocument,
+  placement: PlacementDocument | undefined,
+  weights: Readonly<Record<string, number>>,
+): string | undefined {
+  if (!placement || findCondition(placement.conditions, 'Ready')?.status !== 'True') return undefined
+  const live = watch.documents.asked(keyOf(service), placement.liveRevision)
+  const same = isDeepStrictEqual(live?.spec, service.spec) && sameSplit(live?.weights[placement.cluster] ?? {}, weights)
+  return same ? undefined : `revision ${placement.liveRevision} is live, not ${service.renderRevision}`
+}
+
 /** Reasons that a person has to settle, or pods. */
 const EXCUSES = ['WaitingForEndpoints', 'FencedOff']
 
-function checkNoOrphans(
-  { watch, surroundings }: Pick<Simulation, 'watch' | 'surroundings'>,
-  services: readonly ServiceDocument[],
-): void {
+/** What a call wrote that was slow and late is found by the next resync. */
+function checkNoOrphans({ watch, surroundings }: Simulation): void {
+  const services = servicesOf(watch.documents.all())
   for (const { name, kubernetes } of surroundings.clusters.values()) {
     for (const kind of ['VirtualService', 'DestinationRule']) {
       for (const { metadata } of kubernetes.list(ISTIO, kind)) {
@@ -134,8 +157,15 @@ export function byHand({ history }: Rollout): boolean {
   })
 }
 
-/** A while in which nothing may be written any more: conditions do not flap. */
-export async function idle({ time, watch }: Simulation, durationMs: number): Promise<void> {
+/** Waits for what tells of all that nobody told of: objects that others removed, metrics that are back. */
+export async function nextResync({ time }: Simulation): Promise<void> {
+  await time.sleep(RESYNC_MS - (time.now() % RESYNC_MS) + 20_000)
+}
+
+/** A while in which nothing may be written any more: conditions do not flap. It begins after a resync. */
+export async function idle(simulation: Simulation, durationMs: number): Promise<void> {
+  const { time, watch } = simulation
+  await nextResync(simulation)
   const before = [watch.documentWrites(), watch.objects.writes()]
   await time.sleep(durationMs)
   const [documents = 0, objects = 0] = before
@@ -143,4 +173,6 @@ export async function idle({ time, watch }: Simulation, durationMs: number): Pro
     const counts = `${watch.documentWrites() - documents} documents, ${watch.objects.writes() - objects} objects`
     watch.broke(`it wrote while idle: ${counts}`)
   }
+  checkSettled(simulation)
+  checkNoOrphans(simulation)
 }

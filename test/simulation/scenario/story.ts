@@ -4,8 +4,8 @@ import { ACTIONS, type Play } from './actions.ts'
 import { createLedger } from './ledger.ts'
 import { createHands } from './people.ts'
 import { checkTruth, endRollouts, heal, removeSome } from './resolve.ts'
-import { checkSettled, idle, settle } from './settle.ts'
 import { deploy, must, putCluster, putTeam, type ServiceName, serviceBody } from './setting.ts'
+import { checkSettled, idle, nextResync, settle } from './settle.ts'
 
 export interface StoryOptions {
   /** How many things happen. */
@@ -24,7 +24,7 @@ export async function story(simulation: Simulation, options: StoryOptions): Prom
   const play = await begin(simulation)
   const { time, chance } = simulation
   for (let step = 0; step < options.steps; step += 1) {
-    const doing = chooseAction(play)
+    const doing = chooseAction(play).catch((error: unknown) => simulation.watch.broke(`an action failed: ${error}`))
     if (chance.next() < 0.6) await doing
     else play.doing.push(doing)
     await time.sleep(Math.round(200 * 200 ** chance.next()))
@@ -35,6 +35,7 @@ export async function story(simulation: Simulation, options: StoryOptions): Prom
   simulation.network.setRates(NO_FAULTS)
   simulation.host.setHabits({ ...play.habits, doubles: 0, forgetsFeed: 0 })
   await heal(play)
+  await nextResync(simulation)
   await settleAndCheck(play)
   await endRollouts(play)
   await settleAndCheck(play)

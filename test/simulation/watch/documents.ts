@@ -14,6 +14,8 @@ export interface DocumentWatch {
   /** Call with every stored item of the container `state`; undefined value for a removal. */
   written(id: string, document: AnyDocument | undefined): void
   all(): readonly AnyDocument[]
+  /** By the name that `idOf` gives. */
+  get(id: string): AnyDocument | undefined
   service(key: string): ServiceDocument | undefined
   asked(service: string, revision: number): Asked | undefined
 }
@@ -38,6 +40,7 @@ export function watchDocuments(broke: Broke, now: () => number): DocumentWatch {
       if (document.kind === 'cluster') checkCluster(before as ClusterDocument | undefined, document, tell)
     },
     all: () => [...documents.values()],
+    get: (id) => documents.get(id),
     service: (key) => documents.get(serviceId(key)) as ServiceDocument | undefined,
     asked: (service, revision) => asked.get(`${service} ${revision}`),
   }
@@ -85,7 +88,8 @@ function checkPlacement(
   service: ServiceDocument | undefined,
   broke: Broke,
 ): void {
-  if (Object.keys(after.weights).length > 0 && !isSplit(after.weights)) broke(`weights ${JSON.stringify(after.weights)}`)
+  if (Object.keys(after.weights).length > 0 && !isSplit(after.weights))
+    broke(`weights ${JSON.stringify(after.weights)}`)
   if (service && after.observedGeneration > service.generation) {
     broke(`observedGeneration ${after.observedGeneration} is beyond generation ${service.generation}`)
   }
@@ -113,7 +117,9 @@ function checkConditions(before: Conditions, after: Conditions, broke: Broke): v
     const was = before.find(({ type }) => type === condition.type)
     const moved = was?.lastTransitionTime !== condition.lastTransitionTime
     if (was && (was.status === condition.status) === moved) {
-      broke(`${condition.type} went ${was.status} → ${condition.status}, its transition time ${moved ? 'moved' : 'stayed'}`)
+      broke(
+        `${condition.type} went ${was.status} → ${condition.status}, its transition time ${moved ? 'moved' : 'stayed'}`,
+      )
     }
   }
 }

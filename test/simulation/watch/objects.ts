@@ -39,10 +39,12 @@ export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
       const before = previous as unknown as KubeObject | undefined
       const { kind, metadata } = after
       const broke = (what: string) =>
-        options.broke(`${acting.life.name} ${verb} ${kind} ${metadata.namespace}/${metadata.name} on ${cluster}: ${what}`)
+        options.broke(
+          `${acting.life.name} ${verb} ${kind} ${metadata.namespace}/${metadata.name} on ${cluster}: ${what}`,
+        )
       if (!OURS.includes(kind)) return broke('the app writes no such kind')
       checkOwner(options, verb === 'delete' ? before : after, before, broke)
-      if (verb === 'delete') return
+      if (verb === 'delete') return checkRemoval(options, cluster, before ?? after, broke)
       checkFence(before, after, broke)
       if (kind === 'VirtualService') checkRoute(options, { cluster, acting, before, after }, broke)
     },
@@ -64,6 +66,13 @@ function checkOwner(
   const adopts = documents.service(key)?.spec.adopt === true
   if (before && !isOurs(before) && !adopts) broke('it belonged to others')
   if (before?.metadata.annotations?.[HOLD] === 'true') broke('somebody holds it')
+}
+
+/** What the newest document wants, and has marked with its revision, is nobody's to remove. */
+function checkRemoval({ documents }: ObjectWatchOptions, cluster: string, removed: KubeObject, broke: Broke): void {
+  const service = documents.service(removed.metadata.annotations?.[SERVICE] ?? '')
+  if (!service || service.deletingAt !== undefined || !Object.hasOwn(service.targets, cluster)) return
+  if (revisionOf(removed) >= service.renderRevision) broke(`revision ${revisionOf(removed)} is wanted`)
 }
 
 function revisionOf(object: KubeObject): number {

@@ -42,7 +42,8 @@ function checkMove(was: Rollout | undefined, is: Rollout, broke: Broke): void {
   if (known < 0) broke(`${is.id} lost its history`)
   let phase = was.phase
   for (const { from, to, actor, reason } of moves) {
-    if (from !== phase || !TRANSITIONS[from].includes(to)) broke(`${is.id} went ${phase} → ${to} (recorded from ${from})`)
+    if (from !== phase || !TRANSITIONS[from].includes(to))
+      broke(`${is.id} went ${phase} → ${to} (recorded from ${from})`)
     if (actor.id === '' || actor.name === '' || reason === '') broke(`${is.id} went to ${to} with no actor or reason`)
     phase = to
   }

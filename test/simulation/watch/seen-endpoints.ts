@@ -39,7 +39,8 @@ export function watchEndpoints(): SeenEndpoints {
       const service = url.searchParams.get('labelSelector')?.split('=')[1]
       if (namespace !== undefined) keep(acting, `${system} slices ${namespace}/${service}`, response)
       const [, place] = PODS.exec(url.pathname) ?? []
-      if (place !== undefined) keep(acting, `${system} pods ${place} ${url.searchParams.get('labelSelector')}`, response)
+      if (place !== undefined)
+        keep(acting, `${system} pods ${place} ${url.searchParams.get('labelSelector')}`, response)
     },
     ready({ invocation, life }, cluster, service, labels) {
       const lists = seen.get(invocation ?? life)

@@ -76,6 +76,7 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
       const invocation = acting()?.invocation
       if (invocation) writes.set(invocation, (writes.get(invocation) ?? 0) + 1)
       if (invocation && readers.has(invocation)) broke(`${invocation.name} came again and wrote ${place}`)
+      trace.add(`document ${place}: ${changedFields(documents.get(place), document)}`)
       documents.written(place, document)
     },
     clusters(clusters) {
@@ -91,4 +92,13 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
       if (durationMs > LONGEST_CALL_MS) broke(`${name} took ${durationMs / 1000} s`)
     },
   }
+}
+
+/** Names of the fields that differ, or what happened to the whole document. */
+function changedFields(before: AnyDocument | undefined, after: AnyDocument | undefined): string {
+  if (!after) return 'removed'
+  if (!before) return 'created'
+  const fields = (document: AnyDocument) => document as unknown as Readonly<Record<string, unknown>>
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !name.startsWith('_'))
+  return names.filter((name) => JSON.stringify(fields(before)[name]) !== JSON.stringify(fields(after)[name])).join(' ')
 }
