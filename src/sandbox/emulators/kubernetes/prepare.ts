@@ -47,13 +47,20 @@ function wrongKind(type: ResourceType, kind: string, name: string) {
 export function normalized(type: ResourceType, object: KubernetesObject): KubernetesObject {
   const next = copy(object)
   emptyNullTexts(type.shape, next)
-  // Go's structs know no null but in times, and those lie in the status.
-  if (!type.custom) Object.assign(next, withoutNulls({ ...next, status: undefined }))
+  if (!type.custom) dropNulls(next)
   next.metadata = tidyMetadata(next.metadata)
   for (const path of type.omitEmpty ?? []) omitEmpty(next, path.split('.'))
   fillDefaults(type.shape, next)
   type.complete?.(next)
   return next
+}
+
+/** Go's structs write no null but for times, and those lie in the lists of a status. */
+function dropNulls(object: KubernetesObject): void {
+  const { status, ...rest } = object
+  Object.assign(object, withoutNulls(rest))
+  if (!isObject(status)) return
+  for (const [field, value] of Object.entries(status)) if (value === null) delete status[field]
 }
 
 /** The object that a creation starts from: nothing but what the type's empty struct holds. */
