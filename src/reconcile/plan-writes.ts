@@ -7,6 +7,7 @@ import { serviceKey } from '../model/service.ts'
 import { isOurs, judgeConflict } from './conflict.ts'
 import { holds, refKey } from './content.ts'
 import { type Drift, entryFor, findDrift, RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from './drift.ts'
+import { otherHands } from './owners.ts'
 import { type Effect, forbids } from './permission.ts'
 import { isReturning, type Situation, type Stop, stableOn } from './situation.ts'
 
@@ -60,8 +61,9 @@ export function planWrites(situation: Situation): WritePlan {
   }
   const writes: Write[] = []
   const own = rendered.flatMap(({ object }) => observed.objects.get(refKey(refOf(object))) ?? [])
-  for (const step of provider.stage(own, rendered)) {
-    const next = nextWrite(walk, step)
+  const steps = provider.stage(own, rendered)
+  for (const [index, step] of steps.entries()) {
+    const next = nextWrite(walk, step, steps.slice(index + 1))
     if (next === undefined) continue
     if ('reason' in next) return { writes, taken: conflict.taken, stop: next, drifts }
     writes.push(next)
@@ -82,13 +84,16 @@ interface Walk {
   readonly changed: Set<string>
 }
 
-/** The write of a step, why it may not be made now, or undefined when it would change nothing. */
-function nextWrite(walk: Walk, step: RenderStep): Write | Stop | undefined {
+/** The write of a step, why it may not be made now, or undefined when there is no need for it. */
+function nextWrite(walk: Walk, step: RenderStep, later: readonly RenderStep[]): Write | Stop | undefined {
   const { situation } = walk
   const key = refKey(refOf(step.object))
   const live = walk.live.get(key)
   const effect = effectOf(situation, live, step.object)
   if (effect === undefined) return undefined
+  const returning = isReturning(situation.service, situation.cluster.name)
+  // Only a way back moves the fence ahead of the rest: it is over when weights are, whatever else is held back.
+  if (effect === 'mark' && !returning && later.some(({ object }) => refKey(refOf(object)) === key)) return undefined
   const drift = walk.drifts.find((drift) => refKey(drift.ref) === key)
   const first = !walk.changed.has(key)
   const foreign = live !== undefined && walk.foreign.some((object) => refKey(refOf(object)) === key)
@@ -102,9 +107,11 @@ function nextWrite(walk: Walk, step: RenderStep): Write | Stop | undefined {
   if (stop) return stop
   walk.live.set(key, { ...step.object, metadata: { ...live?.metadata, ...step.object.metadata } })
   if (effect !== 'mark') walk.changed.add(key)
-  const force =
-    live !== undefined && (foreign || drift !== undefined || isReturning(situation.service, situation.cluster.name))
-  return { object: step.object, live, effect, force, ...(drift && first ? { restores: drift } : {}) }
+  // Whoever once set what we wanted anyway owns it beside us; what we then change is no drift, and still theirs too.
+  const shared = live !== undefined && otherHands(live).length > 0
+  const force = live !== undefined && (foreign || drift !== undefined || shared || returning)
+  const restores = drift && first && effect !== 'mark' ? { restores: drift } : {}
+  return { object: step.object, live, effect, force, ...restores }
 }
 
 /** What applying `object` would do; undefined: nothing. */

@@ -84,8 +84,10 @@ function resume(rollout: Rollout, call: VerbCall): Result<Rollout> {
   if (moving.includes(rollout.phase)) return succeed(rollout)
   if (rollout.phase !== 'paused') return refuse(rollout, call)
   const { resumeTo = 'progressing', ...rest } = rollout
+  // Before the first step clusters are not looked at during a pause: what was seen is old.
+  const isOld = resumeTo === 'pending' || resumeTo === 'preflight'
   const again =
-    rollout.reason === 'WeightChanged'
+    isOld || rollout.reason === 'WeightChanged'
       ? askWeight(rest, rest.weight, call.now, (cluster) => weightOf(rest, cluster) === rest.weight)
       : rest
   return succeed(wake(enter(again, resumeTo, cause(call, 'Resumed', 'resumed'), call.now), call.now))

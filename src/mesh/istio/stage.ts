@@ -2,7 +2,7 @@ import type { KubeObject } from '../../model/kube.ts'
 import { refOf } from '../../model/kube.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
 import { DESTINATION_RULE, ofKind, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
-import { httpRoutes, routeWeights, sameWeights, type Weights, withVersions, withWeights } from './route.ts'
+import { httpRoutes, routeWeights, type Weights, withVersions, withWeights } from './route.ts'
 
 interface Subset {
   readonly name: string
@@ -11,8 +11,8 @@ interface Subset {
 
 /**
  * Make before break. Subsets come before the routes that name them and go after them; weights move alone. When the live
- * route already names every version that rises, its weights move first, on the live structure: so an abort waits for no
- * other change. Else the new structure comes first, with the live weights.
+ * route already names every version that rises, its weights and the fence move first, on the live structure: so an abort
+ * waits for no other change. Else the new structure comes first, with the live weights.
  */
 export function stageIstio(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[] {
   const rule = stepOf(desired, DESTINATION_RULE.kind)
@@ -32,7 +32,7 @@ export function stageIstio(live: readonly KubeObject[], desired: readonly Render
   const settled: Barrier = { kind: 'settled', object: refOf(rule.object), durationMs: SETTLE_MS }
 
   const steps: RenderStep[] = []
-  if (direct && !sameWeights(before, after)) {
+  if (direct) {
     const kept = { ...route.object, spec: { ...route.object.spec, ...liveStructure(liveRoute) } }
     steps.push({ object: withWeights(kept, after), barriers: ready(rising) })
   }

@@ -40,9 +40,11 @@ export class FakeMetrics implements MetricsSources {
     this.queries.push({ cluster, selector, fromMs: atMs - windowMs, toMs: atMs })
     if (this.failure) throw this.failure
     const [, name = '', matchers = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(selector) ?? []
-    const wanted = [...matchers.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', value]) => [label, value] as const)
+    const wanted = [...matchers.matchAll(/(\w+)(!?=)"([^"]*)"/g)]
+    const passes = (labels: Series['labels']) =>
+      wanted.every(([, label = '', operator, value]) => ((labels[label] ?? '') === value) === (operator === '='))
     return (this.stored.get(cluster) ?? [])
-      .filter((series) => series.name === name && wanted.every(([label, value]) => series.labels[label] === value))
+      .filter((series) => series.name === name && passes(series.labels))
       .map(({ labels, samples }) => ({
         labels,
         samples: samples.filter(([time]) => time > atMs - windowMs && time <= atMs),
