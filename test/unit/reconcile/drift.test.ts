@@ -82,6 +82,17 @@ describe('an object of ours that another hand changed', () => {
     expect(world.message('Drifted')).toContain('spec.exportTo')
   })
 
+  it('is written anew when the other hand had set what was wanted then', async () => {
+    world.rollout('progressing', 10)
+    await world.settle()
+    world.rollout('progressing', 25)
+    world.moveWeights('kubectl-edit', { v1: 75, v2: 25 })
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    world.rollout('progressing', 50)
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    expect(world.weights).toEqual({ v1: 50, v2: 50 })
+  })
+
   it('is no drift when our own answer was lost', async () => {
     const before = world.placement
     world.spec({ traffic: { timeout: '5s' } })

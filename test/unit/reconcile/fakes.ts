@@ -173,13 +173,13 @@ export class FakeCluster implements ClusterApi, ClusterApis {
         reason: 'FieldManagerConflict',
       })
     }
-    const next = this.merged(live, object)
+    const next = this.merged(live, object, options.force)
     if (!options.dryRun) this.objects.set(key, next)
     this.afterWrite(`apply ${object.kind}`)
     return clone(next)
   }
 
-  private merged(live: KubeObject | undefined, object: KubeObject): KubeObject {
+  private merged(live: KubeObject | undefined, object: KubeObject, force: boolean): KubeObject {
     const spec = { ...live?.spec, ...object.spec }
     const changed = canonicalJson(spec) !== canonicalJson(live?.spec)
     const { uid: _u, resourceVersion: _r, ...metadata } = object.metadata
@@ -190,6 +190,8 @@ export class FakeCluster implements ClusterApi, ClusterApis {
       !changed &&
       canonicalJson([labels, annotations]) === canonicalJson([live.metadata.labels, live.metadata.annotations])
     if (same) return live
+    // Who set the same value owns it too, until a force takes it.
+    const others = (live?.metadata.managedFields ?? []).filter(({ manager }) => manager !== 'meshwright' && !force)
     this.counter += 1
     return {
       ...live,
@@ -203,7 +205,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
         uid: live?.metadata.uid ?? `uid-${this.counter}`,
         resourceVersion: `rv-${this.counter}`,
         generation: (live?.metadata.generation ?? 0) + (changed ? 1 : 0),
-        managedFields: [{ manager: 'meshwright', operation: 'Apply', fieldsV1: { 'f:spec': {} } }],
+        managedFields: [{ manager: 'meshwright', operation: 'Apply', fieldsV1: { 'f:spec': {} } }, ...others],
       },
     }
   }
