@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import type { RolloutPhase } from '../../../src/model/rollout.ts'
+import { retryRollout } from '../../../src/rollouts/retry-rollout.ts'
+import { aService, by } from './documents.ts'
+import { aRollout, later, T0 } from './fixture.ts'
+import { startWorld } from './start-world.ts'
+
+function retry(phase: RolloutPhase, context = by()) {
+  const { store, metrics } = startWorld()
+  const base = { schema: 1, outbox: [], createdAt: later(0), updatedAt: later(0) }
+  const ended = aRollout(phase, { minEvents: 70, source: { commit: 'abc' }, strategy: 'default' })
+  if (['progressing', 'paused'].includes(phase)) store.put(aService({ rollouts: [ended] }))
+  else store.put({ ...base, kind: 'rollout', service: 'shop/web', rollout: ended })
+  const clock = { now: () => T0, sleep: async () => undefined }
+  const deps = { store, metrics, clock, random: { next: () => 0, uuid: () => 'uuid' } }
+  return { store, result: retryRollout(deps, 'shop.web.k3', context) }
+}
+
+describe('a retry', () => {
+  it.each(['aborted', 'rolled-back', 'superseded', 'failed'] as const)(
+    'of one that is %s starts it anew',
+    async (phase) => {
+      const { store, result } = retry(phase)
+      const value = (await result).ok ? store.get('service', 'shop/web').rollouts[0] : undefined
+      const before = aRollout(phase)
+      expect(value).toMatchObject({
+        phase: 'pending',
+        candidate: 'v2',
+        steps: before.steps,
+        gates: before.gates,
+        bakeMs: before.bakeMs,
+        patienceMs: before.patienceMs,
+        readyTimeoutMs: before.readyTimeoutMs,
+        minEvents: 70,
+        source: { commit: 'abc' },
+        weight: 0,
+        progress: [],
+      })
+      expect(value?.id).not.toBe('shop.web.k3')
+      expect(value?.targets.map(({ cluster }) => cluster)).toEqual(['east', 'west'])
+    },
+  )
+
+  it.each(['succeeded', 'progressing', 'paused'] as const)('of one that is %s is refused', async (phase) => {
+    const { store, result } = retry(phase)
+    expect(await result).toMatchObject({ ok: false, failure: { code: 'RolloutState' } })
+    expect(store.writes).toBe(0)
+  })
+
+  it('of none is refused', async () => {
+    const { store, metrics } = startWorld()
+    const clock = { now: () => T0, sleep: async () => undefined }
+    const deps = { store, metrics, clock, random: { next: () => 0, uuid: () => 'uuid' } }
+    expect(await retryRollout(deps, 'shop.web.none', by())).toMatchObject({ failure: { code: 'NotFound' } })
+    expect(await retryRollout(deps, 'nonsense', by())).toMatchObject({ failure: { code: 'NotFound' } })
+  })
+
+  it('is not for people of other teams', async () => {
+    const stranger = by({ caller: { ...by().caller, groups: [] } })
+    expect(await retry('aborted', stranger).result).toMatchObject({ failure: { code: 'Forbidden' } })
+  })
+})

@@ -1,0 +1,36 @@
+import type { Result } from '../../../src/model/failure.ts'
+import type { RequestContext } from '../../../src/model/request.ts'
+import { type Rollout, rolloutRequest } from '../../../src/model/rollout.ts'
+import { startRollout } from '../../../src/rollouts/start-rollout.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
+import { MemoryStore } from '../fakes/memory-store.ts'
+import { aCluster, aService, aTeam, by } from './documents.ts'
+import { T0 } from './fixture.ts'
+
+export interface StartWorld {
+  readonly store: MemoryStore
+  readonly metrics: FakeMetrics
+  /** POSTs a rollout of v2, or of what `body` says, at T0. */
+  readonly start: (body?: Readonly<Record<string, unknown>>, context?: RequestContext) => Promise<Result<Rollout>>
+  /** How many ids were drawn. */
+  readonly uuids: () => number
+}
+
+/** shop/web of team shop, on east and west. */
+export function startWorld(): StartWorld {
+  const store = new MemoryStore()
+  const metrics = new FakeMetrics()
+  for (const document of [aCluster('east'), aCluster('west'), aTeam(), aService()]) store.put(document)
+  let drawn = 0
+  const clock = { now: () => T0, sleep: async () => undefined }
+  const random = { next: () => 0.5, uuid: () => `uuid-${drawn++}` }
+  return {
+    store,
+    metrics,
+    start: (body = {}, context = by()) => {
+      const request = rolloutRequest.parse({ candidate: 'v2', ...body })
+      return startRollout({ store, metrics, clock, random }, 'shop', 'web', request, context)
+    },
+    uuids: () => drawn,
+  }
+}
