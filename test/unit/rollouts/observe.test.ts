@@ -89,6 +89,45 @@ describe('a cluster of a rollout', () => {
   })
 })
 
+describe('what the route of a cluster bears', () => {
+  it('is what was written last, and when proxies have taken it', async () => {
+    store.change('placement', 'shop/web/east', (placement) => ({
+      ...placement,
+      weightsLive: { revision: 103, at: later(7 * SECOND) },
+    }))
+    const { targets } = await see()
+    expect(targets.east?.written).toEqual({ candidate: 10, revision: 103, liveAt: T0 + 7 * SECOND })
+    expect(targets.west).not.toHaveProperty('written')
+  })
+})
+
+describe('selectors that overlap', () => {
+  const found = (revision: number, status: 'True' | 'False' | 'Unknown') =>
+    store.change('placement', 'shop/web/east', (placement) => ({
+      ...placement,
+      preflight: { revision, warnings: ['one budget for both'] },
+      conditions: [condition('VersionsApart', status, 'SelectorsOverlap', 'a and b')],
+    }))
+
+  it.each([
+    [102, 'False', 'a and b'],
+    [103, 'False', 'a and b'],
+    [101, 'False', undefined],
+    [102, 'True', undefined],
+    [102, 'Unknown', undefined],
+  ] as const)('as seen at revision %s with VersionsApart=%s are: %s', async (revision, status, overlap) => {
+    found(revision, status)
+    expect((await see(aRollout('preflight'))).targets.east?.overlap).toBe(overlap)
+  })
+
+  it('come with warnings, but while a freeze or the caps hold the rollout', async () => {
+    found(102, 'True')
+    expect((await see(aRollout('preflight'))).warnings).toEqual(['east: one budget for both'])
+    freeze({})
+    expect((await see(aRollout('preflight'))).warnings).toEqual([])
+  })
+})
+
 describe('weights that another hand changed', () => {
   const drifted = () =>
     store.change('placement', 'shop/web/east', (placement) => ({
