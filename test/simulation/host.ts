@@ -192,7 +192,7 @@ async function readFeed(state: State): Promise<void> {
   if (response.status === 200) {
     const { Documents } = JSON.parse(bodyText(response)) as { Documents: unknown[] }
     await deliver(state, Documents)
-    if (state.chance.next() >= state.habits.forgetsFeed) state.lease = response.headers['etag']
+    if (state.chance.next() >= state.habits.forgetsFeed) state.lease = response.headers.etag
     planFeed(state)
   } else if (response.status !== 304) {
     throw new Error(`the change feed answered ${response.status}: ${bodyText(response)}`)

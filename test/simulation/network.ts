@@ -171,7 +171,7 @@ async function serve(
     throw error
   }
   const suffix = fate.kind === 'carried' ? '' : ` ${fate.kind}${fate.kind === 'crash' ? ` ${fate.flavour}` : ''}`
-  tell(`${response.status} ${response.headers['etag'] ?? ''}${suffix}`)
+  tell(`${response.status} ${response.headers.etag ?? ''}${suffix}`)
   if (fate.kind === 'crash' && fate.flavour === 'after-effect') {
     state.crash(acting.life)
     return never()

@@ -81,7 +81,7 @@ function revisionOf(object: KubeObject): number {
 
 function checkFence(before: KubeObject | undefined, after: KubeObject, broke: Broke): void {
   const revision = revisionOf(after)
-  if (!Number.isInteger(revision)) return broke('it bears no revision')
+  if (!Number.isInteger(revision)) broke('it bears no revision')
   if (before && revisionOf(before) > revision) broke(`revision ${revisionOf(before)} → ${revision}`)
 }
 
@@ -94,11 +94,17 @@ interface RouteWrite {
 
 function checkRoute(options: ObjectWatchOptions, { cluster, acting, before, after }: RouteWrite, broke: Broke): void {
   const weights = routeWeights(after)
-  if (!weights || !isSplit(weights)) return broke(`weights ${JSON.stringify(weights)}`)
+  if (!weights || !isSplit(weights)) {
+    broke(`weights ${JSON.stringify(weights)}`)
+    return
+  }
   const key = after.metadata.annotations?.[SERVICE] ?? ''
   const asked = options.documents.asked(key, revisionOf(after))
   const wanted = asked?.weights[cluster]
-  if (!asked || !wanted) return broke(`revision ${revisionOf(after)} of ${key} does not ask for it`)
+  if (!asked || !wanted) {
+    broke(`revision ${revisionOf(after)} of ${key} does not ask for it`)
+    return
+  }
   const live = before && routeWeights(before)
   if (!sameSplit(weights, wanted) && !(live && sameSplit(weights, live))) {
     broke(`weights ${JSON.stringify(weights)} are neither asked (${JSON.stringify(wanted)}) nor those before`)

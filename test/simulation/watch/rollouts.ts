@@ -64,8 +64,8 @@ function checkRise(was: Rollout, is: Rollout, broke: Broke, now: number): void {
   if (harmed && !byHand) broke(`${is.id} raises weights though gate ${harmed.gate} says harm`)
   if (catchesUp || byHand || was.step < 0) return
   const step = was.steps[was.step]
-  if (was.liveAt === undefined && is.liveAt === undefined) return broke(`${is.id} raises weights that were never live`)
-  const live = Date.parse(was.liveAt ?? '')
+  // The weight may have come live in this very pass.
+  const live = Date.parse(was.liveAt ?? was.weightSince)
   if (step && live + durationMs(step.for) > now) broke(`${is.id} raises weights before its step is over`)
   const blind = is.progress.find(({ last }) => last?.verdict === 'blind')
   if (blind) broke(`${is.id} raises weights though gate ${blind.gate} is blind`)

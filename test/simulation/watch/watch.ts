@@ -15,8 +15,8 @@ export interface Watch {
   broke(what: string): void
   readonly documents: DocumentWatch
   readonly objects: ObjectWatch
-  /** Writes of documents so far, by whom ever. */
-  documentWrites(): number
+  /** The names of the documents written so far, in order, by whom ever. */
+  readonly documentWrites: readonly string[]
   /** Writes of documents by one call of the app. */
   writesOf(invocation: Invocation): number
   /** A call of the app that must write nothing: it repeats one that has had its effect. */
@@ -53,7 +53,7 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
   const places = new Map<string, string>()
   const writes = new WeakMap<Invocation, number>()
   const readers = new WeakSet<Invocation>()
-  let documentWrites = 0
+  const documentWrites: string[] = []
   const mustHoldNoSecret = (where: string, text: string) => {
     if (secrets.some((secret) => text.includes(secret))) broke(`${where} holds a secret`)
   }
@@ -62,7 +62,7 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
     broke,
     documents,
     objects,
-    documentWrites: () => documentWrites,
+    documentWrites,
     writesOf: (invocation) => writes.get(invocation) ?? 0,
     mustNotWrite: (invocation) => void readers.add(invocation),
     written(table, key, value, text) {
@@ -72,7 +72,7 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
       const place = document?.kind === undefined ? places.get(`${table} ${key}`) : idOf(document)
       if (place === undefined) return
       places.set(`${table} ${key}`, place)
-      documentWrites += 1
+      documentWrites.push(place)
       const invocation = acting()?.invocation
       if (invocation) writes.set(invocation, (writes.get(invocation) ?? 0) + 1)
       if (invocation && readers.has(invocation)) broke(`${invocation.name} came again and wrote ${place}`)
