@@ -41,7 +41,7 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       await resyncCluster(deps, message.cluster)
       return
     case 'select':
-      await selectClusters(deps)
+      done(await selectClusters(deps))
       return finishDelete(deps, message.cluster)
     case 'relay':
       return deps.store.relay(message.document.kind as DocumentKind, message.document.key)

@@ -1,3 +1,4 @@
+import { type ClusterDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
@@ -7,57 +8,69 @@ import type { Clock } from '../ports/clock.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { clusterEvent } from './cluster-event.ts'
-import { servicesOn } from './services-on.ts'
+import { readServicesOn } from './services-on.ts'
+
+export interface DeleteClusterOptions {
+  /** Wait for nothing to be removed there: for a cluster that is gone. What was written there stays. */
+  readonly orphan?: boolean
+}
 
 /**
  * Lets go of a cluster. Services that name it stand in the way (409); those that chose it by label are taken off it
- * first, and the document stays, marked, until the last of them is gone.
+ * first, and the document stays, marked, until the last of them is gone. With `orphan` it stays only until no live rollout
+ * needs it; the placements then go by themselves, for there is nothing left to remove objects from.
  */
 export async function deleteCluster(
   deps: { readonly store: Store; readonly clock: Clock },
   name: string,
   context: RequestContext,
+  { orphan = false }: DeleteClusterOptions = {},
 ): Promise<Result<undefined>> {
-  const services = await servicesOn(deps.store, name)
-  const naming = await Promise.all(services.map((key) => deps.store.read('service', key)))
-  const fixed = naming.filter(
-    (stored) => stored && Array.isArray(stored.value.spec.clusters) && stored.value.spec.clusters.includes(name),
-  )
+  const services = await readServicesOn(deps.store, name)
+  const naming = services.filter((service) => names(service, name)).map(keyOf)
   const changed = await changeDocument(deps.store, 'cluster', name, (stored) => {
     if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
     const failed = checkPreconditions(name, stored.value.spec, context)
     if (failed) return { ok: false, failure: failed }
-    if (fixed.length > 0) {
-      const names = fixed.map((stored) => `${stored?.value.namespace}/${stored?.value.name}`).slice(0, 5)
-      return fail('InUse', `Services name cluster ${name}: ${names.join(', ')}.`)
+    if (naming.length > 0) {
+      return fail('InUse', `Services name cluster ${name}: ${naming.slice(0, 5).join(', ')}.`, {
+        hint: 'PUT the services without the cluster first.',
+      })
     }
     if (services.length === 0) return succeed({ kind: 'remove' as const, value: undefined })
-    if (stored.value.deletingAt) return succeed({ kind: 'leave' as const, value: undefined })
-    const now = timestamp(deps.clock.now())
-    const event = clusterEvent(name, 'cluster.deleting', {
-      id: now,
-      time: now,
-      actor: actorOf(context.caller),
-      reason: 'Deleting',
-      message: `Cluster ${name} is being let go.`,
-    })
-    const document = {
-      ...stored.value,
-      deletingAt: now,
-      dueAt: now,
-      updatedAt: now,
-      outbox: [
-        ...stored.value.outbox,
-        { id: event.id, kind: 'event' as const, event },
-        {
-          id: `select.${now}`,
-          kind: 'work' as const,
-          queue: 'work' as const,
-          message: { kind: 'select' as const, cluster: name },
-        },
-      ],
-    }
+    const isUnderWay = stored.value.deletingAt !== undefined && (!orphan || stored.value.orphan === true)
+    if (isUnderWay) return succeed({ kind: 'leave' as const, value: undefined })
+    const document = marked(stored.value, orphan, context, timestamp(deps.clock.now()))
     return succeed({ kind: 'write' as const, document, value: undefined })
   })
   return changed.ok ? succeed(undefined) : changed
+}
+
+function names(service: ServiceDocument, cluster: string): boolean {
+  return Array.isArray(service.spec.clusters) && service.spec.clusters.includes(cluster)
+}
+
+function marked(before: ClusterDocument, orphan: boolean, context: RequestContext, now: string): ClusterDocument {
+  const { name } = before
+  const event = clusterEvent(name, orphan ? 'cluster.orphaned' : 'cluster.deleting', {
+    id: now,
+    time: now,
+    actor: actorOf(context.caller),
+    reason: orphan ? 'Orphaned' : 'Deleting',
+    message: orphan
+      ? `Cluster ${name} is being let go; what was written there stays.`
+      : `Cluster ${name} is being let go.`,
+  })
+  return {
+    ...before,
+    deletingAt: before.deletingAt ?? now,
+    ...(orphan ? { orphan: true } : {}),
+    dueAt: now,
+    updatedAt: now,
+    outbox: [
+      ...before.outbox,
+      { id: event.id, kind: 'event', event },
+      { id: `select.${now}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: name } },
+    ],
+  }
 }

@@ -1,4 +1,5 @@
 import { type Condition, type ConditionInput, setCondition } from '../model/condition.ts'
+import { canonicalJson } from '../model/digest.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
@@ -26,19 +27,20 @@ const RETRY_MOST_MS = 300_000
 /**
  * Connects to a cluster, finds out its mesh and sets `Reachable`, `MeshReady` and `MetricsReady`. An unreachable one is
  * tried again with growing pauses; when it answers again, what waited for it is taken up at once. A probe that finds
- * nothing new writes nothing.
+ * nothing new writes nothing. One that is being let go is left alone.
  */
 export async function probeCluster(deps: ProbeDeps, name: string, session?: string): Promise<Result<undefined>> {
   const stored = await deps.store.read('cluster', name, session)
   if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
+  if (stored.value.deletingAt !== undefined) return succeed(undefined)
   const found = await probe(deps, stored.value)
   const changed = await changeDocument(
     deps.store,
     'cluster',
     name,
     (current): Result<Change<ClusterDocument, undefined>> => {
-      // Registered anew in the meantime: that write asked for a probe of its own.
-      if (!current || current.value.generation !== stored.value.generation)
+      // Changed in the meantime: that write asked for a probe of its own, or for none any more.
+      if (!current || current.value.generation !== stored.value.generation || current.value.deletingAt !== undefined)
         return succeed({ kind: 'leave', value: undefined })
       const document = record(current.value, found, deps)
       return succeed(document ? { kind: 'write', document, value: undefined } : { kind: 'leave', value: undefined })
@@ -58,8 +60,8 @@ function record(before: ClusterDocument, found: Probe, deps: ProbeDeps): Cluster
   const { dueAt: _due, ...rest } = before
   const recovered = found.reachable && before.attempts > 0
   const same =
-    JSON.stringify(conditions) === JSON.stringify(before.conditions) &&
-    JSON.stringify(found.mesh ?? before.mesh) === JSON.stringify(before.mesh) &&
+    canonicalJson(conditions) === canonicalJson(before.conditions) &&
+    canonicalJson(found.mesh ?? before.mesh) === canonicalJson(before.mesh) &&
     (found.kubernetesVersion ?? before.kubernetesVersion) === before.kubernetesVersion
   if (found.reachable && same && !recovered && before.dueAt === undefined) return undefined
   const attempts = found.reachable ? 0 : before.attempts + 1

@@ -1,14 +1,19 @@
-import { keyOf } from '../model/documents.ts'
+import { keyOf, type ServiceDocument } from '../model/documents.ts'
 import type { Store } from '../ports/store.ts'
 
-/** Keys of the services that have a placement on a cluster. */
+/** Keys of the services that are on a cluster, or have yet to be removed from it. */
 export async function servicesOn(store: Store, cluster: string): Promise<readonly string[]> {
-  const services: string[] = []
+  return (await readServicesOn(store, cluster)).map(keyOf)
+}
+
+/** The services that are on a cluster, or have yet to be removed from it. */
+export async function readServicesOn(store: Store, cluster: string): Promise<readonly ServiceDocument[]> {
+  const services: ServiceDocument[] = []
   let after: string | undefined
   do {
     const page = await store.list('service', { limit: 1000, ...(after === undefined ? {} : { after }) })
     for (const { value } of page.value) {
-      if (Object.hasOwn(value.targets, cluster) || value.leaving.includes(cluster)) services.push(keyOf(value))
+      if (Object.hasOwn(value.targets, cluster) || value.leaving.includes(cluster)) services.push(value)
     }
     after = page.next
   } while (after !== undefined)

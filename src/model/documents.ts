@@ -50,8 +50,10 @@ export interface ClusterDocument extends OwnedDocument<'cluster', ClusterSpec> {
   readonly probedAt?: string
   /** Failed probes in a row. */
   readonly attempts: number
-  /** RFC 3339; deletion waits until no service names the cluster. */
+  /** RFC 3339; deletion waits until no service is on the cluster. */
   readonly deletingAt?: string
+  /** Deletion waits for nothing to be removed there: what was written stays. */
+  readonly orphan?: boolean
 }
 
 export interface ServiceDocument extends OwnedDocument<'service', ServiceSpec> {

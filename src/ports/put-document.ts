@@ -55,7 +55,12 @@ export async function putDocument<K extends OwnedKind>(
       const failed = checkPreconditions(key, before?.spec, context)
       if (failed) return { ok: false, failure: failed }
       if (before && entityTag(key, before.spec) === entityTag(key, spec) && !('deletingAt' in before)) {
-        return succeed({ kind: 'leave', value: outcome('unchanged') })
+        const value = outcome('unchanged')
+        if (!context.idempotency) return succeed({ kind: 'leave', value })
+        // Remembered all the same: should the spec change and this request come again, it must not undo the change.
+        const answer = { at: timestamp(deps.clock.now()), status: 200, result: null }
+        const document = { ...before, idempotency: remember(before.idempotency, context.idempotency, answer) }
+        return succeed({ kind: 'write', document, value })
       }
       const now = timestamp(deps.clock.now())
       const built = await request.build(before, now)

@@ -55,18 +55,13 @@ export async function actOnRollout(
       const now = deps.clock.now()
       const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now })
       if (!after.ok) return after
-      if (after.value === rollout) return succeed({ kind: 'leave', value: rollout })
-      const document = foldRollouts(
-        before,
-        before.rollouts.map((other) => (other.id === id ? after.value : other)),
-        now,
-      )
-      const idempotency = remember(before.idempotency, context.idempotency, {
-        at: timestamp(now),
-        status: 200,
-        result: id,
-      })
-      return succeed({ kind: 'write', document: { ...document, idempotency }, value: after.value })
+      const rollouts = before.rollouts.map((other) => (other.id === id ? after.value : other))
+      const folded = foldRollouts(before, rollouts, now)
+      // Also a verb that had nothing to do is remembered: it must have no effect when it comes again.
+      const answer = { at: timestamp(now), status: 200, result: id }
+      const idempotency = remember(before.idempotency, context.idempotency, answer)
+      if (folded === before && idempotency === before.idempotency) return succeed({ kind: 'leave', value: rollout })
+      return succeed({ kind: 'write', document: { ...folded, idempotency }, value: after.value })
     },
   )
   if (!changed.ok) return changed

@@ -16,8 +16,10 @@ export function liveConflict(
   for (const rollout of before.rollouts) {
     const because = `the live rollout ${rollout.id} needs it`
     for (const target of rollout.targets) {
-      if (!chosen.includes(target.cluster))
+      // On the way back a cluster may go: one that never answers would hold the rollout for ever.
+      if (!chosen.includes(target.cluster) && rollout.phase !== 'rolling-back') {
         errors.push({ pointer: '/clusters', reason: `takes away ${target.cluster}: ${because}` })
+      }
       for (const version of [target.stable, target.candidate]) {
         if (canonicalJson(before.spec.versions[version]) !== canonicalJson(spec.versions[version])) {
           errors.push({ pointer: `/versions/${version}`, reason: `cannot change: ${because}` })

@@ -11,22 +11,29 @@ import { reconcileWork, serviceEvent } from './service-event.ts'
 
 /**
  * After a cluster came, went or changed its labels: gives each service that chooses by label its clusters anew. A
- * cluster is not taken away from under a live rollout: the rollout's end asks again.
+ * cluster is not taken away from under a live rollout: the rollout's end asks again. One that goes back needs it no more.
+ * The failure is a lost race on one of the services; the others are done.
  */
-export async function selectClusters(deps: { readonly store: Store; readonly clock: Clock }): Promise<void> {
+export async function selectClusters(deps: {
+  readonly store: Store
+  readonly clock: Clock
+}): Promise<Result<undefined>> {
   const clusters = await allClusters(deps.store)
+  let result: Result<undefined> = succeed(undefined)
   let after: string | undefined
   do {
     const page = await deps.store.list('service', { limit: 200, ...(after === undefined ? {} : { after }) })
     for (const { value: service } of page.value) {
       if (!Array.isArray(service.spec.clusters)) {
-        await changeDocument(deps.store, 'service', keyOf(service), (stored) =>
+        const changed = await changeDocument(deps.store, 'service', keyOf(service), (stored) =>
           reselect(stored?.value, clusters, timestamp(deps.clock.now())),
         )
+        if (!changed.ok) result = changed
       }
     }
     after = page.next
   } while (after !== undefined)
+  return result
 }
 
 function reselect(
@@ -36,11 +43,13 @@ function reselect(
 ): Result<Change<ServiceDocument, undefined>> {
   if (!before || before.deletingAt || Array.isArray(before.spec.clusters))
     return succeed({ kind: 'leave', value: undefined })
-  const held = before.rollouts.flatMap((rollout) => rollout.targets.map((target) => target.cluster))
+  const held = before.rollouts
+    .filter(({ phase }) => phase !== 'rolling-back')
+    .flatMap(({ targets }) => targets.map(({ cluster }) => cluster))
   const chosen = [...new Set([...chooseClusters(before.spec, clusters), ...held])].sort()
   const { targets, leaving } = retarget(before, chosen, before.spec.initialVersion)
   const same =
-    Object.keys(targets).join() === Object.keys(before.targets).sort().join() &&
+    Object.keys(targets).sort().join() === Object.keys(before.targets).sort().join() &&
     leaving.join() === before.leaving.join()
   if (same) return succeed({ kind: 'leave', value: undefined })
   const key = keyOf(before)

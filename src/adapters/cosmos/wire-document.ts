@@ -29,6 +29,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     probedAt: true,
     attempts: true,
     deletingAt: true,
+    orphan: true,
   },
   service: {
     ...owned,

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import { actOnRollout } from '../../../src/rollouts/act-on-rollout.ts'
 import type { Verb } from '../../../src/rollouts/verbs.ts'
+import { aCaller, aService, aTeam, by, eventsIn, workIn } from '../fakes/documents.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
-import { aCaller, aService, aTeam, by, eventsIn, workIn } from './documents.ts'
 import { aRollout, later, MINUTE, T0 } from './fixture.ts'
 
 let store: MemoryStore
@@ -143,6 +143,13 @@ describe('a verb with a key', () => {
     store.change('service', 'shop/web', (document) => ({ ...document, rollouts: [] }))
     putEnded('succeeded')
     expect(await act('pause', key())).toMatchObject({ ok: true, value: { phase: 'succeeded' } })
+  })
+
+  it('is remembered though it had nothing to do: it has no effect when it comes again', async () => {
+    live(aRollout('paused'))
+    await act('pause', key())
+    store.change('service', 'shop/web', (document) => ({ ...document, rollouts: [aRollout('progressing')] }))
+    expect(await act('pause', key())).toMatchObject({ ok: true, value: { phase: 'progressing' } })
   })
 
   it('is refused with another body', async () => {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { advanceRollouts } from '../../../src/rollouts/advance-rollouts.ts'
+import { aCluster, aPlacement, aService, workIn } from '../fakes/documents.ts'
 import { FakeMetrics, putRequests } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
-import { aCluster, aPlacement, aService, workIn } from './documents.ts'
 import { aRollout, aTarget, later, MINUTE, SECOND, T0 } from './fixture.ts'
 
 let store: MemoryStore

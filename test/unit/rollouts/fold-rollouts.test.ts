@@ -4,7 +4,7 @@ import { MESHWRIGHT } from '../../../src/model/identity.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import { foldRollouts } from '../../../src/rollouts/fold-rollouts.ts'
 import { askWeight, enter, rollBack } from '../../../src/rollouts/transition.ts'
-import { aService, eventsIn, spec, workIn } from './documents.ts'
+import { aService, eventsIn, spec, workIn } from '../fakes/documents.ts'
 import { aProgress, aRollout, aTarget, aVerdict, bothClusters, later, MINUTE, SECOND, T0 } from './fixture.ts'
 
 const NOW = T0 + 2 * MINUTE

@@ -3,8 +3,8 @@ import type { GateProgress, Rollout } from '../../../src/model/rollout.ts'
 import type { GateSpec } from '../../../src/model/strategy.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { dueWindow, type LookInput, look } from '../../../src/rollouts/look.ts'
+import { aCluster, aService, spec } from '../fakes/documents.ts'
 import { FakeMetrics, putLatencies, putRequests } from '../fakes/fake-metrics.ts'
-import { aCluster, aService, spec } from './documents.ts'
 import { aRollout, aTarget, later, MINUTE, SECOND, T0 } from './fixture.ts'
 
 let metrics: FakeMetrics

@@ -3,9 +3,9 @@ import type { FreezeSpec } from '../../../src/model/freeze.ts'
 import { freezeSpec } from '../../../src/model/freeze.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import { observe } from '../../../src/rollouts/observe.ts'
+import { aCluster, aPlacement, aService, condition } from '../fakes/documents.ts'
 import { FakeMetrics, putRequests } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
-import { aCluster, aPlacement, aService, condition } from './documents.ts'
 import { aRollout, aTarget, later, MINUTE, PERSON, SECOND, T0 } from './fixture.ts'
 
 const NOW = T0 + MINUTE

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { PlacementDocument } from '../../../src/model/documents.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { preflightWarnings } from '../../../src/rollouts/preflight-warnings.ts'
+import { aCluster, aPlacement, aService } from '../fakes/documents.ts'
 import { FakeMetrics } from '../fakes/fake-metrics.ts'
-import { aCluster, aPlacement, aService } from './documents.ts'
 import { aRollout, aTarget, SECOND, T0 } from './fixture.ts'
 
 const rollout = aRollout('preflight', { targets: [aTarget('east', 0)] })

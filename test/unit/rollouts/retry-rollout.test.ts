@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RolloutPhase } from '../../../src/model/rollout.ts'
 import { retryRollout } from '../../../src/rollouts/retry-rollout.ts'
-import { aService, by } from './documents.ts'
+import { aService, by } from '../fakes/documents.ts'
 import { aRollout, later, T0 } from './fixture.ts'
 import { startWorld } from './start-world.ts'
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { strategySpec } from '../../../src/model/strategy.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
+import { condition } from '../fakes/documents.ts'
 import { putLatencies } from '../fakes/fake-metrics.ts'
-import { condition } from './documents.ts'
 import { later, MINUTE, SECOND, T0 } from './fixture.ts'
 import { startWorld } from './start-world.ts'
 

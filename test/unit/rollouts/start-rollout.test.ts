@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { aCaller, aService, by, eventsIn, spec, workIn } from './documents.ts'
+import { aCaller, aService, by, eventsIn, spec, workIn } from '../fakes/documents.ts'
 import { aRollout, aTarget, later, MINUTE } from './fixture.ts'
 import { startWorld } from './start-world.ts'
 

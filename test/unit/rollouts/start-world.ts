@@ -2,9 +2,9 @@ import type { Result } from '../../../src/model/failure.ts'
 import type { RequestContext } from '../../../src/model/request.ts'
 import { type Rollout, rolloutRequest } from '../../../src/model/rollout.ts'
 import { startRollout } from '../../../src/rollouts/start-rollout.ts'
+import { aCluster, aService, aTeam, by } from '../fakes/documents.ts'
 import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
-import { aCluster, aService, aTeam, by } from './documents.ts'
 import { T0 } from './fixture.ts'
 
 export interface StartWorld {

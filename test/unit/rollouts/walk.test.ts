@@ -9,7 +9,7 @@ import { foldRollouts } from '../../../src/rollouts/fold-rollouts.ts'
 import type { Observations } from '../../../src/rollouts/observations.ts'
 import { asksRender, TRANSITIONS } from '../../../src/rollouts/transition.ts'
 import { applyVerb, VERBS, type Verb } from '../../../src/rollouts/verbs.ts'
-import { aService } from './documents.ts'
+import { aService } from '../fakes/documents.ts'
 import { aProgress, aRollout, aVerdict, MINUTE, onCluster, PERSON, SECOND, seen, T0 } from './fixture.ts'
 
 /** Random walks of one rollout through its service's document: whatever is seen and asked, in whatever order. */

@@ -5,9 +5,10 @@ import type { Caller, Role } from '../../../src/model/identity.ts'
 import type { OutboxEntry } from '../../../src/model/outbox.ts'
 import type { RequestContext } from '../../../src/model/request.ts'
 import { type ServiceSpec, serviceSpec } from '../../../src/model/service.ts'
-import { later } from './fixture.ts'
 
-const BASE = { schema: 1, outbox: [], createdAt: later(-3_600_000), updatedAt: later(-3_600_000) } as const
+/** When the documents of tests were written last. */
+export const AT = '2026-05-01T10:00:00.000Z'
+const BASE = { schema: 1, outbox: [], createdAt: AT, updatedAt: AT } as const
 const OWNED = { ...BASE, generation: 1, idempotency: [] } as const
 
 export function spec(change: Readonly<Record<string, unknown>> = {}): ServiceSpec {
@@ -51,8 +52,8 @@ export function aCluster(name: string, change: Partial<ClusterDocument> = {}): C
   }
 }
 
-export function aTeam(change: Partial<TeamDocument['spec']> = {}): TeamDocument {
-  return { ...OWNED, kind: 'team', name: 'shop', spec: { namespaces: ['shop'], groups: [GROUP], ...change } }
+export function aTeam(change: Partial<TeamDocument['spec']> = {}, name = 'shop'): TeamDocument {
+  return { ...OWNED, kind: 'team', name, spec: { namespaces: ['shop'], groups: [GROUP], ...change } }
 }
 
 /** shop/web on a cluster, live at a revision, with ready endpoints of both versions. */
@@ -65,7 +66,7 @@ export function aPlacement(cluster: string, change: Partial<PlacementDocument> =
     observedGeneration: 1,
     liveRevision: 102,
     appliedRevision: 102,
-    liveAt: later(5000),
+    liveAt: '2026-05-01T10:00:05.000Z',
     weights: { v1: 90, v2: 10 },
     rung: 'stored',
     versions: { v1: { ready: 2 }, v2: { ready: 2 } },
@@ -83,7 +84,7 @@ export function condition(
   reason: string,
   message = `${type} ${reason}`,
 ) {
-  return { type, status, reason, message, lastTransitionTime: later(0) }
+  return { type, status, reason, message, lastTransitionTime: AT }
 }
 
 const GROUP = '11111111-1111-4111-8111-111111111111'
