@@ -12,6 +12,7 @@ need() { command -v "$1" >/dev/null || fail "$1 is not installed ($2)"; }
 
 packages=
 command -v prometheus >/dev/null || packages+=' prometheus'
+[ -x /usr/bin/chromium ] || packages+=' chromium' # for the pages
 command -v ip >/dev/null || packages+=' iproute2'
 command -v openssl >/dev/null || packages+=' openssl'
 command -v flock >/dev/null || packages+=' util-linux'
