@@ -1,0 +1,199 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { probeCluster } from '../../../src/clusters/probe-cluster.ts'
+import { findCondition } from '../../../src/model/condition.ts'
+import { PortError } from '../../../src/ports/port-error.ts'
+import { aCluster, eventsIn, workIn } from '../fakes/documents.ts'
+import { crd, FakeClusters, istiod } from '../fakes/fake-clusters.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
+import { MemoryStore } from '../fakes/memory-store.ts'
+import { later, MINUTE, SECOND, T0 } from '../rollouts/fixture.ts'
+
+let store: MemoryStore
+let clusters: FakeClusters
+let metrics: FakeMetrics
+let now: number
+beforeEach(() => {
+  store = new MemoryStore()
+  clusters = new FakeClusters()
+  metrics = new FakeMetrics()
+  now = T0
+  clusters.objects.set('CustomResourceDefinition', [crd('virtualservices.networking.istio.io')])
+  clusters.objects.set('Deployment', [istiod('istio-system', 'istiod')])
+  metrics.put('east', 'up', { job: 'pods' }, [[T0 - SECOND, 1]])
+  const { mesh: _, ...fresh } = aCluster('east', { observedGeneration: 0, dueAt: later(0) })
+  store.put(fresh)
+})
+
+function probe() {
+  const clock = { now: () => now, sleep: async () => undefined }
+  const random = { next: () => 0.5, uuid: () => 'uuid' }
+  return probeCluster({ store, clock, random, clusters, metrics }, 'east')
+}
+
+const east = () => store.get('cluster', 'east')
+const said = (type: string) => {
+  const found = findCondition(east().conditions, type)
+  return found && `${found.status} ${found.reason}`
+}
+const noAnswer = new PortError('unavailable', 'Kubernetes east', 'Kubernetes east does not answer')
+
+describe('the first probe', () => {
+  it('finds out what is there, says so, and has the cluster compared', async () => {
+    expect(await probe()).toEqual({ ok: true, value: undefined })
+    expect(east()).toMatchObject({
+      mesh: { provider: 'istio', namespace: 'istio-system', revision: 'default', version: '1.30.2' },
+      kubernetesVersion: 'v1.36.3',
+      observedGeneration: 1,
+      attempts: 0,
+      probedAt: later(0),
+    })
+    expect(east()).not.toHaveProperty('dueAt')
+    expect([said('Reachable'), said('MeshReady'), said('MetricsReady')]).toEqual([
+      'True Answers',
+      'True Found',
+      'True Answers',
+    ])
+    expect(eventsIn(east().outbox)).toEqual(['cluster.condition', 'cluster.condition', 'cluster.condition'])
+    expect(workIn(east().outbox)).toEqual(['work resync east'])
+  })
+
+  it('of none is a failure', async () => {
+    store.drop('cluster', 'east')
+    expect(await probe()).toMatchObject({ ok: false, failure: { code: 'NotFound' } })
+  })
+})
+
+describe('a later probe', () => {
+  beforeEach(async () => {
+    await probe()
+    store.change('cluster', 'east', (cluster) => ({ ...cluster, outbox: [] }))
+    store.writes = 0
+    now = T0 + 5 * MINUTE
+    const minutes = Array.from({ length: 120 }, (_, minute) => [T0 + minute * MINUTE, 1] as const)
+    metrics.put('east', 'up', { job: 'pods' }, minutes)
+  })
+
+  it('that finds nothing new writes nothing, in whatever order facts are stored', async () => {
+    await probe()
+    store.change('cluster', 'east', ({ mesh, ...cluster }) => {
+      const turned = Object.fromEntries(Object.entries(mesh ?? {}).toReversed())
+      return { ...cluster, mesh: turned } as typeof cluster
+    })
+    await probe()
+    expect(store.writes).toBe(0)
+  })
+
+  it('tells what changed, and no more', async () => {
+    clusters.kubernetesVersion = 'v1.37.0'
+    clusters.objects.set('Deployment', [istiod('istio-system', 'istiod', 'canary')])
+    await probe()
+    expect(east()).toMatchObject({ kubernetesVersion: 'v1.37.0', mesh: { revision: 'canary' } })
+    expect(east().outbox).toEqual([])
+  })
+
+  it('that gets no answer says so and is made again, with growing pauses', async () => {
+    clusters.refusal = noAnswer
+    const pauses: number[] = []
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      await probe()
+      pauses.push(Date.parse(east().dueAt ?? '') - now)
+      now = Date.parse(east().dueAt ?? '')
+    }
+    expect(pauses.slice(0, 4)).toEqual([1500, 3000, 6000, 12_000])
+    expect(pauses.at(-1)).toBe(225_000)
+    expect(east()).toMatchObject({ attempts: 12, mesh: { provider: 'istio' }, kubernetesVersion: 'v1.36.3' })
+    expect(said('Reachable')).toBe('False NoAnswer')
+    expect(said('MeshReady')).toBe('True Found')
+    expect(eventsIn(east().outbox)).toEqual(['cluster.condition'])
+  })
+
+  it('that gets an answer again has what waited taken up', async () => {
+    clusters.refusal = noAnswer
+    await probe()
+    clusters.refusal = undefined
+    store.change('cluster', 'east', (cluster) => ({ ...cluster, outbox: [] }))
+    await probe()
+    expect(east()).toMatchObject({ attempts: 0 })
+    expect(east()).not.toHaveProperty('dueAt')
+    expect(eventsIn(east().outbox)).toEqual(['cluster.condition'])
+    expect(workIn(east().outbox)).toEqual(['work resync east'])
+  })
+
+  it('leaves alone what was changed while it looked: that write has its own', async () => {
+    clusters.kubernetesVersion = 'v1.37.0'
+    let reads = 0
+    store.beforeRead = () => {
+      reads += 1
+      if (reads === 2) store.change('cluster', 'east', (cluster) => ({ ...cluster, generation: 2 }))
+    }
+    await probe()
+    expect(reads).toBe(2)
+    expect(store.writes).toBe(0)
+  })
+
+  it('leaves alone a cluster that is being let go', async () => {
+    store.change('cluster', 'east', (cluster) => ({ ...cluster, deletingAt: later(0), dueAt: later(MINUTE) }))
+    clusters.refusal = noAnswer
+    await probe()
+    expect(store.writes).toBe(0)
+  })
+})
+
+describe('a cluster is', () => {
+  it.each([
+    ['denied', 'False Denied'],
+    ['throttled', 'False Throttled'],
+    ['unavailable', 'False NoAnswer'],
+  ] as const)('not reached when it is %s', async (kind, condition) => {
+    clusters.failures.set('version', new PortError(kind, 'Kubernetes east', 'no'))
+    await probe()
+    expect(said('Reachable')).toBe(condition)
+  })
+
+  it('not reached for the finer reason that the system gives', async () => {
+    clusters.refusal = new PortError('denied', 'Kubernetes east', 'no', { reason: 'TokenRefused' })
+    await probe()
+    expect(said('Reachable')).toBe('False TokenRefused')
+  })
+
+  it('without a mesh when there are no CRDs of one', async () => {
+    clusters.objects.set('CustomResourceDefinition', [])
+    await probe()
+    expect(said('MeshReady')).toBe('False NoMesh')
+    expect(said('Reachable')).toBe('True Answers')
+  })
+
+  it('not ready when its mesh is one that cannot be written yet', async () => {
+    clusters.objects.set('CustomResourceDefinition', [crd('servers.policy.linkerd.io')])
+    await probe()
+    expect(said('MeshReady')).toBe('False NotBuilt')
+    expect(east().mesh).toEqual({ provider: 'linkerd' })
+  })
+
+  it('ready with its revision unknown when its control plane cannot be seen', async () => {
+    clusters.failures.set('list Deployment', new PortError('denied', 'Kubernetes east', 'deployments: forbidden'))
+    await probe()
+    expect(said('MeshReady')).toBe('True Found')
+    expect(findCondition(east().conditions, 'MeshReady')?.message).toBe('istio, revision unknown.')
+  })
+})
+
+describe('metrics are', () => {
+  it('not ready without a source', async () => {
+    metrics.without.add('east')
+    await probe()
+    expect(said('MetricsReady')).toBe('False NoSource')
+  })
+
+  it('not ready when nothing is scraped', async () => {
+    metrics.stored.clear()
+    await probe()
+    expect(said('MetricsReady')).toBe('False NothingScraped')
+  })
+
+  it('not ready when the source fails, which is no word on the cluster', async () => {
+    metrics.failure = new PortError('unavailable', 'Prometheus east', 'answered 503')
+    await probe()
+    expect([said('MetricsReady'), said('Reachable')]).toEqual(['False NoAnswer', 'True Answers'])
+  })
+})
