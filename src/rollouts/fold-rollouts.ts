@@ -74,10 +74,11 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
   const before = beforeOf(service, rollout)
   const key = keyOf(service)
   const entries: OutboxEntry[] = [...transitionEvents(before, rollout), ...lookEvents(before, rollout)]
-  if (asksRender(before, rollout)) {
+  const again = isOverdue(rollout) ? `.${rollout.updatedAt}` : ''
+  if (asksRender(before, rollout) || again !== '') {
     for (const { cluster } of rollout.targets) {
       const message = { kind: 'reconcile' as const, service: key, cluster }
-      entries.push({ id: `reconcile.${cluster}.${renderRevision}`, kind: 'work', queue: 'urgent', message })
+      entries.push({ id: `reconcile.${cluster}.${renderRevision}${again}`, kind: 'work', queue: 'urgent', message })
     }
   }
   if (isTerminal(rollout.phase)) entries.push(...endEntries(service, rollout))
@@ -92,6 +93,18 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
     })
   }
   return entries
+}
+
+const ON_THE_WAY: readonly Rollout['phase'][] = ['preflight', 'progressing', 'promoting', 'rolling-back']
+
+/**
+ * The routes should have been live by now. A worker that died with the message in its hands keeps it hidden, for ten
+ * minutes in Azure: nobody waits that long for a way back, so it is asked for again at every look.
+ */
+function isOverdue({ phase, liveAt, weightSince, updatedAt }: Rollout): boolean {
+  return (
+    ON_THE_WAY.includes(phase) && liveAt === undefined && Date.parse(updatedAt) - Date.parse(weightSince) >= POLL_MS
+  )
 }
 
 /** An ended rollout is copied out; clusters chosen by label were held for it and may change now. */
