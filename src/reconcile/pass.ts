@@ -66,10 +66,9 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
   const placement = stored.placement?.value
   const unread = request.thorough ? [] : unchangedObjects(prepared, placement, service.renderRevision)
   const refs = prepared.rendered.map(({ object }) => refOf(object))
-  const [seen, overlaps] = await Promise.all([
-    gatherCluster(api, service, refs, unread),
-    gatherOverlaps(api, service, cluster.name),
-  ])
+  // Our own objects are read after it: they are what is written next.
+  const overlaps = await gatherOverlaps(api, service, cluster.name)
+  const seen = await gatherCluster(api, service, refs, unread)
   const observed = { ...seen, ...(overlaps === undefined ? {} : { overlaps }) }
   const situation: Situation = {
     service,
