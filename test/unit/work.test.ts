@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { handleWork, WorkFailedError } from '../../src/handle-work.ts'
+import type { QueueName, WorkMessage } from '../../src/model/outbox.ts'
+import { PortError } from '../../src/ports/port-error.ts'
+import { relayFeed } from '../../src/relay-feed.ts'
+import { enumerateClusters, sweep } from '../../src/sweep.ts'
+import { parseWorkMessage } from '../../src/work-message.ts'
+import { AT, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
+import { FakeClusters } from './fakes/fake-clusters.ts'
+import { FakeMetrics } from './fakes/fake-metrics.ts'
+import { MemoryStore } from './fakes/memory-store.ts'
+import { aRollout, later, MINUTE, SECOND, T0 } from './rollouts/fixture.ts'
+
+const WAITING = [{ id: 'w', kind: 'work', queue: 'work', message: { kind: 'probe', cluster: 'east' } }] as const
+
+let store: MemoryStore
+let sent: (readonly [QueueName, WorkMessage])[]
+beforeEach(() => {
+  store = new MemoryStore()
+  sent = []
+})
+
+const clock = { now: () => T0 + MINUTE, sleep: async () => undefined }
+const queue = { send: async (name: QueueName, message: WorkMessage) => void sent.push([name, message]) }
+
+describe('the sweep', () => {
+  it('queues whatever is due, the longest waiting first, and does no more', async () => {
+    store.put(aService({ dueAt: later(3 * SECOND) }))
+    store.put(aCluster('east', { dueAt: later(2 * SECOND) }))
+    store.put(aPlacement('west', { dueAt: later(SECOND) }))
+    store.put(aService({ name: 'later', dueAt: later(2 * MINUTE) }))
+    store.put(aService({ name: 'idle' }))
+    expect(await sweep({ store, queue, clock })).toEqual({ due: 3, unrelayed: 0 })
+    expect(sent).toEqual([
+      ['work', { kind: 'reconcile', service: 'shop/web', cluster: 'west' }],
+      ['work', { kind: 'probe', cluster: 'east' }],
+      ['urgent', { kind: 'advance', service: 'shop/web' }],
+    ])
+    expect(store.writes).toBe(0)
+  })
+
+  it('has outboxes relayed that their writers left behind, but not those that are new', async () => {
+    store.put(aService({ outbox: WAITING, updatedAt: later(49 * SECOND) }))
+    store.put(aService({ name: 'new', outbox: WAITING, updatedAt: later(51 * SECOND) }))
+    expect(await sweep({ store, queue, clock })).toEqual({ due: 0, unrelayed: 1 })
+    expect(sent).toEqual([['work', { kind: 'relay', document: { kind: 'service', key: 'shop/web' } }]])
+  })
+
+  it('queues a probe and a comparison of every cluster, though there are many', async () => {
+    for (let index = 0; index < 1001; index += 1) store.put(aCluster(`c${index}`))
+    expect(await enumerateClusters({ store, queue, clock })).toBe(1001)
+    expect(sent).toHaveLength(2002)
+    expect(new Set(sent.map(([, message]) => JSON.stringify(message))).size).toBe(2002)
+  })
+})
+
+describe('a queue message', () => {
+  const messages: readonly WorkMessage[] = [
+    { kind: 'reconcile', service: 'shop/web', cluster: 'east', session: 's' },
+    { kind: 'advance', service: 'shop/web' },
+    { kind: 'probe', cluster: 'east' },
+    { kind: 'resync', cluster: 'east' },
+    { kind: 'select', cluster: 'east' },
+    { kind: 'relay', document: { kind: 'service', key: 'shop/web' } },
+  ]
+  it.each(messages)('of kind $kind is read from text and from what the host has parsed', (message) => {
+    expect(parseWorkMessage(JSON.stringify(message))).toEqual(message)
+    expect(parseWorkMessage(message)).toEqual(message)
+  })
+
+  it('may have fields that are newer than this code', () => {
+    expect(parseWorkMessage({ kind: 'probe', cluster: 'east', trace: 'x' })).toEqual({ kind: 'probe', cluster: 'east' })
+  })
+
+  it.each([
+    undefined,
+    null,
+    7,
+    '',
+    '{',
+    '[]',
+    '"probe"',
+    '{"kind":"dance"}',
+    '{"kind":"probe"}',
+    '{"kind":"reconcile","service":"a"}',
+  ])('that is none of ours is none: %j', (received) => {
+    expect(parseWorkMessage(received)).toBeUndefined()
+  })
+})
+
+describe('work', () => {
+  const clusters = new FakeClusters()
+  const deps = () => ({
+    store,
+    clock,
+    clusters,
+    random: { next: () => 0.5, uuid: () => 'uuid' },
+    metrics: new FakeMetrics(),
+    caps: { perCluster: 10, inAll: 30 },
+    settleMs: 1000,
+  })
+  const work = (message: WorkMessage) => handleWork(deps(), message)
+
+  it.each<WorkMessage>([
+    { kind: 'reconcile', service: 'shop/web', cluster: 'east' },
+    { kind: 'advance', service: 'shop/web' },
+    { kind: 'probe', cluster: 'east' },
+    { kind: 'resync', cluster: 'east' },
+    { kind: 'select', cluster: 'east' },
+    { kind: 'relay', document: { kind: 'service', key: 'shop/web' } },
+  ])('on what is gone is done: $kind', async (message) => {
+    await work(message)
+    expect(store.writes).toBe(0)
+  })
+
+  it('advances rollouts', async () => {
+    store.put(aCluster('east'))
+    store.put(aService({ rollouts: [aRollout('pending')] }))
+    await work({ kind: 'advance', service: 'shop/web' })
+    expect(store.get('service', 'shop/web').rollouts).toMatchObject([{ phase: 'preflight' }])
+  })
+
+  it('probes, and ends a deletion that waited', async () => {
+    store.put(aCluster('east', { dueAt: AT }))
+    await work({ kind: 'probe', cluster: 'east' })
+    expect(store.get('cluster', 'east')).toMatchObject({ kubernetesVersion: 'v1.36.3' })
+    store.put(aCluster('east', { deletingAt: AT }))
+    await work({ kind: 'probe', cluster: 'east' })
+    expect(store.peek('cluster', 'east')).toBeUndefined()
+  })
+
+  it('chooses clusters, and ends a deletion that waited', async () => {
+    store.put(aCluster('east', { deletingAt: AT }))
+    const byLabel = spec({ clusters: { matchLabels: { env: 'prod' } } })
+    store.put(aService({ spec: byLabel, targets: {}, leaving: [] }))
+    await work({ kind: 'select', cluster: 'east' })
+    expect(store.peek('cluster', 'east')).toBeUndefined()
+  })
+
+  it('relays', async () => {
+    store.put(aService({ outbox: WAITING }))
+    await work({ kind: 'relay', document: { kind: 'service', key: 'shop/web' } })
+    expect(store.sent).toEqual([{ queue: 'work', message: { kind: 'probe', cluster: 'east' } }])
+  })
+
+  it('takes a service from a cluster that is gone without asking it', async () => {
+    clusters.refusal = new PortError('unavailable', 'Kubernetes east', 'must not be asked')
+    const object = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', namespace: 'shop', name: 'web' }
+    const entry = { ...object, uid: 'u', generation: 1, hash: 'h', changedAt: AT }
+    store.put(aPlacement('east', { objects: [entry] }))
+    store.put(aService({ targets: {}, leaving: ['east'] }))
+    for (let pass = 0; pass < 3; pass += 1) {
+      await work({ kind: 'reconcile', service: 'shop/web', cluster: 'east' })
+      await store.relayAll()
+    }
+    expect(store.get('service', 'shop/web').leaving).toEqual([])
+    expect(store.peek('placement', 'shop/web/east')).toBeUndefined()
+    clusters.refusal = undefined
+  })
+
+  it('that lost its race again and again is handed out once more', async () => {
+    store.put(aCluster('east'))
+    store.put(aService({ rollouts: [aRollout('pending')] }))
+    store.beforeWrite = () =>
+      store.change('service', 'shop/web', (service) => ({ ...service, generation: service.generation + 1 }))
+    await expect(work({ kind: 'advance', service: 'shop/web' })).rejects.toThrow(WorkFailedError)
+  })
+})
+
+describe('the feed', () => {
+  it('relays what is left in outboxes, and reads nothing else', async () => {
+    const relayed: string[] = []
+    store.relay = async (kind, key) => void relayed.push(`${kind} ${key}`)
+    const team = aTeam()
+    await relayFeed(store, [
+      aService({ outbox: WAITING }),
+      team,
+      aPlacement('east', { outbox: WAITING }),
+      null,
+      7,
+      { id: 'x' },
+    ])
+    expect(relayed).toEqual(['service shop/web', 'placement shop/web/east'])
+  })
+
+  it('throws when the store does not answer, so that the batch comes again', async () => {
+    store.relay = async () => {
+      throw new PortError('unavailable', 'Cosmos DB', 'no answer')
+    }
+    await expect(relayFeed(store, [aService({ outbox: WAITING })])).rejects.toThrow('no answer')
+  })
+})
