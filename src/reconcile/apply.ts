@@ -35,9 +35,15 @@ export async function applyWrites(api: ClusterApi, writes: readonly Write[]): Pr
   return { written }
 }
 
-/** The object with uid and resourceVersion of what was read: the server refuses if it is another or has changed since. */
+/** No live object ever has this version: etcd's revisions start above it. An apply that names it can only create. */
+const NEVER = '1'
+
+/**
+ * The object with uid and resourceVersion of what was read: the server refuses if it is another or has changed since. What
+ * was not there may only be created: a writer that was slower than another must not apply an older render over it.
+ */
 export function withPreconditions(object: KubeObject, live: KubeObject | undefined): KubeObject {
-  if (!live) return object
+  if (!live) return { ...object, metadata: { ...object.metadata, resourceVersion: NEVER } }
   const { uid, resourceVersion } = live.metadata
   return {
     ...object,

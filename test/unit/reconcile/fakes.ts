@@ -161,7 +161,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
     const { uid, resourceVersion } = object.metadata
     if (
       (uid !== undefined && live?.metadata.uid !== uid) ||
-      (resourceVersion !== undefined && live?.metadata.resourceVersion !== resourceVersion)
+      (resourceVersion !== undefined && live !== undefined && live.metadata.resourceVersion !== resourceVersion)
     ) {
       throw new PortError('precondition', 'Kubernetes', `${key} has changed`)
     }

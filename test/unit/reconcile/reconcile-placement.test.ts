@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type KubeObject, refOf } from '../../../src/model/kube.ts'
+import { refKey } from '../../../src/reconcile/content.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -33,6 +35,22 @@ describe('a service that comes to a cluster', () => {
     expect(world.placement).toMatchObject({ liveRevision: 100, observedGeneration: 1 })
     expect(world.condition('Ready')).toBe('True Live')
     expect(world.placement.dueAt).toBeUndefined()
+  })
+
+  it('is not rendered over a newer render that was created after we looked', async () => {
+    await world.reconcile()
+    world.clock.at += 5000
+    const newer = { ...world.cluster.peek('DestinationRule', 'web'), kind: 'VirtualService' } as KubeObject
+    const annotations = { ...newer.metadata.annotations, 'meshwright.io/revision': '999' }
+    const created = {
+      ...newer,
+      metadata: { ...newer.metadata, annotations, uid: 'newer', resourceVersion: 'rv-newer' },
+    }
+    world.cluster.before = (request) => {
+      if (request === 'apply VirtualService') world.cluster.objects.set(refKey(refOf(created)), created)
+    }
+    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'FencedOff' })
+    expect(world.cluster.peek('VirtualService', 'web')).toMatchObject({ metadata: { uid: 'newer', annotations } })
   })
 
   it('waits for ready endpoints of stable, and says which Pods it looks for', async () => {
