@@ -38,7 +38,7 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       done(await probeCluster(deps, message.cluster, message.session))
       return finishDelete(deps, message.cluster)
     case 'resync':
-      await resyncCluster(deps, message.cluster)
+      await resyncCluster(deps, message.cluster, message.session === undefined ? {} : { session: message.session })
       return
     case 'select':
       done(await selectClusters(deps))

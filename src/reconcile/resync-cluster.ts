@@ -18,6 +18,8 @@ import { reconcilePlacement } from './reconcile-placement.ts'
 export interface ResyncOptions {
   /** Remove orphans even if they are many. */
   readonly confirm?: boolean
+  /** Session token of the write that asks for this, so that it is seen. */
+  readonly session?: string
 }
 
 export interface ResyncResult {
@@ -34,16 +36,17 @@ const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
 /**
  * Compares uid and generation of all our objects on a cluster with the inventories, by metadata-only lists, and asks for
  * a reconcile where they differ (through the placement's outbox). Finds holds that came or went, and objects whose
- * service or placement is gone. Throws PortError.
+ * service or placement is gone. A cluster that is known not to answer is left alone: its next good probe asks again.
+ * Throws PortError.
  */
 export async function resyncCluster(
   deps: ReconcileDeps,
   name: string,
   options: ResyncOptions = {},
 ): Promise<ResyncResult> {
-  const cluster = (await deps.store.read('cluster', name))?.value
+  const cluster = (await deps.store.read('cluster', name, options.session))?.value
   const provider = cluster && pruningProvider(cluster)
-  if (!cluster || !provider) return { reconcile: [], pruned: [], unconfirmed: [] }
+  if (!cluster || !provider || isAway(cluster)) return { reconcile: [], pruned: [], unconfirmed: [] }
   const api = await deps.clusters.connect(cluster)
   const [placements, namespaces, ...lists] = await Promise.all([
     listPlacements(deps.store, name),
@@ -87,7 +90,7 @@ async function askForReconcile(deps: ReconcileDeps, service: string, cluster: st
   if (asked.ok && asked.value.stored === undefined) await reconcilePlacement(deps, { service, cluster })
 }
 
-/** Services whose objects or holds are not as their placement says. */
+/** Services whose objects or holds are not as their placement says, or that could not be reached when it was written. */
 export function departing(
   placements: readonly PlacementDocument[],
   objects: readonly MetadataObject[],
@@ -106,9 +109,14 @@ export function departing(
       })
       const [namespace = ''] = placement.service.split('/')
       const held = heldNamespaces.has(namespace) || seen.some(isHeld)
-      return changed || held !== knownAsHeld(placement)
+      // It may be waiting for a time that was set while the cluster did not answer.
+      return changed || isAway(placement) || held !== knownAsHeld(placement)
     })
     .map((placement) => placement.service)
+}
+
+function isAway({ conditions }: Pick<PlacementDocument | ClusterDocument, 'conditions'>): boolean {
+  return findCondition(conditions, 'Reachable')?.status === 'False'
 }
 
 function knownAsHeld(placement: PlacementDocument): boolean {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import { mayPruneAtOnce } from '../../../src/reconcile/orphans.ts'
 import { resyncCluster } from '../../../src/reconcile/resync-cluster.ts'
-import { serviceDocument, World } from './world.ts'
+import { clusterDocument, serviceDocument, World } from './world.ts'
 
 let world: World
 beforeEach(async () => {
@@ -52,6 +52,32 @@ describe('a resync', () => {
     world.moveWeights('kubectl-edit', { v1: 0 })
     expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
     expect(world.work()).toEqual(['work reconcile'])
+  })
+
+  it('asks for one where the cluster did not answer before: what waits there need not wait longer', async () => {
+    const condition = {
+      type: 'Reachable',
+      status: 'False',
+      reason: 'NoAnswer',
+      message: '',
+      lastTransitionTime: '',
+    } as const
+    world.store.put({ ...world.placement, conditions: [condition] })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
+  })
+
+  it('leaves a cluster alone that is known not to answer', async () => {
+    const condition = {
+      type: 'Reachable',
+      status: 'False',
+      reason: 'NoAnswer',
+      message: '',
+      lastTransitionTime: '',
+    } as const
+    world.store.put(clusterDocument({ conditions: [condition] }))
+    world.moveWeights('kubectl-edit', { v1: 0 })
+    expect(await resyncCluster(world.deps, 'east')).toEqual({ reconcile: [], pruned: [], unconfirmed: [] })
+    expect(world.cluster.forget()).toEqual([])
   })
 
   it('asks for one where an object was removed', async () => {
