@@ -30,9 +30,10 @@ export async function sweep(deps: SweepDeps): Promise<{ readonly due: number; re
   return { due: due.length, unrelayed: left.length }
 }
 
-/** Puts a probe and a comparison of every registered cluster on the queue. */
+/** Puts a probe and a comparison of every registered cluster on the queue, and one new choice of clusters by label. */
 export async function enumerateClusters(deps: SweepDeps): Promise<number> {
   let count = 0
+  let first: string | undefined
   let after: string | undefined
   do {
     const page = await deps.store.list('cluster', { limit: 1000, ...(after === undefined ? {} : { after }) })
@@ -40,9 +41,12 @@ export async function enumerateClusters(deps: SweepDeps): Promise<number> {
       await deps.queue.send('work', { kind: 'probe', cluster: cluster.name })
       await deps.queue.send('work', { kind: 'resync', cluster: cluster.name })
     }
+    first ??= page.value[0]?.value.name
     count += page.value.length
     after = page.next
   } while (after !== undefined)
+  // A change of a cluster asks for it at once; this is for a message that was given up.
+  if (first !== undefined) await deps.queue.send('work', { kind: 'select', cluster: first })
   return count
 }
 

@@ -1,7 +1,7 @@
 import { isHeld, MANAGED_BY_US } from '../mesh/marks.ts'
 import { findCondition } from '../model/condition.ts'
 import { shortId } from '../model/digest.ts'
-import type { ClusterDocument, PlacementDocument } from '../model/documents.ts'
+import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
 import { succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { describeRef, type KubeRef } from '../model/kube.ts'
@@ -14,6 +14,7 @@ import type { ReconcileDeps } from './deps.ts'
 import { listFreezes, pruningProvider } from './gather.ts'
 import { findOrphans, mayPruneAtOnce, pruneOrphans } from './orphans.ts'
 import { reconcilePlacement } from './reconcile-placement.ts'
+import { isWanted } from './situation.ts'
 
 export interface ResyncOptions {
   /** Remove orphans even if they are many. */
@@ -35,8 +36,8 @@ const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
 
 /**
  * Compares uid and generation of all our objects on a cluster with the inventories, by metadata-only lists, and asks for
- * a reconcile where they differ (through the placement's outbox). Finds holds that came or went, and objects whose
- * service or placement is gone. A cluster that is known not to answer is left alone: its next good probe asks again.
+ * a reconcile where they differ (through the placement's outbox). Finds holds that came or went, objects whose service or
+ * placement is gone, and services whose work for the cluster was lost. A cluster that is known not to answer is left alone: its next good probe asks again.
  * Throws PortError.
  */
 export async function resyncCluster(
@@ -48,15 +49,16 @@ export async function resyncCluster(
   const provider = cluster && pruningProvider(cluster)
   if (!cluster || !provider || isAway(cluster)) return { reconcile: [], pruned: [], unconfirmed: [] }
   const api = await deps.clusters.connect(cluster)
-  const [placements, namespaces, ...lists] = await Promise.all([
+  const [placements, services, namespaces, ...lists] = await Promise.all([
     listPlacements(deps.store, name),
+    listServices(deps.store),
     api.listMetadata(NAMESPACE),
     ...provider.kinds.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
   ])
   const objects = lists.flat()
   const differing = departing(placements, objects, namespaces)
   const { orphans, unrecorded } = await findOrphans(deps.store, name, placements, objects)
-  const reconcile = [...new Set([...differing, ...unrecorded])].sort()
+  const reconcile = [...new Set([...differing, ...unrecorded, ...forgotten(services, placements, name)])].sort()
   for (const service of reconcile) await askForReconcile(deps, service, name)
   if (orphans.length === 0) return { reconcile, pruned: [], unconfirmed: [] }
   if (!options.confirm && !mayPruneAtOnce(orphans.length, objects.length)) {
@@ -115,6 +117,26 @@ export function departing(
     .map((placement) => placement.service)
 }
 
+/**
+ * Services that ask for more on a cluster than was done, while nothing is planned that would do it: a message that a
+ * worker failed on too often is given up.
+ */
+export function forgotten(
+  services: readonly ServiceDocument[],
+  placements: readonly PlacementDocument[],
+  cluster: string,
+): readonly string[] {
+  const known = new Map(placements.map((placement) => [placement.service, placement]))
+  return services
+    .filter((service) => {
+      const placement = known.get(keyOf(service))
+      if (placement?.dueAt !== undefined) return false
+      if (!isWanted(service, cluster)) return service.leaving.includes(cluster)
+      return placement?.appliedRevision !== service.renderRevision
+    })
+    .map(keyOf)
+}
+
 function isAway({ conditions }: Pick<PlacementDocument | ClusterDocument, 'conditions'>): boolean {
   return findCondition(conditions, 'Reachable')?.status === 'False'
 }
@@ -122,6 +144,17 @@ function isAway({ conditions }: Pick<PlacementDocument | ClusterDocument, 'condi
 function knownAsHeld(placement: PlacementDocument): boolean {
   const held = findCondition(placement.conditions, 'Held')
   return held?.status === 'True' && (held.reason === 'NamespaceHeld' || held.reason === 'ObjectHeld')
+}
+
+async function listServices(store: Store): Promise<readonly ServiceDocument[]> {
+  const found: ServiceDocument[] = []
+  for (let after: string | undefined, more = true; more; ) {
+    const page = await store.list('service', { limit: 1000, ...(after === undefined ? {} : { after }) })
+    found.push(...page.value.map(({ value }) => value))
+    after = page.next
+    more = after !== undefined
+  }
+  return found
 }
 
 async function listPlacements(store: Store, cluster: string): Promise<readonly PlacementDocument[]> {

@@ -46,11 +46,12 @@ describe('the sweep', () => {
     expect(sent).toEqual([['work', { kind: 'relay', document: { kind: 'service', key: 'shop/web' } }]])
   })
 
-  it('queues a probe and a comparison of every cluster, though there are many', async () => {
+  it('queues a probe and a comparison of every cluster, though there are many, and one choice by label', async () => {
     for (let index = 0; index < 1001; index += 1) store.put(aCluster(`c${index}`))
     expect(await enumerateClusters({ store, queue, clock })).toBe(1001)
-    expect(sent).toHaveLength(2002)
-    expect(new Set(sent.map(([, message]) => JSON.stringify(message))).size).toBe(2002)
+    expect(sent).toHaveLength(2003)
+    expect(new Set(sent.map(([, message]) => JSON.stringify(message))).size).toBe(2003)
+    expect(sent.at(-1)).toEqual(['work', { kind: 'select', cluster: 'c0' }])
   })
 })
 

@@ -85,6 +85,28 @@ describe('a resync', () => {
     expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
   })
 
+  it('asks for one where the message for it was lost', async () => {
+    world.spec({ traffic: { timeout: '5s' } })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
+    expect(world.work()).toEqual(['work reconcile'])
+    await world.settle()
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: [] })
+  })
+
+  it('asks for none where one is planned', async () => {
+    world.spec({ traffic: { timeout: '5s' } })
+    world.store.put({ ...world.placement, dueAt: '2026-05-01T10:05:00.000Z' })
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: [] })
+  })
+
+  it('registers a service whose first message was lost, and removes one whose last was', async () => {
+    world.store.put(serviceDocument({ name: 'cart' }))
+    world.service(() => ({ targets: {}, leaving: ['east'], renderRevision: 101 }))
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/cart', 'shop/web'] })
+    expect(world.cluster.peek('DestinationRule', 'cart')).toBeDefined()
+    expect(world.work()).toEqual(['work reconcile'])
+  })
+
   it('asks for one where a hold came, and not again while it is known', async () => {
     world.annotate('Namespace', 'shop', { 'meshwright.io/hold': 'true' })
     expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
