@@ -61,11 +61,12 @@ describe('kill -9', { concurrent: true, timeout: 120_000 }, () => {
     await expectEnd(product, web, id, 'rolled-back')
   })
 
-  test('and a stop keep what was registered, the rollout and the token keys', async (context) => {
+  test('and a stop keep what was registered and removed, the rollout and the token keys', async (context) => {
     const product = await productOf(context)
     const web = await webService(product, 'killed')
     const { id } = await web.start({ ...QUICK, steps: [{ weight: 20, for: '5m' }] })
     await product.rolloutWhen(id, ({ phase }) => phase === 'progressing')
+    expect((await product.call('DELETE', '/services/shop/web?wait=30s')).status).toBe(204)
     const before = await product.call('GET', '/export')
     const token = product.file.tokens.viewer
     await product.restart('stop')

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const MAIN = join(import.meta.dirname, '../../../src/sandbox/demo/main.ts')
+
+/** The demo in a process of its own with a temporary folder of its own, so that what it leaves is seen. */
+function startDemo() {
+  const folder = mkdtempSync(join(tmpdir(), 'demo-test-'))
+  const child = spawn(process.execPath, [MAIN], { env: { ...process.env, TMPDIR: folder } })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  const exited = once(child, 'exit').then(([code]) => {
+    const left = readdirSync(folder)
+    rmSync(folder, { recursive: true, force: true })
+    return { code: code as number | null, lines: output.trimEnd().split('\n'), left }
+  })
+  return { child, exited }
+}
+
+describe('npm run demo', { concurrent: true, timeout: 120_000 }, () => {
+  test('promotes the good candidate, lets the gate roll back the bad one, and says so last', async () => {
+    const { code, lines, left } = await startDemo().exited
+    expect(lines.at(-2)).toBe('promoted: v2 gets all requests on east and west')
+    expect(lines.at(-1)).toMatch(/^rolled back: gate errors on (east|west): \d+ of \d+ requests failed/)
+    expect(lines).toContainEqual(expect.stringMatching(/^v2 on east: .* v2 asked 50 %, seen \d+\.\d %, \d\.\d\d %/))
+    expect({ code, left }).toEqual({ code: 0, left: [] })
+  })
+
+  test('leaves nothing behind when it is stopped', async () => {
+    const { child, exited } = startDemo()
+    await once(child.stdout, 'data')
+    child.kill('SIGINT')
+    const { code, left } = await exited
+    expect({ code, left }).toEqual({ code: 130, left: [] })
+  })
+})
