@@ -56,7 +56,8 @@ describe('the bundle', () => {
     expect(await response.json()).toMatchObject({ function: 'item', bodyBytes: 1_100_000 })
     const leave = new AbortController()
     const stream = await fetch(`${ready.ready}/stream`, { signal: leave.signal })
-    expect(new TextDecoder().decode((await stream.body?.getReader().read())?.value)).toBe('data: 1\n\n')
+    // Under load the first read may bring several parts; the stream ends only when its client leaves, so it has streamed.
+    expect(new TextDecoder().decode((await stream.body?.getReader().read())?.value)).toMatch(/^data: 1\n\n/)
     leave.abort()
   })
 
