@@ -9,16 +9,15 @@ export type Person = 'admin' | 'operator' | 'deployer' | 'approver' | 'viewer'
 /** An answer of Meshwright's REST API: JSON, or text where it is none. */
 export interface RestAnswer {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into field by field, and a wrong field fails the test
-  readonly body: any
+  readonly body: unknown
 }
 
 /** Meshwright as a person runs it, seen from outside: by REST, and by kill -9. */
 export interface Product {
   /** One call below `/api/v1`. Rejects when nobody answers. */
   call(person: Person, method: string, path: string, body?: unknown): Promise<RestAnswer>
-  /** As `call`, but throws unless the answer is a success; resolves with its body. */
-  must(person: Person, method: string, path: string, body?: unknown): Promise<RestAnswer['body']>
+  /** As `call`, but throws unless the answer is a success; resolves with its body, believed to be a `T`. */
+  must<T = unknown>(person: Person, method: string, path: string, body?: unknown): Promise<T>
   /** Throws, with the end of its log, if it has ended by itself. */
   assertAlive(): void
   /** SIGKILL, to npm and to Meshwright in one. */
@@ -54,10 +53,10 @@ export async function startProduct(options: {
   const call: Product['call'] = (person, method, path, body) => send(running, person, method, path, body)
   return {
     call,
-    async must(person, method, path, body) {
+    async must<T>(person: Person, method: string, path: string, body?: unknown) {
       const answer = await call(person, method, path, body)
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-      return answer.body
+      return answer.body as T
     },
     assertAlive: () => running.process.assertAlive(),
     kill: () => running.process.stop(),

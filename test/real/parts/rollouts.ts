@@ -47,12 +47,12 @@ const MOST_MS = 180_000
 
 /** Starts a rollout of `shop/web` and follows it. */
 export async function startRollout(product: Product, request: object): Promise<Followed> {
-  const { id } = await product.must('deployer', 'POST', '/services/shop/web/rollouts', request)
+  const { id } = await product.must<SeenRollout>('deployer', 'POST', '/services/shop/web/rollouts', request)
   const liveWeights = new Map<number, number>()
   let last: SeenRollout | undefined
   const look = async () => {
     product.assertAlive()
-    last = (await product.must('viewer', 'GET', `/rollouts/${id}`)) as SeenRollout
+    last = await product.must<SeenRollout>('viewer', 'GET', `/rollouts/${id}`)
     if (last.liveAt !== undefined) liveWeights.set(Date.parse(last.liveAt), last.weight)
     return last
   }
