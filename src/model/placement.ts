@@ -30,6 +30,8 @@ export interface PlacementState {
   readonly liveRevision: number
   /** Render revision of which every object is written and every barrier passed; live once it has settled. */
   readonly appliedRevision?: number
+  /** Newest render revision of which anything was written: all that is known of the fence once the service is gone. */
+  readonly writtenRevision?: number
   /** RFC 3339 of the moment when `liveRevision` was reached, settle time included. */
   readonly liveAt?: string
   /** Whole per cents by version, as last written. */

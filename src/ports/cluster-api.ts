@@ -39,8 +39,8 @@ export interface ClusterApi {
   listMetadata(kind: KindRef, options?: ListOptions): Promise<readonly MetadataObject[]>
   /** Server-side apply as field manager `meshwright`, strict. `metadata.uid` and `.resourceVersion` are preconditions. */
   apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>
-  /** Removes the object if it still is the one named by `uid`; a missing one is no error. */
-  remove(ref: KubeRef, uid: string): Promise<void>
+  /** Removes the object if it still is the one named by `uid`, in the given version if any; a missing one is no error. */
+  remove(ref: KubeRef, uid: string, resourceVersion?: string): Promise<void>
   /** Kubernetes version such as `v1.36.3`. */
   version(): Promise<string>
   /** May we do this? (SelfSubjectAccessReview) */

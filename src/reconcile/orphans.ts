@@ -77,7 +77,7 @@ export async function pruneOrphans(api: ClusterApi, found: Found): Promise<reado
   const pruned: KubeRef[] = []
   for (const { uid, metadata, ...ref } of refs) {
     if (ref.kind !== first?.kind || uid === '' || isForbidden(found, { ...ref, metadata })) continue
-    await api.remove(ref, uid)
+    await api.remove(ref, uid, metadata.resourceVersion)
     pruned.push(ref)
   }
   return pruned

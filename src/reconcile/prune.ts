@@ -44,7 +44,8 @@ export async function removeFirst(
     if (live && live.metadata.uid === target.uid && bearsMarks(live.metadata, scene.service) === target.ours) {
       const stop = forbidden(live)
       if (stop) return { gone, removed, stop }
-      await api.remove(refOf(live), target.uid)
+      // Wanted again meanwhile, it bears a newer revision: then this must not go through.
+      await api.remove(refOf(live), target.uid, live.metadata.resourceVersion)
       removed = true
     }
     gone.push(target)

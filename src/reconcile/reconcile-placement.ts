@@ -1,7 +1,7 @@
 import type { ClusterDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { refOf } from '../model/kube.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
-import { isRace } from './apply.ts'
+import { isRace, type Written } from './apply.ts'
 import { contentHash } from './content.ts'
 import { type ReconcileDeps, SETTLE_MS } from './deps.ts'
 import { entryFor } from './drift.ts'
@@ -12,6 +12,7 @@ import { FENCED_OFF } from './plan-writes.ts'
 import { recordLive, recordPass, recordStop, recordTrouble, recordWait } from './record.ts'
 import { removePlacement } from './remove-placement.ts'
 import { isWanted } from './situation.ts'
+import { takeBack } from './take-back.ts'
 
 export type { ReconcileDeps } from './deps.ts'
 
@@ -46,8 +47,9 @@ const ATTEMPTS = 4
  * again, three times at most. Throws PortError of the store; the cluster's errors become conditions.
  */
 export async function reconcilePlacement(deps: ReconcileDeps, request: ReconcileRequest): Promise<ReconcileOutcome> {
+  const unrecorded: Written[] = []
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const outcome = await attemptOnce(deps, request, attempt)
+    const outcome = await attemptOnce(deps, request, attempt, unrecorded)
     if (outcome !== 'again') return outcome
   }
   const message = `Others wrote the placement of ${request.service} on ${request.cluster} ${ATTEMPTS} times meanwhile.`
@@ -58,10 +60,14 @@ async function attemptOnce(
   deps: ReconcileDeps,
   request: ReconcileRequest,
   attempt: number,
+  unrecorded: Written[],
 ): Promise<ReconcileOutcome | 'again'> {
   const stored = await gatherStored(deps.store, request.service, request.cluster, request.session)
   const { service, cluster } = stored
-  if (!service || !isWanted(service, request.cluster)) return removePlacement(deps, request, stored)
+  if (!service || !isWanted(service, request.cluster)) {
+    await takeBack(deps, request.service, stored, unrecorded.splice(0))
+    return removePlacement(deps, request, stored)
+  }
   const scene = { deps, stored, service, cluster: request.cluster }
   if (!cluster) {
     const message = `Cluster ${request.cluster} is not registered.`
@@ -74,6 +80,7 @@ async function attemptOnce(
     return settled > deps.clock.now() ? recordWait(scene, settled) : recordLive(scene, prepared.value)
   }
   const pass = await tryPass(deps, stored, { service, cluster, prepared: prepared.value }, attempt)
+  if (!(pass instanceof PortError)) unrecorded.push(...pass.written)
   const error = pass instanceof PortError ? pass : pass.error
   if (error && isRace(error) && attempt < ATTEMPTS) return 'again'
   if (pass instanceof PortError) return recordTrouble(scene, pass)

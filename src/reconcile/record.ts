@@ -43,6 +43,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
   const isLive = complete && settled <= now
   const weights = weightsAfter(pass)
   const state: State = {
+    ...(pass.written.length > 0 ? { writtenRevision: service.renderRevision } : {}),
     ...(complete ? { appliedRevision: service.renderRevision, rung: 'stored' as const } : {}),
     ...(isLive ? liveState(scene, pass.situation.provider.reach, now) : {}),
     ...restoresAfter(pass, before, now, at),

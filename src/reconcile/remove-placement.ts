@@ -97,7 +97,7 @@ function removed(cluster: string): Recorded {
 
 /** What a placement knows of a service whose document is gone. */
 function lastKnown(placement: PlacementDocument): PlacedService {
-  const { observedGeneration: generation, liveRevision } = placement
-  const renderRevision = placement.appliedRevision ?? liveRevision
+  const { observedGeneration: generation, liveRevision, appliedRevision = 0, writtenRevision = 0 } = placement
+  const renderRevision = Math.max(liveRevision, appliedRevision, writtenRevision)
   return { ...splitServiceKey(placement.service), generation, renderRevision, rollouts: [] }
 }

@@ -47,6 +47,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     observedGeneration: true,
     liveRevision: true,
     appliedRevision: true,
+    writtenRevision: true,
     liveAt: true,
     weights: true,
     weightsLive: true,

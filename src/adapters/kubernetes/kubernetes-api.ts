@@ -28,7 +28,7 @@ export function kubernetesApi(connection: Connection): ClusterApi {
     list: (kind, options) => listAll(target, kind, options),
     listMetadata: (kind, options) => listAll(target, kind, options, METADATA_LIST),
     apply: (object, options) => applyObject(target, object, options),
-    remove: (ref, uid) => removeObject(target, ref, uid),
+    remove: (ref, uid, resourceVersion) => removeObject(target, ref, { uid, resourceVersion }),
     version: () => readVersion(connection),
     mayI: (question) => askAccess(connection, question),
   }
@@ -59,12 +59,16 @@ async function applyObject(target: Target, object: KubeObject, options: ApplyOpt
   return answer as KubeObject
 }
 
-async function removeObject(target: Target, ref: KubeRef, uid: string): Promise<void> {
+async function removeObject(
+  target: Target,
+  ref: KubeRef,
+  preconditions: { readonly uid: string; readonly resourceVersion: string | undefined },
+): Promise<void> {
   try {
     await target.connection.send({
       method: 'DELETE',
       path: await objectPath(target, ref),
-      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' },
+      body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy: 'Background' },
     })
   } catch (error) {
     if (!isPortError(error, 'not-found')) throw error

@@ -272,8 +272,11 @@ function removing(at: At): void {
     const uid = metadata.uid ?? ''
     const other = '00000000-0000-4000-8000-000000000000'
     await expect(api.remove(configMapRef('removed'), other)).rejects.toEqual(fails('precondition'))
-    expect(await api.get(configMapRef('removed'))).toBeDefined()
-    await api.remove(configMapRef('removed'), uid)
+    await api.apply(configMap('removed', { a: '2' }), { force: false })
+    const stale = metadata.resourceVersion
+    await expect(api.remove(configMapRef('removed'), uid, stale)).rejects.toEqual(fails('precondition'))
+    const live = await api.get(configMapRef('removed'))
+    await api.remove(configMapRef('removed'), uid, live?.metadata.resourceVersion)
     expect(await api.get(configMapRef('removed'))).toBeUndefined()
     await api.remove(configMapRef('removed'), uid)
   })

@@ -210,11 +210,13 @@ export class FakeCluster implements ClusterApi, ClusterApis {
     }
   }
 
-  async remove(ref: KubeRef, uid: string): Promise<void> {
+  async remove(ref: KubeRef, uid: string, resourceVersion?: string): Promise<void> {
     this.note(`remove ${ref.kind}`, ref)
     const live = this.objects.get(refKey(ref))
     if (live && live.metadata.uid !== uid)
       throw new PortError('precondition', 'Kubernetes', `${refKey(ref)} is another`)
+    if (live && resourceVersion !== undefined && live.metadata.resourceVersion !== resourceVersion)
+      throw new PortError('precondition', 'Kubernetes', `${refKey(ref)} has changed`)
     this.objects.delete(refKey(ref))
     this.afterWrite(`remove ${ref.kind}`)
   }

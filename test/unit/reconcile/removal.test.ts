@@ -46,6 +46,49 @@ describe('a service that leaves a cluster', () => {
     expect(world.store.peek('service', 'shop/web')?.leaving).toEqual(['west'])
   })
 
+  it('takes back what a slow call created after all was removed', async () => {
+    world.cluster.objects.clear()
+    world.cluster.edit('kubectl', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    world.setPods({ v1: 1 })
+    world.clock.at += 60_000
+    world.cluster.afterWrite = (request) => {
+      if (request !== 'apply DestinationRule') return
+      world.store.documents.delete('service shop/web')
+      world.store.documents.delete('placement shop/web/east')
+    }
+    world.store.put({ ...world.placement, objects: [] })
+    expect(await world.reconcile()).toMatchObject({ state: 'removed' })
+    expect(world.cluster.peek('DestinationRule', 'web')).toBeUndefined()
+    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
+  })
+
+  it('goes though its document is gone and it was never complete', async () => {
+    const { appliedRevision: _applied, weightsLive: _weights, ...rest } = world.placement
+    world.store.put({ ...rest, liveRevision: 0, writtenRevision: 100 })
+    world.store.documents.delete('service shop/web')
+    expect(await world.settle()).toMatchObject({ state: 'removed' })
+    expect(world.cluster.peek('DestinationRule', 'web')).toBeUndefined()
+  })
+
+  it('stays where it is wanted again by the time that a slow call would remove it', async () => {
+    leave()
+    world.cluster.before = (request) => {
+      if (request !== 'remove VirtualService') return
+      world.cluster.before = () => undefined
+      world.service((before) => ({
+        targets: { east: { stable: 'v1' } },
+        leaving: [],
+        renderRevision: before.renderRevision + 1,
+      }))
+      world.annotate('VirtualService', 'web', { 'meshwright.io/revision': '102' })
+    }
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    expect(world.cluster.peek('VirtualService', 'web')?.metadata.uid).toBe(
+      world.placement.objects.find(({ kind }) => kind === 'VirtualService')?.uid,
+    )
+    expect(world.cluster.log).not.toContain('apply DestinationRule')
+  })
+
   it('leaves objects that another hand recreated or marked as its own', async () => {
     leave()
     world.cluster.change('kubectl', 'VirtualService', 'web', (object) => ({

@@ -1,0 +1,32 @@
+import { bearsMarks } from '../mesh/marks.ts'
+import { refOf } from '../model/kube.ts'
+import { isPortError } from '../ports/port-error.ts'
+import type { Written } from './apply.ts'
+import { refKey } from './content.ts'
+import type { ReconcileDeps } from './deps.ts'
+import { pruningProvider, type StoredState } from './gather.ts'
+
+/**
+ * Removes what this very call has created and could not record, because the service left the cluster meanwhile: no
+ * inventory names it. What another has changed since stays. A cluster that does not answer is left to the next resync.
+ */
+export async function takeBack(
+  deps: ReconcileDeps,
+  service: string,
+  { cluster }: Pick<StoredState, 'cluster'>,
+  unrecorded: readonly Written[],
+): Promise<void> {
+  const provider = cluster && pruningProvider(cluster)
+  const created = unrecorded.filter(({ write, after }) => !write.live && bearsMarks(after.metadata, service))
+  if (!cluster || !provider || created.length === 0) return
+  const objects = new Map(created.map(({ after }) => [refKey(refOf(after)), after]))
+  try {
+    const api = await deps.clusters.connect(cluster)
+    for (const ref of provider.pruneOrder([...objects.values()].map(refOf))) {
+      const { uid, resourceVersion } = objects.get(refKey(ref))?.metadata ?? {}
+      if (uid !== undefined) await api.remove(ref, uid, resourceVersion)
+    }
+  } catch (error) {
+    if (!isPortError(error)) throw error
+  }
+}
