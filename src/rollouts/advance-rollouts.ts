@@ -48,10 +48,7 @@ async function advance(
   const seen = await observe(deps, service, rollout, session)
   let current = rollout
   for (let transitions = 0; transitions < MOST_TRANSITIONS; transitions += 1) {
-    const next = decide(current, {
-      ...seen,
-      ...(transitions === 0 ? {} : { progress: current.progress, observedWeights: {} }),
-    })
+    const next = decide(current, seen)
     // What was seen says nothing about routes that are yet to be written.
     const settled = next.phase === current.phase || asksRender(rollout, next)
     current = next

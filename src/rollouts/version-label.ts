@@ -16,7 +16,7 @@ export function versionLabels(
 ): VersionLabels | undefined {
   const byVersion = names.map((name) => [
     name,
-    versions[name]?.labels['version'] ?? versions[name]?.labels['app.kubernetes.io/version'],
+    versions[name]?.labels.version ?? versions[name]?.labels['app.kubernetes.io/version'],
   ])
   if (areDistinct(byVersion)) return { label: 'destination_version', values: Object.fromEntries(byVersion) }
   const byWorkload = names.map((name) => [name, versions[name]?.workload])

@@ -134,8 +134,10 @@ describe('a later probe', () => {
   it('leaves alone a cluster that is being let go', async () => {
     store.change('cluster', 'east', (cluster) => ({ ...cluster, deletingAt: later(0), dueAt: later(MINUTE) }))
     clusters.refusal = noAnswer
+    metrics.queries.length = 0
     await probe()
     expect(store.writes).toBe(0)
+    expect(metrics.queries).toEqual([])
   })
 })
 

@@ -183,6 +183,15 @@ describe('what a gate counts', () => {
     expect(gateOf(rollout, 0).cursorMs).toBeUndefined()
     expect(gateOf(rollout, 1)).toMatchObject({ stepCandidate: { good: 100, bad: 0 }, cursorMs: T0 + 55 * SECOND })
   })
+
+  it('so do two gates on the same histogram, one of which asks for an edge that it has not', async () => {
+    const span = { cluster: 'east', fromMs: T0 - 10 * MINUTE, toMs: T0 + 10 * MINUTE, everyMs: 5 * SECOND }
+    for (const version of ['v1', 'v2']) putLatencies(metrics, { ...span, version, each: 10 }, { '500': 10 })
+    const gates = [{ ...SLOW, overMs: 300 }, SLOW]
+    const rollout = await lookOn(aRollout('progressing', { gates }), T0 + 20 * SECOND, T0 + 65 * SECOND)
+    expect(gateOf(rollout, 0).last).toMatchObject({ verdict: 'blind' })
+    expect(gateOf(rollout, 1)).toMatchObject({ stepCandidate: { good: 100, bad: 0 } })
+  })
 })
 
 describe('what a gate says', () => {
@@ -263,6 +272,12 @@ describe('a gate is blind', () => {
       reason: 'DataLate',
       explanation: expect.stringMatching(/newest sample is 20 s old and should be 15 s at most/),
     })
+  })
+
+  it('not while the newest sample is just as old as it may be', async () => {
+    const until = { cluster: 'east', fromMs: T0 - MINUTE, toMs: T0 + 45 * SECOND, everyMs: 5 * SECOND }
+    for (const version of ['v1', 'v2']) putRequests(metrics, { ...until, version, each: 9 })
+    expect(await blind()).toMatchObject({ verdict: 'undecided' })
   })
 
   it('not when a source scrapes seldom, as long as its newest sample is within delay and look', async () => {
