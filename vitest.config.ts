@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Most tests wait more than they compute: no core need be left free for that.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
