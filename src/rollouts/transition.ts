@@ -86,7 +86,7 @@ export function askWeight(
 
 function withWeight(target: RolloutTarget, weight: number): RolloutTarget {
   const highestWeight = Math.max(target.highestWeight ?? 0, weight)
-  return { ...target, weight, ...(highestWeight === 0 ? {} : { highestWeight }) }
+  return { ...target, weight, observedWeight: null, ...(highestWeight === 0 ? {} : { highestWeight }) }
 }
 
 /** Does `after` ask for other routes than `before` did: other weights, the same ones anew, or one version alone at the end? */

@@ -60,6 +60,12 @@ describe('a weight', () => {
     ])
   })
 
+  it('has not been seen in traffic yet, whatever was seen of the one before', () => {
+    const targets = [aTarget('east', 10, { observedWeight: 9.8 }), aTarget('west', 10, { observedWeight: 10.3 })]
+    const up = askWeight(aRollout('progressing', { targets }), 25, T0, (cluster) => cluster === 'east')
+    expect(up.targets.map(({ observedWeight }) => observedWeight)).toEqual([null, 10.3])
+  })
+
   it('starts the evidence anew, and forgets the approval and since when the last one was live', () => {
     const progress = [aProgress('east', { maxE: 7 })]
     const up = askWeight(aRollout('progressing', { progress, approvedBy: MESHWRIGHT }), 25, T0 + MINUTE)
