@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import { checkAccess } from '../../clusters/check-access.ts'
 import { deleteCluster } from '../../clusters/delete-cluster.ts'
 import { putCluster } from '../../clusters/put-cluster.ts'
@@ -17,6 +17,9 @@ import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAn
 const common = { tag: 'Clusters', path: '/clusters/{cluster}' }
 const one = { description: 'The cluster', schema: clusterView }
 const put202 = { ...one, description: 'It is stored; the cluster was not looked at within ?wait=' }
+
+/** `orphan`: do not wait for the cluster, leave what was written there. */
+const deleteQuery = waitQuery.extend({ orphan: z.enum(['true', 'false']).optional() })
 
 export const CLUSTER_ROUTES: readonly Route[] = [
   route({
@@ -92,9 +95,10 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     method: 'DELETE',
     operationId: 'deleteCluster',
     summary: 'Let go of a cluster',
-    description: 'Services that chose it by label are taken off it first; services that name it stand in the way.',
+    description:
+      'Services that chose it by label are taken off it first; services that name it stand in the way. ?orphan=true is for a cluster that will never answer again: what was written there stays there.',
     access: ['Mesh.Operator'],
-    query: waitQuery,
+    query: deleteQuery,
     conditional: true,
     answers: { 202: { description: 'Services are being taken off it' }, 204: { description: 'It is gone' } },
     failures: ['NotFound', 'InUse', 'WriteConflict'],
@@ -161,9 +165,15 @@ async function afterPut(
   return succeed({ ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } })
 }
 
-async function remove({ deps, params, request, query, context }: Call<unknown, WaitQuery>): Promise<Result<Answer>> {
+async function remove({
+  deps,
+  params,
+  request,
+  query,
+  context,
+}: Call<unknown, z.infer<typeof deleteQuery>>): Promise<Result<Answer>> {
   const name = params.cluster ?? ''
-  const started = await deleteCluster(deps, name, context)
+  const started = await deleteCluster(deps, name, context, { orphan: query.orphan === 'true' })
   if (!started.ok) return started
   const look = () => deps.store.read('cluster', name)
   const left = await waitFor(deps.clock, query.wait, request.signal, look, (stored) => stored === undefined)

@@ -33,6 +33,18 @@ describe('clusters', () => {
     expect((await world.call('GET', path)).status).toBe(404)
   })
 
+  it('that will never answer again are let go with what was written there: ?orphan=true', async () => {
+    const world = shopWorld()
+    world.store.change('service', 'shop/web', (stored) => {
+      return { ...stored, spec: { ...stored.spec, clusters: { matchLabels: { env: 'prod' } } } }
+    })
+    expect((await world.call('DELETE', '/api/v1/clusters/east?orphan=maybe')).status).toBe(400)
+    expect((await world.call('DELETE', '/api/v1/clusters/east')).status).toBe(202)
+    expect(world.store.get('cluster', 'east').orphan).toBeUndefined()
+    expect((await world.call('DELETE', '/api/v1/clusters/east?orphan=true')).status).toBe(202)
+    expect(world.store.get('cluster', 'east').orphan).toBe(true)
+  })
+
   it('answers with ?wait= when the cluster was looked at, or 202 when it was not', async () => {
     const world = createWorld()
     world.clock.onSleep = () => {
