@@ -40,7 +40,9 @@ export async function openLibraryProxy(model: ProgrammingModel | undefined): Pro
   const uri = capabilities?.HttpUri
   if (!uri) return undefined
   const target = new URL(uri)
-  const agent = new Agent({ keepAlive: true })
+  // A connection a request: the server closes idle ones after five seconds, and when this process is busy at that moment,
+  // a request that was sent on one is lost.
+  const agent = new Agent({ keepAlive: false })
   return {
     target,
     agent,

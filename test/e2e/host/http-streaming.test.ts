@@ -152,14 +152,14 @@ describe('the host with HTTP streaming', () => {
     expect(got).toHaveProperty('invocationId')
   })
 
-  test('server-sent events come one by one, and the stream is cancelled when the client leaves', async () => {
+  test('server-sent events come as they are sent, and the stream is cancelled when the client leaves', async () => {
     const leave = new AbortController()
     const response = await fetch(`${host.url}/stream`, { signal: leave.signal })
     const reader = response.body?.getReader()
-    const first = await reader?.read()
-    expect(new TextDecoder().decode(first?.value)).toBe('data: 1\n\n')
-    const second = await reader?.read()
-    expect(new TextDecoder().decode(second?.value)).toBe('data: 2\n\n')
+    // The stream has no end: what arrives has been sent on at once. On a busy machine two events may come in one piece.
+    let text = ''
+    while (!text.includes('data: 2\n\n')) text += new TextDecoder().decode((await reader?.read())?.value)
+    expect(text).toMatch(/^data: 1\n\ndata: 2\n\n/)
     leave.abort()
     await vi.waitFor(() => expect(seen()).toContainEqual({ name: 'stream', value: 'client gone' }), 5000)
   })
