@@ -1,54 +1,98 @@
 import { parseArgs } from 'node:util'
+import { crashPoints, runTale } from './crash-points.ts'
+import { CRASH_FLAVOURS, type CrashFlavour } from './faults.ts'
 import { runSeed } from './run-seed.ts'
+import type { RunResult } from './simulation.ts'
 import { createTenant } from './surroundings.ts'
 
-const DEFAULT_STEPS = 12
+const HELP = `npm run test:simulation -- OPTIONS
+  --seeds N            stories of N seeds (100)
+  --seed S             from seed S on (1); alone: just this one
+  --steps K            how many things happen in a story (12)
+  --twice              each seed twice: both must have the same trace
+  --crash-points       also the fixed tale with a crash at every request, in three flavours
+  --stride N           only every N-th of them
+  --first N            beginning with the N-th (0)
+  --crash-at N --flavour before-send|after-effect|after-reply   just this one
+  --trace              prints every line of the trace`
 
-/**
- * `npm run test:simulation -- --seeds N [--seed FIRST] [--steps K] [--trace] [--twice]`: stories of seeds FIRST, FIRST + 1, …
- * Prints every broken invariant with the command that repeats it; exits 1 when there was one.
- */
+const OPTIONS = {
+  seeds: { type: 'string' },
+  seed: { type: 'string' },
+  steps: { type: 'string', default: '12' },
+  twice: { type: 'boolean', default: false },
+  'crash-points': { type: 'boolean', default: false },
+  stride: { type: 'string', default: '1' },
+  first: { type: 'string', default: '0' },
+  'crash-at': { type: 'string' },
+  flavour: { type: 'string', default: 'before-send' },
+  trace: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+/** What all runs came to. */
+interface Tally {
+  runs: number
+  failed: number
+  requests: number
+}
+
+/** Runs what the command line asks for; prints every broken invariant with the command that repeats it. */
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string' },
-      seed: { type: 'string' },
-      steps: { type: 'string', default: String(DEFAULT_STEPS) },
-      trace: { type: 'boolean', default: false },
-      twice: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  })
+  const { values } = parseArgs({ options: OPTIONS })
+  if (values.help) return say(HELP)
+  const tenant = await createTenant()
+  const echo = values.trace ? say : undefined
+  const tally: Tally = { runs: 0, failed: 0, requests: 0 }
+  const started = process.cpuUsage()
+  if (values['crash-at'] !== undefined) {
+    const flavour = CRASH_FLAVOURS.find((one) => one === values.flavour) as CrashFlavour
+    report(tally, await runTale(tenant, { request: Number(values['crash-at']), flavour }, echo), '', true)
+    return end(tally, started)
+  }
   const first = Number(values.seed ?? 1)
   const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1))
   const steps = Number(values.steps)
-  const tenant = await createTenant()
-  const started = process.cpuUsage()
-  let failed = 0
-  let requests = 0
   for (let seed = first; seed < first + count; seed += 1) {
-    const options = { seed, steps, echo: values.trace ? say : undefined }
-    const result = await runSeed(options, tenant)
+    const result = await runSeed({ seed, steps, echo }, tenant)
     const again = values.twice ? await runSeed({ seed, steps }, tenant) : result
-    const broken =
-      again.hash === result.hash ? result.broken : [...result.broken, `hash ${result.hash}, then ${again.hash}`]
-    requests += result.requests
-    if (broken.length === 0) continue
-    failed += 1
-    say(`\nseed ${seed} is broken: ${broken.join('\n  ')}`)
-    say(`repeat it: npm run test:simulation -- --seed ${seed} --steps ${steps}`)
-    if (count === 1 && !values.trace) for (const line of result.tail) say(line)
+    const differs = again.hash === result.hash ? [] : [`its trace is ${result.hash}, then ${again.hash}`]
+    const broken = [...result.broken, ...differs]
+    report(
+      tally,
+      { ...result, broken },
+      `--seed ${seed} --steps ${steps}${values.twice ? ' --twice' : ''}`,
+      count === 1,
+    )
   }
+  if (values['crash-points']) {
+    for (const point of await crashPoints(tenant, Number(values.stride), Number(values.first))) {
+      report(tally, await runTale(tenant, point), `--crash-at ${point.request} --flavour ${point.flavour}`, false)
+    }
+  }
+  return end(tally, started)
+}
+
+function report(tally: Tally, { broken, requests, tail }: RunResult, how: string, whole: boolean): void {
+  tally.runs += 1
+  tally.requests += requests
+  if (broken.length === 0) return
+  tally.failed += 1
+  if (whole) for (const line of tail) say(line)
+  say(`\nBroken: ${broken.join('\n  ')}`)
+  if (how !== '') say(`Repeat it: npm run test:simulation -- ${how}`)
+}
+
+function end({ runs, failed, requests }: Tally, started: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(started)
-  const minutes = (user + system) / 60e6
-  say(
-    `${count - failed} seeds passed, ${failed} failed; ${requests} requests; ${Math.round(count / minutes)} seeds a minute and core`,
-  )
+  const perMinute = Math.round(runs / ((user + system) / 60e6))
+  say(`${runs - failed} runs passed, ${failed} failed; ${requests} requests; ${perMinute} runs a minute and core`)
   return failed === 0 ? 0 : 1
 }
 
-function say(line: string): void {
+function say(line: string): number {
   process.stdout.write(`${line}\n`)
+  return 0
 }
 
 process.exitCode = await main()

@@ -73,8 +73,12 @@ function checkService(before: ServiceDocument | undefined, after: ServiceDocumen
   }
   const clusters = after.rollouts.flatMap(({ targets }) => targets.map(({ cluster }) => cluster))
   if (new Set(clusters).size < clusters.length) broke(`two live rollouts share a cluster: ${clusters.join(', ')}`)
-  const strays = clusters.filter((cluster) => !Object.hasOwn(after.targets, cluster))
-  if (strays.length > 0) broke(`a live rollout is on ${strays.join(', ')}, where the service is not to be`)
+  // On its way back a rollout may lose a cluster that never answers.
+  const forward = after.rollouts.filter(({ phase }) => phase !== 'rolling-back')
+  const strays = forward.flatMap(({ targets }) =>
+    targets.filter(({ cluster }) => !Object.hasOwn(after.targets, cluster)),
+  )
+  if (strays.length > 0) broke(`a live rollout is on ${strays[0]?.cluster}, where the service is not to be`)
   if (before && after.generation < before.generation) broke(`generation ${before.generation} → ${after.generation}`)
   if (before && after.renderRevision < before.renderRevision) {
     broke(`render revision ${before.renderRevision} → ${after.renderRevision}`)

@@ -1,0 +1,40 @@
+import { CRASH_FLAVOURS, type CrashFlavour, NO_FAULTS } from './faults.ts'
+import { tale } from './scenario/tale.ts'
+import { type RunResult, runSimulation } from './simulation.ts'
+import type { Tenant } from './surroundings.ts'
+
+/** A crash at the n-th request, counted from 1. */
+export interface CrashPoint {
+  readonly request: number
+  readonly flavour: CrashFlavour
+}
+
+const HABITS = {
+  lockMs: 30_000,
+  doubles: 0,
+  forgetsFeed: 0,
+  feed: true,
+  pollMs: { queue: 100, feed: 1000 },
+}
+
+/** The tale with one process that dies at the given point and is started anew; with no point, undisturbed. */
+export function runTale(
+  tenant: Tenant,
+  planned?: CrashPoint,
+  echo?: ((line: string) => void) | undefined,
+): Promise<RunResult> {
+  return runSimulation(
+    { seed: 0, tenant, clusters: ['east'], instances: 1, rates: NO_FAULTS, habits: HABITS, planned, echo },
+    tale,
+  )
+}
+
+/** Every `stride`-th crash point of the tale from the `first` (counted from 0), in the order of requests. */
+export async function crashPoints(tenant: Tenant, stride: number, first = 0): Promise<readonly CrashPoint[]> {
+  const { requests, broken } = await runTale(tenant)
+  if (broken.length > 0) throw new Error(`the tale does not end well by itself: ${broken.join('; ')}`)
+  const all = Array.from({ length: requests }, (_, index) => index + 1).flatMap((request) =>
+    CRASH_FLAVOURS.map((flavour) => ({ request, flavour })),
+  )
+  return all.filter((_, index) => index % stride === first)
+}
