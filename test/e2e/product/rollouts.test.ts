@@ -69,6 +69,8 @@ describe('the main job over HTTP', { concurrent: true, timeout: 120_000 }, () =>
       'rollout.succeeded',
     ])
     expect(told.filter(({ type }) => type === 'rollout.look').length).toBeGreaterThanOrEqual(6)
+    const ids = (followed: typeof told) => followed.map((event) => event.id)
+    expect(ids(await followEvents(product, id, told[4]))).toEqual(ids(told.slice(5)))
   })
 
   test('a failing candidate is rolled back by its gate alone, which says what it counted', async () => {
@@ -99,11 +101,15 @@ describe('the main job over HTTP', { concurrent: true, timeout: 120_000 }, () =>
     expect(resumed).toMatchObject({ status: 200, body: { phase: 'progressing', weight: 20 } })
     await isSplit(web, 20)
     const aborted = await verb('abort', 'enough')
-    expect(aborted).toMatchObject({ status: 200, body: { phase: 'rolling-back', weight: 0 } })
+    // On a slow machine the routes are not only written but live by now.
+    expect(aborted).toMatchObject({
+      status: 200,
+      body: { weight: 0, phase: expect.stringMatching(/rolling-back|aborted/) },
+    })
     const { body } = await product.call<{ value: PlacementView[] }>('GET', `${web.path}/placements`)
-    expect(body.value.map(({ weights }) => weights)).toEqual([
-      { v1: 100, v2: 0 },
-      { v1: 100, v2: 0 },
+    expect(body.value.map(({ weights }) => [weights.v1, weights.v2 ?? 0])).toEqual([
+      [100, 0],
+      [100, 0],
     ])
     await isSplit(web, 0)
     const end = await product.rolloutWhen(id, isOver)

@@ -52,7 +52,7 @@ export async function webService(product: Product, name: string, clusters = CLUS
     path,
     async start(body = QUICK) {
       const started = await product.call<RolloutView>('POST', `${path}/rollouts`, { body })
-      if (started.status !== 201) throw new Error(JSON.stringify(started.body))
+      if (started.status !== 201) throw new Error(`${started.status} ${JSON.stringify(started.body)}`)
       return started.body
     },
     view: async () => (await product.call<ServiceView>('GET', path)).body,
@@ -80,7 +80,7 @@ async function register(product: Product, path: string, clusters: readonly strin
       clusters,
     },
   })
-  if (registered.status !== 201) throw new Error(JSON.stringify(registered.body))
+  if (registered.status !== 201) throw new Error(`${registered.status} ${JSON.stringify(registered.body)}`)
   await until(
     async () => (await product.call<ServiceView>('GET', path)).body,
     ({ conditions }) => conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
