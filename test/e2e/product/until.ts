@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LOOK_EVERY_MS = 50
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 60_000
 
-/** Looks until `accept` takes what is seen, and answers that. Throws with what was seen last after 45 seconds. */
+/** Looks until `accept` takes what is seen, and answers that. Throws with what was seen last after a minute. */
 export async function until<T>(look: () => Promise<T>, accept: (seen: T) => boolean): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS
   for (;;) {
