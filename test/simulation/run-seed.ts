@@ -23,6 +23,6 @@ export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Pro
     pollMs: { queue: pick(chance, [100, 1000]), feed: 5000 },
   }
   const options = { seed, tenant, clusters, instances: pick(chance, [1, 2, 3]), rates: drawRates(chance), habits, echo }
-  const idleMs = seed % 10 === 0 ? 3_600_000 : 600_000
+  const idleMs = seed % 25 === 0 ? 3_600_000 : 300_000
   return runSimulation(options, (simulation) => story(simulation, { steps, idleMs }))
 }
