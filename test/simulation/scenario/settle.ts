@@ -140,6 +140,11 @@ function checkNoOrphans({ watch, surroundings }: Simulation): void {
 function checkEnds(watch: Simulation['watch'], ended: readonly RolloutDocument[]): void {
   for (const { rollout } of ended) {
     if (!isTerminal(rollout.phase)) watch.broke(`${rollout.id} was copied out as ${rollout.phase}`)
+    for (const { from, to, at } of rollout.history) {
+      if (from === to) continue
+      const event = `io.meshwright.rollout.${to} rollouts/${rollout.id} ${at}`
+      if (!watch.events.has(event)) watch.broke(`there is no event of ${rollout.id} going to ${to} at ${at}`)
+    }
     if (hasHarm(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {
       watch.broke(`${rollout.id} succeeded though a gate said harm`)
     }

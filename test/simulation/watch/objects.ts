@@ -24,6 +24,8 @@ export interface ObjectWatchOptions {
   readonly documents: DocumentWatch
   readonly seen: SeenEndpoints
   readonly acting: () => Acting | undefined
+  /** An object as it is on a cluster now. */
+  readonly live: (cluster: string, kind: string, namespace: string, name: string) => KubeObject | undefined
 }
 
 /** Checks every write of the app on a cluster against what was there, what was asked for, and what it had seen. */
@@ -43,6 +45,7 @@ export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
           `${acting.life.name} ${verb} ${kind} ${metadata.namespace}/${metadata.name} on ${cluster}: ${what}`,
         )
       if (!OURS.includes(kind)) return broke('the app writes no such kind')
+      checkDangling(options, cluster, metadata.namespace ?? '', metadata.name, broke)
       checkOwner(options, verb === 'delete' ? before : after, before, broke)
       if (verb === 'delete') return checkRemoval(options, cluster, before ?? after, broke)
       checkFence(before, after, broke)
@@ -66,6 +69,22 @@ function checkOwner(
   const adopts = documents.service(key)?.spec.adopt === true
   if (before && !isOurs(before) && !adopts) broke('it belonged to others')
   if (before?.metadata.annotations?.[HOLD] === 'true') broke('somebody holds it')
+}
+
+/** Every subset that a route of ours names is in our rule: a proxy answers 503 for one that is not. */
+function checkDangling(
+  { live }: ObjectWatchOptions,
+  cluster: string,
+  namespace: string,
+  name: string,
+  broke: Broke,
+): void {
+  const route = live(cluster, 'VirtualService', namespace, name)
+  const named = Object.keys((route && isOurs(route) && routeWeights(route)) || {})
+  const rule = live(cluster, 'DestinationRule', namespace, name)
+  const subsets = (rule?.spec?.subsets ?? []) as readonly { readonly name: string }[]
+  const missing = named.filter((subset) => !subsets.some((one) => one.name === subset))
+  if (missing.length > 0) broke(`the route names ${missing.join(', ')}, which no rule has`)
 }
 
 /** What the newest document wants, and has marked with its revision, is nobody's to remove. */

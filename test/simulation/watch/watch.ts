@@ -1,4 +1,5 @@
 import type { AnyDocument } from '../../../src/model/documents.ts'
+import type { KubeObject } from '../../../src/model/kube.ts'
 import type { EmulatedCluster } from '../../../src/sandbox/emulated-cluster.ts'
 import type { EmulatorRequest, EmulatorResponse } from '../../../src/sandbox/emulators/emulator.ts'
 import type { Acting, Invocation } from '../network.ts'
@@ -15,6 +16,8 @@ export interface Watch {
   broke(what: string): void
   readonly documents: DocumentWatch
   readonly objects: ObjectWatch
+  /** Events that were kept, as `TYPE SUBJECT TIME`. */
+  readonly events: ReadonlySet<string>
   /** The names of the documents written so far, in order, by whom ever. */
   readonly documentWrites: readonly string[]
   /** Writes of documents by one call of the app. */
@@ -27,6 +30,13 @@ export interface Watch {
   answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
   logged(line: string): void
   ended(invocation: Invocation, durationMs: number): void
+}
+
+/** The part of a kept event that tells which one it is. */
+interface Event {
+  readonly type: string
+  readonly subject: string
+  readonly time: string
 }
 
 export interface WatchOptions {
@@ -49,11 +59,15 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
   }
   const documents = watchDocuments(broke, time.now)
   const seen = watchEndpoints()
-  const objects = watchObjects({ broke, documents, seen, acting })
+  const kubernetes = new Map<string, EmulatedCluster['kubernetes']>()
+  const live = (cluster: string, kind: string, namespace: string, name: string) =>
+    kubernetes.get(cluster)?.get('networking.istio.io/v1', kind, namespace, name) as unknown as KubeObject | undefined
+  const objects = watchObjects({ broke, documents, seen, acting, live })
   const places = new Map<string, string>()
   const writes = new WeakMap<Invocation, number>()
   const readers = new WeakSet<Invocation>()
   const documentWrites: string[] = []
+  const events = new Set<string>()
   const mustHoldNoSecret = (where: string, text: string) => {
     if (secrets.some((secret) => text.includes(secret))) broke(`${where} holds a secret`)
   }
@@ -63,12 +77,15 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
     documents,
     objects,
     documentWrites,
+    events,
     writesOf: (invocation) => writes.get(invocation) ?? 0,
     mustNotWrite: (invocation) => void readers.add(invocation),
     written(table, key, value, text) {
       if (!table.startsWith('cosmos/')) return
       mustHoldNoSecret(`a document (${key})`, text)
-      const document = (value as { document?: AnyDocument } | undefined)?.document
+      const item = (value as { document?: AnyDocument & { event?: Event } } | undefined)?.document
+      if (item?.event) events.add(`${item.event.type} ${item.event.subject} ${item.event.time}`)
+      const document: AnyDocument | undefined = item
       const place = document?.kind === undefined ? places.get(`${table} ${key}`) : idOf(document)
       if (place === undefined) return
       places.set(`${table} ${key}`, place)
@@ -80,7 +97,10 @@ export function createWatch({ time, trace, secrets, acting }: WatchOptions): Wat
       documents.written(place, document)
     },
     clusters(clusters) {
-      for (const { name, kubernetes } of clusters.values()) kubernetes.onWrite((write) => objects.written(name, write))
+      for (const { name, kubernetes: cluster } of clusters.values()) {
+        kubernetes.set(name, cluster)
+        cluster.onWrite((write) => objects.written(name, write))
+      }
     },
     answered: seen.answered,
     logged(line) {
