@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/adapters/system-clock.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { fetchTransport } from '../../src/sandbox/transports/fetch-transport.ts'
 import { kubernetesTransport } from '../../src/sandbox/transports/kubernetes-transport.ts'
@@ -46,6 +47,8 @@ export interface FleetOptions {
   /** Looked up late: network and fleet know each other. */
   readonly network: () => Network
   readonly size: number
+  /** How far the clock of a process may be from the true time. */
+  readonly skewMs: number
   readonly onLog: (line: string) => void
   readonly onEnd: (invocation: Invocation, durationMs: number) => void
 }
@@ -108,7 +111,10 @@ function appOf(state: State, life: Life): App {
       throughWire(prometheus, to(`prometheus/${name}`)),
     ]),
   )
+  const skew = Math.round((2 * chance.next() - 1) * state.skewMs)
+  const clock = systemClock()
   return createApp(settingsFor([...surroundings.clusters.keys()], false), {
+    clock: { now: () => clock.now() + skew, sleep: clock.sleep },
     random: { next: () => chance.next(), uuid: () => uuid(chance) },
     cosmosHttp: pipelineTransport(throughWire(surroundings.cosmos, to('cosmos'))),
     queueHttp: storageTransport(throughWire(surroundings.queues, to('queues'))),

@@ -22,7 +22,9 @@ export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Pro
     feed: chance.next() < 0.7,
     pollMs: { queue: pick(chance, [100, 1000]), feed: 5000 },
   }
-  const options = { seed, tenant, clusters, instances: pick(chance, [1, 2, 3]), rates: drawRates(chance), habits, echo }
+  const instances = pick(chance, [1, 2, 3])
+  const skewMs = chance.next() < 0.2 ? 2000 : 0
+  const options = { seed, tenant, clusters, instances, skewMs, rates: drawRates(chance), habits, echo }
   const idleMs = seed % 25 === 0 ? 3_600_000 : 300_000
   return runSimulation(options, (simulation) => story(simulation, { steps, idleMs }))
 }

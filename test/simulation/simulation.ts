@@ -32,6 +32,8 @@ export interface SimulationOptions {
   readonly clusters: readonly string[]
   /** How many processes run the app. */
   readonly instances: number
+  /** How far the clock of a process may be from the true time. */
+  readonly skewMs?: number
   readonly rates: FaultRates
   readonly habits: HostHabits
   readonly planned?: { readonly request: number; readonly flavour: CrashFlavour } | undefined
@@ -118,7 +120,13 @@ interface Parts {
 async function assemble(options: SimulationOptions, parts: Parts): Promise<Simulation> {
   const { time, trace, chance, networkChance, hostChance, worldChance } = parts
   const listen = { document: () => {}, message: (_queue: string, _visibleAt: number) => {} }
-  const watch = createWatch({ time, trace, secrets: secretsOf(options.tenant), acting: () => network.acting() })
+  const watch = createWatch({
+    skewMs: options.skewMs ?? 0,
+    time,
+    trace,
+    secrets: secretsOf(options.tenant),
+    acting: () => network.acting(),
+  })
   const storage = observedStorage((table, key, value, text) => {
     watch.written(table, key, value, text)
     if (table.startsWith('queue/') && value !== undefined)
@@ -144,6 +152,7 @@ async function assemble(options: SimulationOptions, parts: Parts): Promise<Simul
     surroundings,
     network: () => network,
     size: options.instances,
+    skewMs: options.skewMs ?? 0,
     onLog: (line) => watch.logged(line),
     onEnd: (invocation, durationMs) => watch.ended(invocation, durationMs),
   })

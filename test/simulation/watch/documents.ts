@@ -20,6 +20,7 @@ export interface DocumentWatch {
   asked(service: string, revision: number): Asked | undefined
 }
 
+/** `now` is the latest time that a process may take it for. */
 export function watchDocuments(broke: Broke, now: () => number): DocumentWatch {
   const documents = new Map<string, AnyDocument>()
   const asked = new Map<string, Asked>()

@@ -41,6 +41,8 @@ interface Event {
 
 export interface WatchOptions {
   readonly time: VirtualTime
+  /** How far the clocks of processes may be from the true time. */
+  readonly skewMs: number
   readonly trace: Trace
   readonly secrets: readonly string[]
   readonly acting: () => Acting | undefined
@@ -51,13 +53,13 @@ const MOST_REQUESTS = 1500
 /** Azure stops a call after ten minutes. */
 const LONGEST_CALL_MS = 600_000
 
-export function createWatch({ time, trace, secrets, acting }: WatchOptions): Watch {
+export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptions): Watch {
   const broken: string[] = []
   const broke = (what: string) => {
     trace.add(`BROKEN ${what}`)
     broken.push(what)
   }
-  const documents = watchDocuments(broke, time.now)
+  const documents = watchDocuments(broke, () => time.now() + 2 * skewMs)
   const seen = watchEndpoints()
   const kubernetes = new Map<string, EmulatedCluster['kubernetes']>()
   const live = (cluster: string, kind: string, namespace: string, name: string) =>
