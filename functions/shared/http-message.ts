@@ -10,7 +10,7 @@ export function toRequest(request: FunctionRequest, signal?: AbortSignal): HttpR
     path: url.pathname,
     query: url.searchParams,
     headers: Object.fromEntries(request.headers.entries()),
-    baseUrl: `${request.headers.get('x-forwarded-proto') ?? url.protocol.slice(0, -1)}://${request.headers.get('host') ?? url.host}`,
+    baseUrl: `${schemeOf(request, url)}://${request.headers.get('host') ?? url.host}`,
     body: (mostBytes) => readBody(request, mostBytes),
     ...(signal ? { signal } : {}),
   }
@@ -20,6 +20,12 @@ export function toResponse(response: HttpResponse): HttpResponseInit {
   const { status, headers, body } = response
   if (body === undefined) return { status, headers: { ...headers } }
   return { status, headers: { ...headers }, body: typeof body === 'string' ? body : Readable.from(body) }
+}
+
+/** The scheme that the caller used. A proxy's word is taken only for one of the two there are. */
+function schemeOf(request: FunctionRequest, url: URL): string {
+  const told = request.headers.get('x-forwarded-proto')
+  return told === 'https' || told === 'http' ? told : url.protocol.slice(0, -1)
 }
 
 async function readBody(request: FunctionRequest, mostBytes: number): Promise<Uint8Array | undefined> {

@@ -13,3 +13,23 @@ export function answerLiveness(request: HttpRequest, requestId: string): HttpRes
   const headers = { ...securityHeaders(request.baseUrl), 'content-type': 'application/json', 'x-request-id': requestId }
   return request.method === 'HEAD' ? { status: 200, headers } : { status: 200, headers, body: JSON.stringify(ALIVE) }
 }
+
+/** What every other call gets while the app cannot be made, by wrong settings for example: the log says which. */
+export function answerUnavailable(request: HttpRequest, requestId: string): HttpResponse {
+  const problem = {
+    type: '/docs#problem-Unavailable',
+    title: 'Something that Meshwright needs does not answer',
+    status: 503,
+    code: 'Unavailable',
+    detail: 'The app could not start. Its log names the setting.',
+    instance: request.path,
+    hint: 'An operator has to look at the settings of the app.',
+    requestId,
+  }
+  const headers = {
+    ...securityHeaders(request.baseUrl),
+    'content-type': 'application/problem+json',
+    'x-request-id': requestId,
+  }
+  return { status: 503, headers: { ...headers, 'retry-after': '30' }, body: JSON.stringify(problem) }
+}

@@ -9,16 +9,6 @@ import { refKey } from './content.ts'
 import { forbids } from './permission.ts'
 import { isWanted } from './situation.ts'
 
-const AT_ONCE = 10
-const SHARE_AT_ONCE = 0.05
-/** What one service has: so that a single forgotten service on a small cluster needs no one. */
-const ALWAYS = 2
-
-/** May so many orphans go without a person's word? More than ten objects, or 5 % of ours on the cluster, may not. */
-export function mayPruneAtOnce(orphans: number, all: number): boolean {
-  return orphans <= Math.max(ALWAYS, Math.min(AT_ONCE, Math.floor(all * SHARE_AT_ONCE)))
-}
-
 /**
  * Objects that bear our marks and are in no inventory: `orphans` belong to no service that is to be there; `unrecorded`
  * are services that are, and whose placement does not know the object (an answer was lost). Throws PortError.

@@ -12,12 +12,12 @@ import type { Store } from '../ports/store.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { listFreezes, pruningProvider } from './gather.ts'
-import { findOrphans, mayPruneAtOnce, pruneOrphans } from './orphans.ts'
+import { findOrphans, pruneOrphans } from './orphans.ts'
 import { reconcilePlacement } from './reconcile-placement.ts'
 import { isWanted } from './situation.ts'
 
 export interface ResyncOptions {
-  /** Remove orphans even if they are many. */
+  /** Remove orphans: objects that bear our marks and stand in no inventory. */
   readonly confirm?: boolean
   /** Session token of the write that asks for this, so that it is seen. */
   readonly session?: string
@@ -28,7 +28,7 @@ export interface ResyncResult {
   readonly reconcile: readonly string[]
   /** Objects of ours that no service wants, removed now. What they refer to goes in the next resync. */
   readonly pruned: readonly KubeRef[]
-  /** Such objects that were left because they are too many to go without `confirm`. */
+  /** Such objects that were left for want of `confirm`: another Meshwright may have written them. */
   readonly unconfirmed: readonly KubeRef[]
 }
 
@@ -61,7 +61,7 @@ export async function resyncCluster(
   const reconcile = [...new Set([...differing, ...unrecorded, ...forgotten(services, placements, name)])].sort()
   for (const service of reconcile) await askForReconcile(deps, service, name)
   if (orphans.length === 0) return { reconcile, pruned: [], unconfirmed: [] }
-  if (!options.confirm && !mayPruneAtOnce(orphans.length, objects.length)) {
+  if (!options.confirm) {
     const unconfirmed = orphans.map(refOfMetadata)
     await tellUnconfirmed(deps, cluster, unconfirmed)
     return { reconcile, pruned: [], unconfirmed }
@@ -180,8 +180,8 @@ export function refOfMetadata({ apiVersion, kind, metadata }: MetadataObject): K
 async function tellUnconfirmed(deps: ReconcileDeps, cluster: ClusterDocument, refs: readonly KubeRef[]): Promise<void> {
   const names = refs.map(describeRef).sort()
   const message =
-    `${refs.length} objects of Meshwright on ${cluster.name} belong to no service, too many to remove without ` +
-    `being told: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}.`
+    `${refs.length} objects on ${cluster.name} bear Meshwright's marks and belong to no service that is registered here: ` +
+    `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}. They are left alone: another Meshwright may own them.`
   await deps.store.appendEvent({
     id: shortId(20, cluster.name, 'cluster.orphans', names),
     type: 'cluster.orphans',

@@ -17,7 +17,7 @@ export interface ObserveDeps {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
 }
 
-const LOOKING: readonly Rollout['phase'][] = ['progressing', 'blind', 'baking']
+const LOOKING: readonly Rollout['phase'][] = ['progressing', 'blind', 'promoting', 'baking']
 const DEFAULT_TIMING = { delayMs: 30_000, everyMs: 10_000 }
 
 /** Reads once everything that a decision about one rollout needs: placements, freezes, caps, and what gates see. */

@@ -57,6 +57,8 @@ export async function startRollout(
       if (replay.value) return succeed({ kind: 'leave', value: String(replay.value.result) })
       // The document remembers a key for a day; the rollout that it started is kept.
       if (context.idempotency && (await findRollout(deps.store, id))) return succeed({ kind: 'leave', value: id })
+      // Our own write, whose answer was lost.
+      if (before.rollouts.some((rollout) => rollout.id === id)) return succeed({ kind: 'leave', value: id })
       if (before.deletingAt) return fail('Deleting', `Service ${key} is being deleted.`)
       const planned = await checkStart(deps, before, request)
       if (!planned.ok) return planned

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../src/model/kube.ts'
-import { mayPruneAtOnce } from '../../../src/reconcile/orphans.ts'
 import { resyncCluster } from '../../../src/reconcile/resync-cluster.ts'
 import { clusterDocument, serviceDocument, World } from './world.ts'
 
@@ -116,22 +115,23 @@ describe('a resync', () => {
     expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/web'] })
   })
 
-  it('removes what belongs to no service, routes before rules', async () => {
+  it('leaves what stands in no inventory: another Meshwright may have written it. Says so once', async () => {
     world.cluster.edit('meshwright', forgotten('old'))
     world.cluster.edit('meshwright', forgotten('old', 'DestinationRule'))
-    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ pruned: [{ kind: 'VirtualService', name: 'old' }] })
-    expect(await resyncCluster(world.deps, 'east')).toMatchObject({
-      pruned: [{ kind: 'DestinationRule', name: 'old' }],
-    })
-    expect(world.cluster.peek('VirtualService', 'web')).toBeDefined()
+    world.cluster.forget()
+    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ pruned: [], unconfirmed: [{}, {}] })
+    await resyncCluster(world.deps, 'east')
+    expect(world.cluster.forget().filter((request) => !request.startsWith('list'))).toEqual([])
+    expect(world.store.kept.map(({ type, reason }) => [type, reason])).toEqual([['cluster.orphans', 'NeedsConfirm']])
   })
 
-  it('leaves many of them until a person confirms, and says so once', async () => {
-    for (let index = 0; index < 11; index += 1) world.cluster.edit('meshwright', forgotten(`old${index}`))
-    expect((await resyncCluster(world.deps, 'east')).unconfirmed).toHaveLength(11)
-    await resyncCluster(world.deps, 'east')
-    expect(world.store.kept.map(({ type, reason }) => [type, reason])).toEqual([['cluster.orphans', 'NeedsConfirm']])
-    expect((await resyncCluster(world.deps, 'east', { confirm: true })).pruned).toHaveLength(11)
+  it('removes it when a person confirms, routes before rules', async () => {
+    world.cluster.edit('meshwright', forgotten('old'))
+    world.cluster.edit('meshwright', forgotten('old', 'DestinationRule'))
+    const confirmed = () => resyncCluster(world.deps, 'east', { confirm: true })
+    expect(await confirmed()).toMatchObject({ pruned: [{ kind: 'VirtualService', name: 'old' }] })
+    expect(await confirmed()).toMatchObject({ pruned: [{ kind: 'DestinationRule', name: 'old' }] })
+    expect(world.cluster.peek('VirtualService', 'web')).toBeDefined()
   })
 
   it('leaves them where a hold or another owner is', async () => {
@@ -140,7 +140,7 @@ describe('a resync', () => {
     const { metadata, ...plain } = forgotten('other')
     const { annotations: _, ...unmarked } = metadata
     world.cluster.edit('meshwright', { ...plain, metadata: unmarked })
-    expect(await resyncCluster(world.deps, 'east')).toMatchObject({ pruned: [] })
+    expect(await resyncCluster(world.deps, 'east', { confirm: true })).toMatchObject({ pruned: [] })
   })
 
   it('carries out a service whose placement was never recorded', async () => {
@@ -148,17 +148,5 @@ describe('a resync', () => {
     world.cluster.edit('meshwright', forgotten('cart'))
     expect(await resyncCluster(world.deps, 'east')).toMatchObject({ reconcile: ['shop/cart'], pruned: [] })
     expect(world.store.peek('placement', 'shop/cart/east')).toBeDefined()
-  })
-})
-
-describe('how many orphans go at once', () => {
-  it.each([
-    [2, 3, true],
-    [3, 40, false],
-    [3, 60, true],
-    [10, 2000, true],
-    [11, 2000, false],
-  ])('%i of %i: %s', (orphans, all, may) => {
-    expect(mayPruneAtOnce(orphans, all)).toBe(may)
   })
 })
