@@ -3,6 +3,7 @@ import type { RolloutView } from '../../../src/http/views/rollout-view.ts'
 import type { ServiceView } from '../../../src/http/views/service-view.ts'
 import { type CallOptions, type Product, startProduct } from './product.ts'
 import { wrongTokens } from './tokens.ts'
+import { untilQuiet } from './until.ts'
 import { SLOW, webService } from './web-service.ts'
 
 let product: Product
@@ -16,12 +17,12 @@ beforeAll(async () => {
   const web = await webService(product, 'busy')
   await webService(product, 'idle')
   rollout = await web.start(SLOW)
-  await product.rolloutWhen(rollout.id, ({ phase }) => phase === 'progressing')
+  await product.rolloutWhen(rollout.id, ({ phase, liveAt }) => phase === 'progressing' && liveAt !== undefined)
   await done('POST', `/rollouts/${rollout.id}/pause`)
   await done('PUT', '/teams/other', { body: { namespaces: ['other'], groups: [OTHER_GROUP] } })
   await done('PUT', '/services/other/theirs', { body: { ...SERVICE, team: 'other', clusters: [] } })
   await done('PUT', '/teams/keyed', { body: TEAM, headers: { 'idempotency-key': 'once' } })
-  before = await written()
+  before = await untilQuiet(written)
 }, 120_000)
 afterAll(() => product.close())
 
@@ -37,9 +38,9 @@ async function written(): Promise<unknown> {
     state: { ...(state as object), exportedAt: '' },
     rollouts,
     generations: (services as { value: ServiceView[] }).value.map(({ name, generation }) => ({ name, generation })),
-    events: (events as { value: { id: string; subject: string }[] }).value
+    events: (events as { value: { id: string; type: string; subject: string }[] }).value
       .filter(({ subject }) => !subject.startsWith('clusters/'))
-      .map(({ id }) => id),
+      .map(({ id, type, subject }) => `${type} ${subject} ${id}`),
   }
 }
 
