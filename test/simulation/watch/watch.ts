@@ -49,7 +49,7 @@ export interface WatchOptions {
 }
 
 /** No call of the app makes more requests, however the world behaves. `?wait=` looks again and again. */
-const MOST_REQUESTS = 1500
+const MOST_REQUESTS = 300
 /** Azure stops a call after ten minutes. */
 const LONGEST_CALL_MS = 600_000
 
