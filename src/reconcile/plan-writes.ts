@@ -2,6 +2,7 @@ import { revisionOf } from '../mesh/marks.ts'
 import type { Barrier, RenderStep } from '../mesh/provider.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
+import type { InventoryEntry } from '../model/placement.ts'
 import { wentOnSince } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
 import { isOurs, judgeConflict } from './conflict.ts'
@@ -179,11 +180,23 @@ function barrierStop(walk: Walk, barriers: readonly Barrier[]): Stop | undefined
 function settledStop({ situation, changed }: Walk, barrier: Extract<Barrier, { kind: 'settled' }>): Stop | undefined {
   const { now } = situation
   const durationMs = situation.settleMs ?? barrier.durationMs
-  const changedAt = entryFor(situation.placement?.objects, barrier.object)?.changedAt
-  const since = changed.has(refKey(barrier.object)) ? now : Date.parse(changedAt ?? '1970-01-01T00:00:00Z')
+  const entry = entryFor(situation.placement?.objects, barrier.object)
+  const isNew = !entry || changed.has(refKey(barrier.object)) || wasJustWritten(situation, entry)
+  const since = isNew ? now : Date.parse(entry.changedAt)
   if (since + durationMs <= now) return undefined
   const message = `Proxies are given time to take ${describeRef(barrier.object)}.`
   return { reason: 'Settling', message, again: since + durationMs }
+}
+
+/**
+ * Is the object as we want it, but not the one of the inventory? Then another pass of ours wrote it after our placement was
+ * read, and nobody knows yet for how long proxies have had it.
+ */
+function wasJustWritten({ observed, rendered }: Situation, entry: InventoryEntry): boolean {
+  const live = observed.objects.get(refKey(entry))
+  const desired = rendered.find(({ object }) => refKey(refOf(object)) === refKey(entry))?.object
+  if (!live?.metadata.uid || !desired || !holds(live, desired)) return false
+  return live.metadata.uid !== entry.uid || live.metadata.generation !== entry.generation
 }
 
 function endpointsStop({ situation }: Walk, barrier: Extract<Barrier, { kind: 'endpoints-ready' }>): Stop | undefined {

@@ -24,6 +24,17 @@ describe('a service that comes to a cluster', () => {
     })
   })
 
+  it('gives proxies their time also where another pass wrote the DestinationRule a moment ago', async () => {
+    await world.reconcile()
+    const { objects: _written, ...unaware } = world.placement
+    world.store.put({ ...unaware, objects: [] })
+    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'Settling' })
+    expect(world.weights).toBeUndefined()
+    world.clock.at += 5000
+    expect(await world.reconcile()).toMatchObject({ state: 'settling' })
+    expect(world.weights).toEqual({ v1: 100 })
+  })
+
   it('is marked live after the settle time without another request', async () => {
     await world.reconcile()
     world.clock.at += 5000
