@@ -14,6 +14,8 @@ export interface Operation {
   readonly body?: unknown
   /** Idempotency-Key. */
   readonly key?: string
+  /** It comes again: it has had its effect, and must have none now. */
+  readonly again?: boolean
 }
 
 export interface Reply {
@@ -68,7 +70,7 @@ async function callOnce({ time, fleet, tokens }: ClientOptions, operation: Opera
   const { method, path } = operation
   const request = requestOf(operation, tokens[operation.as], leaving.signal)
   const cut = time.sleep(CUT_OFF_MS).then((): Outcome<never> => ({ kind: 'died' }))
-  const call = fleet.run(fleet.pick(), `${method} ${path}`, (app) => app.http(request))
+  const call = fleet.run(fleet.pick(), `${method} ${path}`, (app) => app.http(request), operation.again)
   const outcome = await Promise.race([call, cut])
   if (outcome.kind === 'threw') throw outcome.error
   if (outcome.kind === 'died') {

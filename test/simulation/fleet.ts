@@ -33,7 +33,7 @@ export interface Fleet {
   /** One of the live ones by chance; a new one when all are dead. */
   pick(): Instance
   /** Calls the app in a process. */
-  run<T>(instance: Instance, name: string, call: (app: App) => Promise<T>): Promise<Outcome<T>>
+  run<T>(instance: Instance, name: string, call: (app: App) => Promise<T>, mustNotWrite?: boolean): Promise<Outcome<T>>
   kill(life: Life): void
   /** Lines that all processes logged. */
   readonly log: readonly string[]
@@ -69,7 +69,7 @@ export function createFleet(options: FleetOptions): Fleet {
     },
     live: () => [...state.instances.values()],
     pick: () => pick(chance, state.instances.size === 0 ? [startInstance(state)] : [...state.instances.values()]),
-    run: (instance, name, call) => runIn(state, instance, name, call),
+    run: (instance, name, call, mustNotWrite = false) => runIn(state, instance, name, call, mustNotWrite),
     kill(life) {
       const instance = state.instances.get(life)
       if (!instance) return
@@ -134,10 +134,11 @@ async function runIn<T>(
   instance: Instance,
   name: string,
   call: (app: App) => Promise<T>,
+  mustNotWrite: boolean,
 ): Promise<Outcome<T>> {
   const held = state.instances.get(instance)
   if (!held) return { kind: 'died' }
-  const invocation: Invocation = { name, life: instance, startedAt: state.time.now(), requests: 0 }
+  const invocation: Invocation = { name, life: instance, startedAt: state.time.now(), requests: 0, mustNotWrite }
   instance.running.add(invocation)
   const done = state
     .network()

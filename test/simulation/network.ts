@@ -17,6 +17,8 @@ export interface Invocation {
   readonly name: string
   readonly life: Life
   readonly startedAt: number
+  /** It repeats a call that has had its effect. */
+  readonly mustNotWrite: boolean
   requests: number
 }
 

@@ -15,11 +15,13 @@ export interface Play {
   readonly services: readonly ServiceName[]
   /** What was begun and not waited for. */
   readonly doing: Promise<void>[]
-  /** Rollouts that were started, with the key that started them. */
-  readonly rollouts: { readonly id: string; readonly service: ServiceName; readonly operation: Operation }[]
+  readonly rollouts: { readonly id: string; readonly service: ServiceName }[]
+  /** Calls with a key that had their effect; those about a service that was deleted since are taken out. */
+  done: { readonly operation: Operation; readonly service: ServiceName; readonly id: unknown }[]
   /** When a version began to misbehave, by `shop/web v2`: gates may rightly call harm from then on. */
   readonly bad: Map<string, number>
-  readonly keys: { next: number }
+  /** The next key to be given out, and how many services were told to go. */
+  readonly keys: { next: number; deletions: number }
   readonly habits: HostHabits
 }
 
@@ -78,9 +80,17 @@ async function startRollout(play: Play, service: ServiceName): Promise<void> {
     body,
     key: nextKey(play),
   }
+  const id = await callOnce(play, service, operation)
+  if (typeof id === 'string') play.rollouts.push({ id, service })
+}
+
+/** Calls, and remembers the call if it was taken. */
+async function callOnce(play: Play, service: ServiceName, operation: Operation): Promise<unknown> {
+  const { deletions } = play.keys
   const { reply } = await play.simulation.client.call(operation, 30)
-  const id = reply?.json.id
-  if (typeof id === 'string') play.rollouts.push({ id, service, operation })
+  if (!reply || reply.status >= 300) return undefined
+  if (deletions === play.keys.deletions) play.done.push({ operation, service, id: reply.json.id })
+  return reply.json.id
 }
 
 function nextKey({ keys }: Play): string {
@@ -90,23 +100,25 @@ function nextKey({ keys }: Play): string {
 }
 
 async function doVerb(play: Play, service: ServiceName): Promise<void> {
-  const { chance, client } = play.simulation
+  const { chance } = play.simulation
   const verb = pick(chance, ['promote', 'pause', 'resume', 'resume', 'abort', 'rollback', 'approve', 'reject', 'retry'])
   const newest = play.rollouts.at(-1)
   const path = newest && chance.next() < 0.5 ? `/rollouts/${newest.id}/${verb}` : `${pathOf(service)}/${verb}`
   const as = verb === 'approve' || verb === 'reject' ? 'admin' : 'deployer'
-  await client.call({ method: 'POST', path, as, body: { note: 'so be it' }, key: nextKey(play) }, 30)
+  await callOnce(play, service, { method: 'POST', path, as, body: { note: 'so be it' }, key: nextKey(play) })
 }
 
 /** A pipeline that did not get its answer sends its request again, much later: it must have no effect. */
 async function repeat(play: Play): Promise<void> {
   const { client, watch, chance } = play.simulation
-  const known = play.rollouts.filter(({ service }) => play.ledger.body(service) !== undefined)
-  if (known.length === 0) return
-  const { id, operation } = pick(chance, known)
-  const { reply } = await client.call({ ...operation, path: operation.path.split('?')[0] ?? '' }, 30)
-  if (reply && reply.status < 300 && reply.json.id !== id)
-    watch.broke(`${operation.key} gave ${id}, then ${String(reply.json.id)}`)
+  if (play.done.length === 0) return
+  const { id, operation } = pick(chance, play.done)
+  const path = operation.path.split('?')[0] ?? ''
+  const { reply } = await client.call({ ...operation, path, again: true }, 30)
+  // A verb on a service is answered with the rollout that it means now.
+  if (reply && reply.status < 300 && path.endsWith('/rollouts') && reply.json.id !== id) {
+    watch.broke(`${operation.key} gave ${String(id)}, then ${String(reply.json.id)}`)
+  }
 }
 
 async function changeService(play: Play, service: ServiceName): Promise<void> {
@@ -136,6 +148,9 @@ async function reregister(play: Play, service: ServiceName): Promise<void> {
 }
 
 async function deleteService(play: Play, service: ServiceName): Promise<void> {
+  // With the service go the keys that it remembers.
+  play.keys.deletions += 1
+  play.done = play.done.filter((one) => one.service !== service)
   await play.ledger.remove(service)
 }
 

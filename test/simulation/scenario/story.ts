@@ -68,8 +68,9 @@ async function begin(simulation: Simulation): Promise<Play> {
     services,
     doing: [],
     rollouts: [],
+    done: [],
     bad: new Map(),
-    keys: { next: 1 },
+    keys: { next: 1, deletions: 0 },
     habits: simulation.habits,
   }
   for (const service of services) {

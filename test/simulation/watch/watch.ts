@@ -20,11 +20,6 @@ export interface Watch {
   readonly events: ReadonlySet<string>
   /** The names of the documents written so far, in order, by whom ever. */
   readonly documentWrites: readonly string[]
-  /** Writes of documents by one call of the app. */
-  writesOf(invocation: Invocation): number
-  /** A call of the app that must write nothing: it repeats one that has had its effect. */
-  mustNotWrite(invocation: Invocation): void
-
   written(table: string, key: string, value: unknown, text: string): void
   clusters(clusters: ReadonlyMap<string, EmulatedCluster>): void
   answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
@@ -66,8 +61,6 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     kubernetes.get(cluster)?.get('networking.istio.io/v1', kind, namespace, name) as unknown as KubeObject | undefined
   const objects = watchObjects({ broke, documents, seen, acting, live })
   const places = new Map<string, string>()
-  const writes = new WeakMap<Invocation, number>()
-  const readers = new WeakSet<Invocation>()
   const documentWrites: string[] = []
   const events = new Set<string>()
   const mustHoldNoSecret = (where: string, text: string) => {
@@ -80,8 +73,6 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     objects,
     documentWrites,
     events,
-    writesOf: (invocation) => writes.get(invocation) ?? 0,
-    mustNotWrite: (invocation) => void readers.add(invocation),
     written(table, key, value, text) {
       if (!table.startsWith('cosmos/')) return
       mustHoldNoSecret(`a document (${key})`, text)
@@ -93,8 +84,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       places.set(`${table} ${key}`, place)
       documentWrites.push(place)
       const invocation = acting()?.invocation
-      if (invocation) writes.set(invocation, (writes.get(invocation) ?? 0) + 1)
-      if (invocation && readers.has(invocation)) broke(`${invocation.name} came again and wrote ${place}`)
+      if (invocation?.mustNotWrite) broke(`${invocation.name} came again and wrote ${place}`)
       trace.add(`document ${place}: ${changedFields(documents.get(place), document)}`)
       documents.written(place, document)
     },
