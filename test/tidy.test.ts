@@ -23,7 +23,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   freezes: ['model', 'ports'],
   certificates: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],
   reconcile: ['model', 'ports', 'mesh'],
-  chat: ['model', 'clusters', 'services', 'rollouts', 'certificates', 'teams', 'freezes', 'strategies'],
+  chat: ['model', 'ports', 'clusters', 'services', 'rollouts', 'certificates', 'teams', 'freezes', 'strategies'],
   http: [
     'model',
     'ports',
@@ -70,6 +70,7 @@ const PACKAGES: readonly (readonly [pattern: RegExp, rooms: readonly string[]])[
   [/^@kubernetes\//, ['adapters', 'app', 'sandbox']],
   [/^jose$/, ['ports', 'http', 'adapters', 'sandbox']],
   [/^@stdlib\//, ['judge']],
+  [/^@opentelemetry\//, ['adapters', 'functions']],
 ]
 
 /** Rooms that may use time, chance, the environment, the console and the network of the machine. */

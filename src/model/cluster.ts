@@ -58,3 +58,39 @@ export interface MeshFacts {
   readonly version?: string
   readonly gatewayApi?: { readonly bundle: string; readonly channel: string }
 }
+
+/** What Azure Resource Manager says of an AKS cluster. */
+export interface ManagedClusterFacts {
+  /** `Succeeded`, `Updating`, …: the provisioning state. */
+  readonly provisioningState: string
+  readonly powerState?: 'Running' | 'Stopped'
+  readonly location: string
+  readonly kubernetesVersion?: string
+  /** The API server is reached through a private endpoint only. */
+  readonly isPrivate: boolean
+  /** Entra ID signs people in; without it, a cluster is refused. */
+  readonly entra: { readonly enabled: boolean; readonly azureRbac: boolean; readonly localAccountsDisabled: boolean }
+  /** The service mesh add-on; absent: it is off. */
+  readonly mesh?: {
+    /** One, or two while an upgrade by canary runs. */
+    readonly revisions: readonly string[]
+    readonly ingressGateways: readonly { readonly mode: 'Internal' | 'External'; readonly enabled: boolean }[]
+    readonly egressGateways: readonly {
+      readonly name: string
+      readonly namespace?: string
+      readonly enabled: boolean
+    }[]
+    /** Plug-in CA: where istiod's CA comes from. Names of objects in the vault, no values. */
+    readonly pluginCa?: {
+      readonly keyVaultId: string
+      readonly rootCert: string
+      readonly cert: string
+      readonly certChain: string
+      readonly key: string
+    }
+  }
+  /** The add-on azureKeyvaultSecretsProvider; absent: it is off. */
+  readonly secretsProvider?: { readonly clientId?: string; readonly rotation: boolean; readonly pollInterval?: string }
+  /** Managed Prometheus is on. */
+  readonly azureMonitorMetrics: boolean
+}

@@ -1,9 +1,13 @@
-import type { ClusterSpec, MeshFacts } from './cluster.ts'
+import type { CertificateSpec, CertificateTarget, CertificateVersion, DeliveryState } from './certificate.ts'
+import type { ClusterSpec, ManagedClusterFacts, MeshFacts } from './cluster.ts'
+import type { CommandState } from './command.ts'
 import type { Condition } from './condition.ts'
 import type { FreezeSpec } from './freeze.ts'
+import type { NotificationState } from './notification.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
 import type { Rollout } from './rollout.ts'
+import type { Rotation } from './rotation.ts'
 import { type ServiceSpec, splitServiceKey } from './service.ts'
 import type { StrategySpec } from './strategy.ts'
 import type { TeamSpec } from './team.ts'
@@ -16,6 +20,8 @@ export interface DocumentBase {
   readonly outbox: readonly OutboxEntry[]
   /** RFC 3339: the sweep takes the document up then. Absent: nothing is due. */
   readonly dueAt?: string
+  /** Seconds after the last write at which the store may forget it; absent: never. */
+  readonly ttl?: number
   readonly createdAt: string
   readonly updatedAt: string
 }
@@ -46,6 +52,8 @@ export interface ClusterDocument extends OwnedDocument<'cluster', ClusterSpec> {
   readonly observedGeneration: number
   readonly conditions: readonly Condition[]
   readonly mesh?: MeshFacts
+  /** What Azure says of it; only of clusters by ARM id. */
+  readonly aks?: ManagedClusterFacts
   readonly kubernetesVersion?: string
   readonly probedAt?: string
   /** Failed probes in a row. */
@@ -81,6 +89,38 @@ export interface RolloutDocument extends DocumentBase {
   readonly rollout: Rollout
 }
 
+export interface CertificateDocument extends OwnedDocument<'certificate', CertificateSpec> {
+  readonly observedGeneration: number
+  readonly conditions: readonly Condition[]
+  /** The version that is proven on every cluster that wants it; absent: none yet. */
+  readonly current?: CertificateVersion
+  /** The live rotation, or the one that ended last. */
+  readonly rotation?: Rotation
+  /** Ended rotations, the newest first; 20 at most. */
+  readonly history: readonly Rotation[]
+  /** What each cluster is to hold. */
+  readonly targets: Readonly<Record<string, CertificateTarget>>
+  /** Clusters from which it has yet to be removed. */
+  readonly leaving: readonly string[]
+  /** Raised by every change of a target, never reset. Starts at the epoch second of creation, as services' does. */
+  readonly revision: number
+  /** Days before the end of `current` of which people were told: 30, 14, 7, 3, 1. */
+  readonly warned: readonly number[]
+  readonly deletingAt?: string
+}
+
+export interface DeliveryDocument extends DocumentBase, DeliveryState {
+  readonly kind: 'delivery'
+}
+
+export interface NotificationDocument extends DocumentBase, NotificationState {
+  readonly kind: 'notification'
+}
+
+export interface CommandDocument extends DocumentBase, CommandState {
+  readonly kind: 'command'
+}
+
 export type TeamDocument = OwnedDocument<'team', TeamSpec>
 export type FreezeDocument = OwnedDocument<'freeze', FreezeSpec>
 export type StrategyDocument = OwnedDocument<'strategy', StrategySpec>
@@ -93,13 +133,17 @@ export interface DocumentOf {
   team: TeamDocument
   freeze: FreezeDocument
   strategy: StrategyDocument
+  certificate: CertificateDocument
+  delivery: DeliveryDocument
+  notification: NotificationDocument
+  command: CommandDocument
 }
 export type DocumentKind = keyof DocumentOf
 export type AnyDocument = DocumentOf[DocumentKind]
 
 export const SCHEMA = 1
 
-/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout). */
+/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery). */
 export function keyOf(document: AnyDocument): string {
   switch (document.kind) {
     case 'service':
@@ -108,13 +152,19 @@ export function keyOf(document: AnyDocument): string {
       return `${document.service}/${document.cluster}`
     case 'rollout':
       return `${document.service}/${document.rollout.id}`
+    case 'delivery':
+      return `${document.certificate}/${document.cluster}`
     default:
       return document.name
   }
 }
 
-/** A service, its placements and its ended rollouts share a partition; every other document has one of its own. */
+/**
+ * A service, its placements and its ended rollouts share a partition, and so do a certificate and its deliveries; every
+ * other document has one of its own.
+ */
 export function partitionOf(kind: DocumentKind, key: string): string {
+  if (kind === 'delivery') return `certificate/${key.split('/')[0]}`
   if (kind !== 'service' && kind !== 'placement' && kind !== 'rollout') return `${kind}/${key}`
   const { namespace, name } = splitServiceKey(key)
   return `service/${namespace}/${name}`

@@ -16,9 +16,9 @@ export interface Caller {
   readonly appId?: string
 }
 
-/** Who did something, as it is kept. `schedule` is time itself, `gate` is the judge. */
+/** Who did something, as it is kept. `schedule` is time itself, `gate` is the judge, `alert` a rule of a monitor. */
 export interface Actor {
-  readonly kind: 'person' | 'application' | 'schedule' | 'gate' | 'meshwright'
+  readonly kind: 'person' | 'application' | 'alert' | 'schedule' | 'gate' | 'meshwright'
   readonly id: string
   readonly name: string
 }

@@ -1,3 +1,4 @@
+import type { AuditRecord } from './audit.ts'
 import type { EventRecord } from './event.ts'
 
 /** What a worker is asked to do. A message only names a key: the worker acts on the document that it reads. */
@@ -12,6 +13,14 @@ export type WorkMessage =
   | { readonly kind: 'resync'; readonly cluster: string; readonly session?: string }
   /** Find the services whose clusters are chosen by label and give each its clusters anew. */
   | { readonly kind: 'select'; readonly cluster: string; readonly session?: string }
+  /** Look at a certificate and take the next step of its rotation. */
+  | { readonly kind: 'rotate'; readonly certificate: string; readonly session?: string }
+  /** Bring one certificate on one cluster to what its document wants there. */
+  | { readonly kind: 'deliver'; readonly certificate: string; readonly cluster: string; readonly session?: string }
+  /** Send a notification to the channels that it still has to reach. */
+  | { readonly kind: 'notify'; readonly notification: string; readonly session?: string }
+  /** Carry out what a chat message or an alert asked for. */
+  | { readonly kind: 'command'; readonly command: string; readonly session?: string }
   /** Send on what a document's outbox still holds. */
   | {
       readonly kind: 'relay'
@@ -19,12 +28,13 @@ export type WorkMessage =
       readonly session?: string
     }
 
-/** `urgent`: abort, roll back, steps. `work`: everything else. */
-export type QueueName = 'urgent' | 'work'
+/** `urgent`: abort, roll back, steps, commands. `lifecycle`: what asks something of a vault. `work`: everything else. */
+export type QueueName = 'urgent' | 'work' | 'lifecycle'
 
 /** What must follow a document's write. Ids are deterministic, so that doing one twice is doing it once. */
 export type OutboxEntry =
   | { readonly id: string; readonly kind: 'event'; readonly event: EventRecord }
+  | { readonly id: string; readonly kind: 'audit'; readonly record: AuditRecord }
   | {
       readonly id: string
       readonly kind: 'work'

@@ -36,7 +36,8 @@ const trafficSpec = z.strictObject({
 /** Most versions of a service. */
 export const MOST_VERSIONS = 16
 
-const clusterSelection = z.union([
+/** Names of clusters, or labels that choose them. */
+export const clusterSelection = z.union([
   z.array(dnsLabel).max(100),
   z.strictObject({
     matchLabels: labelMap.refine((labels) => Object.keys(labels).length > 0, 'must hold at least one label'),

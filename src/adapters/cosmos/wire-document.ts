@@ -15,7 +15,15 @@ export type WireDocument = AnyDocument & {
 const OURS = new Set(['id', 'pk', 'key', 'unrelayed', '_rid', '_self', '_etag', '_attachments', '_ts'])
 
 type Fields<D> = { readonly [field in keyof Required<D>]: true }
-const base = { schema: true, outbox: true, dueAt: true, createdAt: true, updatedAt: true, kind: true } as const
+const base = {
+  schema: true,
+  outbox: true,
+  dueAt: true,
+  ttl: true,
+  createdAt: true,
+  updatedAt: true,
+  kind: true,
+} as const
 const owned = { ...base, name: true, spec: true, generation: true, idempotency: true } as const
 
 /** The fields of each kind that this code knows; the compiler holds the table to the model. */
@@ -25,6 +33,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     observedGeneration: true,
     conditions: true,
     mesh: true,
+    aks: true,
     kubernetesVersion: true,
     probedAt: true,
     attempts: true,
@@ -66,6 +75,46 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
   team: owned,
   freeze: owned,
   strategy: owned,
+  certificate: {
+    ...owned,
+    observedGeneration: true,
+    conditions: true,
+    current: true,
+    rotation: true,
+    history: true,
+    targets: true,
+    leaving: true,
+    revision: true,
+    warned: true,
+    deletingAt: true,
+  },
+  delivery: {
+    ...base,
+    certificate: true,
+    cluster: true,
+    state: true,
+    reason: true,
+    message: true,
+    written: true,
+    heldSerial: true,
+    shownSerial: true,
+    deliveredAt: true,
+    objects: true,
+    attempts: true,
+  },
+  notification: { ...base, name: true, event: true, sends: true },
+  command: {
+    ...base,
+    name: true,
+    text: true,
+    caller: true,
+    sender: true,
+    origin: true,
+    replyTo: true,
+    state: true,
+    answer: true,
+    attempts: true,
+  },
 }
 
 /** Where a document lies. Item ids are unique within a partition. */

@@ -16,7 +16,7 @@ export const conditionView = z
 
 export const actorView = z
   .object({
-    kind: z.enum(['person', 'application', 'schedule', 'gate', 'meshwright']),
+    kind: z.enum(['person', 'application', 'alert', 'schedule', 'gate', 'meshwright']),
     id: z.string(),
     name: z.string(),
   })

@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../../src/model/audit.ts'
 import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf } from '../../../src/model/documents.ts'
 import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
@@ -19,6 +20,7 @@ export class MemoryStore implements Store {
   readonly relaying: boolean
   /** Work that relays have sent, in order. */
   readonly sent: SentWork[] = []
+  readonly audited: AuditRecord[] = []
   /** Successful writes of documents by the code under test (relays, `put` and `drop` do not count). */
   writes = 0
   /** Runs before each write takes effect: may throw, or write something itself and so win the race. */
@@ -165,6 +167,7 @@ export class MemoryStore implements Store {
 
   private send(entry: OutboxEntry): void {
     if (entry.kind === 'event') void this.appendEvent(entry.event)
+    else if (entry.kind === 'audit') this.audited.push(entry.record)
     else if (entry.kind === 'archive') {
       const document = entry.value as AnyDocument
       if (!this.peek(document.kind, keyOf(document))) this.put(document)
