@@ -22,7 +22,7 @@ export async function coldStart(): Promise<readonly Figure[]> {
     await buildFunctions({ functions: 'functions', out: join(folder, 'app') })
     await buildFunctions({ functions: 'bench/hello', out: join(folder, 'hello') })
     const variables = {
-      ...azureVariables({ cosmos: cosmos.url, queues: cosmos.url, entra: entra.url }),
+      ...azureVariables({ cosmos: cosmos.url, queues: cosmos.url, services: entra.url }),
       MESHWRIGHT_ROLES: 'edge',
     }
     const token = await azure.entra.issueToken(SANDBOX_PEOPLE.viewer)

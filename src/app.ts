@@ -2,6 +2,8 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { HttpClient } from '@azure/core-rest-pipeline'
 import type { IHttpClient } from '@azure/storage-queue'
 import type { HttpLibrary } from '@kubernetes/client-node'
+import type { Azure } from './adapters/azure.ts'
+import { emulatedFetch, emulatedHttpClient } from './adapters/azure-http.ts'
 import { cosmosStore } from './adapters/cosmos/cosmos-store.ts'
 import { entraKeys } from './adapters/entra-keys.ts'
 import type { Fetch } from './adapters/http-answer.ts'
@@ -45,6 +47,9 @@ export interface Overrides {
   readonly cosmosHttp?: HttpClient
   readonly queueHttp?: IHttpClient
   readonly kubernetesHttp?: HttpLibrary
+  /** Carries the requests of the SDKs of ARM, Key Vault and Azure Monitor. */
+  readonly azureHttp?: HttpClient
+  readonly credential?: TokenCredential
   readonly fetch?: Fetch
   readonly lookup?: Lookup
   readonly logSink?: LogSink
@@ -55,8 +60,9 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
   const clock = overrides.clock ?? systemClock()
   const random = overrides.random ?? systemRandom()
   const logger = jsonLogger(overrides.logSink ?? standardError, clock)
-  const { store, queue } = openState(settings, overrides, clock)
-  const fetch = overrides.fetch ?? globalThis.fetch
+  const azure = openAzure(settings, overrides)
+  const { fetch } = azure
+  const { store, queue } = openState(settings, overrides, clock, azure.credential)
   const addresses = outsideAddresses(
     { hosts: settings.outside.hosts, allowPrivate: settings.outside.privateAddresses },
     overrides.lookup ?? systemLookup,
@@ -128,8 +134,25 @@ function triggers({ work, http, store, queue, clock, logger }: Parts): App {
   }
 }
 
-function openState(settings: Settings, overrides: Overrides, clock: Clock): { store: Store; queue: WorkQueue } {
-  const identity = lazyIdentity(settings)
+/** Who we are in Azure and what carries requests there; in the local host, to the emulators. */
+function openAzure(settings: Settings, overrides: Overrides): Azure {
+  const { emulatedAzure, clientId } = settings
+  const fetch = overrides.fetch ?? globalThis.fetch
+  const httpClient =
+    overrides.azureHttp ?? (emulatedAzure === undefined ? undefined : emulatedHttpClient(emulatedAzure))
+  return {
+    credential: overrides.credential ?? managedIdentity(clientId),
+    ...(httpClient ? { httpClient } : {}),
+    fetch: emulatedAzure === undefined ? fetch : emulatedFetch(emulatedAzure, fetch),
+  }
+}
+
+function openState(
+  settings: Settings,
+  overrides: Overrides,
+  clock: Clock,
+  identity: TokenCredential,
+): { store: Store; queue: WorkQueue } {
   const { endpoint, database, key } = settings.cosmos
   const plain = cosmosStore(
     {
@@ -152,10 +175,6 @@ function openState(settings: Settings, overrides: Overrides, clock: Clock): { st
     clock,
   )
   return { store: relayingStore(plain, queue, clock), queue }
-}
-
-function lazyIdentity(settings: Settings): TokenCredential {
-  return managedIdentity(settings.clientId)
 }
 
 /** What an HTTP call may have done on clusters at once. It never fails the call: the queue has the same work. */

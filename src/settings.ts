@@ -42,6 +42,10 @@ const environment = z.object({
   MESHWRIGHT_PRIVATE_ADDRESSES: z.enum(['allow', 'refuse']).default('refuse'),
   MESHWRIGHT_ROLLOUTS_PER_CLUSTER: wholeNumber.default(10),
   MESHWRIGHT_ROLLOUTS: wholeNumber.default(30),
+  /** Base URL of emulators that stand in for Azure's public addresses; loopback only. For the local host. */
+  MESHWRIGHT_EMULATED_AZURE: z
+    .url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|\[::1\]|localhost)$/, error: 'must be http:// on loopback' })
+    .optional(),
   MESHWRIGHT_SETTLE: durationBetween('1ms', '5m').default('5s'),
 })
 
@@ -64,6 +68,8 @@ export interface Settings {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
   /** How long a write is given to reach the proxies before it counts as live. */
   readonly settleMs: number
+  /** Where calls to Azure go in the local host. */
+  readonly emulatedAzure?: string
 }
 
 /** Thrown at start: the app cannot run with these settings. Names the variable, never its value. */
@@ -111,6 +117,9 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
     },
     caps: { perCluster: values.MESHWRIGHT_ROLLOUTS_PER_CLUSTER, inAll: values.MESHWRIGHT_ROLLOUTS },
     settleMs: durationMs(values.MESHWRIGHT_SETTLE),
+    ...(values.MESHWRIGHT_EMULATED_AZURE === undefined
+      ? {}
+      : { emulatedAzure: values.MESHWRIGHT_EMULATED_AZURE.replace(/\/+$/, '') }),
   }
 }
 

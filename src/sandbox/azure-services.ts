@@ -39,8 +39,8 @@ export async function azureServices(context: EmulatorContext): Promise<AzureServ
   }
 }
 
-/** The app's settings that point it at the emulated services. `entra` is the base URL of the emulated tenant. */
-export function azureVariables(urls: { cosmos: string; queues: string; entra: string }): Record<string, string> {
+/** The app's settings that point it at the emulated services. `services` is the base URL of all but the state's. */
+export function azureVariables(urls: { cosmos: string; queues: string; services: string }): Record<string, string> {
   return {
     MESHWRIGHT_COSMOS: `AccountEndpoint=${urls.cosmos}/;AccountKey=${COSMOS_KEY};`,
     MESHWRIGHT_COSMOS_DATABASE: DATABASE,
@@ -49,8 +49,9 @@ export function azureVariables(urls: { cosmos: string; queues: string; entra: st
     MESHWRIGHT_TENANT_ID: SANDBOX_TENANT,
     MESHWRIGHT_AUDIENCES: SANDBOX_AUDIENCE,
     MESHWRIGHT_ISSUERS: SANDBOX_ISSUER,
-    MESHWRIGHT_JWKS_URI: `${urls.entra}/discovery/v2.0/keys`,
+    MESHWRIGHT_JWKS_URI: `${urls.services}/entra/discovery/v2.0/keys`,
     MESHWRIGHT_PRIVATE_ADDRESSES: 'allow',
+    MESHWRIGHT_EMULATED_AZURE: `${urls.services}/azure`,
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { azureHosts } from './azure-hosts.ts'
 import {
   type AzureServices,
   azureServices,
@@ -53,11 +54,12 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const own = storage.table('sandbox')
   const azure = await azureServices(context)
   const emulated = options.kubeconfig === undefined ? emulateClusters(context) : undefined
-  const routes = serviceRoutes({ entra: azure.entra.handle, ...emulated })
+  const hosts = azureHosts({ context, entra: azure.entra })
+  const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)
-  setEnvironment(options, { cosmos: cosmos.url, queues: queues.url, entra: `${services.url}/entra` }, kubeconfig)
+  setEnvironment(options, { cosmos: cosmos.url, queues: queues.url, services: services.url }, kubeconfig)
   await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
   const urls = { cosmos: cosmos.url, queues: queues.url }
   const host = await startFunctions(options, azure, urls, storage.table('timers'), log)
@@ -118,7 +120,7 @@ function writeKubeconfig(folder: string, servicesUrl: string): string {
 /** The app reads its settings from the environment, in Azure and here alike. */
 function setEnvironment(
   options: SandboxOptions,
-  urls: { cosmos: string; queues: string; entra: string },
+  urls: { cosmos: string; queues: string; services: string },
   kubeconfig: string,
 ): void {
   const variables: Record<string, string> = { ...azureVariables(urls), MESHWRIGHT_KUBECONFIG_FILE: kubeconfig }

@@ -1,26 +1,35 @@
 import type { EmulatedCluster } from './emulated-cluster.ts'
 import type { Emulator, EmulatorRequest } from './emulators/emulator.ts'
+import { routeByHost } from './transports/wire.ts'
 
 export interface RoutedServices {
   readonly entra: Emulator
+  /** Emulators by the public host that they stand in for. */
+  readonly azure: Readonly<Record<string, Emulator>>
   readonly control?: Emulator
   readonly clusters?: ReadonlyMap<string, EmulatedCluster>
 }
 
 /**
- * The sandbox's other services on one port: `/entra/…`, `/world/…`, `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
- * Each sees its own paths, without the prefix.
+ * The sandbox's other services on one port: `/entra/…`, `/azure/HOST/…`, `/world/…`, `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
+ * Each sees its own paths, without the prefix; what stands in for a public host sees that host, by HTTPS.
  */
-export function serviceRoutes({ entra, control, clusters }: RoutedServices): Emulator {
+export function serviceRoutes({ entra, azure, control, clusters }: RoutedServices): Emulator {
   return async (request) => {
     const [, room = '', name = ''] = request.url.pathname.split('/')
     if (room === 'entra') return entra(below(request, '/entra'))
+    if (room === 'azure') return routeByHost(azure)(asPublic(request, name))
     if (room === 'world' && control) return control(request)
     const cluster = clusters?.get(name)
     if (cluster && room === 'kubernetes') return cluster.api(below(request, `/kubernetes/${name}`))
     if (cluster && room === 'prometheus') return cluster.prometheus(below(request, `/prometheus/${name}`))
     return { status: 404, headers: { 'content-type': 'text/plain' }, body: 'nothing here' }
   }
+}
+
+function asPublic(request: EmulatorRequest, host: string): EmulatorRequest {
+  const { pathname, search } = below(request, `/azure/${host}`).url
+  return { ...request, url: new URL(`https://${host}${pathname}${search}`) }
 }
 
 function below(request: EmulatorRequest, prefix: string): EmulatorRequest {

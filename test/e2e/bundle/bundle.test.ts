@@ -28,7 +28,7 @@ beforeAll(async () => {
   services = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.entra.handle, { port: 0 })])
   const [cosmos, entra] = services.map(({ url }) => url)
   token = await azure.entra.issueToken(SANDBOX_PEOPLE.viewer)
-  const variables = azureVariables({ cosmos: cosmos ?? '', queues: cosmos ?? '', entra: entra ?? '' })
+  const variables = azureVariables({ cosmos: cosmos ?? '', queues: cosmos ?? '', services: entra ?? '' })
   const env = { ...process.env, ...variables, MESHWRIGHT_ROLES: 'edge' }
   child = spawn(process.execPath, ['test/e2e/bundle/run-bundle.ts', out], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   if (!child.stdout) throw new Error('no output')
