@@ -3,7 +3,7 @@ import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from './emulators/entra/entra.ts'
 import { storageQueueEmulator } from './emulators/storage-queue/storage-queue.ts'
 import type { Send } from './host/send.ts'
-import { SANDBOX_AUDIENCE, SANDBOX_TENANT } from './identities.ts'
+import { SANDBOX_AUDIENCE, SANDBOX_IDENTITY, SANDBOX_TENANT } from './identities.ts'
 
 /** Keys of the emulated accounts: known to all, good for nothing else. */
 export const COSMOS_KEY = Buffer.from('meshwright-sandbox-cosmos-key').toString('base64')
@@ -35,6 +35,7 @@ export async function azureServices(context: EmulatorContext): Promise<AzureServ
       issuer: SANDBOX_ISSUER,
       audience: SANDBOX_AUDIENCE,
       lifetimeS: TOKEN_LIFETIME_S,
+      identity: SANDBOX_IDENTITY,
     }),
   }
 }
@@ -52,8 +53,20 @@ export function azureVariables(urls: { cosmos: string; queues: string; services:
     MESHWRIGHT_JWKS_URI: `${urls.services}/entra/discovery/v2.0/keys`,
     MESHWRIGHT_PRIVATE_ADDRESSES: 'allow',
     MESHWRIGHT_EMULATED_AZURE: `${urls.services}/azure`,
+    MESHWRIGHT_CLIENT_ID: SANDBOX_IDENTITY.clientId,
+    IDENTITY_ENDPOINT: `${urls.services}/msi/token`,
+    IDENTITY_HEADER: SANDBOX_IDENTITY.header,
   }
 }
+
+/** Variables that would win over those of the sandbox: with them, the app would call what they name. */
+export const OVERRULING_VARIABLES = [
+  'MESHWRIGHT_COSMOS__accountEndpoint',
+  'MESHWRIGHT_QUEUES__queueServiceUri',
+  // Service Fabric's and Kubernetes' ways to a managed identity come before that of App Service.
+  'IDENTITY_SERVER_THUMBPRINT',
+  'AZURE_FEDERATED_TOKEN_FILE',
+]
 
 /** The emulated Cosmos DB as the host calls it. */
 export function cosmosAsHost(cosmos: Emulator): Send {

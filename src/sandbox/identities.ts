@@ -1,6 +1,12 @@
-import type { TokenSubject } from './emulators/entra/entra.ts'
+import type { ServiceIdentity, TokenSubject } from './emulators/entra/entra.ts'
 
 export const SANDBOX_TENANT = '00000000-aaaa-4000-8000-00000000beef'
+/** The app's own identity: the user-assigned managed identity of the sandbox, and the secret of its endpoint. */
+export const SANDBOX_IDENTITY: ServiceIdentity = {
+  clientId: '00000000-dddd-4000-8000-000000000001',
+  objectId: '00000000-dddd-4000-8000-000000000002',
+  header: 'meshwright-sandbox-identity',
+}
 export const SANDBOX_AUDIENCE = 'api://meshwright'
 /** The group that the demo's team `shop` belongs to; sandbox tokens carry it. */
 export const SANDBOX_GROUP = '00000000-cccc-4000-8000-000000000001'

@@ -7,6 +7,7 @@ import {
   azureVariables,
   cosmosAsHost,
   createLeaseContainer,
+  OVERRULING_VARIABLES,
   QUEUE_ACCOUNT,
   queuesAsHost,
 } from './azure-services.ts'
@@ -128,9 +129,7 @@ function setEnvironment(
     variables.MESHWRIGHT_PROMETHEUS_URL = options.prometheus
     variables.MESHWRIGHT_OUTSIDE_HOSTS = new URL(options.prometheus).host
   }
-  // These would win, and the sandbox would write to what they name.
-  for (const name of ['MESHWRIGHT_COSMOS__accountEndpoint', 'MESHWRIGHT_QUEUES__queueServiceUri'])
-    delete process.env[name]
+  for (const name of OVERRULING_VARIABLES) delete process.env[name]
   Object.assign(process.env, variables)
 }
 

@@ -11,13 +11,14 @@ export interface RoutedServices {
 }
 
 /**
- * The sandbox's other services on one port: `/entra/…`, `/azure/HOST/…`, `/world/…`, `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
+ * The sandbox's other services on one port: `/entra/…`, `/msi/token`, `/azure/HOST/…`, `/world/…`, `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
  * Each sees its own paths, without the prefix; what stands in for a public host sees that host, by HTTPS.
  */
 export function serviceRoutes({ entra, azure, control, clusters }: RoutedServices): Emulator {
   return async (request) => {
     const [, room = '', name = ''] = request.url.pathname.split('/')
     if (room === 'entra') return entra(below(request, '/entra'))
+    if (room === 'msi') return entra(request)
     if (room === 'azure') return routeByHost(azure)(asPublic(request, name))
     if (room === 'world' && control) return control(request)
     const cluster = clusters?.get(name)
