@@ -98,6 +98,8 @@ export interface CertificateDocument extends OwnedDocument<'certificate', Certif
   readonly rotation?: Rotation
   /** Ended rotations, the newest first; 20 at most. */
   readonly history: readonly Rotation[]
+  /** Clusters that it is to be on now (names, or chosen by label), in order. Those without a target wait for a version. */
+  readonly clusters: readonly string[]
   /** What each cluster is to hold. */
   readonly targets: Readonly<Record<string, CertificateTarget>>
   /** Clusters from which it has yet to be removed. */

@@ -33,8 +33,12 @@ export interface Rotation {
   readonly baseVersion?: string
   /** The version that it brings to the clusters, once it is there and checked. */
   readonly candidate?: CertificateVersion
+  /** Digest of what was asked of the version (hosts, key, issuer): a later change of the spec asks for another one. */
+  readonly policy: string
   /** PEM, while the version waits for its CA. */
   readonly csr?: string
+  /** PEM, leaf first: what the CA signed, handed in and on its way to the vault. Public. */
+  readonly chain?: string
   /** Clusters whose turn has come, in order. The rest keep the version that they hold. */
   readonly released: readonly string[]
   /** RFC 3339: when the newest group was released. */

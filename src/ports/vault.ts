@@ -14,6 +14,8 @@ export interface VaultPolicy {
 /** A certificate version with what the vault keeps beside it. */
 export interface VaultVersion extends CertificateVersion {
   readonly enabled: boolean
+  /** The certificate itself, without its chain. */
+  readonly pem: string
   /** RFC 3339. */
   readonly createdAt: string
   readonly tags: Readonly<Record<string, string>>

@@ -82,6 +82,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     current: true,
     rotation: true,
     history: true,
+    clusters: true,
     targets: true,
     leaving: true,
     revision: true,
