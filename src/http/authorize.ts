@@ -1,5 +1,6 @@
-import { type Failure, fail } from '../model/failure.ts'
-import { type Caller, hasRole, ROLES, type Role } from '../model/identity.ts'
+import { missingRole } from '../model/access.ts'
+import type { Failure } from '../model/failure.ts'
+import { type Caller, ROLES, type Role } from '../model/identity.ts'
 import type { Access } from './route.ts'
 
 /** Roles of which a caller needs one. */
@@ -9,11 +10,7 @@ export function rolesFor(access: Exclude<Access, 'open'>): readonly Role[] {
 
 /** The failure that names the roles of which the caller has none; undefined when it has one. */
 export function checkRole(caller: Caller, access: Exclude<Access, 'open'>): Failure | undefined {
-  const roles = rolesFor(access)
-  if (roles.some((role) => hasRole(caller, role))) return undefined
-  return fail('Forbidden', `${caller.name} needs the role ${roles.join(' or ')}.`, {
-    hint: 'An administrator can give the app role in Entra ID (Enterprise applications, Users and groups).',
-  }).failure
+  return missingRole(caller, rolesFor(access))
 }
 
 /** Adds to a refusal what the caller could not know: that the token named no groups. */

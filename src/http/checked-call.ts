@@ -5,9 +5,9 @@ import type { HttpDeps } from './http-deps.ts'
 import type { Match } from './match-route.ts'
 import type { HttpRequest } from './message.ts'
 import { pathParameter } from './params.ts'
-import { MOST_BODY_BYTES, readJson } from './read-json.ts'
+import { MOST_BODY_BYTES, readJson, tooLarge } from './read-json.ts'
 import { requestContext } from './request-context.ts'
-import type { BodySpec, Call, Route } from './route.ts'
+import type { BodySpec, Call, RawBodySpec, Route } from './route.ts'
 import { type FieldError, schemaErrors } from './schema-errors.ts'
 
 type Checked = Call<unknown, unknown>
@@ -18,8 +18,10 @@ export async function checkedCall(
   request: HttpRequest,
   match: Extract<Match, { kind: 'route' }>,
   caller: Caller,
+  requestId: string,
 ): Promise<Result<Checked>> {
   const { route } = match
+  if (route.rawBody) return rawCall(deps, request, route.rawBody, caller)
   const params = checkParams(match.raw)
   if (!params.ok) return params
   const query = checkQuery(route, request.query)
@@ -28,7 +30,7 @@ export async function checkedCall(
   if (!sent.ok) return sent
   const body = route.body ? checkBody(route.body, sent.value, params.value) : sent
   if (!body.ok) return body
-  const context = requestContext(route, request, caller, sent.value)
+  const context = requestContext(route, request, caller, sent.value, requestId)
   if (!context.ok) return context
   return succeed({
     deps,
@@ -39,6 +41,18 @@ export async function checkedCall(
     caller,
     context: context.value,
   })
+}
+
+/** A call whose body only its handler may look at. Such routes have no parameters. */
+async function rawCall(
+  deps: HttpDeps,
+  request: HttpRequest,
+  { mostBytes }: RawBodySpec,
+  caller: Caller,
+): Promise<Result<Checked>> {
+  const body = await request.body(mostBytes)
+  if (body === undefined) return tooLarge(mostBytes)
+  return succeed({ deps, request, params: {}, query: request.query, body, caller, context: { caller } })
 }
 
 function checkParams(raw: Readonly<Record<string, string>>): Result<Readonly<Record<string, string>>> {

@@ -14,10 +14,7 @@ export interface JsonRules {
 /** The JSON of a request's body, bounded in bytes and depth. An empty one is undefined where a body is optional. */
 export async function readJson(request: HttpRequest, rules: JsonRules): Promise<Result<unknown>> {
   const bytes = await request.body(rules.mostBytes)
-  if (bytes === undefined) {
-    const most = `${rules.mostBytes / MOST_BODY_BYTES} MiB`
-    return fail('TooLarge', `The body has more than ${most}.`, { hint: `A body may have ${most} at most here.` })
-  }
+  if (bytes === undefined) return tooLarge(rules.mostBytes)
   if (bytes.byteLength === 0) {
     if (rules.optional) return succeed(undefined)
     return fail('InvalidJson', 'The body is empty.')
@@ -25,6 +22,11 @@ export async function readJson(request: HttpRequest, rules: JsonRules): Promise<
   const refused = checkMediaType(request, rules.media)
   if (refused) return { ok: false, failure: refused }
   return parse(bytes)
+}
+
+export function tooLarge(mostBytes: number): Result<never> {
+  const most = mostBytes < MOST_BODY_BYTES ? `${mostBytes / 1024} KiB` : `${mostBytes / MOST_BODY_BYTES} MiB`
+  return fail('TooLarge', `The body has more than ${most}.`, { hint: `A body may have ${most} at most here.` })
 }
 
 function checkMediaType(request: HttpRequest, media: JsonRules['media']): Failure | undefined {

@@ -48,6 +48,13 @@ export interface BodySpec<Body> {
   readonly example?: unknown
 }
 
+/** A body that is handed over byte by byte, with no look at it: the handler proves first who sent it. */
+export interface RawBodySpec {
+  readonly mostBytes: number
+  /** Content types for the description; what is sent as another is not refused. */
+  readonly types: readonly string[]
+}
+
 /** One success that an operation can answer. */
 export interface AnswerSpec {
   readonly description: string
@@ -78,6 +85,8 @@ export interface RouteSpec<Body, Query> {
   readonly access: Access
   readonly query?: z.ZodType<Query>
   readonly body?: BodySpec<Body>
+  /** In place of `body`: the handler gets bytes. The query is not checked then. */
+  readonly rawBody?: RawBodySpec
   /** Takes If-Match (and If-None-Match on PUT). */
   readonly conditional?: boolean
   /** Takes Idempotency-Key. */
@@ -90,6 +99,11 @@ export interface RouteSpec<Body, Query> {
 }
 
 export type Route = RouteSpec<unknown, unknown>
+
+/** A route whose handler gets the bytes of the body. */
+export function rawRoute(spec: RouteSpec<Uint8Array, unknown> & { readonly rawBody: RawBodySpec }): Route {
+  return spec as Route
+}
 
 /** Checks a route's types: body and query of the handler are those of the schemas. */
 export function route<Body = undefined, Query = Record<string, never>>(spec: RouteSpec<Body, Query>): Route {

@@ -1,10 +1,22 @@
-import { fail, type Result, succeed } from './failure.ts'
-import { type Caller, hasRole } from './identity.ts'
+import { type Failure, fail, type Result, succeed } from './failure.ts'
+import { type Caller, hasRole, type Role } from './identity.ts'
 import type { TeamSpec } from './team.ts'
 
-/** Does the caller belong to the team, by group or by application id? Administrators belong to every team. */
+/** The failure that names the roles of which the caller has none; undefined when it has one. Mesh.Admin has all. */
+export function missingRole(caller: Caller, roles: readonly Role[]): Failure | undefined {
+  const enough = [...new Set<Role>([...roles, 'Mesh.Admin'])]
+  if (enough.some((role) => caller.roles.includes(role))) return undefined
+  return fail('Forbidden', `${caller.name} needs the role ${enough.join(' or ')}.`, {
+    hint: 'An administrator can give the app role in Entra ID (Enterprise applications, Users and groups).',
+  }).failure
+}
+
+/**
+ * Does the caller belong to the team, by group or by application id? Administrators belong to every team, and so do the
+ * alerts of monitors: what these may do is little (`mayAct`).
+ */
 export function belongsTo(caller: Caller, team: TeamSpec): boolean {
-  if (hasRole(caller, 'Mesh.Admin')) return true
+  if (hasRole(caller, 'Mesh.Admin') || caller.kind === 'alert') return true
   const groups = new Set(team.groups.map((id) => id.toLowerCase()))
   if (caller.groups.some((id) => groups.has(id.toLowerCase()))) return true
   const app = caller.appId?.toLowerCase()

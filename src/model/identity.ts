@@ -2,13 +2,13 @@
 export const ROLES = ['Mesh.Viewer', 'Mesh.Deployer', 'Mesh.Approver', 'Mesh.Operator', 'Mesh.Admin'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Who is asking, as the checked token says. */
+/** Who is asking, as the checked token or a look-up says. */
 export interface Caller {
-  /** Entra object id of the person or service principal. */
+  /** Entra object id of the person or service principal; of an alert, its rule. */
   readonly id: string
   readonly name: string
-  /** A person, or an application (a pipeline) that signed in as itself. */
-  readonly kind: 'person' | 'application'
+  /** A person, an application (a pipeline) that signed in as itself, or a monitor's alert: it has no roles. */
+  readonly kind: 'person' | 'application' | 'alert'
   readonly roles: readonly Role[]
   /** Entra group ids. */
   readonly groups: readonly string[]

@@ -1,5 +1,6 @@
-import { fail, type Result, succeed } from '../model/failure.ts'
-import type { Actor } from '../model/identity.ts'
+import { missingRole } from '../model/access.ts'
+import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
+import type { Actor, Caller, Role } from '../model/identity.ts'
 import { isTerminal, type Rollout, type RolloutPhase } from '../model/rollout.ts'
 import { wake } from './schedule.ts'
 import { askWeight, enter, rollBack } from './transition.ts'
@@ -7,6 +8,24 @@ import { askWeight, enter, rollBack } from './transition.ts'
 /** What people, pipelines and chat may do to a rollout. */
 export const VERBS = ['promote', 'pause', 'resume', 'approve', 'reject', 'abort', 'rollback'] as const
 export type Verb = (typeof VERBS)[number]
+
+/** Who may do each: holders of the role, of the service's team. */
+export const ROLE_OF_VERB: Readonly<Record<Verb, Role>> = {
+  promote: 'Mesh.Deployer',
+  pause: 'Mesh.Deployer',
+  resume: 'Mesh.Deployer',
+  approve: 'Mesh.Approver',
+  reject: 'Mesh.Approver',
+  abort: 'Mesh.Deployer',
+  rollback: 'Mesh.Deployer',
+}
+
+/** Why the caller may not do this; undefined when it may. An alert of a monitor may hold and abort, and nothing else. */
+export function mayAct(caller: Caller, verb: Verb): Failure | undefined {
+  if (caller.kind !== 'alert') return missingRole(caller, [ROLE_OF_VERB[verb]])
+  if (verb === 'pause' || verb === 'abort') return undefined
+  return fail('Forbidden', `An alert cannot ${verb}: it may pause and abort.`).failure
+}
 
 export interface VerbCall {
   readonly verb: Verb

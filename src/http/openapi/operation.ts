@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import { FAILURES } from '../../model/failure.ts'
 import { rolesFor } from '../authorize.ts'
 import { pathParameter } from '../params.ts'
-import type { AnswerSpec, Route } from '../route.ts'
+import type { AnswerSpec, RawBodySpec, Route } from '../route.ts'
 import type { ComponentSchemas, JsonSchema } from './component-schemas.ts'
 import { documentedFailures } from './documented-failures.ts'
 
@@ -23,6 +23,7 @@ export function operationOf(route: Route, schemas: ComponentSchemas, responses: 
       ...headerParameters(route),
     ],
     ...(route.body ? { requestBody: requestBody(route.body, schemas) } : {}),
+    ...(route.rawBody ? { requestBody: rawBody(route.rawBody) } : {}),
     responses: { ...answers(route, schemas), ...failures(route, responses) },
   }
 }
@@ -72,6 +73,11 @@ function requestBody(body: NonNullable<Route['body']>, schemas: ComponentSchemas
   }
   const media = body.media === 'merge' ? ['application/merge-patch+json', 'application/json'] : ['application/json']
   return { required: body.optional !== true, content: Object.fromEntries(media.map((type) => [type, content])) }
+}
+
+/** What services outside send is theirs to describe. */
+function rawBody({ types }: RawBodySpec): JsonSchema {
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'object' } }])) }
 }
 
 function hasJson(route: Route): boolean {

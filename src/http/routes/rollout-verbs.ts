@@ -1,12 +1,11 @@
 import * as z from 'zod'
-import { fail, type Result, succeed } from '../../model/failure.ts'
+import { type Result, succeed } from '../../model/failure.ts'
 import type { Role } from '../../model/identity.ts'
 import { serviceKey } from '../../model/service.ts'
-import type { Store } from '../../ports/store.ts'
 import { actOnRollout } from '../../rollouts/act-on-rollout.ts'
-import { newestEnded } from '../../rollouts/newest-ended.ts'
 import { retryRollout } from '../../rollouts/retry-rollout.ts'
-import { VERBS, type Verb } from '../../rollouts/verbs.ts'
+import { rolloutOfService } from '../../rollouts/rollout-of-service.ts'
+import { ROLE_OF_VERB, VERBS, type Verb } from '../../rollouts/verbs.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { rolloutView } from '../views/rollout-view.ts'
 import { type WaitQuery, waitQuery } from '../wait.ts'
@@ -49,7 +48,11 @@ export const VERB_ROUTES: readonly Route[] = [...VERBS, 'retry' as const].flatMa
     '/services/{namespace}/{name}',
     `${verb}ServiceRollout`,
     `${WORDS[verb].summary}: the one rollout of a service`,
-    ({ deps, params }) => rolloutOf(deps.store, serviceKey(params.namespace ?? '', params.name ?? ''), verb),
+    async ({ deps, params }) => {
+      const key = serviceKey(params.namespace ?? '', params.name ?? '')
+      const meant = await rolloutOfService(deps.store, key, verb)
+      return meant.ok ? succeed(meant.value.id) : meant
+    },
   ),
 ])
 
@@ -60,7 +63,7 @@ function verbRoute(
   summary: string,
   idOf: (call: Call<VerbBody, WaitQuery>) => Promise<Result<string>>,
 ): Route {
-  const access: readonly Role[] = verb === 'approve' || verb === 'reject' ? ['Mesh.Approver'] : ['Mesh.Deployer']
+  const access: readonly Role[] = [verb === 'retry' ? 'Mesh.Deployer' : ROLE_OF_VERB[verb]]
   const { description } = WORDS[verb]
   const status = verb === 'retry' ? 201 : 200
   const starts = ['Deleting', 'RolloutInFlight', 'WeightsPinned', 'UnknownReference', 'InvalidCombination'] as const
@@ -97,19 +100,4 @@ async function act(
       ? await retryRollout(deps, id.value, context)
       : await actOnRollout(deps, id.value, { verb, note: body?.note ?? '' }, context)
   return rolloutAnswer(call, outcome, status)
-}
-
-/** The rollout that a verb on a service means: its live one; when none is live the one that ended last, as verbs are idempotent. */
-async function rolloutOf(store: Store, key: string, verb: AnyVerb): Promise<Result<string>> {
-  const service = (await store.read('service', key))?.value
-  if (!service) return fail('NotFound', `There is no service ${key}.`)
-  const [first, ...others] = service.rollouts
-  if (first && others.length > 0) {
-    const ids = service.rollouts.map(({ id }) => id).join(', ')
-    return fail('RolloutState', `Service ${key} has several live rollouts: ${ids}.`, {
-      hint: `Name one by its id: POST /rollouts/{id}/${verb}.`,
-    })
-  }
-  const meant = first ?? (await newestEnded(store, key))
-  return meant ? succeed(meant.id) : fail('RolloutState', `Service ${key} has no rollout.`)
 }
