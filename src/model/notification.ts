@@ -1,14 +1,18 @@
 import type { EventRecord } from './event.ts'
+import type { Notice } from './team.ts'
 
 /** One channel that a notification has to reach. */
 export interface NotificationSend {
   /** `teams/shop`, `slack/shop`: channel kind and team. Unique within a notification. */
   readonly channel: string
-  readonly state: 'waiting' | 'sent' | 'given-up'
+  /** `skipped`: newer news overtook it before it could be sent. */
+  readonly state: 'waiting' | 'sent' | 'given-up' | 'skipped'
   readonly attempts: number
-  /** RFC 3339: not before (quiet hours, throttling, backoff). */
+  /** RFC 3339: not before (quiet hours, throttling, backoff, or another worker that has it in hand). */
   readonly notBefore?: string
-  /** Why the last try failed; no secret. */
+  /** RFC 3339: given up when it could not be sent by then. */
+  readonly giveUpAt: string
+  /** Why the last try failed, or why it was skipped; no secret. */
   readonly message?: string
   /** RFC 3339. */
   readonly sentAt?: string
@@ -23,23 +27,38 @@ export interface NotificationState {
   readonly sends?: readonly NotificationSend[]
 }
 
-/** Types of events that people are told of, when a channel wants them. */
-export const NOTIFIED = [
-  'rollout.started',
-  'rollout.awaiting-approval',
-  'rollout.rolling-back',
-  'rollout.rolled-back',
-  'rollout.aborted',
-  'rollout.paused',
-  'rollout.blind',
-  'rollout.failed',
-  'rollout.succeeded',
-  'certificate.near-expiry',
-  'certificate.awaiting-issuer',
-  'certificate.rotated',
-  'certificate.rotation-failed',
-] as const
+interface Told {
+  readonly notice: Notice
+  /** Comes at once, also in quiet hours. */
+  readonly urgent: boolean
+}
 
-export function isNotified(type: string): boolean {
-  return (NOTIFIED as readonly string[]).includes(type)
+/** Events that people are told of. `rollout.baking` is none: a promotion is told once, when it has held. */
+const TOLD: Readonly<Record<string, Told>> = {
+  'rollout.started': { notice: 'started', urgent: false },
+  'rollout.awaiting-approval': { notice: 'approval', urgent: true },
+  'rollout.rolling-back': { notice: 'harm', urgent: true },
+  'rollout.rolled-back': { notice: 'rolled-back', urgent: true },
+  'rollout.aborted': { notice: 'rolled-back', urgent: true },
+  'rollout.failed': { notice: 'rolled-back', urgent: true },
+  'rollout.succeeded': { notice: 'promoted', urgent: false },
+  'rollout.paused': { notice: 'paused', urgent: false },
+  'rollout.blind': { notice: 'paused', urgent: false },
+  'certificate.near-expiry': { notice: 'certificates', urgent: false },
+  'certificate.awaiting-issuer': { notice: 'certificates', urgent: false },
+  'certificate.rotated': { notice: 'certificates', urgent: false },
+  'certificate.rotation-failed': { notice: 'certificates', urgent: true },
+}
+
+/** Under which of a team's notices an event falls; undefined when people are not told of it. */
+export function noticeOf(event: Pick<EventRecord, 'type' | 'actor'>): Notice | undefined {
+  const told = Object.hasOwn(TOLD, event.type) ? TOLD[event.type] : undefined
+  // Who takes a rollout back knows it; they and the others hear of its end.
+  const byHand = event.actor.kind === 'person' || event.actor.kind === 'application'
+  return event.type === 'rollout.rolling-back' && byHand ? undefined : told?.notice
+}
+
+/** Harm, what was rolled back or failed, and what waits for an approver: quiet hours do not hold it back. */
+export function isUrgent(event: Pick<EventRecord, 'type'>): boolean {
+  return Object.hasOwn(TOLD, event.type) && TOLD[event.type]?.urgent === true
 }

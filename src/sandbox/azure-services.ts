@@ -96,5 +96,9 @@ export async function createLeaseContainer(send: Send, endpoint: string): Promis
   }
   await create('dbs', { id: DATABASE })
   await create(`dbs/${DATABASE}/colls`, { id: 'leases', partitionKey: { paths: ['/id'], kind: 'Hash' } })
-  await create(`dbs/${DATABASE}/colls`, { id: 'state', partitionKey: { paths: ['/pk'], kind: 'Hash' } })
+  await create(`dbs/${DATABASE}/colls`, {
+    id: 'state',
+    partitionKey: { paths: ['/pk'], kind: 'Hash' },
+    defaultTtl: -1,
+  })
 }
