@@ -43,6 +43,7 @@ export const clusterSelection = z.union([
     matchLabels: labelMap.refine((labels) => Object.keys(labels).length > 0, 'must hold at least one label'),
   }),
 ])
+export type ClusterSelection = z.infer<typeof clusterSelection>
 
 /** Body of PUT /services/{namespace}/{name}. */
 export const serviceSpec = z

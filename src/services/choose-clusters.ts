@@ -1,4 +1,4 @@
-import { matchesLabels } from '../model/active-freezes.ts'
+import { selectedClusters } from '../model/cluster-selection.ts'
 import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import type { ServiceSpec } from '../model/service.ts'
 
@@ -7,12 +7,7 @@ export function chooseClusters(
   spec: ServiceSpec,
   clusters: readonly Pick<ClusterDocument, 'name' | 'spec' | 'deletingAt'>[],
 ): readonly string[] {
-  if (Array.isArray(spec.clusters)) return [...new Set(spec.clusters)].sort()
-  const { matchLabels } = spec.clusters
-  return clusters
-    .filter((cluster) => cluster.deletingAt === undefined && matchesLabels(cluster.spec.labels, matchLabels))
-    .map((cluster) => cluster.name)
-    .sort()
+  return selectedClusters(spec.clusters, clusters)
 }
 
 /**

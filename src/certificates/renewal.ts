@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import type { CertificateSpec, CertificateVersion } from '../model/certificate.ts'
+import { durationMs } from '../model/names.ts'
+
+const DAY_MS = 86_400_000
+/** A certificate is renewed in the last third of its life at the earliest asked for, and never in the first. */
+const MOST_LEAD = 2 / 3
+/** Certificates that were made together are renewed over this part of their lead. */
+const JITTER = 0.1
+/** When less than this is left, nothing but the cluster itself holds a new version. */
+const URGENT_MS = 7 * DAY_MS
+const URGENT_PART = 0.2
+/** Days before the end at which people are told, as far as the renewal should have happened by then. */
+export const WARNING_DAYS = [30, 14, 7, 3, 1] as const
+
+type Ends = Pick<CertificateVersion, 'notBefore' | 'notAfter'>
+
+export function lifetimeMs({ notBefore, notAfter }: Ends): number {
+  return Date.parse(notAfter) - Date.parse(notBefore)
+}
+
+/** How long before its end a new version is wanted: as the spec says, a third of the lifetime when it says nothing. */
+export function leadMs(spec: Pick<CertificateSpec, 'renewBefore'>, version: Ends): number {
+  const lifetime = lifetimeMs(version)
+  const asked = spec.renewBefore === undefined ? lifetime / 3 : durationMs(spec.renewBefore)
+  return Math.min(asked, lifetime * MOST_LEAD)
+}
+
+/** When a new version is asked for, in epoch milliseconds. By name some do it earlier, so that not all come at once. */
+export function renewAt(name: string, spec: Pick<CertificateSpec, 'renewBefore'>, version: Ends): number {
+  const lead = leadMs(spec, version)
+  return Math.floor(Date.parse(version.notAfter) - lead * (1 + JITTER * fractionOf(name)))
+}
+
+/** Is so little left that windows and spread may not hold the next version? */
+export function isUrgent(version: Ends | undefined, now: number): boolean {
+  return version !== undefined && now >= urgentAt(version)
+}
+
+/** From when on windows and spread do not hold the next version: seven days before the end, or 20 % of a short life. */
+export function urgentAt(version: Ends): number {
+  return Date.parse(version.notAfter) - Math.min(URGENT_MS, lifetimeMs(version) * URGENT_PART)
+}
+
+export interface Warning {
+  /** Every mark that is passed, told before or not. */
+  readonly passed: readonly number[]
+  /** A mark has been passed of which nobody was told. */
+  readonly isNew: boolean
+  /** Whole days that are left, 0 when it has ended. */
+  readonly daysLeft: number
+  /** When the next mark is passed, in epoch milliseconds; undefined when none is left. */
+  readonly nextAt?: number
+}
+
+/** Which marks before the end of a version are passed, and which of them are new. */
+export function warningOf(
+  spec: Pick<CertificateSpec, 'renewBefore'>,
+  version: Ends,
+  warned: readonly number[],
+  now: number,
+): Warning {
+  const end = Date.parse(version.notAfter)
+  const lead = leadMs(spec, version)
+  const marks = WARNING_DAYS.filter((days) => (days - 1) * DAY_MS < lead)
+  const passed = marks.filter((days) => now >= end - days * DAY_MS)
+  const next = marks.find((days) => !passed.includes(days))
+  return {
+    passed,
+    isNew: passed.some((days) => !warned.includes(days)),
+    daysLeft: Math.max(0, Math.floor((end - now) / DAY_MS)),
+    ...(next === undefined ? {} : { nextAt: end - next * DAY_MS }),
+  }
+}
+
+/** A number in [0, 1) that follows from a name. */
+function fractionOf(name: string): number {
+  return createHash('sha256').update(name).digest().readUInt32BE(0) / 2 ** 32
+}
