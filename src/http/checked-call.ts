@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
+import type { RequestContext } from '../model/request.ts'
 import type { HttpDeps } from './http-deps.ts'
 import type { Match } from './match-route.ts'
 import type { HttpRequest } from './message.ts'
@@ -21,7 +22,7 @@ export async function checkedCall(
   requestId: string,
 ): Promise<Result<Checked>> {
   const { route } = match
-  if (route.rawBody) return rawCall(deps, request, route.rawBody, caller)
+  if (route.rawBody) return rawCall(deps, request, route.rawBody, { caller, requestId })
   const params = checkParams(match.raw)
   if (!params.ok) return params
   const query = checkQuery(route, request.query)
@@ -48,11 +49,11 @@ async function rawCall(
   deps: HttpDeps,
   request: HttpRequest,
   { mostBytes }: RawBodySpec,
-  caller: Caller,
+  context: RequestContext,
 ): Promise<Result<Checked>> {
   const body = await request.body(mostBytes)
   if (body === undefined) return tooLarge(mostBytes)
-  return succeed({ deps, request, params: {}, query: request.query, body, caller, context: { caller } })
+  return succeed({ deps, request, params: {}, query: request.query, body, caller: context.caller, context })
 }
 
 function checkParams(raw: Readonly<Record<string, string>>): Result<Readonly<Record<string, string>>> {
