@@ -4,6 +4,7 @@ import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
 import type { ServiceSpec } from '../model/service.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { chooseClusters } from './choose-clusters.ts'
 
@@ -72,15 +73,8 @@ async function checkTeam(
   }).failure
 }
 
-export async function allClusters(store: Store): Promise<readonly ClusterDocument[]> {
-  const clusters: ClusterDocument[] = []
-  let after: string | undefined
-  do {
-    const page = await store.list('cluster', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    clusters.push(...page.value.map((stored) => stored.value))
-    after = page.next
-  } while (after !== undefined)
-  return clusters
+export function allClusters(store: Store): Promise<readonly ClusterDocument[]> {
+  return readAll(store, 'cluster')
 }
 
 /** What the mesh of a chosen cluster cannot express is refused now, not found out on the cluster. */
