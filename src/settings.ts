@@ -49,6 +49,9 @@ const environment = z.object({
   MESHWRIGHT_SETTLE: durationBetween('1ms', '5m').default('5s'),
 })
 
+/** Every variable that is read here. */
+export const SETTING_NAMES: readonly string[] = [...Object.keys(environment.shape), 'MESHWRIGHT_ROLES']
+
 export interface Settings {
   readonly cosmos: { readonly endpoint: string; readonly database: string; readonly key?: string }
   readonly queues: { readonly url: string; readonly account?: string; readonly key?: string }
@@ -85,7 +88,7 @@ export function loadSettings(): Settings {
 /** Settings from the given variables. Throws SettingsError. */
 export function parseSettings(variables: Readonly<Record<string, string | undefined>>): Settings {
   const parsed = environment.safeParse(
-    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')),
+    Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && isSet(value))),
   )
   if (!parsed.success) {
     throw new SettingsError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
@@ -121,6 +124,11 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
       ? {}
       : { emulatedAzure: values.MESHWRIGHT_EMULATED_AZURE.replace(/\/+$/, '') }),
   }
+}
+
+/** A reference to a secret that the platform could not resolve keeps its own text, which anyone could guess: it is not set. */
+function isSet(value: string): boolean {
+  return value !== '' && !value.startsWith('@Microsoft.KeyVault(')
 }
 
 /** `A=1;B=2` as Azure writes connection strings. */

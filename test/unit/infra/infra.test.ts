@@ -1,0 +1,167 @@
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { type Expression, parseBicep, type Statement } from '../../../scripts/bicep/parse-bicep.ts'
+import { resourceUses } from '../../../scripts/bicep/resource-uses.ts'
+import { CONTAINERS } from '../../../src/adapters/cosmos/cosmos-client.ts'
+import { REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
+import { SETTING_NAMES } from '../../../src/settings.ts'
+import { bodyOf, fieldOf, outputsUsed, unknownNames } from './bicep-names.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const files = globSync('infra/**/*.bicep', { cwd: ROOT })
+  .sort()
+  .map((path) => ({ path, statements: parseBicep(readFileSync(join(ROOT, path), 'utf8')) }))
+const record = JSON.parse(readFileSync(join(ROOT, 'infra/resource-types.json'), 'utf8')) as {
+  types: Record<
+    string,
+    { properties: Record<string, { values?: readonly string[] }>; required: Record<string, readonly string[]> }
+  >
+}
+
+type Declared = Extract<Statement, { kind: 'resource' | 'module' }>
+const ofKind = (statements: readonly Statement[], kind: 'resource' | 'module'): readonly Declared[] =>
+  statements.filter((statement): statement is Declared => statement.kind === kind)
+const statementsOf = (path: string): readonly Statement[] => files.find((file) => file.path === path)?.statements ?? []
+
+describe('the Bicep files', () => {
+  it.each(files)('$path uses no name that it does not declare', ({ statements }) => {
+    expect(unknownNames(statements)).toEqual([])
+  })
+
+  it.each(files)('$path sets only properties that the published types have, with values that they take', (file) => {
+    const wrong = ofKind(file.statements, 'resource').flatMap((resource) => {
+      const type = record.types[resource.target]
+      if (!type) return [`${resource.target} is not in infra/resource-types.json: see scripts/read-azure-types.ts`]
+      return resourceUses(resource).flatMap(({ path, literal }) => {
+        const property = type.properties[path]
+        if (!property) return [`${resource.target} ${path} is not in infra/resource-types.json`]
+        const taken = literal === undefined || property.values === undefined || property.values.includes(literal)
+        return taken ? [] : [`${resource.target} ${path} takes ${property.values?.join(', ')}, not ${literal}`]
+      })
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it.each(files)('$path leaves out nothing that the published types require', (file) => {
+    const missing = ofKind(file.statements, 'resource').flatMap((resource) => {
+      const uses = resourceUses(resource)
+      const set = new Set(uses.map(({ path }) => path))
+      return uses
+        .filter(({ isObject }) => isObject)
+        .flatMap(({ path }) =>
+          (record.types[resource.target]?.required[path] ?? []).map((name) => (path === '' ? name : `${path}.${name}`)),
+        )
+        .filter((path) => !set.has(path))
+        .map((path) => `${resource.name} lacks ${path}`)
+    })
+    expect(missing).toEqual([])
+  })
+
+  it.each(files)('$path gives its modules what they ask for, and asks them for what they give', (file) => {
+    const modules = ofKind(file.statements, 'module')
+    const targetOf = (module: Declared): readonly Statement[] => statementsOf(join(dirname(file.path), module.target))
+    const wrong = modules.flatMap((module) => {
+      const params = targetOf(module).filter((statement) => statement.kind === 'param')
+      const body = fieldOf(bodyOf(module.value), 'params')
+      const given = body?.kind === 'object' ? body.entries.map(({ key }) => key) : []
+      const unknown = given.filter((key) => !params.some(({ name }) => name === key))
+      const missing = params.filter(({ name, value }) => value === undefined && !given.includes(name))
+      return [...unknown, ...missing.map(({ name }) => name)].map((name) => `${module.name}: ${name}`)
+    })
+    const lost = outputsUsed(file.statements).filter(({ module, output }) => {
+      const target = modules.find(({ name }) => name === module)
+      return !target || !targetOf(target).some((one) => one.kind === 'output' && one.name === output)
+    })
+    expect({ wrong, lost }).toEqual({ wrong: [], lost: [] })
+  })
+
+  it('each module is used', () => {
+    const used = files.flatMap(({ path, statements }) =>
+      ofKind(statements, 'module').map(({ target }) => join(dirname(path), target)),
+    )
+    expect(files.map(({ path }) => path).filter((path) => path.includes('/modules/') && !used.includes(path))).toEqual(
+      [],
+    )
+  })
+})
+
+describe('what the app expects of its surroundings', () => {
+  const resources = files.flatMap(({ statements }) => ofKind(statements, 'resource'))
+
+  it('its settings are ones that it reads', () => {
+    const keys = statementsOf('infra/modules/app.bicep').flatMap((statement) =>
+      statement.kind === 'var' ? keysIn(statement.value) : [],
+    )
+    const ours = keys.filter((key) => key.startsWith('MESHWRIGHT_'))
+    // These two are of the host's triggers and name the identity that they use.
+    const known = (key: string): boolean => SETTING_NAMES.includes(key) || /__(credential|clientId)$/.test(key)
+    expect(ours.length).toBeGreaterThan(10)
+    expect(ours.filter((key) => !known(key))).toEqual([])
+  })
+
+  it('the containers are those that it makes for itself where it may', () => {
+    const made = resources
+      .filter(({ target }) => target.startsWith('Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@'))
+      .map(({ value }) => textOf(fieldOf(bodyOf(value), 'name')))
+      .sort()
+    expect(made).toEqual([...CONTAINERS.map(({ id }) => id), 'leases'].sort())
+  })
+
+  it('the queues are those of its triggers, each with the one for messages that were given up', () => {
+    const queues = statementsOf('infra/modules/storage.bicep').find(
+      (statement) => statement.kind === 'var' && statement.name === 'queueNames',
+    )
+    const names = queues?.value?.kind === 'array' ? queues.value.items.map(textOf) : []
+    const queueNames = ['urgent', 'work', 'lifecycle']
+    expect(names).toEqual([...queueNames, ...queueNames.map((name) => `${name}-poison`)])
+  })
+
+  it('the ClusterRole grants what it needs, and no more', () => {
+    const [role] = parseAllDocuments(readFileSync(join(ROOT, 'infra/kubernetes/cluster-role.yaml'), 'utf8')).map(
+      (document) => document.toJS() as { kind: string; rules: Rule[] },
+    )
+    const granted = (role?.rules ?? []).flatMap(({ apiGroups, resources: kinds, verbs }) =>
+      apiGroups.flatMap((group) => kinds.flatMap((kind) => verbs.map((verb) => `${verb} ${group}/${kind}`))),
+    )
+    const needed = REQUIRED_ACCESS.map(({ verb, group, resource }) => `${verb} ${group}/${resource}`)
+    expect([...new Set(granted)].sort()).toEqual([...new Set(needed)].sort())
+  })
+
+  it('azd finds what azure.yaml names', () => {
+    const azure = parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')) as { infra: { path: string; module: string } }
+    expect(statSync(join(ROOT, azure.infra.path, `${azure.infra.module}.bicep`)).isFile()).toBe(true)
+    expect(statSync(join(ROOT, 'infra/scripts/deploy-roles.sh')).mode & 0o100).toBe(0o100)
+  })
+
+  it('the parameters of azd are ones that main.bicep takes', () => {
+    const { parameters } = JSON.parse(readFileSync(join(ROOT, 'infra/main.parameters.json'), 'utf8')) as {
+      parameters: object
+    }
+    const params = statementsOf('infra/main.bicep').filter((statement) => statement.kind === 'param')
+    const given = Object.keys(parameters)
+    expect(given.filter((name) => !params.some((param) => param.name === name))).toEqual([])
+    expect(params.filter(({ name, value }) => value === undefined && !given.includes(name))).toEqual([])
+  })
+
+  it('the workbook is JSON with queries', () => {
+    const { items } = JSON.parse(readFileSync(join(ROOT, 'infra/workbook.json'), 'utf8')) as { items: unknown[] }
+    expect(items.length).toBeGreaterThan(3)
+  })
+})
+
+interface Rule {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+function keysIn(value: Expression): readonly string[] {
+  if (value.kind === 'object') return value.entries.map(({ key }) => key)
+  return value.kind === 'choice' ? [...keysIn(value.then), ...keysIn(value.else)] : []
+}
+
+function textOf(value: Expression | undefined): string {
+  return value?.kind === 'string' ? value.text : ''
+}
