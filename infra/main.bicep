@@ -173,7 +173,7 @@ module apps 'modules/app.bicep' = [
       servicePrincipalId: servicePrincipalId
       outsideHosts: outsideHosts
       hooks: hooks
-      publicUrl: role == 'edge' || role == 'all' ? publicUrl : empty(publicUrl) ? 'https://func-edge-${token}.azurewebsites.net' : publicUrl
+      publicUrl: publicUrl
       subnetId: privateNetwork ? network.outputs.appSubnetId : ''
       maximumInstanceCount: maximumInstanceCount
       alwaysReadyHttp: alwaysReadyHttp

@@ -10,8 +10,8 @@ import type { Fetch } from './adapters/http-answer.ts'
 import { jsonLogger, type LogSink } from './adapters/json-logger.ts'
 import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
 import { managedIdentity } from './adapters/managed-identity.ts'
+import { metricsSources } from './adapters/metrics-sources.ts'
 import { type Lookup, outsideAddresses, systemLookup } from './adapters/outside-address.ts'
-import { prometheusMetrics } from './adapters/prometheus-metrics.ts'
 import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { systemClock } from './adapters/system-clock.ts'
@@ -24,6 +24,7 @@ import type { Logger } from './ports/logger.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 import type { WorkQueue } from './ports/work-queue.ts'
+import { rolesOfProcess } from './roles.ts'
 import { loadSettings, type Settings } from './settings.ts'
 
 /** What triggers may ask of the product. Every one is safe to call again with the same input. */
@@ -75,8 +76,8 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     clock,
   )
   const { prometheusUrl } = settings
-  const metrics = prometheusMetrics(
-    { fetch, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
+  const metrics = metricsSources(
+    { azure, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
     clock,
   )
   const { caps, settleMs } = settings
@@ -89,7 +90,7 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     tokenKeys,
     auth: settings.auth,
     logger,
-    ...carriers(work, logger),
+    ...carriers(work, logger, rolesOfProcess().includes('work')),
   }
   return triggers({ work, http, store, queue, clock, logger })
 }
@@ -177,16 +178,25 @@ function openState(
   return { store: relayingStore(plain, queue, clock), queue }
 }
 
-/** What an HTTP call may have done on clusters at once. It never fails the call: the queue has the same work. */
-function carriers(work: WorkDeps, logger: Logger): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan'> {
+/**
+ * What an HTTP call may have done on clusters at once. It never fails the call: the queue has the same work. An app
+ * without the role `work` leaves it to the queue, for its identity may have no rights on clusters.
+ */
+function carriers(
+  work: WorkDeps,
+  logger: Logger,
+  writesClusters: boolean,
+): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan'> {
   return {
     async carryOut(service, cluster, session) {
+      if (!writesClusters) return
       const { reconcilePlacement } = await import('./reconcile/reconcile-placement.ts')
       await reconcilePlacement(work, { service, cluster, ...(session === undefined ? {} : { session }) }).catch(
         (error: unknown) => logger.log('warn', 'reconcile.in-call-failed', { service, cluster, error: String(error) }),
       )
     },
     async advance(service, session) {
+      if (!writesClusters) return
       const { advanceRollouts } = await import('./rollouts/advance-rollouts.ts')
       await advanceRollouts(work, service, session).catch((error: unknown) =>
         logger.log('warn', 'advance.in-call-failed', { service, error: String(error) }),

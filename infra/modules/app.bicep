@@ -19,7 +19,7 @@ param servicePrincipalId string
 param outsideHosts string
 param hooks bool
 
-@description('Where people reach the API; empty: the app\'s own host name.')
+@description('Where people reach the API; empty: its own host name; the apps behind it then make no links.')
 param publicUrl string
 param subnetId string
 param maximumInstanceCount int
@@ -122,7 +122,7 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
   properties: union(ownSettings, hookSecrets, messageSecrets, hostSettings, {
-    MESHWRIGHT_PUBLIC_URL: empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
+    MESHWRIGHT_PUBLIC_URL: !empty(publicUrl) || !isEdge ? publicUrl : 'https://${app.properties.defaultHostName}'
   })
 }
 
