@@ -8,10 +8,15 @@ export interface ClusterEndpoint {
   readonly caData: string
 }
 
-/** AKS clusters by ARM id. Answers are kept for minutes: Azure allows one read a second and cluster. Throws PortError. */
+/**
+ * AKS clusters by ARM id, in any case. Answers are kept for minutes, failures for seconds: Azure allows one read a second
+ * and cluster. `maxAgeMs` is how old a kept answer may be; under a second counts as one. Throws PortError: `not-found`
+ * (reason `ClusterGone`), `denied` (`ArmDenied`, `TokenRefused`), `throttled` (`ArmThrottled`, with `retryAfterMs`),
+ * `unavailable` (`ArmUnavailable` or a finer one), `invalid`.
+ */
 export interface ManagedClusters {
-  /** What Azure says of it. PortError `not-found`, `denied`, `throttled`. */
-  facts(resourceId: string): Promise<ManagedClusterFacts>
+  /** What Azure says of it. */
+  facts(resourceId: string, maxAgeMs?: number): Promise<ManagedClusterFacts>
   /** Endpoint and CA, from the user credential; the user in it is not looked at. */
-  endpoint(resourceId: string): Promise<ClusterEndpoint>
+  endpoint(resourceId: string, maxAgeMs?: number): Promise<ClusterEndpoint>
 }

@@ -2,11 +2,14 @@ import type { HttpLibrary } from '@kubernetes/client-node'
 import type { Clock } from '../../ports/clock.ts'
 import type { ClusterApi, ClusterApis } from '../../ports/cluster-api.ts'
 import { PortError } from '../../ports/port-error.ts'
+import { type AksSettings, aksConnections } from './aks-connections.ts'
 import type { KubeconfigSource } from './kubeconfig.ts'
 
 export interface KubernetesSettings {
   /** Absent: no cluster can be reached by context. */
   readonly kubeconfig?: KubeconfigSource
+  /** Absent: no cluster can be reached by ARM id. */
+  readonly aks?: AksSettings
   /** Carries the requests in place of sockets. */
   readonly http?: HttpLibrary
 }
@@ -17,14 +20,15 @@ export interface KubernetesSettings {
  */
 export function kubernetesClusters(settings: KubernetesSettings, clock: Clock): ClusterApis {
   const connected = new Map<string, Promise<ClusterApi>>()
+  const toAks = settings.aks && aksConnections(settings.aks, clock, settings.http)
   return {
     async connect({ name, spec }) {
       const system = `Kubernetes ${name}`
-      const context = spec.kubeconfig?.context
-      if (context === undefined) {
-        const message = 'clusters by ARM id cannot be reached yet; register a kubeconfig context'
-        throw new PortError('invalid', system, message, { reason: 'NotBuilt' })
+      if (spec.resourceId !== undefined) {
+        if (toAks) return toAks({ name, resourceId: spec.resourceId })
+        throw new PortError('invalid', system, 'no access to Azure is set', { reason: 'Azure' })
       }
+      const context = spec.kubeconfig?.context ?? ''
       const key = JSON.stringify([name, context])
       const known = connected.get(key)
       if (known) return known
@@ -53,5 +57,5 @@ async function connect(
     import('./kubernetes-api.ts'),
   ])
   const config = await loadContext(kubeconfig, context, system)
-  return kubernetesApi(await connectTo(config, system, clock, http))
+  return kubernetesApi(await connectTo(config, { system, clock, ...(http ? { http } : {}) }))
 }

@@ -32,25 +32,41 @@ export interface Connection {
   readonly configuration: Configuration
 }
 
+/** Signs requests with what ends and is renewed. */
+export interface SignIn {
+  headers(): Promise<Readonly<Record<string, string>>>
+  /** The server answered 401: the next headers should be others. */
+  refused(headers: Readonly<Record<string, string>>): void
+}
+
+export interface ConnectOptions {
+  readonly system: string
+  readonly clock: Clock
+  /** Carries the requests in place of sockets. */
+  readonly http?: HttpLibrary
+  /** In place of the kubeconfig's user. */
+  readonly signIn?: SignIn
+  /** Told of every failure; answers what to throw in place of it. */
+  readonly failed?: (error: PortError) => PortError
+}
+
 /**
  * Connects to the current context's cluster. @kubernetes/client-node gives the kubeconfig's reading, sign-in and TLS,
- * the shape of requests and the typed clients. `http` carries the requests in place of sockets.
- * Throws PortError `invalid` with reason `PlainHttp` for an http:// server that is not marked insecure.
+ * the shape of requests and the typed clients. Throws PortError `invalid` with reason `PlainHttp` for an http:// server
+ * that is not marked insecure.
  */
-export async function connectTo(
-  config: KubeConfig,
-  system: string,
-  clock: Clock,
-  http?: HttpLibrary,
-): Promise<Connection> {
+export async function connectTo(config: KubeConfig, options: ConnectOptions): Promise<Connection> {
+  const { system, clock, http, failed } = options
   const kube = await import('@kubernetes/client-node')
   const server = new kube.ServerConfiguration(config.getCurrentCluster()?.server ?? '', {})
-  const signIn = await signInHeaders(config, server.makeRequestContext('/', kube.HttpMethod.GET), system)
-  const carrier = http ?? (await nodeHttpLibrary(config, maxBodyBytes))
+  const fixed = await signInHeaders(config, server.makeRequestContext('/', kube.HttpMethod.GET), system)
+  const signIn = options.signIn ?? { headers: async () => fixed, refused: undefined }
+  const route: Route = { carrier: http ?? (await nodeHttpLibrary(config, maxBodyBytes)), system, clock, signIn }
   const guarded = kube.wrapHttpLibrary({
     async send(context) {
-      for (const [name, value] of Object.entries(signIn)) context.setHeaderParam(name, value)
-      const { headers, text } = await sendWithRetry({ carrier, system, clock }, context)
+      const { headers, text } = await sendWithRetry(route, context).catch((error: unknown) => {
+        throw isPortError(error) && failed ? failed(error) : error
+      })
       const body = { text: async () => text, binary: async () => Buffer.from(text), stream: () => null }
       return new kube.ResponseContext(200, headers, body)
     },
@@ -104,6 +120,7 @@ interface Route {
   readonly carrier: HttpLibrary
   readonly system: string
   readonly clock: Clock
+  readonly signIn: { readonly headers: SignIn['headers']; readonly refused: SignIn['refused'] | undefined }
 }
 
 interface Answer {
@@ -114,11 +131,30 @@ interface Answer {
 /** Reads are tried twice; a write is not, for its effect is unknown and reconcile looks before it writes again. */
 async function sendWithRetry(route: Route, context: RequestContext): Promise<Answer> {
   try {
-    return await sendOnce(route, context)
+    return await sendSigned(route, context)
   } catch (error) {
     const waitMs = isPortError(error, 'throttled', 'unavailable') ? (error.retryAfterMs ?? retryDelayMs) : Infinity
     if (context.getHttpMethod() !== 'GET' || waitMs > longestRetryMs) throw error
     await route.clock.sleep(waitMs)
+    return sendSigned(route, context)
+  }
+}
+
+/** What was answered 401 was not done, whatever it was: where a sign-in can be renewed, it is sent once more. */
+async function sendSigned(route: Route, context: RequestContext): Promise<Answer> {
+  const { headers, refused } = route.signIn
+  const sign = async () => {
+    const signed = await headers()
+    for (const [name, value] of Object.entries(signed)) context.setHeaderParam(name, value)
+    return signed
+  }
+  const signed = await sign()
+  try {
+    return await sendOnce(route, context)
+  } catch (error) {
+    if (refused === undefined || !isPortError(error, 'denied') || error.reason !== 'Unauthorized') throw error
+    refused(signed)
+    await sign()
     return sendOnce(route, context)
   }
 }

@@ -49,8 +49,9 @@ export function kubeFailure(system: string, code: number, body: string, retryAft
   }
   if (code === 500 && told.startsWith(WRONG_TYPE)) return new PortError('invalid', system, message)
   const kind = KINDS[code] ?? 'unavailable'
+  const reason = status?.reason ?? (code === 401 ? 'Unauthorized' : undefined)
   return new PortError(kind, system, message, {
-    ...(status?.reason === undefined ? {} : { reason: status.reason }),
+    ...(reason === undefined ? {} : { reason }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }

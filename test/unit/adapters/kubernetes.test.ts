@@ -252,7 +252,7 @@ describe('a kubeconfig', () => {
     const spec = clusterSpec.parse({ resourceId })
     await expect(kubernetesClusters({}, virtualClock()).connect({ name: 'b', spec })).rejects.toMatchObject({
       kind: 'invalid',
-      reason: 'NotBuilt',
+      reason: 'Azure',
     })
   })
 })
