@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type AnyDocument, type DocumentKind, keyOf, type RolloutDocument } from '../model/documents.ts'
+import { type FollowUp, followUpsOf } from '../model/follow-ups.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -7,7 +8,9 @@ import type { Store, Stored } from '../ports/store.ts'
 import type { WorkQueue } from '../ports/work-queue.ts'
 
 /** A store that keeps outboxes but does not send them on. */
-export type PlainStore = Omit<Store, 'relay'>
+export interface PlainStore extends Omit<Store, 'relay' | 'remove'> {
+  remove(stored: Stored<AnyDocument>): Promise<void>
+}
 
 const writerPatienceMs = 500
 const removalTries = 4
@@ -25,8 +28,8 @@ interface Waiting {
 }
 
 /**
- * A store whose writers send on the outbox of what they wrote: events to the event log, work to the queues, ended
- * rollouts to documents of their own. Sending comes first and taking out of the outbox second, so a crash between the
+ * A store whose writers send on the outbox of what they wrote: events and audit records to their logs, work to the queues,
+ * ended rollouts to documents of their own. Sending comes first and taking out of the outbox second, so a crash between the
  * two sends twice; entries have deterministic ids, so twice is once. What is left over, the feed or the sweep sends.
  */
 export function relayingStore(store: PlainStore, queue: WorkQueue, clock: Clock): Store {
@@ -35,8 +38,23 @@ export function relayingStore(store: PlainStore, queue: WorkQueue, clock: Clock)
     ...store,
     create: async (document) => relayAfterWrite(relay, await store.create(document)),
     replace: async (before, next) => relayAfterWrite(relay, await store.replace(before, next)),
+    remove: (before, last = []) => removeAfterRelay(relay, before, last),
     relay: (kind, key) => relayAll(relay, kind, key),
   }
+}
+
+/**
+ * What is to be kept is sent, however long that takes; when something does not go, nothing is removed. Work has nothing
+ * left to act on.
+ */
+async function removeAfterRelay(
+  relay: Relay,
+  before: Stored<AnyDocument>,
+  last: readonly OutboxEntry[],
+): Promise<void> {
+  const kept = [...before.value.outbox, ...last].filter(({ kind }) => kind !== 'work')
+  await Promise.all(kept.map((entry) => sendEntry(relay, entry)))
+  await relay.store.remove(before)
 }
 
 /** The written document, without what could be sent on in time. Never throws: the write has happened. */
@@ -81,22 +99,35 @@ async function sendOn<D extends AnyDocument>(
 async function sendEntry({ store, queue, clock }: Relay, entry: OutboxEntry, session?: string): Promise<void> {
   switch (entry.kind) {
     case 'event':
-      return store.appendEvent(entry.event)
+      await store.appendEvent(entry.event)
+      for (const followUp of followUpsOf(entry.event)) await follow({ store, queue }, followUp)
+      return
+    case 'audit':
+      return store.appendAudit(entry.record)
     case 'work': {
       const message = session === undefined ? entry.message : { ...entry.message, session }
       const waitMs = entry.notBefore === undefined ? 0 : Date.parse(entry.notBefore) - clock.now()
       return queue.send(entry.queue, message, Math.min(Math.max(waitMs, 0), longestDelayMs))
     }
     case 'archive':
-      return archive(store, entry.value as RolloutDocument)
+      await createOnce(store, entry.value as RolloutDocument)
+      return
   }
 }
 
-async function archive(store: PlainStore, document: RolloutDocument): Promise<void> {
+/** Sent also when the document was there: who made it may not have come to the message. */
+async function follow({ store, queue }: Pick<Relay, 'store' | 'queue'>, followUp: FollowUp): Promise<void> {
+  const made = await createOnce(store, followUp.document)
+  await queue.send(followUp.queue, made?.session ? { ...followUp.message, session: made.session } : followUp.message)
+}
+
+/** Undefined when it was there already. */
+async function createOnce<D extends AnyDocument>(store: PlainStore, document: D): Promise<Stored<D> | undefined> {
   try {
-    await store.create(document)
+    return await store.create(document)
   } catch (error) {
     if (!isPortError(error, 'conflict')) throw error
+    return undefined
   }
 }
 

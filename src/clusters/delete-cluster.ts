@@ -1,10 +1,13 @@
+import { auditEntry, auditSubject } from '../model/audit-entry.ts'
 import { type ClusterDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
+import { removalEntry } from '../ports/delete-document.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { clusterEvent } from './cluster-event.ts'
@@ -37,10 +40,14 @@ export async function deleteCluster(
         hint: 'PUT the services without the cluster first.',
       })
     }
-    if (services.length === 0) return succeed({ kind: 'remove' as const, value: undefined })
+    const now = timestamp(deps.clock.now())
+    if (services.length === 0) {
+      const last = [removalEntry('cluster', name, stored.value, context, now)]
+      return succeed({ kind: 'remove' as const, value: undefined, last })
+    }
     const isUnderWay = stored.value.deletingAt !== undefined && (!orphan || stored.value.orphan === true)
     if (isUnderWay) return succeed({ kind: 'leave' as const, value: undefined })
-    const document = marked(stored.value, orphan, context, timestamp(deps.clock.now()))
+    const document = marked(stored.value, orphan, context, now)
     return succeed({ kind: 'write' as const, document, value: undefined })
   })
   return changed.ok ? succeed(undefined) : changed
@@ -70,7 +77,14 @@ function marked(before: ClusterDocument, orphan: boolean, context: RequestContex
     outbox: [
       ...before.outbox,
       { id: event.id, kind: 'event', event },
+      orphan ? orphanEntry(before, context, now) : removalEntry('cluster', name, before, context, now),
       { id: `select.${now}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: name } },
     ],
   }
+}
+
+/** Letting go without tidying up is another act than a removal, and may follow one. */
+function orphanEntry(before: ClusterDocument, context: RequestContext, now: string): OutboxEntry {
+  const subject = auditSubject('cluster', before.name)
+  return auditEntry({ action: 'cluster.orphan', subject, unique: now, time: now, context, before: before.spec })
 }

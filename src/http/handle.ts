@@ -48,7 +48,7 @@ async function respond(deps: HttpDeps, request: HttpRequest, requestId: string):
   const { route } = match
   const who = await admit(deps, request, route, requestId)
   if (!who.ok) return problemResponse(who.failure, request.path, requestId, who.headers)
-  const answered = await run(deps, request, match, who.caller)
+  const answered = await run(deps, request, match, who.caller, requestId)
   if (!answered.ok) {
     return problemResponse(explainGroups(answered.failure, who.groupsLeftOut), request.path, requestId)
   }
@@ -77,8 +77,9 @@ async function run(
   request: HttpRequest,
   match: Extract<Match, { kind: 'route' }>,
   caller: Caller,
+  requestId: string,
 ): Promise<Result<Answer>> {
-  const call = await checkedCall(deps, request, match, caller)
+  const call = await checkedCall(deps, request, match, caller, requestId)
   return call.ok ? match.route.handle(call.value) : call
 }
 

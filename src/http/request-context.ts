@@ -11,16 +11,17 @@ export function requestContext(
   request: HttpRequest,
   caller: Caller,
   body: unknown,
+  requestId: string,
 ): Result<RequestContext> {
   const conditions = route.conditional ? preconditions(route, request) : succeed({})
   if (!conditions.ok) return conditions
   const key = route.repeatable ? request.headers['idempotency-key'] : undefined
-  if (key === undefined) return succeed({ caller, ...conditions.value })
+  if (key === undefined) return succeed({ caller, requestId, ...conditions.value })
   if (!/^[\x20-\x7e]{1,255}$/.test(key)) {
     return header('idempotency-key', 'must have 1 to 255 printable ASCII characters')
   }
   const id = digest(caller.id, route.method, request.path, key)
-  return succeed({ caller, ...conditions.value, idempotency: { id, body: digest(body ?? null) } })
+  return succeed({ caller, requestId, ...conditions.value, idempotency: { id, body: digest(body ?? null) } })
 }
 
 function preconditions(route: Route, request: HttpRequest): Result<Pick<RequestContext, 'ifMatch' | 'createOnly'>> {

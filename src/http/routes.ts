@@ -1,10 +1,12 @@
 import type { Route } from './route.ts'
+import { AUDIT_ROUTES } from './routes/audit.ts'
 import { CAPABILITY_ROUTES } from './routes/capabilities.ts'
 import { CLUSTER_ROUTES } from './routes/clusters.ts'
 import { EVENT_ROUTES } from './routes/events.ts'
 import { EVIDENCE_ROUTES } from './routes/evidence.ts'
 import { FREEZE_ROUTES } from './routes/freezes.ts'
 import { HEALTH_ROUTES } from './routes/health.ts'
+import { HOOK_ROUTES } from './routes/hooks.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
 import { NOT_BUILT_ROUTES } from './routes/not-built.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
@@ -26,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...VERB_ROUTES,
   ...EVIDENCE_ROUTES,
   ...EVENT_ROUTES,
+  ...AUDIT_ROUTES,
   ...STRATEGY_ROUTES,
   ...TEAM_ROUTES,
   ...FREEZE_ROUTES,
@@ -33,6 +36,7 @@ export const ROUTES: readonly Route[] = [
   ...CAPABILITY_ROUTES,
   ...OPERATION_ROUTES,
   ...TRANSFER_ROUTES,
+  ...HOOK_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
   ...NOT_BUILT_ROUTES,

@@ -19,9 +19,13 @@ export interface AuditRecord {
   /** `services/shop/web`, `rollouts/shop.web.k3…`, `clusters/east`. */
   readonly subject: string
   readonly origin: Origin
+  /** Of the request: it stands in its answer and in the logs. */
+  readonly requestId?: string
   /** The part that users own, before and after; absent where there was or is none. */
   readonly before?: unknown
   readonly after?: unknown
+  /** What `before` and `after` do not show, and why. */
+  readonly note?: string
 }
 
 /** A record with its place in the order of arrival. */

@@ -1,5 +1,6 @@
 import type { AnyDocument, DocumentKind, DocumentOf } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
 import { isPortError } from './port-error.ts'
 import type { Store, Stored } from './store.ts'
 
@@ -9,7 +10,8 @@ const ATTEMPTS = 8
 export type Change<D extends AnyDocument, T> =
   | { readonly kind: 'write'; readonly document: D; readonly value: T }
   | { readonly kind: 'leave'; readonly value: T }
-  | { readonly kind: 'remove'; readonly value: T }
+  /** `last` is told before the document goes: it leaves no outbox behind. */
+  | { readonly kind: 'remove'; readonly value: T; readonly last?: readonly OutboxEntry[] }
 
 export interface Changed<D, T> {
   readonly value: T
@@ -53,7 +55,7 @@ async function carryOut<D extends AnyDocument, T>(
 ): Promise<Changed<D, T>> {
   if (change.kind === 'leave') return { value: change.value, stored, written: false }
   if (change.kind === 'remove') {
-    if (stored) await store.remove(stored)
+    if (stored) await store.remove(stored, change.last)
     return { value: change.value, stored: undefined, written: stored !== undefined }
   }
   const after = stored ? await store.replace(stored, change.document) : await store.create(change.document)

@@ -1,8 +1,10 @@
+import { auditEntry, auditSubject } from '../model/audit-entry.ts'
 import { entityTag } from '../model/digest.ts'
 import type { DocumentKind, DocumentOf, OwnedDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { remember, replayOf } from '../model/idempotency.ts'
 import { timestamp } from '../model/names.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type Change, changeDocument } from './change-document.ts'
 import type { Clock } from './clock.ts'
@@ -33,7 +35,10 @@ export interface PutRequest<K extends OwnedKind> {
   ): Promise<Result<{ document: DocumentOf[K]; warnings?: readonly string[] }>>
 }
 
-/** Create or replace by PUT: preconditions, idempotency key, one conditional write. A spec that is the same writes nothing. */
+/**
+ * Create or replace by PUT: preconditions, idempotency key, one conditional write with its audit record. A spec that is the
+ * same writes nothing.
+ */
 export async function putDocument<K extends OwnedKind>(
   deps: { readonly store: Store; readonly clock: Clock },
   request: PutRequest<K>,
@@ -68,13 +73,32 @@ export async function putDocument<K extends OwnedKind>(
       const value = outcome(before ? 'updated' : 'created', built.value.warnings)
       const answer = { at: now, status: before ? 200 : 201, result: null }
       const idempotency = remember(before?.idempotency ?? [], context.idempotency, answer)
-      return succeed({ kind: 'write', document: { ...built.value.document, idempotency }, value })
+      const { document } = built.value
+      const outbox = [...document.outbox, auditOf(request, before, document, now)]
+      return succeed({ kind: 'write', document: { ...document, idempotency, outbox }, value })
     },
   )
   if (!changed.ok) return changed
   const document = changed.value.stored?.value
   if (!document) return fail('WriteConflict', `${kind} ${key} was removed while it was written.`)
   return succeed({ ...changed.value.value, document })
+}
+
+function auditOf<K extends OwnedKind>(
+  { kind, key, spec, context }: PutRequest<K>,
+  before: DocumentOf[K] | undefined,
+  after: DocumentOf[K],
+  now: string,
+): OutboxEntry {
+  return auditEntry({
+    action: `${kind}.put`,
+    subject: auditSubject(kind, key),
+    unique: `${after.createdAt}.${after.generation}`,
+    time: now,
+    context,
+    before: before?.spec,
+    after: spec,
+  })
 }
 
 interface Outcome {

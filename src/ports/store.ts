@@ -1,5 +1,7 @@
+import type { ArrivedAudit, AuditRecord } from '../model/audit.ts'
 import type { AnyDocument, DocumentKind, DocumentOf } from '../model/documents.ts'
 import type { ArrivedEvent, EventRecord } from '../model/event.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
 
 /** A document as it was read. `tag` changes with every write of it and is meaningless outside the store. */
 export interface Stored<T> {
@@ -27,7 +29,11 @@ export interface Store {
   create<D extends AnyDocument>(document: D): Promise<Stored<D>>
   /** Writes `next` if the document is still as it was read, then sends on its outbox as `create` does. */
   replace<D extends AnyDocument>(stored: Stored<D>, next: D): Promise<Stored<D>>
-  remove(stored: Stored<AnyDocument>): Promise<void>
+  /**
+   * Removes a document that is still as it was read. Records in its outbox, and `last`, are sent on before: afterwards there
+   * is no outbox to find them in. A removal that loses to another writer may therefore have been told of.
+   */
+  remove(stored: Stored<AnyDocument>, last?: readonly OutboxEntry[]): Promise<void>
   /** In the order of keys. `prefix` narrows by key, `where` by fields that are equal (dotted paths). */
   list<K extends DocumentKind>(kind: K, query?: ListQuery): Promise<Page<Stored<DocumentOf[K]>>>
   /** Documents whose `dueAt` is not after `now` (RFC 3339), the longest waiting first. */
@@ -40,6 +46,21 @@ export interface Store {
   appendEvent(event: EventRecord): Promise<void>
   /** In the order of arrival. `after` is a cursor of an ArrivedEvent. */
   events(query: { subject?: string; after?: string; limit: number }): Promise<Page<ArrivedEvent>>
+  /** Keeps an audit record; the same id of the same subject twice is once. */
+  appendAudit(record: AuditRecord): Promise<void>
+  /** In the order of arrival. */
+  audit(query: AuditQuery): Promise<Page<ArrivedAudit>>
+}
+
+export interface AuditQuery {
+  readonly subject?: string
+  /** Id or name of who did it. */
+  readonly actor?: string
+  /** `service.put`. */
+  readonly action?: string
+  /** A cursor of an ArrivedAudit. */
+  readonly after?: string
+  readonly limit: number
 }
 
 export interface ListQuery {

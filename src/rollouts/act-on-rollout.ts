@@ -1,9 +1,11 @@
 import { mayReach } from '../model/access.ts'
+import { auditEntry, auditSubject } from '../model/audit-entry.ts'
 import type { ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { remember, replayOf } from '../model/idempotency.ts'
 import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
 import { isTerminal, type Rollout, serviceOfRollout } from '../model/rollout.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
@@ -61,13 +63,28 @@ export async function actOnRollout(
       const answer = { at: timestamp(now), status: 200, result: id }
       const idempotency = remember(before.idempotency, context.idempotency, answer)
       if (folded === before && idempotency === before.idempotency) return succeed({ kind: 'leave', value: rollout })
-      return succeed({ kind: 'write', document: { ...folded, idempotency }, value: after.value })
+      const audit = after.value === rollout ? [] : [verbEntry(rollout, after.value, request, context)]
+      const outbox = [...folded.outbox, ...audit]
+      return succeed({ kind: 'write', document: { ...folded, idempotency, outbox }, value: after.value })
     },
   )
   if (!changed.ok) return changed
   const { value: rollout, stored, written } = changed.value
   if (written) await carryOutNow(deps, key, rollout, stored?.session)
   return succeed((await findRollout(deps.store, id, stored?.session)) ?? rollout)
+}
+
+function verbEntry(before: Rollout, after: Rollout, { verb, note }: VerbRequest, context: RequestContext): OutboxEntry {
+  return auditEntry({
+    action: `rollout.${verb}`,
+    subject: auditSubject('rollout', after.id),
+    unique: after.updatedAt,
+    time: after.updatedAt,
+    context,
+    before: { phase: before.phase, weight: before.weight },
+    after: { phase: after.phase, weight: after.weight, ...(note === '' ? {} : { note }) },
+    runUrl: after.source?.runUrl,
+  })
 }
 
 /** A verb on an ended rollout: fine when its effect is there, or it is a request come again; else the failure names the phase. */

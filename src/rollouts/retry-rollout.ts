@@ -18,7 +18,7 @@ export async function retryRollout(deps: StartDeps, id: string, context: Request
     )
   }
   const { namespace, name } = splitServiceKey(key)
-  return startRollout(deps, namespace, name, requestOf(rollout), context)
+  return startRollout(deps, namespace, name, requestOf(rollout), context, id)
 }
 
 function requestOf(rollout: Rollout): RolloutRequest {

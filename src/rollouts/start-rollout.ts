@@ -1,4 +1,5 @@
 import { mayReach } from '../model/access.ts'
+import { auditEntry, auditSubject } from '../model/audit-entry.ts'
 import { shortId } from '../model/digest.ts'
 import { keyOf, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
@@ -16,6 +17,7 @@ import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
 import type { CheckedCandidate } from './check-candidate.ts'
 import { readClusters } from './check-clusters.ts'
+import { checkGateSources } from './check-gate-sources.ts'
 import { checkLatencyGates } from './check-latency-gates.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { type PlannedRollout, planRollout, sharesCluster } from './plan-rollout.ts'
@@ -31,13 +33,17 @@ export interface StartDeps {
   readonly metrics: MetricsSources
 }
 
-/** Starts a rollout of a candidate. One write of the service document; the outbox carries on. */
+/**
+ * Starts a rollout of a candidate. One write of the service document; the outbox carries on. `retryOf` is the rollout that
+ * it does anew.
+ */
 export async function startRollout(
   deps: StartDeps,
   namespace: string,
   name: string,
   request: RolloutRequest,
   context: RequestContext,
+  retryOf?: string,
 ): Promise<Result<Rollout>> {
   const key = serviceKey(namespace, name)
   const suffix = context.idempotency ? shortId(10, context.idempotency.id) : shortId(10, deps.random.uuid())
@@ -67,12 +73,35 @@ export async function startRollout(
       const document = withRollout(before, rollout, planned.value.candidate, now)
       const answer = { at: timestamp(now), status: 201, result: id }
       const idempotency = remember(before.idempotency, context.idempotency, answer)
-      return succeed({ kind: 'write', document: { ...document, idempotency }, value: id })
+      const outbox = [...document.outbox, startEntry(document, rollout, context, retryOf)]
+      return succeed({ kind: 'write', document: { ...document, idempotency, outbox }, value: id })
     },
   )
   if (!changed.ok) return changed
   const rollout = await findRollout(deps.store, changed.value.value, changed.value.stored?.session)
   return rollout ? succeed(rollout) : fail('NotFound', `There is no rollout ${changed.value.value}.`)
+}
+
+function startEntry(
+  service: ServiceDocument,
+  rollout: Rollout,
+  context: RequestContext,
+  retryOf: string | undefined,
+): OutboxEntry {
+  const { id, phase, weight, candidate, targets, strategy, startedAt, source } = rollout
+  const version = service.spec.versions[candidate]
+  const clusters = targets.map(({ cluster, stable }) => ({ cluster, stable }))
+  const known = { service: keyOf(service), candidate, version, clusters, strategy, phase, weight }
+  return auditEntry({
+    action: retryOf === undefined ? 'rollout.start' : 'rollout.retry',
+    subject: auditSubject('rollout', id),
+    unique: startedAt,
+    time: startedAt,
+    context,
+    after: { ...known, ...(source ? { source } : {}), ...(retryOf === undefined ? {} : { retryOf }) },
+    runUrl: source?.runUrl,
+    fromRun: retryOf === undefined,
+  })
 }
 
 interface CheckedStart extends PlannedRollout {
@@ -93,10 +122,16 @@ async function checkStart(
   if (!clusters.ok) return clusters
   const { gates } = strategy.value.spec
   const check = { service, clusters: clusters.value, gates, own: request.gates !== undefined }
+  const sources = checkGateSources(deps.metrics, {
+    clusters: clusters.value,
+    strategy: strategy.value.spec,
+    own: check.own,
+  })
+  if (!sources.ok) return sources
   const latency = await checkLatencyGates(deps, check)
   if (!latency.ok) return latency
   const ahead = await warnAtStart(deps.metrics, strategy.value.spec, clusters.value)
-  const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...ahead, ...latency.value]
+  const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...ahead, ...sources.value, ...latency.value]
   return succeed({ ...planned.value, strategy: strategy.value, warnings })
 }
 

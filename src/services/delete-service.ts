@@ -6,6 +6,7 @@ import type { RequestContext } from '../model/request.ts'
 import { serviceKey } from '../model/service.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
+import { removalEntry } from '../ports/delete-document.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { checkStoredTeam } from './check-references.ts'
@@ -37,8 +38,9 @@ export async function deleteService(
       const [live] = before.rollouts
       if (live) return fail('RolloutInFlight', `Service ${key} has the live rollout ${live.id}.`)
       const { targets, leaving } = retarget(before, [], before.spec.initialVersion)
-      if (leaving.length === 0) return succeed({ kind: 'remove', value: { removed: true } })
       const now = timestamp(deps.clock.now())
+      const audit = removalEntry('service', key, before, context, now)
+      if (leaving.length === 0) return succeed({ kind: 'remove', value: { removed: true }, last: [audit] })
       const renderRevision = before.renderRevision + 1
       const event = serviceEvent(key, 'service.deleting', {
         id: String(renderRevision),
@@ -47,7 +49,7 @@ export async function deleteService(
         reason: 'Deleting',
         message: `Service ${key} is being removed from ${leaving.join(', ')}.`,
       })
-      const outbox = [...before.outbox, event, ...reconcileWork(key, leaving, renderRevision)]
+      const outbox = [...before.outbox, event, audit, ...reconcileWork(key, leaving, renderRevision)]
       const document = { ...before, targets, leaving, renderRevision, deletingAt: now, updatedAt: now, outbox }
       return succeed({ kind: 'write', document, value: { removed: false } })
     },

@@ -17,16 +17,19 @@ export interface CosmosSettings {
 export interface CosmosContainers {
   readonly state: Container
   readonly events: Container
+  readonly audit: Container
 }
 
 const requestTimeoutMs = 5000
 const eventsTtlSeconds = 90 * 24 * 3600
+const auditTtlSeconds = 400 * 24 * 3600
 
 const order = (path: string) => ({ path, order: 'ascending' as const })
 
-/** The containers as infra/ creates them too. Reading events in the order of arrival needs the composite index. */
+/** The containers as infra/ creates them too. Reading a log in the order of arrival needs the composite index. */
 export const CONTAINERS: readonly ContainerRequest[] = [
-  { id: 'state', partitionKey: { paths: ['/pk'] } },
+  // -1: only documents that say so themselves are forgotten.
+  { id: 'state', partitionKey: { paths: ['/pk'] }, defaultTtl: -1 },
   {
     id: 'events',
     partitionKey: { paths: ['/pk'] },
@@ -34,6 +37,16 @@ export const CONTAINERS: readonly ContainerRequest[] = [
     indexingPolicy: {
       includedPaths: [{ path: '/*' }],
       excludedPaths: [{ path: '/event/data/*' }],
+      compositeIndexes: [[order('/_ts'), order('/id')]],
+    },
+  },
+  {
+    id: 'audit',
+    partitionKey: { paths: ['/pk'] },
+    defaultTtl: auditTtlSeconds,
+    indexingPolicy: {
+      includedPaths: [{ path: '/*' }],
+      excludedPaths: [{ path: '/record/before/*' }, { path: '/record/after/*' }],
       compositeIndexes: [[order('/_ts'), order('/id')]],
     },
   },
@@ -49,7 +62,12 @@ export async function openCosmos(settings: CosmosSettings): Promise<CosmosContai
   const client = new CosmosClient(clientOptions(settings))
   if (settings.createMissing) await createContainers(client, settings.database)
   const database = client.database(settings.database)
-  return { state: database.container('state'), events: database.container('events') }
+  const [state, events, audit] = [
+    database.container('state'),
+    database.container('events'),
+    database.container('audit'),
+  ]
+  return { state, events, audit }
 }
 
 export function clientOptions(settings: CosmosSettings): CosmosClientOptions {

@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Container } from '@azure/cosmos'
 import type { ArrivedEvent, EventRecord } from '../../model/event.ts'
 import type { Actor } from '../../model/identity.ts'
-import { isPortError } from '../../ports/port-error.ts'
 import type { Page } from '../../ports/store.ts'
-import { cosmosFailure } from './cosmos-failure.ts'
-import { type Condition, queryAll, selectTop } from './cosmos-query.ts'
-import { type EventCursor, formatCursor, parseCursor } from './event-cursor.ts'
-import { safeId } from './safe-id.ts'
+import { appendToLog, type LogItem, type LogQuery, placeInLog, readLog } from './arrival-log.ts'
 
 const typePrefix = 'io.meshwright.'
 
@@ -28,83 +23,24 @@ interface CloudEvent {
   }
 }
 
-interface EventItem {
-  readonly id: string
-  /** The subject: the events of one thing lie together. */
-  readonly pk: string
+interface EventItem extends LogItem {
   readonly event: CloudEvent
-  /** When Cosmos DB took it, in whole seconds since the epoch. */
-  readonly _ts: number
 }
-
-/** Events younger than this may still be joined by others that arrive before them in the order of arrival. */
-const unsettledSeconds = 10
-/** Most events that a cursor remembers by hash: bounds its length to about 2 KB. */
-const maxSeen = 200
 
 /** Keeps an event; one that is there already is left as it is. */
-export async function appendEvent(events: Container, event: EventRecord, abortSignal: AbortSignal): Promise<void> {
-  const item = { id: safeId(event.id), pk: event.subject, event: toCloudEvent(event) }
-  try {
-    await events.items.create(item, { abortSignal })
-  } catch (error) {
-    const failure = cosmosFailure(error)
-    if (!isPortError(failure, 'conflict')) throw failure
-  }
+export function appendEvent(events: Container, event: EventRecord, signal: AbortSignal): Promise<void> {
+  const item: EventItem = { ...placeInLog(event.id, event.subject), event: toCloudEvent(event) }
+  return appendToLog(events, item, signal)
 }
 
-/**
- * Events by time of arrival (`_ts`, then id). `_ts` has whole seconds, and partitions have clocks of their own, so an
- * event may turn up before one that was read already. A cursor therefore points behind what is settled and names what
- * was read of the rest: nothing is lost, nothing comes twice.
- */
-export async function readEvents(
+/** Events in the order of arrival. */
+export function readEvents(
   events: Container,
-  query: { subject?: string; after?: string; limit: number },
+  query: LogQuery,
   nowMs: number,
   signal: AbortSignal,
 ): Promise<Page<ArrivedEvent>> {
-  const cursor = query.after === undefined ? { seen: [] } : parseCursor(query.after)
-  const limit = Math.min(Math.max(query.limit, 1), 1000)
-  const conditions: Condition[] = []
-  if (query.subject !== undefined) conditions.push({ text: 'c.pk = @pk', values: { '@pk': query.subject } })
-  if (cursor.behind !== undefined) {
-    const [ts, id] = cursor.behind
-    conditions.push({ text: '(c._ts > @ts OR (c._ts = @ts AND c.id > @id))', values: { '@ts': ts, '@id': id } })
-  }
-  const select = selectTop(limit + cursor.seen.length + 1, '*', conditions, 'c._ts, c.id')
-  const rows = await queryAll<EventItem>(events, select, { partition: query.subject, signal })
-  const settledBefore = Math.floor(nowMs / 1000) - unsettledSeconds
-  const arrived = follow(rows, cursor, settledBefore)
-  const value = arrived.slice(0, limit)
-  const next = value.at(-1)?.cursor
-  return arrived.length > limit && next !== undefined ? { value, next } : { value }
-}
-
-/** The rows that the cursor has not seen, each with the cursor that continues behind it. */
-function follow(rows: readonly EventItem[], cursor: EventCursor, settledBefore: number): ArrivedEvent[] {
-  const seen = new Set(cursor.seen)
-  const hashes = rows.map(hashOf)
-  const arrived: ArrivedEvent[] = []
-  let behind = cursor.behind
-  let firstOpen = 0
-  for (const [index, row] of rows.entries()) {
-    const isNew = !seen.has(hashes[index] ?? '')
-    seen.add(hashes[index] ?? '')
-    for (; firstOpen <= index; firstOpen += 1) {
-      const open = rows[firstOpen]
-      if (open === undefined || (open._ts >= settledBefore && seen.size <= maxSeen)) break
-      behind = [open._ts, open.id]
-      seen.delete(hashes[firstOpen] ?? '')
-    }
-    const next: EventCursor = { seen: [...seen], ...(behind === undefined ? {} : { behind }) }
-    if (isNew) arrived.push({ ...fromCloudEvent(row.event), cursor: formatCursor(next) })
-  }
-  return arrived
-}
-
-function hashOf(item: EventItem): string {
-  return createHash('sha256').update(`${item.pk}\n${item.id}`).digest('base64url').slice(0, 8)
+  return readLog(events, query, nowMs, signal, ({ event }: EventItem) => fromCloudEvent(event))
 }
 
 function toCloudEvent(event: EventRecord): CloudEvent {

@@ -5,6 +5,7 @@ import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { ListQuery, Page, Stored } from '../../ports/store.ts'
 import { withDeadline } from '../deadline.ts'
 import type { PlainStore } from '../relaying-store.ts'
+import { appendAudit, readAudit } from './cosmos-audit.ts'
 import { type CosmosContainers, type CosmosSettings, openCosmos } from './cosmos-client.ts'
 import { appendEvent, readEvents } from './cosmos-events.ts'
 import { COSMOS, cosmosFailure, missing } from './cosmos-failure.ts'
@@ -48,6 +49,8 @@ export function cosmosStore(settings: CosmosSettings, clock: Clock): PlainStore 
     unrelayed: (before, limit) => call((to, signal) => findUnrelayed(to, before, limit, signal)),
     appendEvent: (event) => call((to, signal) => appendEvent(to.events, event, signal)),
     events: (query) => call((to, signal) => readEvents(to.events, query, clock.now(), signal)),
+    appendAudit: (record) => call((to, signal) => appendAudit(to.audit, record, signal)),
+    audit: (query) => call((to, signal) => readAudit(to.audit, query, clock.now(), signal)),
   }
 }
 

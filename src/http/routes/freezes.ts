@@ -19,5 +19,5 @@ export const FREEZE_ROUTES = plainRoutes({
     delete: 'What waited goes on at its next attempt.',
   },
   put: (deps, name, spec, context) => putFreeze(deps, name, spec, context),
-  remove: (deps, name, context) => deleteFreeze(deps.store, name, context),
+  remove: (deps, name, context) => deleteFreeze(deps, name, context),
 })

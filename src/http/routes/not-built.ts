@@ -8,14 +8,10 @@ const LATER: readonly (readonly [Method, path: string, operationId: string, what
   ['PUT', '/certificates/{name}', 'putCertificate', 'Certificates'],
   ['DELETE', '/certificates/{name}', 'deleteCertificate', 'Certificates'],
   ['POST', '/certificates/{name}/rotate', 'rotateCertificate', 'Rotations of certificates'],
-  ['GET', '/audit', 'listAudit', 'The audit trail'],
   ['POST', '/rollouts/{id}/replay', 'replayRollout', 'Replays of past windows'],
 ]
 
 const HOOKS = [
-  ['/hooks/teams', 'hookTeams'],
-  ['/hooks/slack/commands', 'hookSlackCommands'],
-  ['/hooks/slack/actions', 'hookSlackActions'],
   ['/hooks/alerts/{hook}', 'hookAlerts'],
   ['/hooks/key-vault', 'hookKeyVault'],
 ] as const

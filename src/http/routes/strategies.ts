@@ -27,5 +27,5 @@ export const STRATEGY_ROUTES = plainRoutes({
   },
   builtIn: { name: 'default', spec: DEFAULT_STRATEGY },
   put: (deps, name, spec, context) => putStrategy(deps, name, spec, context),
-  remove: (deps, name, context) => deleteStrategy(deps.store, name, context),
+  remove: (deps, name, context) => deleteStrategy(deps, name, context),
 })

@@ -19,5 +19,5 @@ export const TEAM_ROUTES = plainRoutes({
     delete: 'Refused while services name it.',
   },
   put: (deps, name, spec, context) => putTeam(deps, name, spec, context),
-  remove: (deps, name, context) => deleteTeam(deps.store, name, context),
+  remove: (deps, name, context) => deleteTeam(deps, name, context),
 })

@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../../src/model/audit.ts'
 import type {
   ClusterDocument,
   PlacementDocument,
@@ -76,4 +77,8 @@ export function rolloutDocument(service: string, id: string): RolloutDocument {
 
 export function eventRecord(id: string, subject = 'services/shop/web'): EventRecord {
   return { id, type: 'service.changed', time: at, subject, actor: MESHWRIGHT, reason: 'Test', message: `event ${id}` }
+}
+
+export function auditRecord(id: string, subject: string, more: Partial<AuditRecord> = {}): AuditRecord {
+  return { id, time: at, actor: MESHWRIGHT, action: 'test.put', subject, origin: { kind: 'rest' }, ...more }
 }

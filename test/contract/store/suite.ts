@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PlainStore } from '../../../src/adapters/relaying-store.ts'
 import type { ServiceDocument } from '../../../src/model/documents.ts'
 import type { PortErrorKind } from '../../../src/ports/port-error.ts'
-import { clusterDocument, eventRecord, placementDocument, rolloutDocument, serviceDocument } from './documents.ts'
+import {
+  auditRecord,
+  clusterDocument,
+  eventRecord,
+  placementDocument,
+  rolloutDocument,
+  serviceDocument,
+} from './documents.ts'
 
 export interface OpenedStore {
   readonly store: PlainStore
@@ -25,6 +32,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     describe('lists', () => lists(both))
     describe('what is due', () => due(both))
     describe('events', () => events(both))
+    describe('audit records', () => auditRecords(both))
   })
 }
 
@@ -260,5 +268,58 @@ function events(both: Both): void {
 
   it('refuses a cursor that is none', async () => {
     await expect(both().store.events({ after: 'nonsense', limit: 1 })).rejects.toEqual(fails('invalid'))
+  })
+}
+
+function auditRecords(both: Both): void {
+  it('are kept once, whole, whatever their id', async () => {
+    const { store, other } = both()
+    const record = {
+      ...auditRecord('service.put:services/shop/audited:1#?', 'services/shop/audited'),
+      requestId: 'r1',
+      before: { ports: [{ port: 80 }], text: 'ä' },
+      after: { ports: [] },
+    }
+    await store.appendAudit(record)
+    await store.appendAudit({ ...record, requestId: 'r2' })
+    const { value, next } = await other.audit({ subject: 'services/shop/audited', limit: 10 })
+    expect(value.map(({ cursor: _, ...rest }) => rest)).toEqual([record])
+    expect(next).toBeUndefined()
+  })
+
+  it('are found by who did it and by what was done, page by page', async () => {
+    const { store } = both()
+    const ada = { kind: 'person', id: 'ada-1', name: 'Ada' } as const
+    const bot = { kind: 'application', id: 'bot-1', name: 'Bot' } as const
+    for (const number of [1, 2, 3]) {
+      const subject = `teams/t${number}`
+      await store.appendAudit(auditRecord(`ada-${number}`, subject, { actor: ada, action: 'team.put' }))
+      await store.appendAudit(auditRecord(`bot-${number}`, subject, { actor: bot, action: 'team.delete' }))
+    }
+    const ids = async (query: { actor?: string; action?: string; subject?: string }) => {
+      const found: string[] = []
+      let after: string | undefined
+      do {
+        const page = await store.audit({ ...query, limit: 2, ...(after ? { after } : {}) })
+        found.push(...page.value.map(({ id }) => id))
+        after = page.next
+      } while (after !== undefined)
+      return found.toSorted()
+    }
+    expect(await ids({ actor: 'ada-1' })).toEqual(['ada-1', 'ada-2', 'ada-3'])
+    expect(await ids({ actor: 'Bot' })).toEqual(['bot-1', 'bot-2', 'bot-3'])
+    expect(await ids({ action: 'team.delete', subject: 'teams/t2' })).toEqual(['bot-2'])
+    expect(await ids({ actor: 'ada-1', action: 'team.delete' })).toEqual([])
+  })
+
+  it('continue behind a cursor, and refuse one that is none', async () => {
+    const { store } = both()
+    const subject = 'freezes/followed'
+    for (const number of [1, 2]) await store.appendAudit(auditRecord(`f-${number}`, subject))
+    const first = await store.audit({ subject, limit: 10 })
+    await store.appendAudit(auditRecord('f-0', subject))
+    const later = await store.audit({ subject, limit: 10, after: first.value.at(-1)?.cursor ?? '' })
+    expect(later.value.map(({ id }) => id)).toEqual(['f-0'])
+    await expect(store.audit({ after: 'nonsense', limit: 1 })).rejects.toEqual(fails('invalid'))
   })
 }

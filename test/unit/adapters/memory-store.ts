@@ -1,4 +1,5 @@
 import type { PlainStore } from '../../../src/adapters/relaying-store.ts'
+import type { AuditRecord } from '../../../src/model/audit.ts'
 import { type AnyDocument, type DocumentKind, keyOf } from '../../../src/model/documents.ts'
 import type { EventRecord } from '../../../src/model/event.ts'
 import { PortError, type PortErrorKind } from '../../../src/ports/port-error.ts'
@@ -6,6 +7,7 @@ import type { Stored } from '../../../src/ports/store.ts'
 
 export interface MemoryStore extends PlainStore {
   readonly appended: readonly EventRecord[]
+  readonly audited: readonly AuditRecord[]
   /** What happened, in order: `create service shop/web`, `event e1`. */
   readonly calls: readonly string[]
   /** Runs before a call takes effect; may throw, wait, or write something itself. */
@@ -18,6 +20,7 @@ export interface MemoryStore extends PlainStore {
 export function memoryStore(): MemoryStore {
   const documents = new Map<string, Stored<AnyDocument>>()
   const appended: EventRecord[] = []
+  const audited: AuditRecord[] = []
   const calls: string[] = []
   let writes = 0
   const place = (kind: DocumentKind, key: string) => `${kind} ${key}`
@@ -38,6 +41,7 @@ export function memoryStore(): MemoryStore {
   const unused = () => Promise.reject(new Error('not part of this store'))
   const store = {
     appended,
+    audited,
     calls,
     before: () => {},
     after: () => {},
@@ -61,10 +65,15 @@ export function memoryStore(): MemoryStore {
       step(`event ${event.id}`, () => {
         if (!appended.some(({ id }) => id === event.id)) appended.push(event)
       }),
+    appendAudit: (record: AuditRecord) =>
+      step(`audit ${record.id}`, () => {
+        if (!audited.some(({ id }) => id === record.id)) audited.push(record)
+      }),
     list: unused,
     due: unused,
     unrelayed: unused,
     events: unused,
+    audit: unused,
   } as unknown as MemoryStore
   return store
 }

@@ -4,7 +4,7 @@ import type { ServiceDocument } from '../../../src/model/documents.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import type { Store } from '../../../src/ports/store.ts'
-import { eventRecord, rolloutDocument, serviceDocument } from '../../contract/store/documents.ts'
+import { auditRecord, eventRecord, rolloutDocument, serviceDocument } from '../../contract/store/documents.ts'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import { type VirtualClock, virtualClock } from './virtual-clock.ts'
 
@@ -25,6 +25,7 @@ beforeEach(() => {
 })
 
 const event = (id: string): OutboxEntry => ({ id, kind: 'event', event: eventRecord(id) })
+const audit = (id: string): OutboxEntry => ({ id, kind: 'audit', record: auditRecord(id, 'services/shop/web') })
 const work = (id: string, notBefore?: string): OutboxEntry => ({
   id,
   kind: 'work',
@@ -221,5 +222,38 @@ describe('relay', () => {
     expect((await kept())?.outbox).toEqual([])
     expect(plain.appended.map(({ id }) => id)).toEqual(['e1', 'e2'])
     expect(sent.length).toBeGreaterThanOrEqual(1)
+  })
+})
+
+describe('an audit record', () => {
+  it('goes to its log by the write that it belongs to, once', async () => {
+    const created = await store.create(web([audit('a1')]))
+    expect(created.value.outbox).toEqual([])
+    await store.replace(created, { ...created.value, outbox: [audit('a1')] })
+    expect(plain.audited.map(({ id }) => id)).toEqual(['a1'])
+  })
+})
+
+describe('a removal', () => {
+  it('sends on before what is to be kept: afterwards there is no outbox', async () => {
+    const stored = await plain.create(web([event('e1'), audit('a1'), work('w1')]))
+    await store.remove(stored, [audit('a2')])
+    expect(plain.appended.map(({ id }) => id)).toEqual(['e1'])
+    expect(plain.audited.map(({ id }) => id)).toEqual(['a1', 'a2'])
+    expect(sent).toEqual([])
+    expect(await kept()).toBeUndefined()
+  })
+
+  it('does not happen when something does not go; tried again it tells once', async () => {
+    const stored = await plain.create(web([audit('a1')]))
+    plain.after = (call) => {
+      if (call === 'audit a2') throw unavailable()
+    }
+    await expect(store.remove(stored, [audit('a2')])).rejects.toMatchObject({ kind: 'unavailable' })
+    expect(await kept()).toBeDefined()
+    plain.after = () => {}
+    await store.remove(stored, [audit('a2')])
+    expect(plain.audited.map(({ id }) => id).toSorted()).toEqual(['a1', 'a2'])
+    expect(await kept()).toBeUndefined()
   })
 })

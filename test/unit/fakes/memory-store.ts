@@ -1,9 +1,10 @@
-import type { AuditRecord } from '../../../src/model/audit.ts'
+import type { ArrivedAudit, AuditRecord } from '../../../src/model/audit.ts'
 import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf } from '../../../src/model/documents.ts'
 import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
+import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import type { ListQuery, Page, Store, Stored } from '../../../src/ports/store.ts'
+import type { AuditQuery, ListQuery, Page, Store, Stored } from '../../../src/ports/store.ts'
 
 export interface SentWork {
   readonly queue: QueueName
@@ -86,8 +87,9 @@ export class MemoryStore implements Store {
     return this.write(next)
   }
 
-  async remove(stored: Stored<AnyDocument>): Promise<void> {
+  async remove(stored: Stored<AnyDocument>, last: readonly OutboxEntry[] = []): Promise<void> {
     await this.beforeWrite('remove', stored.value)
+    for (const entry of [...stored.value.outbox, ...last]) if (entry.kind !== 'work') this.send(entry)
     const known = this.documents.get(place(stored.value.kind, keyOf(stored.value)))
     if (!known) return
     this.check(stored)
@@ -152,6 +154,23 @@ export class MemoryStore implements Store {
     return { value: page, ...(fits.length > limit && last ? { next: last.cursor } : {}) }
   }
 
+  async appendAudit(record: AuditRecord): Promise<void> {
+    if (!this.audited.some(({ id }) => id === record.id)) this.audited.push(copy(record))
+  }
+
+  async audit({ subject, actor, action, after = '', limit }: AuditQuery): Promise<Page<ArrivedAudit>> {
+    if (!/^\d*$/.test(after)) throw new PortError('invalid', 'memory', 'no cursor')
+    const fits = this.audited
+      .map((record, index) => ({ ...record, cursor: String(index + 1).padStart(9, '0') }))
+      .filter(({ cursor }) => cursor > after)
+      .filter((record) => subject === undefined || record.subject === subject)
+      .filter((record) => action === undefined || record.action === action)
+      .filter((record) => actor === undefined || record.actor.id === actor || record.actor.name === actor)
+    const page = copy(fits.slice(0, limit))
+    const last = page.at(-1)
+    return { value: page, ...(fits.length > limit && last ? { next: last.cursor } : {}) }
+  }
+
   private check(stored: Stored<AnyDocument>): void {
     const known = this.documents.get(place(stored.value.kind, keyOf(stored.value)))
     if (known?.tag !== stored.tag) throw failed('precondition', stored.value)
@@ -166,8 +185,13 @@ export class MemoryStore implements Store {
   }
 
   private send(entry: OutboxEntry): void {
-    if (entry.kind === 'event') void this.appendEvent(entry.event)
-    else if (entry.kind === 'audit') this.audited.push(entry.record)
+    if (entry.kind === 'event') {
+      void this.appendEvent(entry.event)
+      for (const { document, queue, message } of followUpsOf(entry.event)) {
+        if (!this.peek(document.kind, keyOf(document))) this.put(document)
+        this.sent.push({ queue, message })
+      }
+    } else if (entry.kind === 'audit') void this.appendAudit(entry.record)
     else if (entry.kind === 'archive') {
       const document = entry.value as AnyDocument
       if (!this.peek(document.kind, keyOf(document))) this.put(document)

@@ -20,8 +20,8 @@ describe('a freeze', () => {
     const longer = { ...spec, until: '2027-01-07T00:00:00Z' }
     expect(await putFreeze({ store, clock }, 'xmas', longer, operator)).toMatchObject({ value: { status: 'updated' } })
     expect(store.get('freeze', 'xmas')).toMatchObject({ generation: 2, spec: longer })
-    expect(await deleteFreeze(store, 'xmas', operator)).toMatchObject({ ok: true })
-    expect(await deleteFreeze(store, 'xmas', operator)).toMatchObject({ failure: { code: 'NotFound' } })
+    expect(await deleteFreeze({ store, clock }, 'xmas', operator)).toMatchObject({ ok: true })
+    expect(await deleteFreeze({ store, clock }, 'xmas', operator)).toMatchObject({ failure: { code: 'NotFound' } })
   })
 
   it.each([
@@ -51,7 +51,7 @@ describe('a freeze', () => {
     await putFreeze({ store, clock }, 'all', freezeSpec.parse({ reason: 'x' }), operator)
     const own = freezeSpec.parse({ reason: 'x', scope: { namespaces: ['shop'] } })
     expect(await putFreeze({ store, clock }, 'all', own, context)).toMatchObject({ failure: { code: 'Forbidden' } })
-    expect(await deleteFreeze(store, 'all', context)).toMatchObject({ failure: { code: 'Forbidden' } })
+    expect(await deleteFreeze({ store, clock }, 'all', context)).toMatchObject({ failure: { code: 'Forbidden' } })
   })
 })
 
@@ -61,6 +61,6 @@ describe('a strategy', () => {
     expect(await putStrategy({ store, clock }, 'default', DEFAULT_STRATEGY, by())).toMatchObject({
       value: { status: 'created', document: { kind: 'strategy', spec: DEFAULT_STRATEGY } },
     })
-    expect(await deleteStrategy(store, 'default', by())).toMatchObject({ ok: true })
+    expect(await deleteStrategy({ store, clock }, 'default', by())).toMatchObject({ ok: true })
   })
 })

@@ -150,7 +150,10 @@ describe('roles', () => {
     ['GET', '/export', 'Mesh.Operator', 200],
     ['POST', '/import', 'Mesh.Operator', 403],
     ['POST', '/judge', 'Mesh.Viewer', 400],
-    ['GET', '/audit', 'Mesh.Viewer', 501],
+    ['GET', '/audit', 'Mesh.Viewer', 403],
+    ['GET', '/audit', 'Mesh.Deployer', 403],
+    ['GET', '/audit', 'Mesh.Approver', 200],
+    ['GET', '/audit', 'Mesh.Operator', 200],
   ] as const)('%s %s as %s is %i', async (method, path, role, status) => {
     const world = createWorld()
     const body = method === 'GET' ? {} : { raw: '' }

@@ -137,17 +137,22 @@ describe('a plain document', () => {
   it('keeps what newer code stored beside, and its outbox', async () => {
     store.put({ ...aTeam(), shape: 'new', outbox: [{ id: 'x', kind: 'archive', key: 'x', value: 1 }] } as never)
     await put(['b'])
-    expect(store.get('team', 'shop')).toMatchObject({ shape: 'new', outbox: [{ id: 'x' }] })
+    expect(store.get('team', 'shop')).toMatchObject({ shape: 'new', outbox: [{ id: 'x' }, { kind: 'audit' }] })
   })
 
   it('is removed under its tag, unless something stands in the way', async () => {
     store.put(aTeam())
-    expect(await deleteDocument(store, 'team', 'shop', by({ ifMatch: ['"old"'] }))).toMatchObject({
+    expect(await deleteDocument({ store, clock }, 'team', 'shop', by({ ifMatch: ['"old"'] }))).toMatchObject({
       failure: { code: 'PreconditionFailed' },
     })
-    const refused = await deleteDocument(store, 'team', 'shop', by(), async () => ({ code: 'InUse', detail: 'x' }))
+    const refused = await deleteDocument({ store, clock }, 'team', 'shop', by(), async () => ({
+      code: 'InUse',
+      detail: 'x',
+    }))
     expect(refused).toMatchObject({ ok: false, failure: { code: 'InUse' } })
-    expect(await deleteDocument(store, 'team', 'shop', by())).toEqual({ ok: true, value: undefined })
-    expect(await deleteDocument(store, 'team', 'shop', by())).toMatchObject({ failure: { code: 'NotFound' } })
+    expect(await deleteDocument({ store, clock }, 'team', 'shop', by())).toEqual({ ok: true, value: undefined })
+    expect(await deleteDocument({ store, clock }, 'team', 'shop', by())).toMatchObject({
+      failure: { code: 'NotFound' },
+    })
   })
 })

@@ -85,6 +85,10 @@ export class FakeStore implements Store {
     if (stored) this.put({ ...stored.value, outbox: [] })
   }
 
+  async appendAudit(): Promise<void> {}
+  async audit(): Promise<{ value: never[] }> {
+    return { value: [] }
+  }
   async appendEvent(event: EventRecord): Promise<void> {
     if (!this.kept.some(({ id }) => id === event.id)) this.kept.push(event)
   }

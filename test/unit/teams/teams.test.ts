@@ -4,10 +4,11 @@ import { putTeam } from '../../../src/teams/put-team.ts'
 import { AT, aService, aTeam, by } from '../fakes/documents.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 
+const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
+
 describe('a team', () => {
   it('is put', async () => {
     const store = new MemoryStore()
-    const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
     const { spec } = aTeam()
     expect(await putTeam({ store, clock }, 'shop', spec, by())).toMatchObject({
       ok: true,
@@ -20,7 +21,7 @@ describe('a team', () => {
     const store = new MemoryStore()
     store.put(aTeam())
     for (let index = 0; index < 7; index += 1) store.put(aService({ name: `web-${index}` }))
-    const refused = await deleteTeam(store, 'shop', by())
+    const refused = await deleteTeam({ store, clock }, 'shop', by())
     expect(refused).toMatchObject({ ok: false, failure: { code: 'InUse' } })
     expect(refused.ok ? '' : refused.failure.detail).toBe(
       'Services belong to team shop: shop/web-0, shop/web-1, shop/web-2, shop/web-3, shop/web-4.',
@@ -32,7 +33,7 @@ describe('a team', () => {
     store.put(aTeam())
     store.put(aTeam({}, 'bank'))
     store.put(aService())
-    expect(await deleteTeam(store, 'bank', by())).toEqual({ ok: true, value: undefined })
+    expect(await deleteTeam({ store, clock }, 'bank', by())).toEqual({ ok: true, value: undefined })
     expect(store.peek('team', 'bank')).toBeUndefined()
   })
 })
