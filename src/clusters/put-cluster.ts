@@ -2,6 +2,7 @@ import type { ClusterSpec } from '../model/cluster.ts'
 import { type ClusterDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
+import { isManagedPrometheus } from '../model/metrics.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -72,11 +73,12 @@ export async function putCluster(
 
 async function refuse(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
   if (spec.resourceId !== undefined) return notBuilt('/resourceId', 'Clusters by ARM resource id', 'kubeconfig.context')
-  if (spec.metrics?.azureMonitor) return notBuilt('/metrics/azureMonitor', 'Azure Monitor', 'metrics.prometheus')
   if (spec.mesh && spec.mesh.provider !== 'istio')
     return notBuilt('/mesh/provider', `Provider ${spec.mesh.provider}`, 'istio')
   const unreachable = await refuseContext(deps, name, spec)
   if (unreachable) return unreachable
+  const endpoint = spec.metrics?.azureMonitor?.endpoint
+  if (endpoint !== undefined && !isManagedPrometheus(endpoint)) return notManaged()
   const url = spec.metrics?.prometheus?.url
   const reason = url === undefined ? undefined : await deps.addresses.refusal(url)
   if (reason === undefined) return undefined
@@ -99,6 +101,15 @@ async function refuseContext(deps: PutClusterDeps, name: string, spec: ClusterSp
       hint: 'Start Meshwright with the kubeconfig that holds the context (--kubeconfig FILE).',
     }).failure
   }
+}
+
+/** Our token for managed Prometheus goes nowhere else. */
+function notManaged(): Failure {
+  const reason = 'must be https://….prometheus.monitor.azure.com: the query endpoint of an Azure Monitor workspace'
+  return fail('InvalidCombination', 'The endpoint is none of managed Prometheus.', {
+    errors: [{ pointer: '/metrics/azureMonitor/endpoint', reason }],
+    hint: 'It is properties.metrics.prometheusQueryEndpoint of the workspace. Another Prometheus goes to metrics.prometheus.',
+  }).failure
 }
 
 function notBuilt(pointer: string, what: string, instead: string): Failure {

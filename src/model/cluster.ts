@@ -1,20 +1,12 @@
 import * as z from 'zod'
-import { durationBetween, labelMap } from './names.ts'
+import { metricsSpec } from './metrics.ts'
+import { labelMap } from './names.ts'
 
 export const PROVIDERS = ['istio', 'linkerd', 'consul', 'osm', 'gateway-api'] as const
 export type ProviderName = (typeof PROVIDERS)[number]
 
 const ARM_CLUSTER =
   /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/]{1,90}\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]{1,63}$/i
-
-const metricsSpec = z.strictObject({
-  azureMonitor: z
-    .strictObject({ endpoint: z.url({ protocol: /^https$/ }), clusterLabel: z.string().min(1).max(128).optional() })
-    .optional(),
-  prometheus: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }).optional(),
-  delay: durationBetween('1s', '1h').optional().describe('How late samples may arrive'),
-  every: durationBetween('2s', '1h').optional().describe('How often gates look'),
-})
 
 /** Body of PUT /clusters/{cluster}. Exactly one of `resourceId` and `kubeconfig`. */
 export const clusterSpec = z
@@ -33,12 +25,7 @@ export const clusterSpec = z
       .optional()
       .describe('Found out when left out'),
     labels: labelMap.default({}),
-    metrics: metricsSpec
-      .refine(
-        (metrics) => !(metrics.azureMonitor && metrics.prometheus),
-        'names two sources: keep azureMonitor or prometheus',
-      )
-      .optional(),
+    metrics: metricsSpec.optional(),
   })
   .refine((spec) => (spec.resourceId === undefined) !== (spec.kubeconfig === undefined), {
     message: 'give exactly one of resourceId and kubeconfig',

@@ -2,7 +2,7 @@ import { edgeOf, nearestEdges } from '../judge/count-events.ts'
 import { providerFor } from '../mesh/registry.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
-import type { GateSpec } from '../model/strategy.ts'
+import { type GateSpec, sourceOf } from '../model/strategy.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -27,7 +27,7 @@ export async function checkLatencyGates(
   deps: { readonly clock: Clock; readonly metrics: MetricsSources },
   { service, clusters, gates, own }: LatencyCheck,
 ): Promise<Result<readonly string[]>> {
-  if (!gates.some(({ kind }) => kind === 'latency')) return succeed([])
+  if (!gates.some(needsEdge)) return succeed([])
   const warnings: string[] = []
   for (const cluster of clusters) {
     const edges = await edgesOn(deps, service, cluster)
@@ -36,7 +36,7 @@ export async function checkLatencyGates(
       continue
     }
     for (const [index, gate] of gates.entries()) {
-      if (gate.kind !== 'latency' || edges.includes(gate.overMs)) continue
+      if (!needsEdge(gate) || edges.includes(gate.overMs)) continue
       const nearest = nearestEdges(edges, gate.overMs)
       const reason = `${gate.overMs} is no edge of the latency histogram on ${cluster.name}; the nearest are ${nearest.join(' and ')}`
       return fail('InvalidCombination', `Latency over ${gate.overMs} ms cannot be counted on ${cluster.name}.`, {
@@ -46,6 +46,11 @@ export async function checkLatencyGates(
     }
   }
   return succeed(warnings)
+}
+
+/** Logs keep every duration; a histogram has but its edges. */
+function needsEdge(gate: GateSpec): gate is Extract<GateSpec, { kind: 'latency' }> {
+  return gate.kind === 'latency' && sourceOf(gate) === 'mesh'
 }
 
 /** Edges in milliseconds, or a warning that says why they are not known. */

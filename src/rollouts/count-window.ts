@@ -81,17 +81,21 @@ function read(found: Found, gate: GateSpec, labels: VersionLabels, window: Count
   if (found.newestMs === undefined) {
     return { ok: false, reason: 'NoData', why: 'the metrics source has no samples of the service' }
   }
-  if (found.newestMs < window.notBeforeMs) {
-    const age = (ms: number) => Math.ceil((window.nowMs - ms) / 1000)
-    const why = `the newest sample is ${age(found.newestMs)} s old and should be ${age(window.notBeforeMs)} s at most`
-    return { ok: false, reason: 'DataLate', why }
-  }
+  const late = lateness(found.newestMs, window)
+  if (late !== undefined) return { ok: false, reason: 'DataLate', why: late }
   if (gate.kind === 'errors') return { ok: true, byVersion: byName(countRequests(found.series, labels.label), labels) }
   const slow = countSlow(found.series, gate.overMs, labels.label)
   if (slow.ok) return { ok: true, byVersion: byName(slow.byVersion, labels) }
   const nearest = slow.nearestMs.join(' and ')
   const why = `the histogram has no edge at ${gate.overMs} ms; the nearest are ${nearest} ms`
   return { ok: false, reason: 'NoData', why }
+}
+
+/** Why what was seen last is too old to trust the window; undefined when it is not. */
+export function lateness(newestMs: number, window: CountedWindow): string | undefined {
+  if (newestMs >= window.notBeforeMs) return undefined
+  const age = (ms: number) => Math.ceil((window.nowMs - ms) / 1000)
+  return `the newest sample is ${age(newestMs)} s old and should be ${age(window.notBeforeMs)} s at most`
 }
 
 function byName(counts: ReadonlyMap<string, Counts>, labels: VersionLabels): Readonly<Record<string, Counts>> {

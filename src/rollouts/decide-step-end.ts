@@ -1,7 +1,7 @@
 import { GATE, SCHEDULE } from '../model/identity.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
-import type { StepSpec } from '../model/strategy.ts'
+import { gateKind, type StepSpec } from '../model/strategy.ts'
 import { type Observations, total } from './observations.ts'
 import { attemptAt, say, waiting } from './schedule.ts'
 import { askWeight, type Cause, enter } from './transition.ts'
@@ -51,20 +51,20 @@ function evidenceLacking(rollout: Rollout, step: StepSpec): { reason: string; me
     if (events < rollout.minEvents) {
       return {
         reason: 'TooFewEvents',
-        message: `Gate ${gate.kind} saw ${events} requests to the candidate in this step; ${rollout.minEvents} are needed.`,
+        message: `Gate ${gateKind(gate)} saw ${events} requests to the candidate in this step; ${rollout.minEvents} are needed.`,
       }
     }
     const sick = looks.find((progress) => progress.last?.reason === 'StableBreaksLimitToo')
     if (sick?.last)
       return {
         reason: 'StableBreaksLimitToo',
-        message: `Gate ${gate.kind} on ${sick.cluster}: ${sick.last.explanation}`,
+        message: `Gate ${gateKind(gate)} on ${sick.cluster}: ${sick.last.explanation}`,
       }
     const unsure = step.analysis ? looks.find((progress) => progress.last?.verdict !== 'safe') : undefined
     if (unsure)
       return {
         reason: 'NotYetSafe',
-        message: `Gate ${gate.kind} on ${unsure.cluster}: ${unsure.last?.explanation ?? 'no look yet'}`,
+        message: `Gate ${gateKind(gate)} on ${unsure.cluster}: ${unsure.last?.explanation ?? 'no look yet'}`,
       }
   }
   return undefined

@@ -1,12 +1,15 @@
 import { blindVerdict, judgeLimit, splitAlpha } from '../judge/evaluate-gate.ts'
 import { providerFor } from '../mesh/registry.ts'
 import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
+import type { GateSource } from '../model/metrics.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import type { Counts, GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
-import type { GateSpec } from '../model/strategy.ts'
-import type { MetricsSources } from '../ports/metrics.ts'
+import { type GateSpec, sourceOf } from '../model/strategy.ts'
+import type { GateTiming, MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
+import { countRemotely } from './count-remotely.ts'
 import { type CountedWindow, type WindowCounts, windowCounter } from './count-window.ts'
+import { type GateTimings, timingOf } from './gate-timing.ts'
 import { addCounts, NO_COUNTS, total } from './observations.ts'
 import { versionLabels } from './version-label.ts'
 
@@ -17,10 +20,12 @@ export interface LookInput {
   readonly cluster: ClusterDocument
   /** Epoch milliseconds: the weight is live on this cluster since then. Nothing from before is counted. */
   readonly since: number
-  readonly delayMs: number
-  readonly everyMs: number
+  readonly timings: GateTimings
   readonly now: number
 }
+
+/** What decides when a gate is due. */
+type DueInput = Pick<LookInput, 'rollout' | 'since' | 'now'> & GateTiming
 
 export interface LookOutcome {
   readonly progress: readonly GateProgress[]
@@ -35,11 +40,12 @@ const SHORTEST_WINDOW_MS = 1000
  * The window that a gate has yet to count on a cluster: from where its last one ended to what has surely arrived by now;
  * undefined when no look is due.
  */
-export function dueWindow(input: LookInput, progress: GateProgress): CountedWindow | undefined {
-  const { now, delayMs, everyMs, since } = input
-  const toMs = now - delayMs
-  const fromMs = Math.max(progress.cursorMs ?? since, since, toMs - LONGEST_WINDOW_MS)
-  if (toMs - fromMs < SHORTEST_WINDOW_MS) return undefined
+export function dueWindow(input: DueInput, progress: GateProgress): CountedWindow | undefined {
+  const { now, delayMs, everyMs, since, grainMs = 1 } = input
+  const toMs = Math.floor((now - delayMs) / grainMs) * grainMs
+  const begin = Math.max(progress.cursorMs ?? since, since, toMs - LONGEST_WINDOW_MS)
+  const fromMs = Math.ceil(begin / grainMs) * grainMs
+  if (toMs - fromMs < Math.max(SHORTEST_WINDOW_MS, grainMs)) return undefined
   const sinceLook = progress.lookedAt === undefined ? everyMs : now - Date.parse(progress.lookedAt)
   const isLast = sinceLook >= SHORTEST_WINDOW_MS && endsWithin(input.rollout, fromMs, toMs)
   return sinceLook >= everyMs || isLast ? { fromMs, toMs, nowMs: now, notBeforeMs: toMs - everyMs } : undefined
@@ -65,14 +71,20 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
   const { rollout, target } = input
   const gates = rollout.gates.map((gate, index) => {
     const known = progressOf(rollout, index, target.cluster)
-    return { gate, known, window: dueWindow(input, known) }
+    return { gate, known, window: dueWindow({ ...input, ...timingOf(input.timings, gate) }, known) }
   })
   if (gates.every(({ window }) => window === undefined)) return undefined
   const alpha = splitAlpha(rollout.alpha, alphaParts(rollout))
-  const count = await openCounter(metrics, input)
+  const counters = new Map<GateSource, Promise<Counter>>()
+  const counterFor = (from: GateSource) => {
+    const counter = counters.get(from) ?? openCounter(metrics, input, from)
+    counters.set(from, counter)
+    return counter
+  }
   const looks = await Promise.all(
     gates.map(async ({ gate, known, window }) => {
       if (!window) return { progress: known }
+      const count = await counterFor(sourceOf(gate))
       const counts = await count(gate, window)
       return { progress: judge(known, gate, counts, { input, window, alpha }), counts }
     }),
@@ -114,17 +126,23 @@ type Counter = (gate: GateSpec, window: CountedWindow) => Promise<WindowCounts>
 async function openCounter(
   metrics: MetricsSources,
   { service, target, cluster }: Pick<LookInput, 'service' | 'target' | 'cluster'>,
+  from: GateSource,
 ): Promise<Counter> {
   const blind = (why: string, reason: 'NoData' | 'QueryFailed' = 'NoData'): Counter => {
     return async () => ({ ok: false, reason, why })
   }
   const provider = providerFor(cluster.mesh?.provider ?? 'istio')
   const labels = versionLabels(service.spec.versions, [target.stable, target.candidate])
-  if (!provider) return blind(`the mesh of ${cluster.name} has no gates`)
+  if (from === 'mesh' && !provider) return blind(`the mesh of ${cluster.name} has no gates`)
   if (!labels) return blind('no Pod label "version" and no workload name tells the versions apart in metrics')
   try {
+    if (from !== 'mesh') {
+      const counts = await metrics.openCounts(cluster, from)
+      if (!counts) return blind(`cluster ${cluster.name} names no metrics.${from}`)
+      return (gate, window) => countRemotely(counts, service, labels.values, gate, window)
+    }
     const source = await metrics.open(cluster)
-    if (!source) return blind(`cluster ${cluster.name} names no metrics source`)
+    if (!source || !provider) return blind(`cluster ${cluster.name} names no metrics source`)
     const count = windowCounter(source, provider, service)
     return (gate, window) => count(gate, labels, window)
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
 import { hasFreePlace } from './caps.ts'
+import { type GateTimings, gateTimings, overallTiming } from './gate-timing.ts'
 import { look } from './look.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { preflightWarnings, type TargetPart } from './preflight-warnings.ts'
@@ -18,7 +19,6 @@ export interface ObserveDeps {
 }
 
 const LOOKING: readonly Rollout['phase'][] = ['progressing', 'blind', 'promoting', 'baking']
-const DEFAULT_TIMING = { delayMs: 30_000, everyMs: 10_000 }
 
 /** Reads once everything that a decision about one rollout needs: placements, freezes, caps, and what gates see. */
 export async function observe(
@@ -37,28 +37,19 @@ export async function observe(
     })),
   )
   const clusters = parts.flatMap(({ cluster }) => (cluster ? [cluster] : []))
-  const timings = clusters.map((cluster) => deps.metrics.timing(cluster.spec))
-  const delayMs = Math.max(
-    ...timings.map((timing) => timing.delayMs),
-    timings.length === 0 ? DEFAULT_TIMING.delayMs : 0,
-  )
-  const everyMs = Math.max(
-    ...timings.map((timing) => timing.everyMs),
-    timings.length === 0 ? DEFAULT_TIMING.everyMs : 0,
-  )
+  const timings = gateTimings(deps.metrics, rollout.gates, clusters)
   const frozen = await freezeOn(deps.store, service, clusters, now)
   const slot = rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true
   const mayShift = slot && frozen === undefined
   const warnings = mayShift ? await preflightWarnings(deps.metrics, service, rollout, parts, now) : []
-  const looks = await lookAll(deps, service, rollout, parts, { delayMs, everyMs, now })
+  const looks = await lookAll(deps, service, rollout, parts, { timings, now })
   return {
     now,
     targets: Object.fromEntries(parts.map((part) => [part.target.cluster, observeTarget(service, rollout, part)])),
     ...(frozen === undefined ? {} : { frozen }),
     slot,
     warnings,
-    delayMs,
-    everyMs,
+    ...overallTiming(timings),
     ...looks,
   }
 }
@@ -83,7 +74,7 @@ async function lookAll(
   service: ServiceDocument,
   rollout: Rollout,
   parts: readonly TargetPart[],
-  timing: { delayMs: number; everyMs: number; now: number },
+  timing: { timings: GateTimings; now: number },
 ): Promise<Pick<Observations, 'progress' | 'observedWeights'>> {
   if (!LOOKING.includes(rollout.phase) || rollout.gates.length === 0)
     return { progress: rollout.progress, observedWeights: {} }

@@ -1,6 +1,6 @@
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
-import { DEFAULT_STRATEGY, type GateSpec, type StrategySpec } from '../model/strategy.ts'
+import { DEFAULT_STRATEGY, type GateSpec, gateKind, type StrategySpec, sourceOf } from '../model/strategy.ts'
 import type { Store } from '../ports/store.ts'
 
 export interface ResolvedStrategy {
@@ -40,10 +40,10 @@ export async function resolveStrategy(store: Store, request: RolloutRequest): Pr
 function weakerGates(base: readonly GateSpec[], own: readonly GateSpec[]): readonly string[] {
   return base
     .filter((gate) => !own.some((other) => isAsStrict(other, gate)))
-    .map((gate) => `gate ${gate.kind} ≤ ${gate.limitPercent} %`)
+    .map((gate) => `gate ${gateKind(gate)} ≤ ${gate.limitPercent} %`)
 }
 
 function isAsStrict(own: GateSpec, base: GateSpec): boolean {
-  if (own.kind !== base.kind || own.limitPercent > base.limitPercent) return false
+  if (own.kind !== base.kind || sourceOf(own) !== sourceOf(base) || own.limitPercent > base.limitPercent) return false
   return own.kind !== 'latency' || base.kind !== 'latency' || own.overMs <= base.overMs
 }

@@ -1,7 +1,7 @@
 import { findCondition } from '../model/condition.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
-import type { StrategySpec } from '../model/strategy.ts'
+import { type StrategySpec, sourceOf } from '../model/strategy.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 
@@ -25,7 +25,8 @@ async function warnAbout(
   if (findCondition(cluster.conditions, 'Reachable')?.status === 'False') {
     warnings.push(`cluster ${name} cannot be reached now`)
   }
-  if (strategy.gates.length === 0) return warnings
+  // Gates on other sources have a check of their own.
+  if (!strategy.gates.some((gate) => sourceOf(gate) === 'mesh')) return warnings
   const blind = await whyBlind(metrics, cluster)
   if (blind) warnings.push(`the gates on ${name} are blind: ${blind}`)
   const { delayMs, everyMs } = metrics.timing(cluster.spec)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { GATE_SOURCES } from '../../model/metrics.ts'
 import { formatDuration } from '../../model/names.ts'
 import { type GateProgress, PHASES, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
 import { gateSpec, stepSpec } from '../../model/strategy.ts'
@@ -8,6 +9,7 @@ export const verdictView = z
   .object({
     gate: z.int().describe('Index into gates'),
     kind: z.string(),
+    from: z.enum(GATE_SOURCES).describe('Which metrics were counted'),
     cluster: z.string(),
     verdict: z.enum(['harm', 'safe', 'undecided', 'blind']),
     reason: z.string(),
@@ -127,11 +129,13 @@ export function viewRollout(rollout: Rollout): RolloutView {
 export function viewVerdict(rollout: Rollout, progress: GateProgress): readonly VerdictView[] {
   const { gate, cluster, last, lookedAt } = progress
   if (!last) return []
+  const spec = rollout.gates[gate]
   const { verdict, reason, explanation, candidate, stable, eValue, pValue, interval, alpha } = last
   return [
     {
       gate,
-      kind: rollout.gates[gate]?.kind ?? 'unknown',
+      kind: spec?.kind ?? 'unknown',
+      from: spec?.from ?? 'mesh',
       cluster,
       verdict,
       reason,

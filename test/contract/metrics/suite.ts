@@ -1,42 +1,33 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Fetch } from '../../../src/adapters/http-answer.ts'
-import { prometheusMetrics } from '../../../src/adapters/prometheus-metrics.ts'
-import { systemClock } from '../../../src/adapters/system-clock.ts'
-import { clusterSpec } from '../../../src/model/cluster.ts'
 import type { MetricsSource, Series } from '../../../src/ports/metrics.ts'
 import { START } from '../prometheus/fixture.ts'
 
-export interface OpenedPrometheus {
-  /** A Prometheus that holds FIXTURE of ../prometheus and nothing else. */
-  readonly url: string
-  readonly fetch: Fetch
+export interface OpenedMetrics {
+  /** Cluster `east` on a Prometheus that holds FIXTURE of ../prometheus and nothing else. */
+  readonly source: MetricsSource
+  /** How its errors call it. */
+  readonly system: string
+  /** Labels that it adds to every series. */
+  readonly added?: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
 /** What a source of metrics keeps to, on the emulator and on a real Prometheus of any version. */
-export function metricsContract(name: string, open: () => Promise<OpenedPrometheus>): void {
+export function metricsContract(name: string, open: () => Promise<OpenedMetrics>): void {
   describe(`metrics of ${name}`, () => {
-    let opened: OpenedPrometheus
+    let opened: OpenedMetrics
     let source: MetricsSource
     beforeAll(async () => {
       opened = await open()
-      const addresses = { refusal: async () => undefined }
-      const spec = clusterSpec.parse({
-        kubeconfig: { context: 'east' },
-        metrics: { prometheus: { url: `${opened.url}/` } },
-      })
-      const found = await prometheusMetrics({ fetch: opened.fetch, addresses }, systemClock()).open({
-        name: 'east',
-        spec,
-      })
-      if (found === undefined) throw new Error('no source')
-      source = found
+      source = opened.source
     })
     afterAll(() => opened.close())
 
     it('gives the raw samples of a window, its start left out and its end counted in', async () => {
       const found = await source.samples('requests_total{pod="a"}', at(60), 30_000)
-      expect(found).toEqual([{ labels: labels('a', '200'), samples: samplesOf([45, 30], [60, 40]) }])
+      expect(found).toEqual([
+        { labels: { ...labels('a', '200'), ...opened.added }, samples: samplesOf([45, 30], [60, 40]) },
+      ])
       const before = await source.samples('requests_total{pod="a"}', at(59.999), 30_000)
       expect(before[0]?.samples).toEqual(samplesOf([30, 20], [45, 30]))
     })
@@ -74,8 +65,8 @@ export function metricsContract(name: string, open: () => Promise<OpenedPromethe
     })
 
     it('says that a selector is wrong, in the words of Prometheus', async () => {
-      const wrong = await source.samples('requests_total{', at(60), 30_000).catch((error: unknown) => error)
-      expect(wrong).toMatchObject({ name: 'PortError', kind: 'invalid', system: 'Prometheus east' })
+      const wrong = await source.samples('requests_total{pod}', at(60), 30_000).catch((error: unknown) => error)
+      expect(wrong).toMatchObject({ name: 'PortError', kind: 'invalid', system: opened.system })
       expect((wrong as Error).message).toContain('parse error')
     })
   })

@@ -60,10 +60,10 @@ describe('a cluster that is refused', () => {
   it.each([
     ['by ARM id, for now', { resourceId: arm }, 'NotBuilt', '/resourceId'],
     [
-      'with Azure Monitor, for now',
-      { ...EAST, metrics: { azureMonitor: { endpoint: 'https://x.prometheus.monitor.azure.com' } } },
-      'NotBuilt',
-      '/metrics/azureMonitor',
+      'with managed Prometheus at a host that is not Azure’s',
+      { ...EAST, metrics: { azureMonitor: { endpoint: 'https://prometheus.monitor.azure.com.evil.example' } } },
+      'InvalidCombination',
+      '/metrics/azureMonitor/endpoint',
     ],
     ['with another mesh, for now', { ...EAST, mesh: { provider: 'linkerd' } }, 'NotBuilt', '/mesh/provider'],
     [

@@ -1,5 +1,6 @@
 import type { ClusterSpec } from '../../../src/model/cluster.ts'
-import type { MetricsSource, MetricsSources, Series } from '../../../src/ports/metrics.ts'
+import type { GateSource } from '../../../src/model/metrics.ts'
+import type { CountsSource, GateTiming, MetricsSource, MetricsSources, Series } from '../../../src/ports/metrics.ts'
 import type { PortError } from '../../../src/ports/port-error.ts'
 
 export interface Query {
@@ -18,6 +19,9 @@ export class FakeMetrics implements MetricsSources {
   /** What every query, or opening, throws. */
   failure: PortError | undefined
   refusal: PortError | undefined
+  /** Logs and platform metrics by source and cluster: `logs east`. */
+  readonly counting = new Map<string, CountsSource>()
+  readonly timings: Partial<Record<GateSource, GateTiming>> = {}
   delayMs = 10_000
   everyMs = 5_000
 
@@ -27,8 +31,13 @@ export class FakeMetrics implements MetricsSources {
     return { samples: (selector, atMs, windowMs) => this.samples(cluster, selector, atMs, windowMs) }
   }
 
-  timing(_spec: ClusterSpec): { delayMs: number; everyMs: number } {
-    return { delayMs: this.delayMs, everyMs: this.everyMs }
+  async openCounts({ name }: { readonly name: string }, from: 'logs' | 'platform'): Promise<CountsSource | undefined> {
+    if (this.refusal) throw this.refusal
+    return this.counting.get(`${from} ${name}`)
+  }
+
+  timing(_spec: ClusterSpec, from: GateSource = 'mesh'): GateTiming {
+    return this.timings[from] ?? { delayMs: this.delayMs, everyMs: this.everyMs }
   }
 
   /** Puts a series there. */

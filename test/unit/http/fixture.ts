@@ -109,7 +109,11 @@ export function createWorld(): World {
     clock,
     random: { next: () => 0.5, uuid: () => uuidOf(++uuids) },
     clusters: { connect: async ({ spec }) => connect(spec, api) },
-    metrics: { open: async () => undefined, timing: () => ({ delayMs: 30_000, everyMs: 10_000 }) },
+    metrics: {
+      open: async () => undefined,
+      openCounts: async () => undefined,
+      timing: () => ({ delayMs: 30_000, everyMs: 10_000 }),
+    },
     addresses: { refusal: async (url) => (url.includes('evil') ? 'the host is not in the settings' : undefined) },
     tokenKeys: createLocalJWKSet({ keys: [publicJwk] }),
     auth: { issuers: [ISSUER, `https://sts.example/${TENANT}/`], audiences: [AUDIENCE], tenantId: TENANT },

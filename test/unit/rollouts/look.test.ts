@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { GateProgress, Rollout } from '../../../src/model/rollout.ts'
 import type { GateSpec } from '../../../src/model/strategy.ts'
+import type { GateTiming } from '../../../src/ports/metrics.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { dueWindow, type LookInput, look } from '../../../src/rollouts/look.ts'
 import { aCluster, aService, spec } from '../fakes/documents.ts'
@@ -16,11 +17,15 @@ const LIVE = T0 + 5 * SECOND
 const ERRORS: GateSpec = { kind: 'errors', limitPercent: 1 }
 const SLOW: GateSpec = { kind: 'latency', overMs: 500, limitPercent: 1 }
 
+type Input = LookInput & GateTiming
+
 /** A look on east at `now`, at the rollout as it is. */
-function input(now: number, rollout: Rollout = aRollout('progressing'), change: Partial<LookInput> = {}): LookInput {
+function input(now: number, rollout: Rollout = aRollout('progressing'), change: Partial<Input> = {}): Input {
   const [target = aTarget('east', 10)] = rollout.targets
   const timing = { delayMs: 10 * SECOND, everyMs: 5 * SECOND }
-  return { service: aService(), rollout, target, cluster: aCluster('east'), since: LIVE, now, ...timing, ...change }
+  const whole = { ...timing, ...change }
+  const timings = { mesh: { delayMs: whole.delayMs, everyMs: whole.everyMs } }
+  return { service: aService(), rollout, target, cluster: aCluster('east'), since: LIVE, now, timings, ...whole }
 }
 
 /** Looks every 5 s from `from` to `to`, as passes do: each on what the one before left. */

@@ -47,7 +47,7 @@ const ROUTES: Readonly<
 }
 
 /** The request's parameters: a form in the body goes before the query string, as in Go. */
-function formOf(request: EmulatorRequest): URLSearchParams {
+export function formOf(request: EmulatorRequest): URLSearchParams {
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false
   if (request.method !== 'POST' || !isForm) return request.url.searchParams
   const form = new URLSearchParams(new TextDecoder().decode(request.body))

@@ -1,0 +1,89 @@
+import type { ClusterSpec } from '../../model/cluster.ts'
+import { isManagedPrometheus } from '../../model/metrics.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { MetricsSource } from '../../ports/metrics.ts'
+import { PortError } from '../../ports/port-error.ts'
+import type { Azure } from '../azure.ts'
+import type { Fetch } from '../http-answer.ts'
+import { type KeptToken, keptToken } from '../kept-token.ts'
+import type { Turns } from '../one-at-a-time.ts'
+import { prometheusSource } from '../prometheus-source.ts'
+
+/** The Entra scope of managed Prometheus' query API. */
+export const PROMETHEUS_SCOPE = 'https://prometheus.monitor.azure.com/.default'
+
+/** A cluster whose samples are in an Azure Monitor workspace. */
+export interface ManagedCluster {
+  readonly name: string
+  readonly spec: ClusterSpec
+}
+
+/**
+ * Opens managed Prometheus for clusters. One token for all; one request at a time to each workspace. `open` throws
+ * PortError `denied` (reason `AddressRefused`) for an endpoint that is not below prometheus.monitor.azure.com.
+ */
+export function managedPrometheus(azure: Azure, clock: Clock, turns: Turns) {
+  const token = keptToken(azure.credential, PROMETHEUS_SCOPE, 'Azure Monitor', clock)
+  const fetch = withToken(azure.fetch, token)
+  return {
+    open({ name, spec }: ManagedCluster, endpoint: string): MetricsSource {
+      const system = `Azure Monitor ${name}`
+      if (!isManagedPrometheus(endpoint)) {
+        const message = 'its endpoint is no address of managed Prometheus'
+        throw new PortError('denied', system, message, { reason: 'AddressRefused' })
+      }
+      const { host } = new URL(endpoint)
+      const source = prometheusSource({
+        fetch,
+        clock,
+        system,
+        url: endpoint,
+        inTurn: (signal, call) => turns.run(host, signal, call),
+      })
+      const label = clusterLabel(name, spec)
+      return {
+        samples: async (selector, ...rest) => source.samples(onCluster(selector, label, system), ...rest),
+      }
+    },
+  }
+}
+
+/** The value of the label `cluster` in the workspace: as given, else the AKS cluster's name, else ours. */
+function clusterLabel(name: string, { metrics, resourceId }: ClusterSpec): string {
+  return metrics?.azureMonitor?.clusterLabel ?? resourceId?.split('/').at(-1) ?? name
+}
+
+/**
+ * A selector of one metric, narrowed to one cluster of the workspace. Throws PortError `invalid` for a selector that
+ * does not begin with a metric's name or that names another beside it: managed Prometheus takes exactly one.
+ */
+export function onCluster(selector: string, cluster: string, system: string): string {
+  const [, metric, matchers = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?$/s.exec(selector) ?? []
+  if (metric === undefined || /(^|,)\s*__name__/.test(matchers)) {
+    throw new PortError('invalid', system, `${system} takes selectors with exactly one metric: ${selector}`)
+  }
+  return `${metric}{cluster="${escapeLabel(cluster)}"${matchers === '' ? '' : `,${matchers}`}}`
+}
+
+/** A value inside a double-quoted PromQL string. */
+export function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+}
+
+/** `fetch` with our token, which goes to managed Prometheus and nowhere else; a refused one is renewed once. */
+function withToken(fetch: Fetch, token: KeptToken): Fetch {
+  return async (input, init) => {
+    if (!isManagedPrometheus(String(input))) throw new PortError('denied', 'Azure Monitor', 'it is another host')
+    const send = (bearer: string) =>
+      fetch(input, {
+        ...init,
+        headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${bearer}` },
+      })
+    const bearer = await token.get()
+    const response = await send(bearer)
+    if (response.status !== 401) return response
+    token.refused(bearer)
+    await response.body?.cancel()
+    return send(await token.get())
+  }
+}
