@@ -1,0 +1,49 @@
+import type { CertificateDocument } from '../../model/documents.ts'
+import type { EventRecord } from '../../model/event.ts'
+import { plainText, safeLink } from './plain-text.ts'
+import type { Fact, Story } from './story.ts'
+
+const HEADLINES: Readonly<Record<string, readonly [tone: Story['tone'], title: string]>> = {
+  'certificate.near-expiry': ['warning', 'ends soon'],
+  'certificate.awaiting-issuer': ['warning', 'waits for its issuer to sign'],
+  'certificate.rotated': ['good', 'was rotated'],
+  'certificate.rotation-failed': ['bad', 'could not be rotated'],
+}
+
+/** What an event of a certificate tells, with the dates of the certificate as it is now (undefined when it is no more). */
+export function certificateStory(
+  notification: string,
+  event: EventRecord,
+  certificate: CertificateDocument | undefined,
+  site: string | undefined,
+): Story {
+  const name = plainText(event.subject.replace(/^certificates\//, ''), 63)
+  const [tone, title] = HEADLINES[event.type] ?? ['plain', event.type]
+  const dashboard = safeLink(site === undefined ? undefined : `${site}/`)
+  return {
+    notification,
+    tone,
+    title: plainText(`Certificate ${name} ${title}`, 140),
+    words: plainText(event.message, 1000),
+    facts: factsOf(event, name, certificate),
+    weights: [],
+    gates: [],
+    links: dashboard === undefined ? [] : [{ title: 'Dashboard', url: dashboard }],
+    verbs: [],
+  }
+}
+
+function factsOf(event: EventRecord, name: string, certificate: CertificateDocument | undefined): readonly Fact[] {
+  const hosts = certificate?.current?.dnsNames ?? certificate?.spec.dnsNames ?? []
+  const ends = certificate?.current?.notAfter
+  return [
+    { name: 'Certificate', value: name },
+    { name: 'Hosts', value: plainText(hosts.join(', '), 200) },
+    { name: 'Clusters', value: plainText(Object.keys(certificate?.targets ?? {}).join(', '), 200) },
+    { name: 'Ends', value: ends === undefined ? '' : `${ends.slice(0, 16).replace('T', ' ')} UTC` },
+    { name: 'Serial', value: plainText(certificate?.current?.serial ?? '', 64) },
+    { name: 'By', value: plainText(event.actor.name, 100) },
+    { name: 'Reason', value: plainText(event.reason, 100) },
+    { name: 'When', value: `${event.time.slice(0, 16).replace('T', ' ')} UTC` },
+  ].filter(({ value }) => value !== '')
+}
