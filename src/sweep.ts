@@ -53,11 +53,16 @@ export async function enumerateClusters(deps: SweepDeps): Promise<number> {
 function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
   if (kind === 'service') return { kind: 'advance', service: key }
   if (kind === 'cluster') return { kind: 'probe', cluster: key }
+  if (kind === 'delivery') {
+    const [certificate = '', cluster = ''] = key.split('/')
+    return { kind: 'deliver', certificate, cluster }
+  }
+  if (kind === 'command') return { kind: 'command', command: key }
   if (kind !== 'placement') return undefined
   const { namespace, name } = splitServiceKey(key)
   return { kind: 'reconcile', service: `${namespace}/${name}`, cluster: key.slice(namespace.length + name.length + 2) }
 }
 
 function queueFor(message: WorkMessage): QueueName {
-  return message.kind === 'advance' ? 'urgent' : 'work'
+  return message.kind === 'advance' || message.kind === 'command' ? 'urgent' : 'work'
 }

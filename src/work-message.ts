@@ -6,6 +6,8 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconcile'), service: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.literal('advance'), service: z.string(), session }),
   z.object({ kind: z.enum(['probe', 'resync', 'select']), cluster: z.string(), session }),
+  z.object({ kind: z.literal('deliver'), certificate: z.string(), cluster: z.string(), session }),
+  z.object({ kind: z.literal('command'), command: z.string(), session }),
   z.object({ kind: z.literal('relay'), document: z.object({ kind: z.string(), key: z.string() }), session }),
 ])
 

@@ -9,6 +9,11 @@ export const MANAGED_BY_US = `${MANAGED_BY}=${MANAGER}`
 export const REVISION = 'meshwright.io/revision'
 /** `shop/web`: the service that the object belongs to. */
 export const SERVICE = 'meshwright.io/service'
+/** `web-tls`: the certificate that the object carries, or helps to carry. */
+export const CERTIFICATE = 'meshwright.io/certificate'
+/** Key Vault's version of it, and its serial in lower-case hex. */
+export const CERTIFICATE_VERSION = 'meshwright.io/certificate-version'
+export const CERTIFICATE_SERIAL = 'meshwright.io/certificate-serial'
 /** `"true"` on an object or a namespace stops all our writes there. */
 export const HOLD = 'meshwright.io/hold'
 

@@ -136,13 +136,18 @@ export interface DeliveryState {
   readonly message: string
   /** The target that was last written there whole. */
   readonly written?: CertificateTarget
+  /** RFC 3339: when `written` was first written. From then on it is given time to be shown. */
+  readonly writtenAt?: string
   /** The serial that the cluster's Secret was read back with. */
   readonly heldSerial?: string
   /** The serial that a TLS handshake with the gateway showed; absent while none could be made. */
   readonly shownSerial?: string
   /** RFC 3339: since when the wanted target is proven there. */
   readonly deliveredAt?: string
+  /** What of ours is there. State `leaving` with none: nothing is left. */
   readonly objects: readonly DeliveredObject[]
+  /** RFC 3339 of restores within the last ten minutes. */
+  readonly restores?: readonly string[]
   /** Failed attempts in a row; sets the backoff. */
   readonly attempts: number
 }
@@ -154,4 +159,14 @@ export interface DeliveredObject {
   readonly namespace: string
   readonly name: string
   readonly uid: string
+  /** As we left it: another one tells that another hand touched it, without reading it whole. */
+  readonly resourceVersion?: string
+}
+
+/** A certificate's serial number as Meshwright writes it, from hex in any case, with or without leading zeros and colons. */
+export function serialText(hex: string): string {
+  return hex
+    .replaceAll(':', '')
+    .toLowerCase()
+    .replace(/^0+(?=.)/, '')
 }

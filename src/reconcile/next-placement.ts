@@ -9,6 +9,7 @@ import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { PlacementCondition, PlacementState } from '../model/placement.ts'
 import { keyOfService } from './gather.ts'
+import { nextDue } from './next-due.ts'
 import { type Finding, withFindings } from './placement-conditions.ts'
 import type { PlacedService } from './situation.ts'
 
@@ -33,11 +34,6 @@ export interface Happening {
   /** Tells apart happenings of one type at one render revision. */
   readonly discriminator?: string
 }
-
-/** The sweep takes a placement up when the message for its next pass is this late. */
-export const SWEEP_SLACK_MS = 30_000
-/** Queues count whole seconds: the message of a pass that is so near may be the one that is being handled. */
-const EARLY_MS = 1500
 
 /** The placement after a pass; `before` itself when nothing changed. Pure. `now` is epoch milliseconds. */
 export function nextPlacement(
@@ -80,19 +76,6 @@ function emptyPlacement(update: PlacementUpdate, at: string): PlacementDocument 
     createdAt: at,
     updatedAt: at,
   }
-}
-
-/** A message for the next pass that is under way already is not sent twice, or every extra call would start a chain. */
-function nextDue(
-  before: string | undefined,
-  again: number | undefined,
-  now: number,
-): { readonly dueAt?: string; readonly schedule?: number } {
-  if (again === undefined) return {}
-  const pending = before === undefined ? undefined : Date.parse(before) - SWEEP_SLACK_MS
-  if (before !== undefined && pending !== undefined && pending > now + EARLY_MS && pending <= again)
-    return { dueAt: before }
-  return { dueAt: timestamp(again + SWEEP_SLACK_MS), schedule: again }
 }
 
 function retryEntry({ service, cluster }: PlacementUpdate, again: number): OutboxEntry {

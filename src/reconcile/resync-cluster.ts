@@ -9,6 +9,7 @@ import { timestamp } from '../model/names.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
 import type { Store } from '../ports/store.ts'
+import { resyncDeliveries } from './certificates/resync-deliveries.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { listFreezes, pruningProvider } from './gather.ts'
@@ -49,7 +50,8 @@ export async function resyncCluster(
   const provider = cluster && pruningProvider(cluster)
   if (!cluster || !provider || isAway(cluster)) return { reconcile: [], pruned: [], unconfirmed: [] }
   const api = await deps.clusters.connect(cluster)
-  const [placements, services, namespaces, ...lists] = await Promise.all([
+  const [, placements, services, namespaces, ...lists] = await Promise.all([
+    resyncDeliveries(deps, api, name),
     listPlacements(deps.store, name),
     listServices(deps.store),
     api.listMetadata(NAMESPACE),

@@ -185,7 +185,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
 
   private merged(live: KubeObject | undefined, object: KubeObject, force: boolean): KubeObject {
     const spec = { ...live?.spec, ...object.spec }
-    const changed = canonicalJson(spec) !== canonicalJson(live?.spec)
+    const changed = canonicalJson([spec, object.data]) !== canonicalJson([live?.spec ?? {}, live?.data])
     const { uid: _u, resourceVersion: _r, ...metadata } = object.metadata
     const labels = { ...live?.metadata.labels, ...metadata.labels }
     const annotations = { ...live?.metadata.annotations, ...metadata.annotations }
@@ -236,7 +236,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
   edit(manager: string, object: KubeObject): KubeObject {
     this.counter += 1
     const live = this.objects.get(refKey(refOf(object)))
-    const changed = canonicalJson(live?.spec) !== canonicalJson(object.spec)
+    const changed = canonicalJson([live?.spec, live?.data]) !== canonicalJson([object.spec, object.data])
     const next: KubeObject = {
       ...object,
       metadata: {
@@ -245,7 +245,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
         resourceVersion: `rv-${this.counter}`,
         generation: (live?.metadata.generation ?? 0) + (changed ? 1 : 0),
         managedFields: changed
-          ? [{ manager, operation: 'Update', fieldsV1: { 'f:spec': {} } }]
+          ? [{ manager, operation: 'Update', fieldsV1: { [object.data ? 'f:data' : 'f:spec']: {} } }]
           : (live?.metadata.managedFields ?? []),
       },
     }

@@ -1,0 +1,43 @@
+import { isIP } from 'node:net'
+import { connect, type PeerCertificate } from 'node:tls'
+import { serialText } from '../model/certificate.ts'
+import type { AddressPolicy } from '../ports/address-policy.ts'
+import type { Handshakes, ShownCertificate } from '../ports/handshake.ts'
+
+const DEADLINE_MS = 5000
+
+/**
+ * TLS handshakes over sockets. Nothing is sent after the handshake, and nothing that the server says is trusted. The policy
+ * is asked before each; a name is looked up again by the connection itself.
+ */
+export function tlsHandshakes(addresses: AddressPolicy): Handshakes {
+  return {
+    async look(host, port, serverName) {
+      const authority = isIP(host) === 6 ? `[${host}]` : host
+      const url = `https://${authority}:${port}/`
+      if (!URL.canParse(url) || (await addresses.refusal(url)) !== undefined) return undefined
+      return handshake(host, port, serverName)
+    },
+  }
+}
+
+function handshake(host: string, port: number, servername: string): Promise<ShownCertificate | undefined> {
+  return new Promise((resolve) => {
+    // Looked at, not trusted: a gateway that still shows its old or expired certificate is an answer too.
+    const socket = connect({ host, port, servername, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] })
+    const end = (shown: ShownCertificate | undefined) => {
+      clearTimeout(deadline)
+      socket.destroy()
+      resolve(shown)
+    }
+    const deadline = setTimeout(() => end(undefined), DEADLINE_MS)
+    socket.once('secureConnect', () => end(shownBy(socket.getPeerCertificate())))
+    socket.once('error', () => end(undefined))
+    socket.once('close', () => end(undefined))
+  })
+}
+
+function shownBy({ serialNumber, valid_to }: PeerCertificate): ShownCertificate | undefined {
+  if (!serialNumber) return undefined
+  return { serial: serialText(serialNumber), notAfter: new Date(valid_to).toISOString() }
+}
