@@ -31,6 +31,8 @@ export interface Rotation {
   readonly actor: Actor
   /** The vault's newest version when it began; absent: there was none. A version that is not this one is new. */
   readonly baseVersion?: string
+  /** Digest of the request that the vault showed last when it began: an operation with another one is newer. */
+  readonly baseRequest?: string
   /** The version that it brings to the clusters, once it is there and checked. */
   readonly candidate?: CertificateVersion
   /** Digest of what was asked of the version (hosts, key, issuer): a later change of the spec asks for another one. */

@@ -1,0 +1,99 @@
+import { type Condition, type ConditionInput, setCondition } from '../model/condition.ts'
+import type { CertificateDocument } from '../model/documents.ts'
+import { isRotationOver } from '../model/rotation.ts'
+import { policyDigest, uncoveredHosts } from './issue-policy.ts'
+import { isTrouble, type Observations } from './observations.ts'
+import { isDelivered } from './release.ts'
+import { leadMs } from './renewal.ts'
+
+type Finding = Omit<ConditionInput, 'type' | 'observedGeneration'>
+
+/** What is the case about a certificate: Issued, Delivered, NearExpiry, VaultReadable, and Ready, which sums up. */
+export function certificateConditions(document: CertificateDocument, seen: Observations): readonly Condition[] {
+  const found: Readonly<Record<string, Finding>> = {
+    Issued: issued(document),
+    Delivered: delivered(document, seen),
+    NearExpiry: nearExpiry(document, seen.now),
+    VaultReadable: vaultReadable(seen),
+  }
+  const all: Readonly<Record<string, Finding>> = { Ready: ready(found, document, seen.now), ...found }
+  const now = new Date(seen.now).toISOString()
+  let conditions = [...document.conditions]
+  for (const [type, finding] of Object.entries(all)) {
+    conditions = setCondition(conditions, { type, ...finding, observedGeneration: document.generation }, now)
+  }
+  return conditions
+}
+
+/** The generation that every cluster carries, proven; one less while something of the last change is to be done. */
+export function generationSeen(document: CertificateDocument, seen: Observations): number {
+  const { generation, observedGeneration, current, spec, clusters, leaving } = document
+  const done =
+    current !== undefined &&
+    leaving.length === 0 &&
+    uncoveredHosts(spec.dnsNames, current.dnsNames).length === 0 &&
+    clusters.every((cluster) => isDelivered(document, cluster, current.version, seen.deliveries))
+  return done ? generation : Math.min(observedGeneration, generation - 1)
+}
+
+function issued({ current, rotation, spec }: CertificateDocument): Finding {
+  const live = rotation !== undefined && !isRotationOver(rotation)
+  if (current) {
+    const missing = uncoveredHosts(spec.dnsNames, current.dnsNames)
+    if (missing.length === 0) return yes('Current', `Serial ${current.serial} is current.`)
+    return no('HostsMissing', `Serial ${current.serial} does not serve ${missing.join(', ')}.`)
+  }
+  if (live || rotation?.phase === 'failed') return no(rotation.reason, rotation.message)
+  return no('NotIssued', 'There is no version yet.')
+}
+
+function delivered(document: CertificateDocument, { deliveries }: Observations): Finding {
+  const { clusters, targets, leaving, current } = document
+  if (leaving.length > 0) return no('Leaving', `Is being removed from ${leaving.join(', ')}.`)
+  if (clusters.length === 0) return yes('NoClusters', 'No cluster wants it.')
+  const waiting = clusters.filter((cluster) => {
+    const target = targets[cluster]
+    return !target || !isDelivered(document, cluster, target.version, deliveries)
+  })
+  if (waiting.length === 0) {
+    const serials = new Set(clusters.map((cluster) => targets[cluster]?.serial))
+    return yes('Delivered', `Every cluster holds what it is to hold: serial ${[...serials].join(', ')}.`)
+  }
+  const words = waiting.map((cluster) => {
+    const delivery = deliveries.find((other) => other.cluster === cluster)
+    if (!targets[cluster]) return `${cluster}: waits for a version`
+    return delivery && delivery.state !== 'delivered' ? `${cluster}: ${delivery.message}` : `${cluster}: is on its way`
+  })
+  return no(current ? 'Delivering' : 'NotDelivered', words.join(' '))
+}
+
+function nearExpiry({ current, spec }: CertificateDocument, now: number): Finding {
+  if (!current) return no('NotIssued', 'There is no version yet.')
+  const end = Date.parse(current.notAfter)
+  const message = `Serial ${current.serial} ends at ${current.notAfter}.`
+  if (end <= now) return yes('Ended', message)
+  return end - now <= leadMs(spec, current) ? yes('EndsSoon', message) : no('TimeLeft', message)
+}
+
+function vaultReadable({ vault }: Observations): Finding {
+  return isTrouble(vault) ? no(vault.reason, vault.message) : yes('Answers', 'The vault answers.')
+}
+
+function ready(found: Readonly<Record<string, Finding>>, document: CertificateDocument, now: number): Finding {
+  const { current, rotation, spec } = document
+  if (current && Date.parse(current.notAfter) <= now) return no('Ended', `Serial ${current.serial} has ended.`)
+  const missing = ['Issued', 'Delivered'].map((type) => found[type]).find((finding) => finding?.status !== 'True')
+  if (missing) return missing
+  if (rotation?.phase === 'failed' && rotation.policy === policyDigest(spec)) {
+    return yes('RotationFailed', `Serial ${current?.serial} is served. The last rotation failed: ${rotation.message}`)
+  }
+  return yes('Ready', `Serial ${current?.serial} is served everywhere.`)
+}
+
+function yes(reason: string, message: string): Finding {
+  return { status: 'True', reason, message }
+}
+
+function no(reason: string, message: string): Finding {
+  return { status: 'False', reason, message }
+}

@@ -1,0 +1,106 @@
+import { canonicalJson } from '../model/digest.ts'
+import type { CertificateDocument } from '../model/documents.ts'
+import { timestamp } from '../model/names.ts'
+import { isRotationOver } from '../model/rotation.ts'
+import { deliverWork, rotateWork } from './certificate-event.ts'
+import { certificateConditions, generationSeen } from './conditions.ts'
+import { aimNewClusters, decideIdle, warn } from './decide-idle.ts'
+import { makeVersion } from './make-version.ts'
+import { isTrouble, type Observations, type VaultEffect } from './observations.ts'
+import { release } from './release.ts'
+import { giveUp, LEASE_MS, type Step } from './step.ts'
+import { lookWithin } from './waiting.ts'
+
+/** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
+export type Decision =
+  | { readonly kind: 'write'; readonly document: CertificateDocument; readonly effect?: VaultEffect }
+  | { readonly kind: 'leave' }
+  /** It was to be deleted, and nothing of it is left on any cluster. */
+  | { readonly kind: 'remove' }
+
+/** More phases than a rotation has are never passed in one decision. */
+const MOST_TRANSITIONS = 8
+const LEAVING_MS = 15_000
+/** The sweep finds what is due every 30 s; what is due within this gets a message of its own, to be in time. */
+const SOON_MS = 600_000
+
+/**
+ * The next state of a certificate from what was seen. Pure and total: the same input gives the same decision, every phase
+ * has one for every observation, and when nothing is to be done the document is left. At most one thing is asked of the
+ * vault, and only together with a write that says so.
+ */
+export function decideRotation(before: CertificateDocument, seen: Observations): Decision {
+  const { now } = seen
+  if (before.deletingAt !== undefined) return decideDeletion(before, seen)
+  let step: Step = takeLeft({ document: before, entries: [] }, seen)
+  for (let moves = 0; moves < MOST_TRANSITIONS; moves += 1) {
+    const next = move(step, seen)
+    const stays = next.document.rotation?.phase === step.document.rotation?.phase || next.effect !== undefined
+    const isNew = next.document.rotation?.id !== step.document.rotation?.id
+    step = next
+    if (stays || isNew) break
+  }
+  step = warn(aimNewClusters(step), now)
+  return settle(before, step, seen)
+}
+
+function move(step: Step, seen: Observations): Step {
+  const { rotation } = step.document
+  if (!rotation || isRotationOver(rotation)) return decideIdle(step, seen)
+  return rotation.phase === 'awaiting-window' || rotation.phase === 'delivering'
+    ? release(step, seen)
+    : makeVersion(step, seen)
+}
+
+/** A version that is being made for it is ended in the vault; what is in the vault stays there. */
+function decideDeletion(before: CertificateDocument, seen: Observations): Decision {
+  const { rotation } = before
+  let step: Step = takeLeft({ document: before, entries: [] }, seen)
+  if (rotation && !isRotationOver(rotation)) {
+    const pending = !isTrouble(seen.vault) && seen.vault.operation?.state === 'in-progress'
+    const isOurs = rotation.phase === 'creating' || rotation.phase === 'awaiting-issuer'
+    step = giveUp(step, 'Deleting', 'The certificate is being removed.', seen.now)
+    if (pending && isOurs) step = { ...step, effect: { kind: 'drop', rotation: rotation.id } }
+  } else if (step.document.leaving.length === 0) return { kind: 'remove' }
+  return settle(before, step, seen)
+}
+
+/** Clusters that hold nothing of it any more are let go; one that does, and is not wanted, is to be left. */
+function takeLeft(step: Step, seen: Observations): Step {
+  const { document } = step
+  const { targets, leaving, revision, name } = document
+  const still = leaving.filter((cluster) => seen.deliveries.some((other) => other.cluster === cluster))
+  const strays = seen.deliveries
+    .filter((delivery) => delivery.objects.length > 0)
+    .map(({ cluster }) => cluster)
+    .filter((cluster) => targets[cluster] === undefined && !leaving.includes(cluster))
+  if (still.length === leaving.length && strays.length === 0) {
+    return leaving.length === 0 ? step : lookWithin(step, LEAVING_MS, seen.now)
+  }
+  const next = { ...document, leaving: [...still, ...strays].sort(), revision: revision + (strays.length > 0 ? 1 : 0) }
+  const entries = [...step.entries, ...deliverWork(name, strays, targets, next.revision)]
+  const left: Step = { ...step, document: next, entries }
+  return next.leaving.length === 0 ? left : lookWithin(left, LEAVING_MS, seen.now)
+}
+
+/** Conditions, the time of the next look and the outbox; the same document when nothing of it changes. */
+function settle(before: CertificateDocument, step: Step, seen: Observations): Decision {
+  const { now } = seen
+  const { dueAt: _dueAt, ...rest } = step.document
+  const observed = { ...rest, observedGeneration: generationSeen(step.document, seen) }
+  const lookAt = step.effect ? Math.min(step.lookAt ?? Number.POSITIVE_INFINITY, now + LEASE_MS) : step.lookAt
+  const dueAt = lookAt === undefined ? undefined : timestamp(Math.max(lookAt, now))
+  const document: CertificateDocument = {
+    ...observed,
+    conditions: certificateConditions(step.document, seen),
+    ...(dueAt === undefined ? {} : { dueAt }),
+  }
+  if (step.entries.length === 0 && !step.effect && canonicalJson(document) === canonicalJson(before)) {
+    return { kind: 'leave' }
+  }
+  const soon = dueAt !== undefined && dueAt !== before.dueAt && Date.parse(dueAt) <= now + SOON_MS
+  const again = soon ? [rotateWork(document.name, dueAt, dueAt)] : []
+  const outbox = [...before.outbox, ...step.entries, ...again]
+  const written = { ...document, outbox, updatedAt: timestamp(now) }
+  return { kind: 'write', document: written, ...(step.effect ? { effect: step.effect } : {}) }
+}

@@ -1,0 +1,58 @@
+import type { CertificateVersion } from '../model/certificate.ts'
+import type { DeliveryDocument } from '../model/documents.ts'
+import type { PortErrorKind } from '../ports/port-error.ts'
+import type { VaultOperation, VaultVersion } from '../ports/vault.ts'
+import type { WindowState } from './windows.ts'
+
+/** What a pass has seen of the vault. */
+export interface VaultSeen {
+  /** The newest version, whoever made it. */
+  readonly newest?: VaultVersion
+  /** The version that the live rotation made, found by its tag. */
+  readonly tagged?: VaultVersion
+  /** The live rotation's candidate as it is now. */
+  readonly candidate?: VaultVersion
+  /** Looked at only while a version is being made. */
+  readonly operation?: VaultOperation
+}
+
+/** A vault that did not do what it was asked. */
+export interface Trouble {
+  readonly kind: PortErrorKind
+  readonly reason: string
+  readonly message: string
+  readonly retryAfterMs?: number
+}
+
+/** Everything that a decision rests on besides the document. */
+export interface Observations {
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly vault: VaultSeen | Trouble
+  readonly deliveries: readonly DeliveryDocument[]
+  /** Hosts that the certificate's team owns; undefined when it names no team. */
+  readonly teamHosts?: readonly string[]
+  readonly window: WindowState
+}
+
+/** The one thing that a pass may ask of the vault, after its intent is stored. */
+export type VaultEffect =
+  | { readonly kind: 'create'; readonly rotation: string }
+  | { readonly kind: 'merge'; readonly rotation: string; readonly chain: string }
+  | { readonly kind: 'drop'; readonly rotation: string }
+
+export function isTrouble(vault: VaultSeen | Trouble): vault is Trouble {
+  return 'kind' in vault
+}
+
+/** Trouble that time may end, as against one that a person must. */
+export function isPassing({ kind }: Trouble): boolean {
+  return kind === 'throttled' || kind === 'unavailable' || kind === 'conflict' || kind === 'precondition'
+}
+
+/** The public part of a version, as documents keep it. */
+export function publicPart(version: VaultVersion, rotation?: string): CertificateVersion {
+  const { version: id, serial, fingerprint, notBefore, notAfter, dnsNames, issuer } = version
+  const made = rotation === undefined ? {} : { rotation }
+  return { version: id, serial, fingerprint, notBefore, notAfter, dnsNames, issuer, ...made }
+}
