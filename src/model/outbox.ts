@@ -2,7 +2,12 @@ import type { AuditRecord } from './audit.ts'
 import type { EventRecord } from './event.ts'
 
 /** What a worker is asked to do. A message only names a key: the worker acts on the document that it reads. */
-export type WorkMessage =
+export type WorkMessage = Work & {
+  /** W3C traceparent of who sent it: its work belongs to that trace. */
+  readonly trace?: string
+}
+
+type Work =
   /** Bring one service on one cluster to what its document says. */
   | { readonly kind: 'reconcile'; readonly service: string; readonly cluster: string; readonly session?: string }
   /** Look at the live rollouts of a service and take the next step of each that is due. */
