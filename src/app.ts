@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/core-auth'
 import type { HttpClient } from '@azure/core-rest-pipeline'
 import type { IHttpClient } from '@azure/storage-queue'
 import type { HttpLibrary } from '@kubernetes/client-node'
+import { armManagedClusters } from './adapters/arm/managed-clusters.ts'
 import type { Azure } from './adapters/azure.ts'
 import { emulatedFetch, emulatedHttpClient } from './adapters/azure-http.ts'
 import { cosmosStore } from './adapters/cosmos/cosmos-store.ts'
@@ -10,19 +11,27 @@ import type { Fetch } from './adapters/http-answer.ts'
 import { jsonLogger, type LogSink } from './adapters/json-logger.ts'
 import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
 import { managedIdentity } from './adapters/managed-identity.ts'
+import type { MessengerSettings } from './adapters/messenger.ts'
 import { metricsSources } from './adapters/metrics-sources.ts'
 import { type Lookup, outsideAddresses, systemLookup } from './adapters/outside-address.ts'
 import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
+import type { CommandDeps } from './chat/carry-out-command.ts'
+import type { NotifyDeps } from './chat/notify.ts'
 import type { WorkDeps } from './handle-work.ts'
 import type { HttpDeps } from './http/http-deps.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
+import { fail } from './model/failure.ts'
 import type { Clock } from './ports/clock.ts'
+import type { Directory } from './ports/directory.ts'
 import type { Logger } from './ports/logger.ts'
+import type { Messenger } from './ports/messenger.ts'
+import { PortError } from './ports/port-error.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
+import type { Vaults } from './ports/vault.ts'
 import type { WorkQueue } from './ports/work-queue.ts'
 import { rolesOfProcess } from './roles.ts'
 import { loadSettings, type Settings } from './settings.ts'
@@ -68,8 +77,14 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     { hosts: settings.outside.hosts, allowPrivate: settings.outside.privateAddresses },
     overrides.lookup ?? systemLookup,
   )
+  const managedClusters = armManagedClusters(azure, clock)
   const clusters = kubernetesClusters(
     {
+      aks: {
+        managed: managedClusters,
+        credential: azure.credential,
+        emulated: settings.emulatedAzure !== undefined,
+      },
       ...(settings.kubeconfig ? { kubeconfig: settings.kubeconfig } : {}),
       ...(overrides.kubernetesHttp ? { http: overrides.kubernetesHttp } : {}),
     },
@@ -81,7 +96,18 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     clock,
   )
   const { caps, settleMs } = settings
-  const work: WorkDeps = { store, clock, random, clusters, metrics, caps, settleMs }
+  const core = { store, clock, random, clusters, managedClusters, metrics, caps, settleMs }
+  const carried = carriers(core, logger, rolesOfProcess().includes('work'))
+  const work: WorkDeps = {
+    ...core,
+    ...carried,
+    directory: openDirectory(settings, azure, clock),
+    logger,
+    messenger: openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
+    webhook: webhooks(undefined, undefined),
+    ...optional('publicUrl', settings.publicUrl),
+    rotate: async () => fail('NotBuilt', 'Certificates cannot be rotated from here yet.'),
+  }
   const [issuer = ''] = settings.auth.issuers
   const tokenKeys = entraKeys({ issuer, jwksUri: settings.auth.jwksUri, fetch }, clock)
   const http: HttpDeps = {
@@ -90,7 +116,8 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     tokenKeys,
     auth: settings.auth,
     logger,
-    ...carriers(work, logger, rolesOfProcess().includes('work')),
+    ...carried,
+    hooks: settings.hooks,
   }
   return triggers({ work, http, store, queue, clock, logger })
 }
@@ -148,6 +175,20 @@ function openAzure(settings: Settings, overrides: Overrides): Azure {
   }
 }
 
+/** Who people in chat are; without our enterprise application in the settings, nobody is known. */
+function openDirectory({ servicePrincipalId }: Settings, azure: Azure, clock: Clock): Directory {
+  let opened: Promise<Directory> | undefined
+  return {
+    async person(objectId) {
+      if (servicePrincipalId === undefined) return undefined
+      opened ??= import('./adapters/graph/graph-directory.ts').then(({ graphDirectory }) =>
+        graphDirectory(azure, servicePrincipalId, clock),
+      )
+      return (await opened).person(objectId)
+    },
+  }
+}
+
 function openState(
   settings: Settings,
   overrides: Overrides,
@@ -183,7 +224,7 @@ function openState(
  * without the role `work` leaves it to the queue, for its identity may have no rights on clusters.
  */
 function carriers(
-  work: WorkDeps,
+  work: Omit<WorkDeps, keyof CommandDeps> & Pick<WorkDeps, 'store' | 'clock'>,
   logger: Logger,
   writesClusters: boolean,
 ): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan'> {
@@ -207,6 +248,30 @@ function carriers(
       return planPlacement(work, service, cluster)
     },
   }
+}
+
+/** What is sent to people; loaded at the first message. */
+function openMessenger(settings: MessengerSettings, clock: Clock): Messenger {
+  let opened: Promise<Messenger> | undefined
+  return {
+    async send(message) {
+      opened ??= import('./adapters/messenger.ts').then(({ messenger }) => messenger(settings, clock))
+      await (await opened).send(message)
+    },
+  }
+}
+
+/** Addresses of Teams webhooks are secrets of the default vault. */
+function webhooks(vaults: Vaults | undefined, vault: string | undefined): NotifyDeps['webhook'] {
+  return async (secret) => {
+    if (vaults === undefined || vault === undefined)
+      throw new PortError('invalid', 'Key Vault', 'the settings name no vault', { reason: 'NoVault' })
+    return (await vaults.open(vault).secret(secret)).value
+  }
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [key in K]?: V }
 }
 
 function standardError(_level: string, line: string): void {

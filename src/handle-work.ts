@@ -1,3 +1,5 @@
+import { type CommandDeps, carryOutCommand } from './chat/carry-out-command.ts'
+import { type NotifyDeps, sendNotification } from './chat/notify.ts'
 import { finishDelete } from './clusters/finish-delete.ts'
 import { type ProbeDeps, probeCluster } from './clusters/probe-cluster.ts'
 import type { DocumentKind } from './model/documents.ts'
@@ -9,7 +11,7 @@ import { advanceRollouts } from './rollouts/advance-rollouts.ts'
 import type { ObserveDeps } from './rollouts/observe.ts'
 import { selectClusters } from './services/select-clusters.ts'
 
-export type WorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps
+export type WorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps & NotifyDeps & CommandDeps
 
 /** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */
 export class WorkFailedError extends Error {
@@ -43,6 +45,13 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
     case 'select':
       done(await selectClusters(deps))
       return finishDelete(deps, message.cluster)
+    case 'command': {
+      const session = message.session === undefined ? {} : { session: message.session }
+      await carryOutCommand(deps, message.command, { isLate: () => true, ...session })
+      return
+    }
+    case 'notify':
+      return done(await sendNotification(deps, message.notification, message.session))
     case 'relay':
       return deps.store.relay(message.document.kind as DocumentKind, message.document.key)
   }

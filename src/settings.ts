@@ -13,6 +13,11 @@ const list = z
       .filter((part) => part !== ''),
   )
 
+/** Several while one takes the place of another. */
+function secrets(form: RegExp, message: string) {
+  return list.refine((all) => all.every((one) => form.test(one)), message)
+}
+
 const wholeNumber = z
   .string()
   .regex(/^\d{1,6}$/, 'must be a whole number')
@@ -42,11 +47,20 @@ const environment = z.object({
   MESHWRIGHT_PRIVATE_ADDRESSES: z.enum(['allow', 'refuse']).default('refuse'),
   MESHWRIGHT_ROLLOUTS_PER_CLUSTER: wholeNumber.default(10),
   MESHWRIGHT_ROLLOUTS: wholeNumber.default(30),
+  /** The bot's token, `xoxb-…`: to post into channels of Slack. */
+  MESHWRIGHT_SLACK_BOT_TOKEN: z.string().min(1).optional(),
+  /** Where people reach this Meshwright: for links in messages. */
+  MESHWRIGHT_PUBLIC_URL: z.url({ protocol: /^https$/, error: 'must begin with https://' }).optional(),
   /** Base URL of emulators that stand in for Azure's public addresses; loopback only. For the local host. */
   MESHWRIGHT_EMULATED_AZURE: z
     .url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|\[::1\]|localhost)$/, error: 'must be http:// on loopback' })
     .optional(),
   MESHWRIGHT_SETTLE: durationBetween('1ms', '5m').default('5s'),
+  MESHWRIGHT_SLACK_SIGNING_SECRET: secrets(/^.{16,200}$/, 'must hold secrets of at least 16 characters'),
+  MESHWRIGHT_TEAMS_SECRETS: secrets(/^[A-Za-z0-9+/]{22,200}={0,2}$/, 'must hold security tokens as Teams gives them'),
+  MESHWRIGHT_ALERT_SECRETS: secrets(/^[\x21-\x7e]{16,200}$/, 'must hold secrets of at least 16 characters'),
+  /** Object id of this API's enterprise application. */
+  MESHWRIGHT_SERVICE_PRINCIPAL_ID: z.guid().optional(),
 })
 
 /** Every variable that is read here. */
@@ -71,6 +85,18 @@ export interface Settings {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
   /** How long a write is given to reach the proxies before it counts as live. */
   readonly settleMs: number
+  /** By what callers of hooks prove themselves; none: the hook lets nobody in. */
+  readonly hooks: {
+    readonly slack: readonly string[]
+    readonly teams: readonly string[]
+    readonly alerts: readonly string[]
+  }
+  /** Enterprise application whose app roles people hold; without it nobody in chat is known. */
+  readonly servicePrincipalId?: string
+  /** The bot's token: to post into channels of Slack. */
+  readonly slackToken?: string
+  /** Where people reach this Meshwright, without a slash at its end: for links in messages. */
+  readonly publicUrl?: string
   /** Where calls to Azure go in the local host. */
   readonly emulatedAzure?: string
 }
@@ -120,6 +146,18 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
     },
     caps: { perCluster: values.MESHWRIGHT_ROLLOUTS_PER_CLUSTER, inAll: values.MESHWRIGHT_ROLLOUTS },
     settleMs: durationMs(values.MESHWRIGHT_SETTLE),
+    hooks: {
+      slack: values.MESHWRIGHT_SLACK_SIGNING_SECRET,
+      teams: values.MESHWRIGHT_TEAMS_SECRETS,
+      alerts: values.MESHWRIGHT_ALERT_SECRETS,
+    },
+    ...(values.MESHWRIGHT_SERVICE_PRINCIPAL_ID === undefined
+      ? {}
+      : { servicePrincipalId: values.MESHWRIGHT_SERVICE_PRINCIPAL_ID }),
+    ...(values.MESHWRIGHT_SLACK_BOT_TOKEN === undefined ? {} : { slackToken: values.MESHWRIGHT_SLACK_BOT_TOKEN }),
+    ...(values.MESHWRIGHT_PUBLIC_URL === undefined
+      ? {}
+      : { publicUrl: values.MESHWRIGHT_PUBLIC_URL.replace(/\/+$/, '') }),
     ...(values.MESHWRIGHT_EMULATED_AZURE === undefined
       ? {}
       : { emulatedAzure: values.MESHWRIGHT_EMULATED_AZURE.replace(/\/+$/, '') }),

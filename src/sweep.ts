@@ -53,6 +53,7 @@ export async function enumerateClusters(deps: SweepDeps): Promise<number> {
 function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
   if (kind === 'service') return { kind: 'advance', service: key }
   if (kind === 'cluster') return { kind: 'probe', cluster: key }
+  if (kind === 'notification') return { kind: 'notify', notification: key }
   if (kind === 'delivery') {
     const [certificate = '', cluster = ''] = key.split('/')
     return { kind: 'deliver', certificate, cluster }

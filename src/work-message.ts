@@ -8,12 +8,16 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['probe', 'resync', 'select']), cluster: z.string(), session }),
   z.object({ kind: z.literal('deliver'), certificate: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.literal('command'), command: z.string(), session }),
+  z.object({ kind: z.literal('notify'), notification: z.string(), session }),
   z.object({ kind: z.literal('relay'), document: z.object({ kind: z.string(), key: z.string() }), session }),
 ])
 
+/** A broken trace is no reason to leave the work undone. */
+const traced = message.and(z.object({ trace: z.string().max(55).optional().catch(undefined) }))
+
 /** A queue message, as text or as the host has parsed it; undefined when it is none of ours (an older or newer version's). */
 export function parseWorkMessage(received: unknown): WorkMessage | undefined {
-  const parsed = message.safeParse(typeof received === 'string' ? parseJson(received) : received)
+  const parsed = traced.safeParse(typeof received === 'string' ? parseJson(received) : received)
   return parsed.success ? (parsed.data as WorkMessage) : undefined
 }
 

@@ -7,6 +7,7 @@ import { enumerateClusters, sweep } from '../../src/sweep.ts'
 import { parseWorkMessage } from '../../src/work-message.ts'
 import { AT, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
 import { FakeClusters } from './fakes/fake-clusters.ts'
+import { FakeManagedClusters } from './fakes/fake-managed-clusters.ts'
 import { FakeMetrics } from './fakes/fake-metrics.ts'
 import { MemoryStore } from './fakes/memory-store.ts'
 import { aRollout, later, MINUTE, SECOND, T0 } from './rollouts/fixture.ts'
@@ -62,6 +63,7 @@ describe('a queue message', () => {
     { kind: 'probe', cluster: 'east' },
     { kind: 'resync', cluster: 'east' },
     { kind: 'select', cluster: 'east' },
+    { kind: 'command', command: 'c1' },
     { kind: 'relay', document: { kind: 'service', key: 'shop/web' } },
   ]
   it.each(messages)('of kind $kind is read from text and from what the host has parsed', (message) => {
@@ -97,8 +99,14 @@ describe('work', () => {
     clusters,
     random: { next: () => 0.5, uuid: () => 'uuid' },
     metrics: new FakeMetrics(),
+    managedClusters: new FakeManagedClusters(),
     caps: { perCluster: 10, inAll: 30 },
     settleMs: 1000,
+    directory: { person: async () => undefined },
+    messenger: { send: async () => undefined },
+    carryOut: async () => undefined,
+    advance: async () => undefined,
+    rotate: async () => ({ ok: true as const, value: 'It is being rotated.' }),
   })
   const work = (message: WorkMessage) => handleWork(deps(), message)
 

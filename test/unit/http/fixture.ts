@@ -4,11 +4,13 @@ import type { HttpDeps } from '../../../src/http/http-deps.ts'
 import type { HttpRequest } from '../../../src/http/message.ts'
 import type { ClusterSpec } from '../../../src/model/cluster.ts'
 import type { ClusterDocument, PlacementDocument, ServiceDocument, TeamDocument } from '../../../src/model/documents.ts'
-import type { Role } from '../../../src/model/identity.ts'
+import type { Caller, Role } from '../../../src/model/identity.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import type { ClusterApi } from '../../../src/ports/cluster-api.ts'
+import type { OutgoingMessage } from '../../../src/ports/messenger.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import type { Plan } from '../../../src/reconcile/plan.ts'
+import { FakeManagedClusters } from '../fakes/fake-managed-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 import { checkDocumented } from './documented.ts'
 
@@ -17,6 +19,9 @@ export const ISSUER = `https://login.example/${TENANT}/v2.0`
 export const AUDIENCE = 'api://meshwright'
 export const SHOP_GROUP = '11111111-0000-4000-8000-000000000001'
 export const OTHER_GROUP = '11111111-0000-4000-8000-000000000002'
+export const SLACK_SECRET = 'slack-signing-secret'
+export const TEAMS_TOKEN = Buffer.from('teams-security-token').toString('base64')
+export const ALERT_SECRET = 'a-secret-of-monitors'
 export const START = Date.UTC(2030, 0, 1)
 
 const keys = await generateKeyPair('ES256', { extractable: true })
@@ -92,7 +97,16 @@ export interface World {
   readonly clock: SleepyClock
   readonly deps: HttpDeps
   /** What carryOut, advance and plan were called with, and what was logged. */
-  readonly seen: { carried: string[]; advanced: string[]; planned: string[]; logged: string[] }
+  readonly seen: {
+    carried: string[]
+    advanced: string[]
+    planned: string[]
+    logged: string[]
+    sent: OutgoingMessage[]
+    rotated: string[]
+  }
+  /** Whom the directory knows, by object id. */
+  readonly people: Map<string, Caller>
   readonly api: { unreachable: boolean; denied: readonly string[] }
   call(method: string, path: string, call?: Call): Promise<Reply>
 }
@@ -101,7 +115,8 @@ export interface World {
 export function createWorld(): World {
   const store = new MemoryStore()
   const clock = new SleepyClock()
-  const seen: World['seen'] = { carried: [], advanced: [], planned: [], logged: [] }
+  const seen: World['seen'] = { carried: [], advanced: [], planned: [], logged: [], sent: [], rotated: [] }
+  const people = new Map<string, Caller>()
   const api: World['api'] = { unreachable: false, denied: [] }
   let uuids = 0
   const deps: HttpDeps = {
@@ -114,6 +129,7 @@ export function createWorld(): World {
       openCounts: async () => undefined,
       timing: () => ({ delayMs: 30_000, everyMs: 10_000 }),
     },
+    managedClusters: new FakeManagedClusters(),
     addresses: { refusal: async (url) => (url.includes('evil') ? 'the host is not in the settings' : undefined) },
     tokenKeys: createLocalJWKSet({ keys: [publicJwk] }),
     auth: { issuers: [ISSUER, `https://sts.example/${TENANT}/`], audiences: [AUDIENCE], tenantId: TENANT },
@@ -121,12 +137,19 @@ export function createWorld(): World {
     logger: { log: (level, event, fields) => seen.logged.push(`${level} ${event} ${JSON.stringify(fields)}`) },
     carryOut: async (service, cluster) => void seen.carried.push(`${service} ${cluster}`),
     advance: async (service) => void seen.advanced.push(service),
+    hooks: { slack: [SLACK_SECRET], teams: [TEAMS_TOKEN], alerts: [ALERT_SECRET] },
+    directory: { person: async (id) => people.get(id) },
+    messenger: { send: async (message) => void seen.sent.push(message) },
+    rotate: async (name) => {
+      seen.rotated.push(name)
+      return { ok: true, value: `Certificate ${name} is being rotated.` }
+    },
     plan: async (service, cluster) => {
       seen.planned.push(`${service.namespace}/${service.name} ${cluster}`)
       return planOf(cluster)
     },
   }
-  return { store, clock, seen, api, deps, call: (method, path, call) => send(deps, method, path, call) }
+  return { store, clock, seen, people, api, deps, call: (method, path, call) => send(deps, method, path, call) }
 }
 
 function planOf(cluster: string): Plan {
