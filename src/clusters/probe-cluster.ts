@@ -7,6 +7,7 @@ import { timestamp } from '../model/names.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
+import type { ManagedClusters } from '../ports/managed-clusters.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
@@ -19,15 +20,17 @@ export interface ProbeDeps {
   readonly random: Random
   readonly clusters: ClusterApis
   readonly metrics: MetricsSources
+  readonly managedClusters: ManagedClusters
 }
 
 const RETRY_LEAST_MS = 2_000
 const RETRY_MOST_MS = 300_000
 
 /**
- * Connects to a cluster, finds out its mesh and sets `Reachable`, `MeshReady` and `MetricsReady`. An unreachable one is
- * tried again with growing pauses; when it answers again, what waited for it is taken up at once. A probe that finds
- * nothing new writes nothing. One that is being let go is left alone.
+ * Asks Azure about a cluster by ARM id, connects to it, finds out its mesh and sets `AzureReady` (by ARM id alone),
+ * `Reachable`, `MeshReady` and `MetricsReady`. An unreachable one is tried again with growing pauses; when it answers
+ * again, what waited for it is taken up at once. A probe that finds nothing new writes nothing. One that is being let go is
+ * left alone.
  */
 export async function probeCluster(deps: ProbeDeps, name: string, session?: string): Promise<Result<undefined>> {
   const stored = await deps.store.read('cluster', name, session)
@@ -53,21 +56,25 @@ export async function probeCluster(deps: ProbeDeps, name: string, session?: stri
 /** The document after a probe; undefined when nothing changed. */
 function record(before: ClusterDocument, found: Probe, deps: ProbeDeps): ClusterDocument | undefined {
   const now = timestamp(deps.clock.now())
+  const onAzure = before.spec.resourceId !== undefined
   const conditions = found.conditions.reduce<readonly Condition[]>(
     (all, condition: ConditionInput) => setCondition(all, { ...condition, observedGeneration: before.generation }, now),
-    before.conditions,
+    before.conditions.filter(({ type }) => onAzure || type !== 'AzureReady'),
   )
-  const { dueAt: _due, ...rest } = before
+  const { dueAt: _due, aks: knownFacts, ...rest } = before
+  const aks = onAzure ? (found.aks ?? knownFacts) : undefined
   const recovered = found.reachable && before.attempts > 0
   const same =
     canonicalJson(conditions) === canonicalJson(before.conditions) &&
     canonicalJson(found.mesh ?? before.mesh) === canonicalJson(before.mesh) &&
+    canonicalJson(aks) === canonicalJson(knownFacts) &&
     (found.kubernetesVersion ?? before.kubernetesVersion) === before.kubernetesVersion
   if (found.reachable && same && !recovered && before.dueAt === undefined) return undefined
   const attempts = found.reachable ? 0 : before.attempts + 1
   return {
     ...rest,
     ...(found.mesh ? { mesh: found.mesh } : {}),
+    ...(aks ? { aks } : {}),
     ...(found.kubernetesVersion === undefined ? {} : { kubernetesVersion: found.kubernetesVersion }),
     conditions,
     attempts,

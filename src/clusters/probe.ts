@@ -1,11 +1,13 @@
-import type { MeshFacts } from '../model/cluster.ts'
+import type { ManagedClusterFacts, MeshFacts } from '../model/cluster.ts'
 import type { ConditionInput } from '../model/condition.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
+import type { ManagedClusters } from '../ports/managed-clusters.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { detectMesh } from './detect-mesh.ts'
+import { type AzureFindings, probeAzure } from './probe-azure.ts'
 
 /** What one look at a cluster found. Facts that could not be read are absent: those known before stay. */
 export interface Probe {
@@ -13,20 +15,31 @@ export interface Probe {
   readonly conditions: readonly ConditionInput[]
   readonly mesh?: MeshFacts
   readonly kubernetesVersion?: string
+  readonly aks?: ManagedClusterFacts
 }
 
 export interface ProbeSources {
   readonly clock: Clock
   readonly clusters: ClusterApis
   readonly metrics: MetricsSources
+  readonly managedClusters: ManagedClusters
 }
 
 const CRD = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' }
 
-/** Reads what conditions are made of. Failures of the cluster or of metrics are findings, not errors. */
+const NOT_ON_AZURE: AzureFindings = { conditions: [], isOut: false }
+
+/** Reads what conditions are made of. Failures of the cluster, of Azure or of metrics are findings, not errors. */
 export async function probe(sources: ProbeSources, cluster: ClusterDocument): Promise<Probe> {
-  const metrics = await probeMetrics(sources, cluster)
+  const { resourceId } = cluster.spec
+  const [metrics, azure] = await Promise.all([
+    probeMetrics(sources, cluster),
+    resourceId === undefined ? NOT_ON_AZURE : probeAzure(sources.managedClusters, resourceId),
+  ])
+  const { facts } = azure
+  const known = { ...(facts ? { aks: facts } : {}) }
+  if (azure.isOut) return { reachable: false, conditions: [...azure.conditions, metrics], ...known }
   try {
     const api = await sources.clusters.connect(cluster)
     const [kubernetesVersion, mesh] = [await api.version(), await probeMesh(api, cluster)]
@@ -38,16 +51,17 @@ export async function probe(sources: ProbeSources, cluster: ClusterDocument): Pr
     }
     return {
       reachable: true,
-      conditions: [reachable, meshCondition(mesh, cluster), metrics],
+      conditions: [...azure.conditions, reachable, meshCondition(mesh, cluster, facts ?? cluster.aks), metrics],
       kubernetesVersion,
       ...(mesh ? { mesh } : {}),
+      ...known,
     }
   } catch (error) {
     if (!isPortError(error)) throw error
     const reason =
       error.reason ?? (error.kind === 'denied' ? 'Denied' : error.kind === 'throttled' ? 'Throttled' : 'NoAnswer')
     const reachable: ConditionInput = { type: 'Reachable', status: 'False', reason, message: error.message }
-    return { reachable: false, conditions: [reachable, metrics] }
+    return { reachable: false, conditions: [...azure.conditions, reachable, metrics], ...known }
   }
 }
 
@@ -61,7 +75,11 @@ async function probeMesh(api: ClusterApi, cluster: ClusterDocument): Promise<Mes
   return detectMesh(crds, controlPlanes, cluster.spec.mesh?.provider)
 }
 
-function meshCondition(mesh: MeshFacts | undefined, cluster: ClusterDocument): ConditionInput {
+function meshCondition(
+  mesh: MeshFacts | undefined,
+  cluster: ClusterDocument,
+  aks: ManagedClusterFacts | undefined,
+): ConditionInput {
   const type = 'MeshReady'
   if (!mesh) {
     const wanted = cluster.spec.mesh?.provider
@@ -77,7 +95,13 @@ function meshCondition(mesh: MeshFacts | undefined, cluster: ClusterDocument): C
     }
   }
   const revision = mesh.revision === undefined ? 'revision unknown' : `revision ${mesh.revision}`
-  return { type, status: 'True', reason: 'Found', message: `${mesh.provider}, ${revision}.` }
+  return { type, status: 'True', reason: 'Found', message: `${mesh.provider}, ${revision}.${upgradeOf(aks)}` }
+}
+
+/** The add-on has two revisions only while an upgrade by canary is under way. */
+function upgradeOf(aks: ManagedClusterFacts | undefined): string {
+  const [from, to] = aks?.mesh?.revisions ?? []
+  return to === undefined ? '' : ` A canary upgrade of the add-on from ${from} to ${to} is under way.`
 }
 
 async function probeMetrics(sources: ProbeSources, cluster: ClusterDocument): Promise<ConditionInput> {

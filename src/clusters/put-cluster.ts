@@ -2,14 +2,17 @@ import type { ClusterSpec } from '../model/cluster.ts'
 import { type ClusterDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
+import { isSameResource } from '../model/managed-cluster.ts'
 import { isManagedPrometheus } from '../model/metrics.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
+import type { ManagedClusters } from '../ports/managed-clusters.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
+import { checkResource } from './check-resource.ts'
 import { clusterEvent } from './cluster-event.ts'
 import { servicesOn } from './services-on.ts'
 
@@ -18,6 +21,7 @@ export interface PutClusterDeps {
   readonly clock: Clock
   readonly addresses: AddressPolicy
   readonly clusters: ClusterApis
+  readonly managedClusters: ManagedClusters
 }
 
 /** Registers a cluster or changes how it is reached. Nothing is written to it until a service names it. */
@@ -27,8 +31,11 @@ export async function putCluster(
   spec: ClusterSpec,
   context: RequestContext,
 ): Promise<Result<PutOutcome<ClusterDocument>>> {
-  const refused = (await refuse(deps, name, spec)) ?? (await refuseMove(deps, name, spec))
+  const before = (await deps.store.read('cluster', name))?.value.spec
+  const refused = (await refuse(deps, name, spec)) ?? (await refuseMove(deps.store, name, before, spec))
   if (refused) return { ok: false, failure: refused }
+  const checked = await checkResource(deps, name, before, spec)
+  if (!checked.ok) return checked
   return putDocument(deps, {
     kind: 'cluster',
     key: name,
@@ -45,6 +52,7 @@ export async function putCluster(
         message: before ? `Cluster ${name} was changed.` : `Cluster ${name} was registered.`,
       })
       return succeed({
+        warnings: checked.value,
         document: {
           observedGeneration: 0,
           conditions: [],
@@ -72,7 +80,6 @@ export async function putCluster(
 }
 
 async function refuse(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
-  if (spec.resourceId !== undefined) return notBuilt('/resourceId', 'Clusters by ARM resource id', 'kubeconfig.context')
   if (spec.mesh && spec.mesh.provider !== 'istio')
     return notBuilt('/mesh/provider', `Provider ${spec.mesh.provider}`, 'istio')
   const unreachable = await refuseContext(deps, name, spec)
@@ -90,6 +97,7 @@ async function refuse(deps: PutClusterDeps, name: string, spec: ClusterSpec): Pr
 
 /** The context must be in the kubeconfig and name a user that we can be; whether the cluster answers is the probe's part. */
 async function refuseContext(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
+  if (spec.kubeconfig === undefined) return undefined
   try {
     await deps.clusters.connect({ name, spec })
     return undefined
@@ -118,13 +126,22 @@ function notBuilt(pointer: string, what: string, instead: string): Failure {
 }
 
 /** A name that pointed at another cluster would leave what was written there behind. */
-async function refuseMove(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
-  const before = await deps.store.read('cluster', name)
-  if (!before || before.value.spec.kubeconfig?.context === spec.kubeconfig?.context) return undefined
-  const services = await servicesOn(deps.store, name)
+async function refuseMove(
+  store: Store,
+  name: string,
+  before: ClusterSpec | undefined,
+  spec: ClusterSpec,
+): Promise<Failure | undefined> {
+  if (!before || isSameWay(before, spec)) return undefined
+  const services = await servicesOn(store, name)
   if (services.length === 0) return undefined
+  const pointer = spec.resourceId === undefined ? '/kubeconfig/context' : '/resourceId'
   return fail('InUse', `Services are on cluster ${name}: ${services.slice(0, 5).join(', ')}.`, {
-    errors: [{ pointer: '/kubeconfig/context', reason: 'cannot change while services are on the cluster' }],
+    errors: [{ pointer, reason: 'cannot change while services are on the cluster' }],
     hint: 'Register the other cluster under a name of its own.',
   }).failure
+}
+
+function isSameWay(before: ClusterSpec, spec: ClusterSpec): boolean {
+  return before.kubeconfig?.context === spec.kubeconfig?.context && isSameResource(before.resourceId, spec.resourceId)
 }

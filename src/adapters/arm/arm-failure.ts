@@ -14,7 +14,7 @@ const LEAST_WAIT_MS = 5000
 
 const KINDS: Readonly<Record<number, readonly [kind: PortErrorKind, reason: string]>> = {
   400: ['invalid', 'ArmInvalid'],
-  401: ['denied', 'ArmDenied'],
+  401: ['denied', 'TokenRefused'],
   403: ['denied', 'ArmDenied'],
   404: ['not-found', 'ClusterGone'],
   409: ['unavailable', 'ArmBusy'],

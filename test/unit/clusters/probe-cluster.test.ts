@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { probeCluster } from '../../../src/clusters/probe-cluster.ts'
+import { clusterSpec } from '../../../src/model/cluster.ts'
 import { findCondition } from '../../../src/model/condition.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { aCluster, eventsIn, workIn } from '../fakes/documents.ts'
 import { crd, FakeClusters, istiod } from '../fakes/fake-clusters.ts'
+import { armIdOf, FakeManagedClusters, someFacts } from '../fakes/fake-managed-clusters.ts'
 import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 import { later, MINUTE, SECOND, T0 } from '../rollouts/fixture.ts'
@@ -11,11 +13,13 @@ import { later, MINUTE, SECOND, T0 } from '../rollouts/fixture.ts'
 let store: MemoryStore
 let clusters: FakeClusters
 let metrics: FakeMetrics
+let azure: FakeManagedClusters
 let now: number
 beforeEach(() => {
   store = new MemoryStore()
   clusters = new FakeClusters()
   metrics = new FakeMetrics()
+  azure = new FakeManagedClusters()
   now = T0
   clusters.objects.set('CustomResourceDefinition', [crd('virtualservices.networking.istio.io')])
   clusters.objects.set('Deployment', [istiod('istio-system', 'istiod')])
@@ -27,7 +31,7 @@ beforeEach(() => {
 function probe() {
   const clock = { now: () => now, sleep: async () => undefined }
   const random = { next: () => 0.5, uuid: () => 'uuid' }
-  return probeCluster({ store, clock, random, clusters, metrics }, 'east')
+  return probeCluster({ store, clock, random, clusters, metrics, managedClusters: azure }, 'east')
 }
 
 const east = () => store.get('cluster', 'east')
@@ -197,5 +201,77 @@ describe('metrics are', () => {
     metrics.failure = new PortError('unavailable', 'Prometheus east', 'answered 503')
     await probe()
     expect([said('MetricsReady'), said('Reachable')]).toEqual(['False NoAnswer', 'True Answers'])
+  })
+})
+
+describe('a cluster by ARM id', () => {
+  const resourceId = armIdOf('east')
+  const message = (type: string) => findCondition(east().conditions, type)?.message
+  beforeEach(() => {
+    azure.put(resourceId)
+    store.change('cluster', 'east', (cluster) => ({ ...cluster, spec: clusterSpec.parse({ resourceId }) }))
+  })
+
+  it('shows what Azure says of it, and writes nothing while that stays', async () => {
+    await probe()
+    expect([said('AzureReady'), said('Reachable'), said('MeshReady')]).toEqual([
+      'True Succeeded',
+      'True Answers',
+      'True Found',
+    ])
+    expect(east().aks).toEqual(someFacts())
+    store.writes = 0
+    await probe()
+    expect(store.writes).toBe(0)
+  })
+
+  it('tells of an operation of Azure, of one that failed, and of an upgrade of the mesh', async () => {
+    azure.put(resourceId, { provisioningState: 'Upgrading' })
+    await probe()
+    expect([said('AzureReady'), said('Reachable')]).toEqual(['False Upgrading', 'True Answers'])
+    const mesh = { revisions: ['asm-1-29', 'asm-1-30'], ingressGateways: [], egressGateways: [] }
+    azure.put(resourceId, { provisioningState: 'Failed', mesh })
+    await probe()
+    expect(said('AzureReady')).toBe('False Failed')
+    expect(message('MeshReady')).toContain('from asm-1-29 to asm-1-30 is under way')
+    expect(east().aks?.mesh).toEqual(mesh)
+  })
+
+  it.each([
+    ['is stopped', { powerState: 'Stopped' as const }, 'ClusterStopped'],
+    ['has no Entra ID', { entra: { enabled: false, azureRbac: false, localAccountsDisabled: false } }, 'EntraRequired'],
+  ])('that %s is not called', async (_, change, reason) => {
+    azure.put(resourceId, change)
+    clusters.refusal = new PortError('unavailable', 'Kubernetes east', 'called')
+    await probe()
+    expect([said('AzureReady'), said('Reachable')]).toEqual([`False ${reason}`, `False ${reason}`])
+    expect(east()).toMatchObject({ attempts: 1, dueAt: expect.any(String), observedGeneration: 1 })
+  })
+
+  it('that is gone says so, and keeps what was known of it', async () => {
+    await probe()
+    azure.known.clear()
+    await probe()
+    expect([said('AzureReady'), said('Reachable')]).toEqual(['False ClusterGone', 'False ClusterGone'])
+    expect(east().aks).toEqual(someFacts())
+  })
+
+  it('is still used while Azure does not answer', async () => {
+    await probe()
+    azure.failure = new PortError('unavailable', 'Azure', 'Azure answered 503', { reason: 'ArmUnavailable' })
+    await probe()
+    expect([said('AzureReady'), said('Reachable')]).toEqual(['Unknown ArmUnavailable', 'True Answers'])
+    expect(east().aks).toEqual(someFacts())
+  })
+
+  it('loses what Azure said when it is reached by a context from now on', async () => {
+    await probe()
+    store.change('cluster', 'east', ({ spec: _, ...cluster }) => ({
+      ...cluster,
+      spec: clusterSpec.parse({ kubeconfig: { context: 'east' } }),
+    }))
+    await probe()
+    expect(east()).not.toHaveProperty('aks')
+    expect(said('AzureReady')).toBeUndefined()
   })
 })

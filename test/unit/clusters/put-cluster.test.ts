@@ -5,13 +5,16 @@ import type { RequestContext } from '../../../src/model/request.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { AT, aCluster, aService, by, eventsIn, workIn } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
+import { armIdOf, FakeManagedClusters } from '../fakes/fake-managed-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 
 let store: MemoryStore
 let clusters: FakeClusters
+let azure: FakeManagedClusters
 beforeEach(() => {
   store = new MemoryStore()
   clusters = new FakeClusters()
+  azure = new FakeManagedClusters()
 })
 
 const EAST = { kubeconfig: { context: 'east' } }
@@ -21,7 +24,7 @@ function put(body: Readonly<Record<string, unknown>> = EAST, context: RequestCon
   const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
   const addresses = { refusal: async (url: string) => (url.includes('evil') ? 'the host is not allowed' : undefined) }
   const spec: ClusterSpec = clusterSpec.parse(body)
-  return putCluster({ store, clock, addresses, clusters }, 'east', spec, context)
+  return putCluster({ store, clock, addresses, clusters, managedClusters: azure }, 'east', spec, context)
 }
 
 const east = () => store.get('cluster', 'east')
@@ -56,9 +59,7 @@ describe('a cluster that is registered', () => {
 })
 
 describe('a cluster that is refused', () => {
-  const arm = `/subscriptions/${'1'.repeat(8)}-1111-1111-1111-${'1'.repeat(12)}/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/east`
   it.each([
-    ['by ARM id, for now', { resourceId: arm }, 'NotBuilt', '/resourceId'],
     [
       'with managed Prometheus at a host that is not Azure’s',
       { ...EAST, metrics: { azureMonitor: { endpoint: 'https://prometheus.monitor.azure.com.evil.example' } } },
@@ -112,5 +113,82 @@ describe('a cluster that is refused', () => {
     for (const context of [{ ifMatch: ['"old"'] }, { createOnly: true }]) {
       expect(await put(changed, by(context))).toMatchObject({ failure: { code: 'PreconditionFailed' } })
     }
+  })
+})
+
+describe('a cluster by ARM id', () => {
+  const resourceId = armIdOf('east')
+
+  it('is registered when Azure knows it, without asking for its endpoint', async () => {
+    azure.put(resourceId)
+    expect(await put({ resourceId })).toMatchObject({ ok: true, value: { status: 'created', warnings: [] } })
+    expect(east()).toMatchObject({ spec: { resourceId } })
+    expect(workIn(east().outbox)).toEqual(['work probe east', 'work select east'])
+  })
+
+  it('is looked at in Azure when its id is new, and not at every later change', async () => {
+    azure.put(resourceId)
+    await put({ resourceId })
+    await put({
+      resourceId: resourceId.toUpperCase().replace('/SUBSCRIPTIONS', '/subscriptions'),
+      labels: { env: 'prod' },
+    })
+    expect(east().generation).toBe(2)
+    expect(azure.asked).toEqual([resourceId])
+  })
+
+  it.each([
+    ['denied', 'ArmDenied'],
+    ['throttled', 'ArmThrottled'],
+    ['unavailable', 'ArmUnavailable'],
+  ] as const)('is registered with a warning while Azure does not tell (%s)', async (kind, reason) => {
+    azure.failure = new PortError(kind, 'Azure', 'Azure answered otherwise', { reason })
+    const warnings = ['Azure did not tell of the cluster: Azure answered otherwise.']
+    expect(await put({ resourceId })).toMatchObject({ ok: true, value: { status: 'created', warnings } })
+  })
+
+  it('is registered with a warning when it is stopped', async () => {
+    azure.put(resourceId, { powerState: 'Stopped' })
+    const warnings = ['The cluster cannot be used now: the cluster is stopped.']
+    expect(await put({ resourceId })).toMatchObject({ ok: true, value: { warnings } })
+  })
+
+  it('is refused when Azure has none with that id', async () => {
+    expect(await put({ resourceId })).toMatchObject({
+      failure: { code: 'UnknownReference', errors: [{ pointer: '/resourceId' }] },
+    })
+    expect(store.writes).toBe(0)
+  })
+
+  it('is refused without Entra ID, with a way out', async () => {
+    azure.put(resourceId, { entra: { enabled: false, azureRbac: false, localAccountsDisabled: false } })
+    expect(await put({ resourceId })).toMatchObject({
+      failure: { code: 'UnsupportedFeature', hint: expect.stringContaining('--enable-aad') },
+    })
+    expect(store.writes).toBe(0)
+  })
+
+  it('is refused under a second name, in whatever case its id is written', async () => {
+    azure.put(resourceId)
+    store.put(aCluster('first', { spec: clusterSpec.parse({ resourceId: resourceId.replace('east', 'EAST') }) }))
+    expect(await put({ resourceId })).toMatchObject({
+      failure: {
+        code: 'InUse',
+        detail: 'The cluster is registered already, as first.',
+        errors: [{ pointer: '/resourceId' }],
+      },
+    })
+  })
+
+  it('cannot become another while services are on it, nor be reached in another way', async () => {
+    for (const name of ['east', 'other']) azure.put(armIdOf(name))
+    store.put(aCluster('east', { spec: clusterSpec.parse({ resourceId }) }))
+    store.put(aService())
+    expect(await put({ resourceId: armIdOf('other') })).toMatchObject({
+      failure: { code: 'InUse', errors: [{ pointer: '/resourceId' }] },
+    })
+    expect(await put(EAST)).toMatchObject({ failure: { code: 'InUse', errors: [{ pointer: '/kubeconfig/context' }] } })
+    store.put(aService({ targets: { west: { stable: 'v1' } } }))
+    expect(await put({ resourceId: armIdOf('other') })).toMatchObject({ ok: true })
   })
 })
