@@ -59,7 +59,8 @@ function endpointSlice(namespace: string, service: string, servers: readonly Ser
   })
 }
 
-function pod({ namespace, name, labels, serviceAccount }: SidecarPod): KubernetesObject {
+/** The Pod object of a sidecar or gateway. */
+export function pod({ namespace, name, labels, serviceAccount }: SidecarPod): KubernetesObject {
   return object('v1', 'Pod', namespace, name, {
     // Injection would have set this label; by it clients know that they may speak mutual TLS.
     labels: { ...labels, 'security.istio.io/tlsMode': 'istio' },
@@ -105,7 +106,7 @@ function clientListeners({ namespace, name, labels }: SidecarPod): KubernetesObj
   })
 }
 
-function object(
+export function object(
   apiVersion: string,
   kind: string,
   namespace: string | undefined,

@@ -14,6 +14,8 @@ export interface SidecarPod {
   readonly labels: Readonly<Record<string, string>>
   /** Envoy's admin port on 127.0.0.1; the two ports after it are taken too. */
   readonly adminPort: number
+  /** `router` is a gateway; a sidecar when left out. */
+  readonly role?: 'router'
 }
 
 /** A sidecar: pilot-agent with the Envoy that it starts. */
@@ -44,7 +46,7 @@ export async function startSidecar(options: {
     command: parts.pilotAgent,
     args: [
       'proxy',
-      'sidecar',
+      pod.role ?? 'sidecar',
       '--domain',
       `${pod.namespace}.svc.cluster.local`,
       '--templateFile',

@@ -25,13 +25,21 @@ export interface Share {
 }
 
 /** A steady load in the background. */
-export interface Load {
+export interface Load<One = Answer> {
   /** All answers so far, in the order of arrival. */
-  readonly answers: readonly Answer[]
+  readonly answers: readonly One[]
   /** Requests that were not sent because too many were still open. */
   readonly skipped: () => number
   /** Ends the load and resolves when the last open request has its answer. */
-  stop(): Promise<readonly Answer[]>
+  stop(): Promise<readonly One[]>
+}
+
+export interface LoadOptions {
+  readonly perSecond: number
+  /** It ends by itself after this time. */
+  readonly seconds: number
+  /** Requests that are open at once; 64 when left out. */
+  readonly maxOpen?: number
 }
 
 /** Sends requests to a host of the mesh through the client's sidecar. */
@@ -40,7 +48,7 @@ export interface Client {
   /** Sends `n` requests, eight at a time, and counts their answers. */
   requestShare(n: number): Promise<Share>
   /** Sends `perSecond` requests for at most `seconds`; it ends by itself. At most `maxOpen` (64) are open at once. */
-  startLoad(options: { perSecond: number; seconds: number; maxOpen?: number }): Load
+  startLoad(options: LoadOptions): Load
   close(): void
 }
 
@@ -75,11 +83,9 @@ export function countAnswers(answers: readonly Answer[]): Share {
   return { total: answers.length, byVersion, byStatus }
 }
 
-function startLoad(
-  send: () => Promise<Answer>,
-  { perSecond, seconds, maxOpen = 64 }: { perSecond: number; seconds: number; maxOpen?: number },
-): Load {
-  const answers: Answer[] = []
+/** Calls `send`, which never rejects, at a steady rate. */
+export function startLoad<One>(send: () => Promise<One>, { perSecond, seconds, maxOpen = 64 }: LoadOptions): Load<One> {
+  const answers: One[] = []
   const open = new Set<Promise<void>>()
   const start = performance.now()
   let due = 0
