@@ -18,9 +18,8 @@ import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
-import type { CommandDeps } from './chat/carry-out-command.ts'
 import type { NotifyDeps } from './chat/notify.ts'
-import type { WorkDeps } from './handle-work.ts'
+import type { ClusterWorkDeps, WorkDeps } from './handle-work.ts'
 import type { HttpDeps } from './http/http-deps.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
 import { fail } from './model/failure.ts'
@@ -95,17 +94,18 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     { azure, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
     clock,
   )
+  const notify = {
+    messenger: openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
+    webhook: webhooks(undefined, undefined),
+    ...optional('publicUrl', settings.publicUrl),
+  }
   const { caps, settleMs } = settings
-  const core = { store, clock, random, clusters, managedClusters, metrics, caps, settleMs }
+  const core = { store, clock, random, clusters, managedClusters, metrics, caps, settleMs, logger, ...notify }
   const carried = carriers(core, logger, rolesOfProcess().includes('work'))
   const work: WorkDeps = {
     ...core,
     ...carried,
     directory: openDirectory(settings, azure, clock),
-    logger,
-    messenger: openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
-    webhook: webhooks(undefined, undefined),
-    ...optional('publicUrl', settings.publicUrl),
     rotate: async () => fail('NotBuilt', 'Certificates cannot be rotated from here yet.'),
   }
   const [issuer = ''] = settings.auth.issuers
@@ -224,7 +224,7 @@ function openState(
  * without the role `work` leaves it to the queue, for its identity may have no rights on clusters.
  */
 function carriers(
-  work: Omit<WorkDeps, keyof CommandDeps> & Pick<WorkDeps, 'store' | 'clock'>,
+  work: ClusterWorkDeps,
   logger: Logger,
   writesClusters: boolean,
 ): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan'> {

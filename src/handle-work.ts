@@ -11,7 +11,9 @@ import { advanceRollouts } from './rollouts/advance-rollouts.ts'
 import type { ObserveDeps } from './rollouts/observe.ts'
 import { selectClusters } from './services/select-clusters.ts'
 
-export type WorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps & NotifyDeps & CommandDeps
+/** What work on clusters needs. */
+export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps
+export type WorkDeps = ClusterWorkDeps & NotifyDeps & CommandDeps
 
 /** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */
 export class WorkFailedError extends Error {

@@ -102,6 +102,8 @@ describe('work', () => {
     managedClusters: new FakeManagedClusters(),
     caps: { perCluster: 10, inAll: 30 },
     settleMs: 1000,
+    logger: { log: () => undefined },
+    webhook: async () => 'https://example.com',
     directory: { person: async () => undefined },
     messenger: { send: async () => undefined },
     carryOut: async () => undefined,
