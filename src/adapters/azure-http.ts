@@ -11,7 +11,9 @@ const EMULATED_SUFFIXES = [
   'api.loganalytics.io',
   'api.loganalytics.azure.com',
   '.logic.azure.com',
+  '.environment.api.powerplatform.com',
   'slack.com',
+  'hooks.slack.com',
 ] as const
 
 /**

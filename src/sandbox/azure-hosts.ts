@@ -1,3 +1,4 @@
+import { chatHosts } from './chat-world.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
 
@@ -11,6 +12,6 @@ export interface AzureWorld {
  * The emulators that stand in for public hosts, by host name: Azure Resource Manager, Key Vault, Azure Monitor, Microsoft
  * Graph, Slack, Teams Workflows. The app reaches them by its setting MESHWRIGHT_EMULATED_AZURE.
  */
-export function azureHosts({ entra }: AzureWorld): Readonly<Record<string, Emulator>> {
-  return { 'login.microsoftonline.com': entra.handle }
+export function azureHosts({ context, entra }: AzureWorld): Readonly<Record<string, Emulator>> {
+  return { 'login.microsoftonline.com': entra.handle, ...chatHosts(context) }
 }

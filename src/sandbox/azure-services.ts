@@ -1,3 +1,4 @@
+import { SANDBOX_SLACK_TOKEN } from './chat-world.ts'
 import { cosmosEmulator } from './emulators/cosmos/cosmos.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from './emulators/entra/entra.ts'
@@ -53,6 +54,7 @@ export function azureVariables(urls: { cosmos: string; queues: string; services:
     MESHWRIGHT_JWKS_URI: `${urls.services}/entra/discovery/v2.0/keys`,
     MESHWRIGHT_PRIVATE_ADDRESSES: 'allow',
     MESHWRIGHT_EMULATED_AZURE: `${urls.services}/azure`,
+    MESHWRIGHT_SLACK_BOT_TOKEN: SANDBOX_SLACK_TOKEN,
     MESHWRIGHT_CLIENT_ID: SANDBOX_IDENTITY.clientId,
     IDENTITY_ENDPOINT: `${urls.services}/msi/token`,
     IDENTITY_HEADER: SANDBOX_IDENTITY.header,

@@ -1,3 +1,4 @@
+import { SANDBOX_SLACK_CHANNEL, SANDBOX_TEAMS_SECRET } from './chat-world.ts'
 import type { Table } from './emulators/emulator.ts'
 import { SANDBOX_GROUP } from './identities.ts'
 import type { SandboxFile } from './sandbox-file.ts'
@@ -22,7 +23,11 @@ export async function registerDemo(file: SandboxFile, own: Table): Promise<void>
     if (!response.ok && response.status !== 412)
       throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`)
   }
-  await put('/teams/shop', { namespaces: ['shop'], groups: [SANDBOX_GROUP] })
+  await put('/teams/shop', {
+    namespaces: ['shop'],
+    groups: [SANDBOX_GROUP],
+    chat: { channel: SANDBOX_SLACK_CHANNEL, teamsSecret: SANDBOX_TEAMS_SECRET },
+  })
   for (const cluster of ['east', 'west']) {
     await put(`/clusters/${cluster}`, {
       kubeconfig: { context: cluster },

@@ -11,6 +11,7 @@ import {
   QUEUE_ACCOUNT,
   queuesAsHost,
 } from './azure-services.ts'
+import { chatControl } from './chat-world.ts'
 import { registerDemo } from './demo-data.ts'
 import { SANDBOX_CLUSTERS } from './emulated-cluster.ts'
 import { emulateClusters } from './emulated-clusters.ts'
@@ -56,7 +57,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const azure = await azureServices(context)
   const emulated = options.kubeconfig === undefined ? emulateClusters(context) : undefined
   const hosts = azureHosts({ context, entra: azure.entra })
-  const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, ...emulated })
+  const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, chat: chatControl(storage), ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)

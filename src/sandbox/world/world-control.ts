@@ -35,6 +35,8 @@ import {
  * - `DELETE …/services/{ns}/{name}/versions/{v}`
  * - `POST   …/services/{ns}/{name}/requests`               `{ count?, caller? }`: single requests and their answers
  *
+ * `GET /world/chat`, what the emulated Slack and Teams got, is beside it (`../chat-world.ts`).
+ *
  * Answers 200 with what is now (`GET /world` form of the cluster or service), 204 for a delete, 400 with zod's issues, 404, 405.
  */
 export function worldControl(world: World, now: () => number): Emulator {
