@@ -55,7 +55,8 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     method: 'PUT',
     operationId: 'putCluster',
     summary: 'Register or replace a cluster',
-    description: 'Nothing is written to a cluster until a service names it. The mesh is found out within seconds.',
+    description:
+      'By the ARM id of an AKS cluster with Entra ID (its endpoint comes from Azure, each request has an Entra token), or by a kubeconfig context. Nothing is written to a cluster until a service names it. The mesh is found out within seconds.',
     access: ['Mesh.Operator'],
     query: waitQuery,
     body: {
@@ -70,7 +71,15 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     conditional: true,
     repeatable: true,
     answers: { 200: one, 201: { ...one, description: 'The new cluster' }, 202: put202 },
-    failures: ['Deleting', 'InUse', 'WriteConflict', 'UnknownReference', 'InvalidCombination', 'NotBuilt'],
+    failures: [
+      'Deleting',
+      'InUse',
+      'WriteConflict',
+      'UnknownReference',
+      'UnsupportedFeature',
+      'InvalidCombination',
+      'NotBuilt',
+    ],
     async handle(call) {
       const { deps, params, body, context } = call
       return afterPut(call, await putCluster(deps, params.cluster ?? '', body, context))
@@ -87,7 +96,16 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     conditional: true,
     repeatable: true,
     answers: { 200: one, 202: put202 },
-    failures: ['NotFound', 'Deleting', 'InUse', 'WriteConflict', 'UnknownReference', 'InvalidCombination', 'NotBuilt'],
+    failures: [
+      'NotFound',
+      'Deleting',
+      'InUse',
+      'WriteConflict',
+      'UnknownReference',
+      'UnsupportedFeature',
+      'InvalidCombination',
+      'NotBuilt',
+    ],
     handle: patch,
   }),
   route({

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { clusterSpec, PROVIDERS } from '../../model/cluster.ts'
 import type { ClusterDocument } from '../../model/documents.ts'
+import { aksView } from './aks-view.ts'
 import { conditionView, ownedFields, READ_ONLY, time, withWarnings } from './common.ts'
 
 export const clusterView = z
@@ -9,7 +10,9 @@ export const clusterView = z
     ...clusterSpec.shape,
     ...ownedFields,
     observedGeneration: z.int().describe('Equals generation when the last change was looked at on the cluster'),
-    conditions: z.array(conditionView).describe('Reachable, MeshReady, MetricsReady'),
+    conditions: z
+      .array(conditionView)
+      .describe('Reachable, MeshReady, MetricsReady, and AzureReady of a cluster by ARM id'),
     detected: z
       .object({
         provider: z.enum(PROVIDERS).optional(),
@@ -21,15 +24,16 @@ export const clusterView = z
         probedAt: time.optional(),
       })
       .describe('What the last look at the cluster found'),
+    aks: aksView.optional().describe('What Azure says of it; only of clusters by ARM id'),
     deletingAt: time.optional(),
   })
   .meta({ id: 'ClusterView' })
 export type ClusterView = z.infer<typeof clusterView>
 
-export const CLUSTER_READ_ONLY = [...READ_ONLY, 'observedGeneration', 'conditions', 'detected', 'deletingAt']
+export const CLUSTER_READ_ONLY = [...READ_ONLY, 'observedGeneration', 'conditions', 'detected', 'aks', 'deletingAt']
 
 export function viewCluster(document: ClusterDocument, warnings: readonly string[] = []): ClusterView {
-  const { name, spec, mesh, kubernetesVersion, probedAt, deletingAt } = document
+  const { name, spec, mesh, aks, kubernetesVersion, probedAt, deletingAt } = document
   const view: ClusterView = {
     name,
     ...spec,
@@ -41,6 +45,7 @@ export function viewCluster(document: ClusterDocument, warnings: readonly string
       ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
       ...(probedAt === undefined ? {} : { probedAt }),
     },
+    ...(aks ? { aks: structuredClone(aks) as NonNullable<ClusterView['aks']> } : {}),
     createdAt: document.createdAt,
     updatedAt: document.updatedAt,
     ...(deletingAt === undefined ? {} : { deletingAt }),
