@@ -1,17 +1,23 @@
+import { azureMonitorHosts } from './azure-monitor-hosts.ts'
 import { chatHosts } from './chat-world.ts'
+import type { ArmEmulator } from './emulators/arm/arm.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
+import type { World } from './world/world.ts'
 
 /** What the emulators of Azure and chat services are made with. */
 export interface AzureWorld {
   readonly context: EmulatorContext
   readonly entra: EntraEmulator
+  readonly arm: ArmEmulator
+  /** Absent: the sandbox has no emulated clusters, and Azure Monitor knows nothing. */
+  readonly world?: World
 }
 
 /**
  * The emulators that stand in for public hosts, by host name: Azure Resource Manager, Key Vault, Azure Monitor, Microsoft
  * Graph, Slack, Teams Workflows. The app reaches them by its setting MESHWRIGHT_EMULATED_AZURE.
  */
-export function azureHosts({ context, entra }: AzureWorld): Readonly<Record<string, Emulator>> {
-  return { 'login.microsoftonline.com': entra.handle, ...chatHosts(context) }
+export function azureHosts({ context, entra, arm }: AzureWorld): Readonly<Record<string, Emulator>> {
+  return { 'login.microsoftonline.com': entra.handle, 'management.azure.com': arm.handle, ...chatHosts(context) }
 }

@@ -24,6 +24,7 @@ import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
 import { lockFolder } from './lock-folder.ts'
+import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
 import { serviceRoutes } from './service-routes.ts'
@@ -55,11 +56,12 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const context: EmulatorContext = { now: Date.now, random: Math.random, storage }
   const own = storage.table('sandbox')
   const azure = await azureServices(context)
-  const emulated = options.kubeconfig === undefined ? emulateClusters(context) : undefined
-  const hosts = azureHosts({ context, entra: azure.entra })
+  const emulated = options.kubeconfig === undefined ? emulateClusters(context, azure.entra) : undefined
+  const hosts = azureHosts({ context, entra: azure.entra, ...(emulated ? { world: emulated.world } : {}) })
   const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, chat: chatControl(storage), ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)
+  registerManagedClusters(arm, emulated && services.url)
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)
   setEnvironment(options, { cosmos: cosmos.url, queues: queues.url, services: services.url }, kubeconfig)
   await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
