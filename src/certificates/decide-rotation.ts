@@ -8,7 +8,7 @@ import { aimNewClusters, decideIdle, warn } from './decide-idle.ts'
 import { makeVersion } from './make-version.ts'
 import { isTrouble, type Observations, type VaultEffect } from './observations.ts'
 import { release } from './release.ts'
-import { giveUp, LEASE_MS, type Step } from './step.ts'
+import { end, LEASE_MS, type Step } from './step.ts'
 import { lookWithin } from './waiting.ts'
 
 /** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
@@ -59,7 +59,7 @@ function decideDeletion(before: CertificateDocument, seen: Observations): Decisi
   if (rotation && !isRotationOver(rotation)) {
     const pending = !isTrouble(seen.vault) && seen.vault.operation?.state === 'in-progress'
     const isOurs = rotation.phase === 'creating' || rotation.phase === 'awaiting-issuer'
-    step = giveUp(step, 'Deleting', 'The certificate is being removed.', seen.now)
+    step = end(step, 'failed', 'Deleting', 'The certificate is being removed.', seen.now)
     if (pending && isOurs) step = { ...step, effect: { kind: 'drop', rotation: rotation.id } }
   } else if (step.document.leaving.length === 0) return { kind: 'remove' }
   return settle(before, step, seen)

@@ -17,7 +17,8 @@ export async function observe(deps: CertificateDeps, document: CertificateDocume
     readAll(deps.store, 'delivery', { prefix: `${name}/` }),
     spec.team === undefined ? undefined : deps.store.read('team', spec.team),
   ])
-  const teamHosts = team?.value.spec.hosts
+  // A team that lists no hosts owns none.
+  const teamHosts = team && (team.value.spec.hosts ?? [])
   return {
     now,
     vault,
