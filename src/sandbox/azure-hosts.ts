@@ -18,6 +18,12 @@ export interface AzureWorld {
  * The emulators that stand in for public hosts, by host name: Azure Resource Manager, Key Vault, Azure Monitor, Microsoft
  * Graph, Slack, Teams Workflows. The app reaches them by its setting MESHWRIGHT_EMULATED_AZURE.
  */
-export function azureHosts({ context, entra, arm }: AzureWorld): Readonly<Record<string, Emulator>> {
-  return { 'login.microsoftonline.com': entra.handle, 'management.azure.com': arm.handle, ...chatHosts(context) }
+export function azureHosts({ context, entra, arm, world }: AzureWorld): Readonly<Record<string, Emulator>> {
+  const { checkToken } = entra
+  return {
+    'login.microsoftonline.com': entra.handle,
+    'management.azure.com': arm.handle,
+    ...chatHosts(context),
+    ...(world ? azureMonitorHosts({ world, now: context.now, checkToken }) : {}),
+  }
 }
