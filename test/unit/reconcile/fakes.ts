@@ -89,8 +89,10 @@ export class FakeStore implements Store {
   async audit(): Promise<{ value: never[] }> {
     return { value: [] }
   }
-  async appendEvent(event: EventRecord): Promise<void> {
-    if (!this.kept.some(({ id }) => id === event.id)) this.kept.push(event)
+  async appendEvent(event: EventRecord): Promise<boolean> {
+    if (this.kept.some(({ id }) => id === event.id)) return false
+    this.kept.push(event)
+    return true
   }
 
   async due(): Promise<never[]> {
