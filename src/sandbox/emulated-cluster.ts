@@ -1,7 +1,11 @@
+import { AKS_SERVER_APP } from './emulators/arm/user-credential.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
+import type { EntraEmulator } from './emulators/entra/entra.ts'
+import type { User } from './emulators/kubernetes/access.ts'
 import { istioDefinitions } from './emulators/kubernetes/istio-definitions.ts'
 import { type KubernetesEmulator, kubernetesEmulator } from './emulators/kubernetes/kubernetes-emulator.ts'
 import type { SeedObject } from './emulators/kubernetes/seed.ts'
+import { SANDBOX_IDENTITY } from './identities.ts'
 import { clusterPrometheus, connectCluster } from './world/connect-cluster.ts'
 import type { ObjectSource } from './world/istio-routes.ts'
 import type { World } from './world/world.ts'
@@ -27,15 +31,29 @@ export function routeObjects(clusters: ReadonlyMap<string, EmulatedCluster>): Ob
   return { list: (cluster, apiVersion, kind) => clusters.get(cluster)?.kubernetes.list(apiVersion, kind) ?? [] }
 }
 
-export function emulatedKubernetes(context: EmulatorContext, name: string): KubernetesEmulator {
+/** A cluster's API server. With a tenant it also takes that tenant's tokens for AKS, and lets their holder do everything. */
+export function emulatedKubernetes(
+  context: EmulatorContext,
+  name: string,
+  entra?: Pick<EntraEmulator, 'checkToken'>,
+): KubernetesEmulator {
   const tokens = {
     [CLUSTER_TOKEN]: { user: 'meshwright', groups: [] },
     [CLUSTER_ADMIN_TOKEN]: { user: 'admin', groups: ['system:masters'] },
   }
-  const kubernetes = kubernetesEmulator(context, { name: `kubernetes-${name}`, version: 'v1.34.2', tokens })
+  const kubernetes = kubernetesEmulator(context, {
+    name: `kubernetes-${name}`,
+    version: 'v1.34.2',
+    tokens,
+    ...(entra ? { signIn: (token) => signIn(entra, token) } : {}),
+  })
   kubernetes.seed(istioDefinitions())
   kubernetes.seed([controlPlane()])
   return kubernetes
+}
+
+async function signIn(entra: Pick<EntraEmulator, 'checkToken'>, token: string): Promise<User | undefined> {
+  return (await entra.checkToken(token, AKS_SERVER_APP)) ? { user: SANDBOX_IDENTITY.objectId, groups: [] } : undefined
 }
 
 /** Ties a cluster's Kubernetes API, its Prometheus and its traffic together. */

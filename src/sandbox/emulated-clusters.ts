@@ -7,6 +7,7 @@ import {
   SANDBOX_CLUSTERS,
 } from './emulated-cluster.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
+import type { EntraEmulator } from './emulators/entra/entra.ts'
 import { ConnectionError } from './transports/wire.ts'
 import { istioRoutes } from './world/istio-routes.ts'
 import { createWorld, type World } from './world/world.ts'
@@ -21,11 +22,11 @@ export interface EmulatedClusters {
 }
 
 /** All clusters of the sandbox, with the service of the demonstration and its traffic. */
-export function emulateClusters(context: EmulatorContext): EmulatedClusters {
+export function emulateClusters(context: EmulatorContext, entra: EntraEmulator): EmulatedClusters {
   const clusters = new Map<string, EmulatedCluster>()
   const world = createWorld({ ...context, routes: istioRoutes(routeObjects(clusters)) })
   for (const name of SANDBOX_CLUSTERS) {
-    const kubernetes = emulatedKubernetes(context, name)
+    const kubernetes = emulatedKubernetes(context, name, entra)
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   seedDemoWorld(world)

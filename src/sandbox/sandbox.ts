@@ -57,7 +57,8 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const own = storage.table('sandbox')
   const azure = await azureServices(context)
   const emulated = options.kubeconfig === undefined ? emulateClusters(context, azure.entra) : undefined
-  const hosts = azureHosts({ context, entra: azure.entra, ...(emulated ? { world: emulated.world } : {}) })
+  const arm = sandboxArm(context, azure.entra)
+  const hosts = azureHosts({ context, entra: azure.entra, arm, ...(emulated ? { world: emulated.world } : {}) })
   const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, chat: chatControl(storage), ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)

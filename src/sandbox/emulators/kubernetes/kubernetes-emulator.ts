@@ -18,6 +18,8 @@ export interface KubernetesOptions {
   readonly resources?: readonly ResourceType[]
   /** Who holds which bearer token. */
   readonly tokens: Readonly<Record<string, User>>
+  /** Who holds a token that is none of these: sign-in by another service, as AKS does with Entra ID. */
+  readonly signIn?: (token: string) => Promise<User | undefined>
   /** What `/version` answers, for example `v1.34.2`. */
   readonly version?: string
   /** Keeps clusters apart that share one storage. */
@@ -61,7 +63,7 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
         return status.tooManyRequests(throttled.retryAfterSeconds)
       }
       try {
-        return answerRequest(server, request)
+        return answerRequest(await withSignIn(server, options, request.headers.authorization), request)
       } catch (error) {
         if (error instanceof status.KubernetesError) return error.response
         throw error
@@ -82,4 +84,12 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
     },
     compact: () => pages.compact(),
   }
+}
+
+/** The server, for this request knowing also the holder of its token. */
+async function withSignIn(server: Server, { signIn }: KubernetesOptions, authorization = ''): Promise<Server> {
+  const [scheme = '', token = ''] = authorization.split(' ')
+  if (signIn === undefined || scheme.toLowerCase() !== 'bearer' || Object.hasOwn(server.tokens, token)) return server
+  const user = await signIn(token)
+  return user === undefined ? server : { ...server, tokens: { ...server.tokens, [token]: user } }
 }

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ClusterView } from '../../../src/http/views/cluster-view.ts'
+import { SANDBOX_GROUP } from '../../../src/sandbox/identities.ts'
+import { sandboxClusterId } from '../../../src/sandbox/managed-clusters.ts'
+import { type Product, startProduct } from './product.ts'
+import { until } from './until.ts'
+
+/** From an ARM id to a route on the cluster: the real SDKs, an Entra token from the identity endpoint, no kubeconfig. */
+
+let product: Product
+beforeAll(async () => {
+  product = await startProduct('--empty')
+  await product.call('PUT', '/teams/shop', { body: { namespaces: ['shop'], groups: [SANDBOX_GROUP] } })
+})
+afterAll(() => product.close())
+
+interface Placements {
+  readonly value: readonly { readonly cluster: string; readonly objects: readonly { readonly kind: string }[] }[]
+}
+
+test('a cluster by ARM id is registered, looked at, and written to', { timeout: 60_000 }, async () => {
+  const resourceId = sandboxClusterId('east')
+  const put = await product.call<ClusterView>('PUT', '/clusters/prod-east?wait=30s', { body: { resourceId } })
+  expect([put.status, put.body.warnings]).toEqual([201, undefined])
+  const { conditions, aks, detected } = put.body
+  expect(conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`)).toEqual([
+    'AzureReady True Succeeded',
+    'Reachable True Answers',
+    'MeshReady True Found',
+    'MetricsReady False NoSource',
+  ])
+  expect(aks).toMatchObject({
+    provisioningState: 'Succeeded',
+    entra: { enabled: true },
+    mesh: { revisions: ['asm-1-30'], ingressGateways: [{ mode: 'External', enabled: true }] },
+    secretsProvider: { rotation: true, pollInterval: '2m' },
+  })
+  expect(detected).toMatchObject({ provider: 'istio', revision: 'asm-1-30', kubernetesVersion: 'v1.34.2' })
+  const access = await product.call('GET', '/clusters/prod-east/access')
+  expect(access.body).toMatchObject({ allowed: true })
+  await product.call('PUT', '/services/shop/web', {
+    body: {
+      team: 'shop',
+      ports: [{ name: 'http', port: 80, protocol: 'http' }],
+      versions: { v1: { labels: { version: 'v1' } }, v2: { labels: { version: 'v2' } } },
+      initialVersion: 'v1',
+      clusters: ['prod-east'],
+    },
+  })
+  const placements = await until(
+    async () => (await product.call<Placements>('GET', '/services/shop/web/placements')).body,
+    ({ value }) => value[0]?.objects.length === 2,
+  )
+  expect(placements.value[0]?.objects.map(({ kind }) => kind).sort()).toEqual(['DestinationRule', 'VirtualService'])
+})
+
+test('what Azure does not know, and a second name for one cluster, are refused', async () => {
+  const missing = await product.call('PUT', '/clusters/gone', { body: { resourceId: sandboxClusterId('gone') } })
+  expect(missing).toMatchObject({ status: 422, body: { code: 'UnknownReference' } })
+  const body = { resourceId: sandboxClusterId('east').toUpperCase().replace('SUBSCRIPTIONS', 'subscriptions') }
+  const twice = await product.call('PUT', '/clusters/twice', { body })
+  expect(twice).toMatchObject({ status: 409, body: { code: 'InUse', detail: expect.stringContaining('prod-east') } })
+})
