@@ -6,10 +6,12 @@ import { armManagedClusters } from './adapters/arm/managed-clusters.ts'
 import type { Azure } from './adapters/azure.ts'
 import { emulatedFetch, emulatedHttpClient } from './adapters/azure-http.ts'
 import { cosmosStore } from './adapters/cosmos/cosmos-store.ts'
+import { countedMessenger } from './adapters/counted-messenger.ts'
 import { entraKeys } from './adapters/entra-keys.ts'
 import type { Fetch } from './adapters/http-answer.ts'
 import { jsonLogger, type LogSink } from './adapters/json-logger.ts'
 import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
+import { tracedClusters } from './adapters/kubernetes/traced-clusters.ts'
 import { managedIdentity } from './adapters/managed-identity.ts'
 import type { MessengerSettings } from './adapters/messenger.ts'
 import { metricsSources } from './adapters/metrics-sources.ts'
@@ -18,10 +20,16 @@ import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
+import { tracedAzure } from './adapters/traced-http.ts'
+import { tracedQueue } from './adapters/traced-queue.ts'
 import type { NotifyDeps } from './chat/notify.ts'
 import type { ClusterWorkDeps, WorkDeps } from './handle-work.ts'
 import type { HttpDeps } from './http/http-deps.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
+import { logEvent } from './log/event-kept.ts'
+import { logSweep } from './log/sweep-ended.ts'
+import type { Witness } from './log/witness.ts'
+import { observeWork } from './log/work-observed.ts'
 import { fail } from './model/failure.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Directory } from './ports/directory.ts'
@@ -30,6 +38,7 @@ import type { Messenger } from './ports/messenger.ts'
 import { PortError } from './ports/port-error.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
+import { NO_TELEMETRY, type Telemetry } from './ports/telemetry.ts'
 import type { Vaults } from './ports/vault.ts'
 import type { WorkQueue } from './ports/work-queue.ts'
 import { rolesOfProcess } from './roles.ts'
@@ -62,22 +71,26 @@ export interface Overrides {
   readonly fetch?: Fetch
   readonly lookup?: Lookup
   readonly logSink?: LogSink
+  /** Who is told of spans and metrics; nobody when left out. */
+  readonly telemetry?: Telemetry
 }
 
 /** Everything of one process, wired once. Throws SettingsError. Rooms that a call does not need are not loaded. */
 export function createApp(settings: Settings = loadSettings(), overrides: Overrides = {}): App {
   const clock = overrides.clock ?? systemClock()
   const random = overrides.random ?? systemRandom()
-  const logger = jsonLogger(overrides.logSink ?? standardError, clock)
-  const azure = openAzure(settings, overrides)
+  const telemetry = overrides.telemetry ?? NO_TELEMETRY
+  const logger = jsonLogger(overrides.logSink ?? standardError, clock, { about: () => traceFields(telemetry) })
+  const witness: Witness = { logger, telemetry }
+  const azure = openAzure(settings, overrides, telemetry)
   const { fetch } = azure
-  const { store, queue } = openState(settings, overrides, clock, azure.credential)
+  const { store, queue } = openState(settings, overrides, { clock, identity: azure.credential, witness })
   const addresses = outsideAddresses(
     { hosts: settings.outside.hosts, allowPrivate: settings.outside.privateAddresses },
     overrides.lookup ?? systemLookup,
   )
   const managedClusters = armManagedClusters(azure, clock)
-  const clusters = kubernetesClusters(
+  const untraced = kubernetesClusters(
     {
       aks: {
         managed: managedClusters,
@@ -89,18 +102,22 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     },
     clock,
   )
+  const clusters = tracedClusters(untraced, telemetry)
   const { prometheusUrl } = settings
   const metrics = metricsSources(
     { azure, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
     clock,
   )
   const notify = {
-    messenger: openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
+    messenger: countedMessenger(
+      openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
+      telemetry,
+    ),
     webhook: webhooks(undefined, undefined),
     ...optional('publicUrl', settings.publicUrl),
   }
   const { caps, settleMs } = settings
-  const core = { store, clock, random, clusters, managedClusters, metrics, caps, settleMs, logger, ...notify }
+  const core = { store, clock, random, clusters, managedClusters, metrics, caps, settleMs, ...witness, ...notify }
   const carried = carriers(core, logger, rolesOfProcess().includes('work'))
   const work: WorkDeps = {
     ...core,
@@ -119,19 +136,18 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     ...carried,
     hooks: settings.hooks,
   }
-  return triggers({ work, http, store, queue, clock, logger })
+  return triggers({ work, http, store, queue, clock, ...witness })
 }
 
-interface Parts {
+interface Parts extends Witness {
   readonly work: WorkDeps
   readonly http: HttpDeps
   readonly store: Store
   readonly queue: WorkQueue
   readonly clock: Clock
-  readonly logger: Logger
 }
 
-function triggers({ work, http, store, queue, clock, logger }: Parts): App {
+function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts): App {
   return {
     async http(request) {
       const { handle } = await import('./http/handle.ts')
@@ -144,35 +160,35 @@ function triggers({ work, http, store, queue, clock, logger }: Parts): App {
       ])
       const parsed = parseWorkMessage(message)
       if (!parsed) return logger.log('error', 'work.unreadable', { message: String(message).slice(0, 200) })
-      return handleWork(work, parsed)
+      return observeWork({ logger, telemetry, clock }, parsed, () => handleWork(work, parsed))
     },
     async feed(documents) {
       const { relayFeed } = await import('./relay-feed.ts')
-      return relayFeed(store, documents)
+      return telemetry.span('feed', { 'meshwright.documents': documents.length }, () => relayFeed(store, documents))
     },
     async sweep() {
       const { sweep } = await import('./sweep.ts')
-      const found = await sweep({ store, queue, clock })
-      if (found.due + found.unrelayed > 0) logger.log('info', 'sweep', found)
+      logSweep({ logger, telemetry }, await telemetry.span('sweep', {}, () => sweep({ store, queue, clock })))
     },
     async resync() {
       const { enumerateClusters } = await import('./sweep.ts')
-      await enumerateClusters({ store, queue, clock })
+      await telemetry.span('resync', {}, () => enumerateClusters({ store, queue, clock }))
     },
   }
 }
 
 /** Who we are in Azure and what carries requests there; in the local host, to the emulators. */
-function openAzure(settings: Settings, overrides: Overrides): Azure {
+function openAzure(settings: Settings, overrides: Overrides, telemetry: Telemetry): Azure {
   const { emulatedAzure, clientId } = settings
   const fetch = overrides.fetch ?? globalThis.fetch
   const httpClient =
     overrides.azureHttp ?? (emulatedAzure === undefined ? undefined : emulatedHttpClient(emulatedAzure))
-  return {
+  const azure = {
     credential: overrides.credential ?? managedIdentity(clientId),
     ...(httpClient ? { httpClient } : {}),
     fetch: emulatedAzure === undefined ? fetch : emulatedFetch(emulatedAzure, fetch),
   }
+  return telemetry === NO_TELEMETRY ? azure : tracedAzure(azure, telemetry)
 }
 
 /** Who people in chat are; without our enterprise application in the settings, nobody is known. */
@@ -192,8 +208,7 @@ function openDirectory({ servicePrincipalId }: Settings, azure: Azure, clock: Cl
 function openState(
   settings: Settings,
   overrides: Overrides,
-  clock: Clock,
-  identity: TokenCredential,
+  { clock, identity, witness }: { clock: Clock; identity: TokenCredential; witness: Witness },
 ): { store: Store; queue: WorkQueue } {
   const { endpoint, database, key } = settings.cosmos
   const plain = cosmosStore(
@@ -207,7 +222,7 @@ function openState(
     clock,
   )
   const { url, account, key: queueKey } = settings.queues
-  const queue = storageWorkQueue(
+  const untraced = storageWorkQueue(
     {
       url,
       credential: account === undefined || queueKey === undefined ? identity : { account, key: queueKey },
@@ -216,7 +231,8 @@ function openState(
     },
     clock,
   )
-  return { store: relayingStore(plain, queue, clock), queue }
+  const queue = tracedQueue(untraced, witness.telemetry)
+  return { store: relayingStore(plain, queue, clock, (event) => logEvent(witness, event)), queue }
 }
 
 /**
@@ -272,6 +288,18 @@ function webhooks(vaults: Vaults | undefined, vault: string | undefined): Notify
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
   return (value === undefined ? {} : { [name]: value }) as { readonly [key in K]?: V }
+}
+
+/** For the lines of logs: the trace that they belong to, where there is one. */
+function traceFields(telemetry: Telemetry): { readonly traceId?: string } {
+  const traceId = telemetry.traceparent()?.split('-')[1]
+  return traceId === undefined ? {} : { traceId }
+}
+
+/** The adapter of OpenTelemetry, for who has registered an SDK in this process. */
+export async function loadTelemetry(): Promise<Telemetry> {
+  const { openTelemetry } = await import('./adapters/open-telemetry.ts')
+  return openTelemetry()
 }
 
 function standardError(_level: string, line: string): void {

@@ -17,8 +17,15 @@ const MOST = 500
 /** A writer relays within half a second; what is older was left behind. */
 const LEFT_BEHIND_MS = 10_000
 
+/** What a sweep found; `oldestS` is the age in seconds of the oldest outbox left behind. */
+interface Found {
+  readonly due: number
+  readonly unrelayed: number
+  readonly oldestS: number
+}
+
 /** Puts whatever is due, or was left in an outbox, on the queues. Only enumerates: the work is the workers'. */
-export async function sweep(deps: SweepDeps): Promise<{ readonly due: number; readonly unrelayed: number }> {
+export async function sweep(deps: SweepDeps): Promise<Found> {
   const now = deps.clock.now()
   const due = await deps.store.due(timestamp(now), MOST)
   for (const { kind, key } of due) {
@@ -26,8 +33,9 @@ export async function sweep(deps: SweepDeps): Promise<{ readonly due: number; re
     if (message) await deps.queue.send(queueFor(message), message)
   }
   const left = await deps.store.unrelayed(timestamp(now - LEFT_BEHIND_MS), MOST)
-  for (const document of left) await deps.queue.send('work', { kind: 'relay', document })
-  return { due: due.length, unrelayed: left.length }
+  for (const { kind, key } of left) await deps.queue.send('work', { kind: 'relay', document: { kind, key } })
+  const oldestS = Math.max(0, ...left.map(({ writtenMs }) => Math.round((now - writtenMs) / 1000)))
+  return { due: due.length, unrelayed: left.length, oldestS }
 }
 
 /** Puts a probe and a comparison of every registered cluster on the queue, and one new choice of clusters by label. */

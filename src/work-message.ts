@@ -12,13 +12,14 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('relay'), document: z.object({ kind: z.string(), key: z.string() }), session }),
 ])
 
-/** A broken trace is no reason to leave the work undone. */
-const traced = message.and(z.object({ trace: z.string().max(55).optional().catch(undefined) }))
+/** Apart from the rest: a broken trace is no reason to leave the work undone. */
+const traced = z.object({ trace: z.string().max(55) })
 
 /** A queue message, as text or as the host has parsed it; undefined when it is none of ours (an older or newer version's). */
 export function parseWorkMessage(received: unknown): WorkMessage | undefined {
-  const parsed = traced.safeParse(typeof received === 'string' ? parseJson(received) : received)
-  return parsed.success ? (parsed.data as WorkMessage) : undefined
+  const value = typeof received === 'string' ? parseJson(received) : received
+  const parsed = message.safeParse(value)
+  return parsed.success ? ({ ...parsed.data, ...traced.safeParse(value).data } as WorkMessage) : undefined
 }
 
 function parseJson(text: string): unknown {

@@ -23,6 +23,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   freezes: ['model', 'ports'],
   certificates: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],
   reconcile: ['model', 'ports', 'mesh'],
+  log: ['model', 'ports'],
   chat: ['model', 'ports', 'clusters', 'services', 'rollouts', 'certificates', 'teams', 'freezes', 'strategies'],
   http: [
     'model',
@@ -57,6 +58,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'reconcile',
     'chat',
     'http',
+    'log',
     'adapters',
     'app',
   ],

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type AnyDocument, type DocumentKind, keyOf, type RolloutDocument } from '../model/documents.ts'
+import type { EventRecord } from '../model/event.ts'
 import { type FollowUp, followUpsOf } from '../model/follow-ups.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -20,6 +21,8 @@ interface Relay {
   readonly store: PlainStore
   readonly queue: WorkQueue
   readonly clock: Clock
+  /** Told of each event once, when it is kept. */
+  readonly told: (event: EventRecord) => void
 }
 
 /** Who no longer waits. What is on its way then is not followed by anything more. */
@@ -32,14 +35,20 @@ interface Waiting {
  * ended rollouts to documents of their own. Sending comes first and taking out of the outbox second, so a crash between the
  * two sends twice; entries have deterministic ids, so twice is once. What is left over, the feed or the sweep sends.
  */
-export function relayingStore(store: PlainStore, queue: WorkQueue, clock: Clock): Store {
-  const relay: Relay = { store, queue, clock }
+export function relayingStore(
+  store: PlainStore,
+  queue: WorkQueue,
+  clock: Clock,
+  told: (event: EventRecord) => void = () => undefined,
+): Store {
+  const relay: Relay = { store, queue, clock, told }
   return {
     ...store,
     create: async (document) => relayAfterWrite(relay, await store.create(document)),
     replace: async (before, next) => relayAfterWrite(relay, await store.replace(before, next)),
     remove: (before, last = []) => removeAfterRelay(relay, before, last),
     relay: (kind, key) => relayAll(relay, kind, key),
+    appendEvent: (event) => keep(relay, event),
   }
 }
 
@@ -96,10 +105,11 @@ async function sendOn<D extends AnyDocument>(
   return { stored: await takeOut(relay, stored, sent, waiting), ...failure }
 }
 
-async function sendEntry({ store, queue, clock }: Relay, entry: OutboxEntry, session?: string): Promise<void> {
+async function sendEntry(relay: Relay, entry: OutboxEntry, session?: string): Promise<void> {
+  const { store, queue, clock } = relay
   switch (entry.kind) {
     case 'event':
-      await store.appendEvent(entry.event)
+      await keep(relay, entry.event)
       for (const followUp of followUpsOf(entry.event)) await follow({ store, queue }, followUp)
       return
     case 'audit':
@@ -113,6 +123,12 @@ async function sendEntry({ store, queue, clock }: Relay, entry: OutboxEntry, ses
       await createOnce(store, entry.value as RolloutDocument)
       return
   }
+}
+
+async function keep({ store, told }: Relay, event: EventRecord): Promise<boolean> {
+  const isNew = await store.appendEvent(event)
+  if (isNew) told(event)
+  return isNew
 }
 
 /** Sent also when the document was there: who made it may not have come to the message. */

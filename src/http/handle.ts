@@ -1,6 +1,7 @@
 import { entityTag } from '../model/digest.ts'
 import { type Failure, fail, type Result } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
+import type { SpanNote } from '../ports/telemetry.ts'
 import { authenticate } from './authenticate.ts'
 import { checkRole, explainGroups } from './authorize.ts'
 import { checkedCall } from './checked-call.ts'
@@ -19,9 +20,31 @@ const router = createRouter(ROUTES)
 const NOBODY: Caller = { id: '', name: 'anonymous', kind: 'person', roles: [], groups: [] }
 
 /** The way in: routes a request, checks who asks and for what, calls the use case, maps its result. Never throws. */
-export async function handle(deps: HttpDeps, request: HttpRequest): Promise<HttpResponse> {
+export function handle(deps: HttpDeps, request: HttpRequest): Promise<HttpResponse> {
+  const match = router(request.method === 'HEAD' ? 'GET' : request.method, request.path)
+  const route = match.kind === 'route' ? match.route.path : 'none'
+  const method = METHODS.includes(request.method) ? request.method : 'OTHER'
   const requestId = deps.random.uuid()
-  const response = await respond(deps, request, requestId).catch((error: unknown) => {
+  const about = { 'http.request.method': method, 'http.route': route, 'meshwright.request_id': requestId }
+  const started = deps.clock.now()
+  const answer = async (note: SpanNote) => {
+    const response = await answerSafely(deps, request, match, requestId)
+    const { status } = response
+    note({ 'http.response.status_code': status })
+    deps.telemetry.record('meshwright.http.duration', deps.clock.now() - started, { method, route, status })
+    return response
+  }
+  return deps.telemetry.span(`http ${method} ${route}`, about, answer, request.headers.traceparent)
+}
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+async function answerSafely(
+  deps: HttpDeps,
+  request: HttpRequest,
+  match: Match,
+  requestId: string,
+): Promise<HttpResponse> {
+  const response = await respond(deps, request, match, requestId).catch((error: unknown) => {
     const failure = failureOf(error)
     const fields = { requestId, method: request.method, path: request.path, error }
     deps.logger.log(failure.code === 'InternalError' ? 'error' : 'warn', 'http.failed', fields)
@@ -32,8 +55,7 @@ export async function handle(deps: HttpDeps, request: HttpRequest): Promise<Http
   return { status: response.status, headers }
 }
 
-async function respond(deps: HttpDeps, request: HttpRequest, requestId: string): Promise<HttpResponse> {
-  const match = router(request.method === 'HEAD' ? 'GET' : request.method, request.path)
+async function respond(deps: HttpDeps, request: HttpRequest, match: Match, requestId: string): Promise<HttpResponse> {
   if (match.kind === 'none') {
     const detail = 'Nothing is served at this path.'
     const hint = 'GET /openapi.json lists every path; those of the API begin with /api/v1.'

@@ -11,6 +11,7 @@ import type { Messenger } from '../ports/messenger.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
 import type { TokenKeys } from '../ports/token-keys.ts'
 import type { Plan } from '../reconcile/plan.ts'
 import type { Caps } from '../rollouts/caps.ts'
@@ -51,6 +52,7 @@ export interface HttpDeps {
   readonly directory: Directory
   readonly messenger: Messenger
   readonly logger: Logger
+  readonly telemetry: Telemetry
   /** Carries a service out on one cluster now; never throws. */
   readonly carryOut: (service: string, cluster: string, session?: string) => Promise<void>
   /** Takes the next step of a service's rollouts now; never throws. */

@@ -45,7 +45,7 @@ export const MEASURES = {
   'meshwright.notifications': {
     kind: 'counter',
     unit: '{message}',
-    tells: 'Messages to channels, by `channel` (teams, slack) and `result` (sent, waiting, given-up)',
+    tells: 'Messages to channels, by `channel` (teams, slack) and `result` (sent, failed)',
   },
   'meshwright.work.duration': {
     kind: 'histogram',

@@ -38,18 +38,26 @@ export interface Store {
   list<K extends DocumentKind>(kind: K, query?: ListQuery): Promise<Page<Stored<DocumentOf[K]>>>
   /** Documents whose `dueAt` is not after `now` (RFC 3339), the longest waiting first. */
   due(now: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]>
-  /** Documents whose outbox is not empty and whose last write is older than `before` (RFC 3339). */
-  unrelayed(before: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]>
+  /** Documents whose outbox is not empty and whose last write is older than `before` (RFC 3339), the oldest first. */
+  unrelayed(before: string, limit: number): Promise<readonly LeftBehind[]>
   /** Sends on what the outbox of a document holds and takes just that out of it. */
   relay(kind: DocumentKind, key: string): Promise<void>
-  /** Keeps an event; the same id twice is once. */
-  appendEvent(event: EventRecord): Promise<void>
+  /** Keeps an event; the same id twice is once: false when it was there already. */
+  appendEvent(event: EventRecord): Promise<boolean>
   /** In the order of arrival. `after` is a cursor of an ArrivedEvent. */
   events(query: { subject?: string; after?: string; limit: number }): Promise<Page<ArrivedEvent>>
   /** Keeps an audit record; the same id of the same subject twice is once. */
   appendAudit(record: AuditRecord): Promise<void>
   /** In the order of arrival. */
   audit(query: AuditQuery): Promise<Page<ArrivedAudit>>
+}
+
+/** A document with an outbox that nobody sent on. */
+export interface LeftBehind {
+  readonly kind: DocumentKind
+  readonly key: string
+  /** Epoch milliseconds of its last write. */
+  readonly writtenMs: number
 }
 
 export interface AuditQuery {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { handleWork, WorkFailedError } from '../../src/handle-work.ts'
 import type { QueueName, WorkMessage } from '../../src/model/outbox.ts'
 import { PortError } from '../../src/ports/port-error.ts'
+import { NO_TELEMETRY } from '../../src/ports/telemetry.ts'
 import { relayFeed } from '../../src/relay-feed.ts'
 import { enumerateClusters, sweep } from '../../src/sweep.ts'
 import { parseWorkMessage } from '../../src/work-message.ts'
@@ -31,7 +32,7 @@ describe('the sweep', () => {
     store.put(aPlacement('west', { dueAt: later(SECOND) }))
     store.put(aService({ name: 'later', dueAt: later(2 * MINUTE) }))
     store.put(aService({ name: 'idle' }))
-    expect(await sweep({ store, queue, clock })).toEqual({ due: 3, unrelayed: 0 })
+    expect(await sweep({ store, queue, clock })).toEqual({ due: 3, unrelayed: 0, oldestS: 0 })
     expect(sent).toEqual([
       ['work', { kind: 'reconcile', service: 'shop/web', cluster: 'west' }],
       ['work', { kind: 'probe', cluster: 'east' }],
@@ -43,7 +44,7 @@ describe('the sweep', () => {
   it('has outboxes relayed that their writers left behind, but not those that are new', async () => {
     store.put(aService({ outbox: WAITING, updatedAt: later(49 * SECOND) }))
     store.put(aService({ name: 'new', outbox: WAITING, updatedAt: later(51 * SECOND) }))
-    expect(await sweep({ store, queue, clock })).toEqual({ due: 0, unrelayed: 1 })
+    expect(await sweep({ store, queue, clock })).toEqual({ due: 0, unrelayed: 1, oldestS: 11 })
     expect(sent).toEqual([['work', { kind: 'relay', document: { kind: 'service', key: 'shop/web' } }]])
   })
 
@@ -72,7 +73,15 @@ describe('a queue message', () => {
   })
 
   it('may have fields that are newer than this code', () => {
-    expect(parseWorkMessage({ kind: 'probe', cluster: 'east', trace: 'x' })).toEqual({ kind: 'probe', cluster: 'east' })
+    expect(parseWorkMessage({ kind: 'probe', cluster: 'east', later: 'x' })).toEqual({ kind: 'probe', cluster: 'east' })
+  })
+
+  it('brings the trace that it belongs to; a broken one is left aside', () => {
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const message = { kind: 'probe', cluster: 'east' }
+    expect(parseWorkMessage({ ...message, trace })).toEqual({ ...message, trace })
+    expect(parseWorkMessage({ ...message, trace: 7 })).toEqual(message)
+    expect(parseWorkMessage({ ...message, trace: 'x'.repeat(56) })).toEqual(message)
   })
 
   it.each([
@@ -103,6 +112,7 @@ describe('work', () => {
     caps: { perCluster: 10, inAll: 30 },
     settleMs: 1000,
     logger: { log: () => undefined },
+    telemetry: NO_TELEMETRY,
     webhook: async () => 'https://example.com',
     directory: { person: async () => undefined },
     messenger: { send: async () => undefined },

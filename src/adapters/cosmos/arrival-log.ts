@@ -38,13 +38,15 @@ export function placeInLog(id: string, subject: string): LogItem {
   return { id: safeId(id), pk: subject }
 }
 
-/** Keeps an item; one that is there already is left as it is. */
-export async function appendToLog(log: Container, item: LogItem, abortSignal: AbortSignal): Promise<void> {
+/** Keeps an item. False when it is there already: then it is left as it is. */
+export async function appendToLog(log: Container, item: LogItem, abortSignal: AbortSignal): Promise<boolean> {
   try {
     await log.items.create(item, { abortSignal })
+    return true
   } catch (error) {
     const failure = cosmosFailure(error)
     if (!isPortError(failure, 'conflict')) throw failure
+    return false
   }
 }
 

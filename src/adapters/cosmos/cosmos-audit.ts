@@ -9,9 +9,9 @@ interface AuditItem extends LogItem {
 }
 
 /** Keeps an audit record; one that is there already is left as it is. */
-export function appendAudit(audit: Container, record: AuditRecord, signal: AbortSignal): Promise<void> {
+export async function appendAudit(audit: Container, record: AuditRecord, signal: AbortSignal): Promise<void> {
   const item: AuditItem = { ...placeInLog(record.id, record.subject), record }
-  return appendToLog(audit, item, signal)
+  await appendToLog(audit, item, signal)
 }
 
 /** Audit records in the order of arrival. */

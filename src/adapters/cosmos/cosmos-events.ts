@@ -27,8 +27,8 @@ interface EventItem extends LogItem {
   readonly event: CloudEvent
 }
 
-/** Keeps an event; one that is there already is left as it is. */
-export function appendEvent(events: Container, event: EventRecord, signal: AbortSignal): Promise<void> {
+/** Keeps an event. False when it is there already: then it is left as it is. */
+export function appendEvent(events: Container, event: EventRecord, signal: AbortSignal): Promise<boolean> {
   const item: EventItem = { ...placeInLog(event.id, event.subject), event: toCloudEvent(event) }
   return appendToLog(events, item, signal)
 }

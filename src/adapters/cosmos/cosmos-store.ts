@@ -2,7 +2,7 @@ import type { ItemResponse } from '@azure/cosmos'
 import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf, partitionOf } from '../../model/documents.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
-import type { ListQuery, Page, Stored } from '../../ports/store.ts'
+import type { LeftBehind, ListQuery, Page, Stored } from '../../ports/store.ts'
 import { withDeadline } from '../deadline.ts'
 import type { PlainStore } from '../relaying-store.ts'
 import { appendAudit, readAudit } from './cosmos-audit.ts'
@@ -143,16 +143,18 @@ function findDue(to: CosmosContainers, now: string, limit: number, signal: Abort
   return queryAll(to.state, selectTop(limit, 'c.kind, c.key', [due], 'c.dueAt'), { signal })
 }
 
-function findUnrelayed(
+async function findUnrelayed(
   to: CosmosContainers,
   before: string,
   limit: number,
   signal: AbortSignal,
-): Promise<readonly Reference[]> {
+): Promise<readonly LeftBehind[]> {
   const waiting = { text: 'c.unrelayed = true', values: {} }
   // `_ts` is the time of the last write in whole seconds.
   const old = { text: 'c._ts < @before', values: { '@before': Math.floor(Date.parse(before) / 1000) } }
-  return queryAll(to.state, selectTop(limit, 'c.kind, c.key', [waiting, old], 'c._ts'), { signal })
+  const query = selectTop(limit, 'c.kind, c.key, c._ts', [waiting, old], 'c._ts')
+  const rows = await queryAll<Reference & { readonly _ts: number }>(to.state, query, { signal })
+  return rows.map(({ kind, key, _ts }) => ({ kind, key, writtenMs: _ts * 1000 }))
 }
 
 /** The partition that holds every key with this prefix, when there is one: `shop/web/` of placements and rollouts. */

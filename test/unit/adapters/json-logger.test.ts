@@ -22,7 +22,7 @@ describe('a log line', () => {
 
   it('is left out below the least level', () => {
     const lines: string[] = []
-    const logger = jsonLogger((level) => lines.push(level), virtualClock(), 'warn')
+    const logger = jsonLogger((level) => lines.push(level), virtualClock(), { least: 'warn' })
     for (const level of ['debug', 'info', 'warn', 'error'] as const) logger.log(level, 'x')
     expect(lines).toEqual(['warn', 'error'])
   })

@@ -63,7 +63,9 @@ export function memoryStore(): MemoryStore {
       }),
     appendEvent: (event: EventRecord) =>
       step(`event ${event.id}`, () => {
-        if (!appended.some(({ id }) => id === event.id)) appended.push(event)
+        if (appended.some(({ id }) => id === event.id)) return false
+        appended.push(event)
+        return true
       }),
     appendAudit: (record: AuditRecord) =>
       step(`audit ${record.id}`, () => {

@@ -4,7 +4,7 @@ import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
 import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import type { AuditQuery, ListQuery, Page, Store, Stored } from '../../../src/ports/store.ts'
+import type { AuditQuery, LeftBehind, ListQuery, Page, Store, Stored } from '../../../src/ports/store.ts'
 
 export interface SentWork {
   readonly queue: QueueName
@@ -118,12 +118,12 @@ export class MemoryStore implements Store {
       .map((value) => ({ kind: value.kind, key: keyOf(value) }))
   }
 
-  async unrelayed(before: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]> {
+  async unrelayed(before: string, limit: number): Promise<readonly LeftBehind[]> {
     return [...this.documents.values()]
       .map(({ value }) => value)
       .filter(({ outbox, updatedAt }) => outbox.length > 0 && updatedAt < before)
       .slice(0, limit)
-      .map((value) => ({ kind: value.kind, key: keyOf(value) }))
+      .map((value) => ({ kind: value.kind, key: keyOf(value), writtenMs: Date.parse(value.updatedAt) }))
   }
 
   async relay(kind: DocumentKind, key: string): Promise<void> {
@@ -138,9 +138,10 @@ export class MemoryStore implements Store {
     for (const { value } of [...this.documents.values()]) await this.relay(value.kind, keyOf(value))
   }
 
-  async appendEvent(event: EventRecord): Promise<void> {
-    if (this.arrived.some(({ id }) => id === event.id)) return
+  async appendEvent(event: EventRecord): Promise<boolean> {
+    if (this.arrived.some(({ id }) => id === event.id)) return false
     this.arrived.push({ ...copy(event), cursor: String(this.arrived.length + 1).padStart(9, '0') })
+    return true
   }
 
   async events(query: { subject?: string; after?: string; limit: number }): Promise<Page<ArrivedEvent>> {

@@ -89,7 +89,7 @@ describe('events as a list', () => {
 describe('events as a stream', () => {
   it('come as they arrive, with their cursor as id, each on one line of data', async () => {
     const world = await withEvents(2)
-    world.clock.onSleep = () => world.store.appendEvent(event('e3'))
+    world.clock.onSleep = () => void world.store.appendEvent(event('e3'))
     const text = await read(world, '/api/v1/events', STREAM, (seen) => seen.includes('"e3"'))
     expect(idsOf(text)).toEqual(['e1', 'e2', 'e3'])
     const [, block = ''] = text.split('\n\n')
@@ -146,7 +146,7 @@ describe('events as a stream', () => {
       calls += 1
       return calls === 2 ? Promise.reject(new PortError('unavailable', 'Cosmos DB', 'timeout')) : events(query)
     }
-    world.clock.onSleep = () => world.store.appendEvent(event('e2'))
+    world.clock.onSleep = () => void world.store.appendEvent(event('e2'))
     expect(idsOf(await read(world, '/api/v1/events', STREAM, (seen) => seen.includes('"e2"')))).toEqual(['e1', 'e2'])
   })
 

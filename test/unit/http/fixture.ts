@@ -9,6 +9,7 @@ import type { Rollout } from '../../../src/model/rollout.ts'
 import type { ClusterApi } from '../../../src/ports/cluster-api.ts'
 import type { OutgoingMessage } from '../../../src/ports/messenger.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
+import { NO_TELEMETRY } from '../../../src/ports/telemetry.ts'
 import type { Plan } from '../../../src/reconcile/plan.ts'
 import { FakeManagedClusters } from '../fakes/fake-managed-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
@@ -134,6 +135,7 @@ export function createWorld(): World {
     tokenKeys: createLocalJWKSet({ keys: [publicJwk] }),
     auth: { issuers: [ISSUER, `https://sts.example/${TENANT}/`], audiences: [AUDIENCE], tenantId: TENANT },
     caps: { perCluster: 10, inAll: 30 },
+    telemetry: NO_TELEMETRY,
     logger: { log: (level, event, fields) => seen.logged.push(`${level} ${event} ${JSON.stringify(fields)}`) },
     carryOut: async (service, cluster) => void seen.carried.push(`${service} ${cluster}`),
     advance: async (service) => void seen.advanced.push(service),
