@@ -1,4 +1,5 @@
 import type { Route } from './route.ts'
+import { ALERT_HOOK_ROUTES } from './routes/alert-hooks.ts'
 import { AUDIT_ROUTES } from './routes/audit.ts'
 import { CAPABILITY_ROUTES } from './routes/capabilities.ts'
 import { CLUSTER_ROUTES } from './routes/clusters.ts'
@@ -37,6 +38,7 @@ export const ROUTES: readonly Route[] = [
   ...OPERATION_ROUTES,
   ...TRANSFER_ROUTES,
   ...HOOK_ROUTES,
+  ...ALERT_HOOK_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
   ...NOT_BUILT_ROUTES,

@@ -115,7 +115,7 @@ function headersOf(route: Route, status: number, answer: AnswerSpec): JsonSchema
   return {
     ...(tagged ? { ETag: header('Of the part that users own, where there is one') } : {}),
     ...(status === 201 ? { Location: header('Address of what is new') } : {}),
-    ...(status === 202
+    ...(status === 202 && !route.rawBody
       ? {
           'Operation-Location': header('Address that tells how far it is'),
           'Retry-After': header('Seconds until it is worth asking', 'integer'),

@@ -11,10 +11,7 @@ const LATER: readonly (readonly [Method, path: string, operationId: string, what
   ['POST', '/rollouts/{id}/replay', 'replayRollout', 'Replays of past windows'],
 ]
 
-const HOOKS = [
-  ['/hooks/alerts/{hook}', 'hookAlerts'],
-  ['/hooks/key-vault', 'hookKeyVault'],
-] as const
+const HOOKS = [['/hooks/key-vault', 'hookKeyVault']] as const
 
 export const NOT_BUILT_ROUTES: readonly Route[] = [
   ...LATER.map(([method, path, operationId, what]) =>

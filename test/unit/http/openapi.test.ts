@@ -52,7 +52,10 @@ describe('the OpenAPI document', () => {
       expect(summary, operationId).toMatch(/\w/)
       expect(description, operationId).toMatch(/(Roles: Mesh\.|Open to all)/)
       expect(tags).toHaveLength(1)
-      for (const status of ['400', '429', '500', '503']) expect(Object.keys(responses), operationId).toContain(status)
+      // Bodies of chats are not checked: what is no command is refused as if it were forged.
+      const isChat = tags.includes('Hooks') && !operationId.startsWith('hookAlerts')
+      for (const status of [...(isChat ? [] : ['400']), '429', '500', '503'])
+        expect(Object.keys(responses), operationId).toContain(status)
     }
   })
 
@@ -62,7 +65,7 @@ describe('the OpenAPI document', () => {
     expect(open.filter((id) => !id.startsWith('hook'))).toEqual(
       expect.arrayContaining(['getHealth', 'getReadiness', 'getOpenApi', 'getDocs', 'getDashboard']),
     )
-    expect(open).toHaveLength(10)
+    expect(open).toHaveLength(12)
   })
 
   it('declares every parameter of every path', () => {
@@ -138,7 +141,9 @@ describe('the route table', () => {
       'POST /hooks/teams',
       'POST /hooks/slack/commands',
       'POST /hooks/slack/actions',
-      'POST /hooks/alerts/{hook}',
+      'POST /hooks/alerts/azure-monitor',
+      'POST /hooks/alerts/alertmanager',
+      'POST /hooks/alerts/grafana',
       'POST /hooks/key-vault',
       'GET /healthz',
       'GET /readyz',
