@@ -47,6 +47,12 @@ const environment = z.object({
   MESHWRIGHT_PRIVATE_ADDRESSES: z.enum(['allow', 'refuse']).default('refuse'),
   MESHWRIGHT_ROLLOUTS_PER_CLUSTER: wholeNumber.default(10),
   MESHWRIGHT_ROLLOUTS: wholeNumber.default(30),
+  /** Key Vault of certificates that name none, and of the secrets that channels name. */
+  MESHWRIGHT_VAULT: z
+    .string()
+    .regex(/^https:\/\/[a-z0-9-]{3,24}\.vault\.azure\.net\/?$/, 'must be of the form https://NAME.vault.azure.net')
+    .transform((url) => url.replace(/\/$/, ''))
+    .optional(),
   /** The bot's token, `xoxb-…`: to post into channels of Slack. */
   MESHWRIGHT_SLACK_BOT_TOKEN: z.string().min(1).optional(),
   /** Where people reach this Meshwright: for links in messages. */
@@ -56,6 +62,8 @@ const environment = z.object({
     .url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|\[::1\]|localhost)$/, error: 'must be http:// on loopback' })
     .optional(),
   MESHWRIGHT_SETTLE: durationBetween('1ms', '5m').default('5s'),
+  /** Where OpenTelemetry's exporters send traces and metrics; they read it themselves. Left out: none are made. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   MESHWRIGHT_SLACK_SIGNING_SECRET: secrets(/^.{16,200}$/, 'must hold secrets of at least 16 characters'),
   MESHWRIGHT_TEAMS_SECRETS: secrets(/^[A-Za-z0-9+/]{22,200}={0,2}$/, 'must hold security tokens as Teams gives them'),
   MESHWRIGHT_ALERT_SECRETS: secrets(/^[\x21-\x7e]{16,200}$/, 'must hold secrets of at least 16 characters'),
@@ -85,6 +93,8 @@ export interface Settings {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
   /** How long a write is given to reach the proxies before it counts as live. */
   readonly settleMs: number
+  /** Are traces and metrics exported? */
+  readonly telemetry: boolean
   /** By what callers of hooks prove themselves; none: the hook lets nobody in. */
   readonly hooks: {
     readonly slack: readonly string[]
@@ -97,6 +107,8 @@ export interface Settings {
   readonly slackToken?: string
   /** Where people reach this Meshwright, without a slash at its end: for links in messages. */
   readonly publicUrl?: string
+  /** Key Vault of certificates that name none: `https://NAME.vault.azure.net`. */
+  readonly vaultUrl?: string
   /** Where calls to Azure go in the local host. */
   readonly emulatedAzure?: string
 }
@@ -146,6 +158,7 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
     },
     caps: { perCluster: values.MESHWRIGHT_ROLLOUTS_PER_CLUSTER, inAll: values.MESHWRIGHT_ROLLOUTS },
     settleMs: durationMs(values.MESHWRIGHT_SETTLE),
+    telemetry: values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     hooks: {
       slack: values.MESHWRIGHT_SLACK_SIGNING_SECRET,
       teams: values.MESHWRIGHT_TEAMS_SECRETS,
@@ -154,6 +167,7 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
     ...(values.MESHWRIGHT_SERVICE_PRINCIPAL_ID === undefined
       ? {}
       : { servicePrincipalId: values.MESHWRIGHT_SERVICE_PRINCIPAL_ID }),
+    ...(values.MESHWRIGHT_VAULT === undefined ? {} : { vaultUrl: values.MESHWRIGHT_VAULT }),
     ...(values.MESHWRIGHT_SLACK_BOT_TOKEN === undefined ? {} : { slackToken: values.MESHWRIGHT_SLACK_BOT_TOKEN }),
     ...(values.MESHWRIGHT_PUBLIC_URL === undefined
       ? {}

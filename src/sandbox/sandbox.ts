@@ -27,6 +27,7 @@ import { lockFolder } from './lock-folder.ts'
 import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
+import { sandboxVault } from './sandbox-vault.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sqliteStorage } from './storage.ts'
 
@@ -58,7 +59,15 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const azure = await azureServices(context)
   const emulated = options.kubeconfig === undefined ? emulateClusters(context, azure.entra) : undefined
   const arm = sandboxArm(context, azure.entra)
-  const hosts = azureHosts({ context, entra: azure.entra, arm, ...(emulated ? { world: emulated.world } : {}) })
+  const vault = sandboxVault(context, azure.entra)
+  const { keyVault } = vault
+  const hosts = azureHosts({
+    context,
+    entra: azure.entra,
+    arm,
+    keyVault,
+    ...(emulated ? { world: emulated.world } : {}),
+  })
   const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, chat: chatControl(storage), ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)
@@ -68,7 +77,13 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
   const urls = { cosmos: cosmos.url, queues: queues.url }
   const host = await startFunctions(options, azure, urls, storage.table('timers'), log)
-  const ticker = emulated && setInterval(() => emulated.world.advance(), TICK_MS)
+  let ticked = Promise.resolve()
+  const ticker = setInterval(() => {
+    emulated?.world.advance()
+    ticked = vault.advance().catch((error: unknown) => {
+      log({ level: 'error', category: 'system', message: `The emulated Key Vault failed: ${error}` })
+    })
+  }, TICK_MS)
   const servicesUrl = emulated && services.url
   const file = await writeSandboxFile(options.folder, azure.entra, { baseUrl: host.url, kubeconfig, servicesUrl })
   if (emulated && !options.empty) await registerDemo(file, own)
@@ -76,6 +91,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     file,
     async stop() {
       clearInterval(ticker)
+      await ticked
       await host.stop()
       for (const part of [cosmos, queues, services]) await part.close()
       storage.close()

@@ -44,6 +44,7 @@ describe('the settings', () => {
       MESHWRIGHT_ROLLOUTS_PER_CLUSTER: '3',
       MESHWRIGHT_ROLLOUTS: '7',
       MESHWRIGHT_SETTLE: '250ms',
+      MESHWRIGHT_VAULT: 'https://shop.vault.azure.net/',
     })
     expect(given).toMatchObject({
       cosmos: { database: 'other' },
@@ -54,6 +55,7 @@ describe('the settings', () => {
       outside: { hosts: ['a.example.com', 'b.example.com'], privateAddresses: true },
       caps: { perCluster: 3, inAll: 7 },
       settleMs: 250,
+      vaultUrl: 'https://shop.vault.azure.net',
     })
   })
 
