@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.ts'
+import { isPortError } from '../../ports/port-error.ts'
 
 /** Azure's limit: one read a second and cluster. */
 const LEAST_GAP_MS = 1000
@@ -18,7 +19,7 @@ interface Kept<T> {
 
 /**
  * Keeps the answers to questions about things, by key, failures too: one question at a time, and never two of a key
- * within a second. `maxAgeMs` is how old an answer may be.
+ * within a second. `maxAgeMs` is how old an answer may be. What was throttled is not kept: `pauses` sees to that.
  */
 export function keptAnswers<T>(
   clock: Clock,
@@ -37,7 +38,7 @@ export function keptAnswers<T>(
     keep('asking')
     answer.then(
       () => keep('answered'),
-      () => keep('failed'),
+      (error: unknown) => (isPortError(error, 'throttled') ? kept.delete(key) : keep('failed')),
     )
     return answer
   }

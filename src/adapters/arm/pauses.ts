@@ -1,6 +1,8 @@
 import type { Clock } from '../../ports/clock.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 
+const LEAST_MS = 1000
+
 /**
  * Keeps away from what Azure throttles until the time that it names. `bucket` is what shares a limit: a cluster for reads of
  * it, a subscription for all else.
@@ -16,7 +18,7 @@ export function pauses(clock: Clock): <T>(bucket: string, system: string, call: 
     try {
       return await call()
     } catch (error) {
-      if (isPortError(error, 'throttled')) until.set(bucket, clock.now() + (error.retryAfterMs ?? 0))
+      if (isPortError(error, 'throttled')) until.set(bucket, clock.now() + Math.max(LEAST_MS, error.retryAfterMs ?? 0))
       throw error
     }
   }
