@@ -7,6 +7,7 @@ import type { ManagedClusters } from '../ports/managed-clusters.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { detectMesh } from './detect-mesh.ts'
+import { lookAtMetrics } from './look-at-metrics.ts'
 import { type AzureFindings, probeAzure } from './probe-azure.ts'
 
 /** What one look at a cluster found. Facts that could not be read are absent: those known before stay. */
@@ -105,28 +106,6 @@ function upgradeOf(aks: ManagedClusterFacts | undefined): string {
 }
 
 async function probeMetrics(sources: ProbeSources, cluster: ClusterDocument): Promise<ConditionInput> {
-  const type = 'MetricsReady'
-  try {
-    const source = await sources.metrics.open(cluster)
-    if (!source) {
-      return {
-        type,
-        status: 'False',
-        reason: 'NoSource',
-        message: 'The cluster names no metrics: gates on it are blind.',
-      }
-    }
-    const series = await source.samples('up', sources.clock.now(), 300_000)
-    if (series.length > 0)
-      return { type, status: 'True', reason: 'Answers', message: 'The metrics source answers and has targets.' }
-    return {
-      type,
-      status: 'False',
-      reason: 'NothingScraped',
-      message: 'The metrics source answers but scrapes nothing ("up" is empty).',
-    }
-  } catch (error) {
-    if (!isPortError(error)) throw error
-    return { type, status: 'False', reason: error.reason ?? 'NoAnswer', message: error.message }
-  }
+  const { ready, reason, message } = await lookAtMetrics(sources, cluster)
+  return { type: 'MetricsReady', status: ready ? 'True' : 'False', reason, message }
 }

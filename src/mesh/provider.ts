@@ -70,6 +70,8 @@ export interface Provider {
   latencyCounts(service: { namespace: string; name: string }): CountQuery
   /** Requests of callers that are not in the mesh, so that no weight holds for them. */
   outsideCounts(service: { namespace: string; name: string }): CountQuery
+  /** Any requests that the mesh counted: a selector for whether it is scraped at all. */
+  readonly anyRequests: string
   /** Edges of its latency histogram in milliseconds, rising, where nobody set others. */
   readonly latencyEdgesMs: readonly number[]
 }

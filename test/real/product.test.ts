@@ -12,6 +12,7 @@ import { until } from './parts/wait.ts'
 
 const PER_SECOND = 150
 const GATES = [{ kind: 'errors', limitPercent: 1 }]
+const METRICS_ANSWER = ['Answers', 'MeshNotScraped']
 const QUICK = { steps: [{ weight: 50, for: '4s' }], bake: '4s', gates: GATES }
 
 /**
@@ -92,7 +93,9 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
     await until('the cluster is ready', 30_000, async () => {
       const { conditions } = await product.must<Conditions>('viewer', 'GET', '/clusters/real')
       const isTrue = (type: string) => conditions.some((one) => one.type === type && one.status === 'True')
-      if (['Reachable', 'MeshReady', 'MetricsReady'].every(isTrue)) return true
+      // No request came through the mesh yet, so metrics may say that it is not scraped.
+      const answers = conditions.some(({ type, reason }) => type === 'MetricsReady' && METRICS_ANSWER.includes(reason))
+      if (['Reachable', 'MeshReady'].every(isTrue) && answers) return true
       throw new Error(JSON.stringify(conditions))
     })
     await product.must('deployer', 'PUT', '/services/shop/web', SERVICE)
@@ -230,7 +233,7 @@ interface Evidence {
 }
 
 interface Conditions {
-  readonly conditions: readonly { readonly type: string; readonly status: string }[]
+  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[]
 }
 
 interface Placements {

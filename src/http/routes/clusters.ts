@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { checkAccess } from '../../clusters/check-access.ts'
+import { checkMetrics } from '../../clusters/check-metrics.ts'
 import { deleteCluster } from '../../clusters/delete-cluster.ts'
 import { putCluster } from '../../clusters/put-cluster.ts'
 import { clusterSpec } from '../../model/cluster.ts'
@@ -10,7 +11,7 @@ import type { PutOutcome } from '../../ports/put-document.ts'
 import { operationIds } from '../operations.ts'
 import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
-import { accessView, CLUSTER_READ_ONLY, clusterView, viewCluster } from '../views/cluster-view.ts'
+import { accessView, CLUSTER_READ_ONLY, clusterView, metricsView, viewCluster } from '../views/cluster-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
 import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAnswer } from './owned.ts'
 
@@ -133,6 +134,22 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     failures: ['NotFound'],
     async handle({ deps, params }) {
       const report = await checkAccess(deps, params.cluster ?? '')
+      return report.ok ? succeed({ status: 200, json: report.value }) : report
+    },
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/clusters/{cluster}/metrics',
+    operationId: 'getClusterMetrics',
+    summary: 'Show whether gates would see anything on a cluster, and what is missing',
+    description:
+      'Looks now. Where managed Prometheus does not scrape the mesh, the answer holds the ConfigMap to apply on the cluster.',
+    access: 'any',
+    answers: { 200: { description: 'What a look at the metrics found', schema: metricsView } },
+    failures: ['NotFound'],
+    async handle({ deps, params }) {
+      const report = await checkMetrics(deps, params.cluster ?? '')
       return report.ok ? succeed({ status: 200, json: report.value }) : report
     },
   }),

@@ -63,3 +63,15 @@ export const accessView = z
       .describe('Rules of a ClusterRole that would grant what is missing'),
   })
   .meta({ id: 'AccessReport' })
+
+export const metricsView = z
+  .object({
+    ready: z.boolean(),
+    reason: z.string().describe('Answers, NoSource, NothingScraped, MeshNotScraped, or why the source does not answer'),
+    message: z.string(),
+    fix: z
+      .object({ configMap: z.string().describe('YAML for kubectl apply -f -') })
+      .optional()
+      .describe('What would have the sidecars of the registered services scraped'),
+  })
+  .meta({ id: 'MetricsReport' })

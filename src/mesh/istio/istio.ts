@@ -1,7 +1,7 @@
 import type { KubeRef } from '../../model/kube.ts'
 import type { Provider } from '../provider.ts'
 import { claimsService } from './claims.ts'
-import { LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
+import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
 import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
 import { renderIstio } from './render.ts'
 import { routeWeights } from './route.ts'
@@ -21,6 +21,7 @@ export const istio: Provider = {
   requestCounts,
   latencyCounts,
   outsideCounts,
+  anyRequests: ANY_REQUESTS,
   latencyEdgesMs: LATENCY_EDGES_MS,
 }
 

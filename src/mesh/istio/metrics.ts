@@ -27,6 +27,9 @@ export function outsideCounts(service: ServiceName): CountQuery {
   return { selector: `istio_requests_total${matchers(service, policy)}`, versionLabel: 'destination_version' }
 }
 
+/** What every sidecar that answered a request shows. */
+export const ANY_REQUESTS = 'istio_requests_total{reporter="destination"}'
+
 /** Upper edges of istio_request_duration_milliseconds: those that Envoy has by default, +Inf left out. */
 export const LATENCY_EDGES_MS: readonly number[] = [
   0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,

@@ -24,6 +24,7 @@ beforeEach(() => {
   clusters.objects.set('CustomResourceDefinition', [crd('virtualservices.networking.istio.io')])
   clusters.objects.set('Deployment', [istiod('istio-system', 'istiod')])
   metrics.put('east', 'up', { job: 'pods' }, [[T0 - SECOND, 1]])
+  metrics.put('east', 'istio_requests_total', { reporter: 'destination' }, [[T0 - SECOND, 7]])
   const { mesh: _, ...fresh } = aCluster('east', { observedGeneration: 0, dueAt: later(0) })
   store.put(fresh)
 })
@@ -75,6 +76,7 @@ describe('a later probe', () => {
     now = T0 + 5 * MINUTE
     const minutes = Array.from({ length: 120 }, (_, minute) => [T0 + minute * MINUTE, 1] as const)
     metrics.put('east', 'up', { job: 'pods' }, minutes)
+    metrics.put('east', 'istio_requests_total', { reporter: 'destination' }, minutes)
   })
 
   it('that finds nothing new writes nothing, in whatever order facts are stored', async () => {
@@ -195,6 +197,19 @@ describe('metrics are', () => {
     metrics.stored.clear()
     await probe()
     expect(said('MetricsReady')).toBe('False NothingScraped')
+  })
+
+  it('not ready when the mesh is not scraped', async () => {
+    metrics.stored.clear()
+    metrics.put('east', 'up', { job: 'nodes' }, [[T0 - SECOND, 1]])
+    await probe()
+    expect(said('MetricsReady')).toBe('False MeshNotScraped')
+  })
+
+  it('ready when the answer holds more series than are read', async () => {
+    metrics.failure = new PortError('unavailable', 'Prometheus east', 'too much', { reason: 'TooLarge' })
+    await probe()
+    expect(said('MetricsReady')).toBe('True Answers')
   })
 
   it('not ready when the source fails, which is no word on the cluster', async () => {
