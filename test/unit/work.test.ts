@@ -1,16 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { handleWork, WorkFailedError } from '../../src/handle-work.ts'
+import { followUpsOf } from '../../src/model/follow-ups.ts'
 import type { QueueName, WorkMessage } from '../../src/model/outbox.ts'
 import { PortError } from '../../src/ports/port-error.ts'
 import { NO_TELEMETRY } from '../../src/ports/telemetry.ts'
 import { relayFeed } from '../../src/relay-feed.ts'
 import { enumerateClusters, sweep } from '../../src/sweep.ts'
 import { parseWorkMessage } from '../../src/work-message.ts'
+import { anEvent } from './chat/cards/a-story.ts'
 import { AT, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
 import { FakeClusters } from './fakes/fake-clusters.ts'
 import { FakeManagedClusters } from './fakes/fake-managed-clusters.ts'
 import { FakeMetrics } from './fakes/fake-metrics.ts'
 import { MemoryStore } from './fakes/memory-store.ts'
+import { MemoryVaults } from './fakes/memory-vault.ts'
 import { aRollout, later, MINUTE, SECOND, T0 } from './rollouts/fixture.ts'
 
 const WAITING = [{ id: 'w', kind: 'work', queue: 'work', message: { kind: 'probe', cluster: 'east' } }] as const
@@ -41,6 +44,13 @@ describe('the sweep', () => {
     expect(store.writes).toBe(0)
   })
 
+  it('queues notifications that wait for their time', async () => {
+    const [followUp] = followUpsOf(anEvent('rollout.started', { time: later(0) }))
+    if (followUp) store.put({ ...followUp.document, dueAt: later(SECOND) })
+    await sweep({ store, queue, clock })
+    expect(sent).toEqual([['work', { kind: 'notify', notification: followUp?.document.name }]])
+  })
+
   it('has outboxes relayed that their writers left behind, but not those that are new', async () => {
     store.put(aService({ outbox: WAITING, updatedAt: later(49 * SECOND) }))
     store.put(aService({ name: 'new', outbox: WAITING, updatedAt: later(51 * SECOND) }))
@@ -65,6 +75,7 @@ describe('a queue message', () => {
     { kind: 'resync', cluster: 'east' },
     { kind: 'select', cluster: 'east' },
     { kind: 'command', command: 'c1' },
+    { kind: 'notify', notification: 'abc', session: 's' },
     { kind: 'relay', document: { kind: 'service', key: 'shop/web' } },
   ]
   it.each(messages)('of kind $kind is read from text and from what the host has parsed', (message) => {
@@ -116,6 +127,8 @@ describe('work', () => {
     webhook: async () => 'https://example.com',
     directory: { person: async () => undefined },
     messenger: { send: async () => undefined },
+    vaults: new MemoryVaults(),
+    handshakes: { look: async () => undefined },
     carryOut: async () => undefined,
     advance: async () => undefined,
     rotate: async () => ({ ok: true as const, value: 'It is being rotated.' }),
@@ -128,6 +141,8 @@ describe('work', () => {
     { kind: 'probe', cluster: 'east' },
     { kind: 'resync', cluster: 'east' },
     { kind: 'select', cluster: 'east' },
+    { kind: 'deliver', certificate: 'web-tls', cluster: 'east' },
+    { kind: 'notify', notification: 'gone' },
     { kind: 'relay', document: { kind: 'service', key: 'shop/web' } },
   ])('on what is gone is done: $kind', async (message) => {
     await work(message)

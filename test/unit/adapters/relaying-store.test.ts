@@ -84,6 +84,24 @@ describe('a write', () => {
     expect(plain.appended).toHaveLength(1)
   })
 
+  it('makes a notification of an event that people are told of, before the event leaves the outbox', async () => {
+    const started = { ...eventRecord('e1', 'rollouts/shop.web.k3'), type: 'rollout.started' }
+    const told: OutboxEntry = { id: 'e1', kind: 'event', event: started }
+    const created = await store.create(web([told]))
+    expect(created.value.outbox).toEqual([])
+    const [, message] = sent[0] ?? []
+    if (message?.kind !== 'notify') throw new Error('no notification was sent on')
+    expect(await plain.read('notification', message.notification)).toMatchObject({ value: { event: started } })
+    // A relay that died before the message finds the notification there, and sends the message again.
+    send = () => Promise.reject(unavailable())
+    const again = await store.replace(created, { ...created.value, outbox: [told] })
+    expect(again.value.outbox).toEqual([told])
+    send = async (name, after, delayMs) => void sent.push([name, after, delayMs])
+    await store.relay('service', 'shop/web')
+    expect(sent.map(([name, { kind }]) => `${name} ${kind}`)).toEqual(['work notify', 'work notify'])
+    expect((await kept())?.outbox).toEqual([])
+  })
+
   it('waits 500 ms for its outbox and no longer', async () => {
     const release = Promise.withResolvers<void>()
     send = () => release.promise
