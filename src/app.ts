@@ -10,6 +10,7 @@ import { countedMessenger } from './adapters/counted-messenger.ts'
 import { entraKeys } from './adapters/entra-keys.ts'
 import type { Fetch } from './adapters/http-answer.ts'
 import { jsonLogger, type LogSink } from './adapters/json-logger.ts'
+import { keyVaults } from './adapters/key-vault/key-vaults.ts'
 import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
 import { tracedClusters } from './adapters/kubernetes/traced-clusters.ts'
 import { managedIdentity } from './adapters/managed-identity.ts'
@@ -20,6 +21,7 @@ import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
+import { tlsHandshakes } from './adapters/tls-handshake.ts'
 import { tracedAzure } from './adapters/traced-http.ts'
 import { tracedQueue } from './adapters/traced-queue.ts'
 import type { NotifyDeps } from './chat/notify.ts'
@@ -33,6 +35,7 @@ import { observeWork } from './log/work-observed.ts'
 import { fail } from './model/failure.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Directory } from './ports/directory.ts'
+import type { Handshakes } from './ports/handshake.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Messenger } from './ports/messenger.ts'
 import { PortError } from './ports/port-error.ts'
@@ -43,6 +46,8 @@ import type { Vaults } from './ports/vault.ts'
 import type { WorkQueue } from './ports/work-queue.ts'
 import { rolesOfProcess } from './roles.ts'
 import { loadSettings, type Settings } from './settings.ts'
+
+export { loadSettings }
 
 /** What triggers may ask of the product. Every one is safe to call again with the same input. */
 export interface App {
@@ -70,6 +75,8 @@ export interface Overrides {
   readonly credential?: TokenCredential
   readonly fetch?: Fetch
   readonly lookup?: Lookup
+  /** Looks at gateways from outside. */
+  readonly handshakes?: Handshakes
   readonly logSink?: LogSink
   /** Who is told of spans and metrics; nobody when left out. */
   readonly telemetry?: Telemetry
@@ -108,16 +115,24 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     { azure, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
     clock,
   )
+  const vaults = keyVaults(azure, clock)
+  const handshakes = overrides.handshakes ?? tlsHandshakes(addresses)
+  const certificates = { vaults, handshakes, ...optional('vaultUrl', settings.vaultUrl) }
   const notify = {
     messenger: countedMessenger(
       openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
       telemetry,
     ),
-    webhook: webhooks(undefined, undefined),
+    webhook: webhooks(vaults, settings.vaultUrl),
     ...optional('publicUrl', settings.publicUrl),
   }
   const { caps, settleMs } = settings
-  const core = { store, clock, random, clusters, managedClusters, metrics, caps, settleMs, ...witness, ...notify }
+  const core = {
+    ...{ store, clock, random, clusters, managedClusters, metrics, caps, settleMs },
+    ...witness,
+    ...notify,
+    ...certificates,
+  }
   const carried = carriers(core, logger, rolesOfProcess().includes('work'))
   const work: WorkDeps = {
     ...core,
@@ -247,8 +262,8 @@ function carriers(
   return {
     async carryOut(service, cluster, session) {
       if (!writesClusters) return
-      const { reconcilePlacement } = await import('./reconcile/reconcile-placement.ts')
-      await reconcilePlacement(work, { service, cluster, ...(session === undefined ? {} : { session }) }).catch(
+      const { reconcileObserved } = await import('./reconcile-observed.ts')
+      await reconcileObserved(work, { service, cluster, ...(session === undefined ? {} : { session }) }).catch(
         (error: unknown) => logger.log('warn', 'reconcile.in-call-failed', { service, cluster, error: String(error) }),
       )
     },
@@ -278,9 +293,9 @@ function openMessenger(settings: MessengerSettings, clock: Clock): Messenger {
 }
 
 /** Addresses of Teams webhooks are secrets of the default vault. */
-function webhooks(vaults: Vaults | undefined, vault: string | undefined): NotifyDeps['webhook'] {
+function webhooks(vaults: Vaults, vault: string | undefined): NotifyDeps['webhook'] {
   return async (secret) => {
-    if (vaults === undefined || vault === undefined)
+    if (vault === undefined)
       throw new PortError('invalid', 'Key Vault', 'the settings name no vault', { reason: 'NoVault' })
     return (await vaults.open(vault).secret(secret)).value
   }

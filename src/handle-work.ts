@@ -2,20 +2,21 @@ import { type CommandDeps, carryOutCommand } from './chat/carry-out-command.ts'
 import { type NotifyDeps, sendNotification } from './chat/notify.ts'
 import { finishDelete } from './clusters/finish-delete.ts'
 import { type ProbeDeps, probeCluster } from './clusters/probe-cluster.ts'
-import { logReconcile } from './log/reconcile-ended.ts'
 import type { Witness } from './log/witness.ts'
 import type { DocumentKind } from './model/documents.ts'
 import type { Failure, Result } from './model/failure.ts'
 import type { WorkMessage } from './model/outbox.ts'
-import { type ReconcileDeps, type ReconcileRequest, reconcilePlacement } from './reconcile/reconcile-placement.ts'
+import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/deliver-certificate.ts'
+import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
+import { reconcileObserved } from './reconcile-observed.ts'
 import { advanceRollouts } from './rollouts/advance-rollouts.ts'
 import type { ObserveDeps } from './rollouts/observe.ts'
 import { selectClusters } from './services/select-clusters.ts'
 
 /** What work on clusters needs. */
-export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps
-export type WorkDeps = ClusterWorkDeps & NotifyDeps & CommandDeps & Witness
+export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps & Witness
+export type WorkDeps = ClusterWorkDeps & DeliveryDeps & NotifyDeps & CommandDeps
 
 /** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */
 export class WorkFailedError extends Error {
@@ -36,7 +37,7 @@ export class WorkFailedError extends Error {
 export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<void> {
   switch (message.kind) {
     case 'reconcile':
-      return reconcile(deps, message)
+      return reconcileObserved(deps, message)
     case 'advance':
       return done(await advanceRollouts(deps, message.service, message.session))
     case 'probe':
@@ -55,16 +56,11 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
     }
     case 'notify':
       return done(await sendNotification(deps, message.notification, message.session))
+    case 'deliver':
+      return deliverCertificate(deps, message)
     case 'relay':
       return deps.store.relay(message.document.kind as DocumentKind, message.document.key)
   }
-}
-
-async function reconcile(deps: WorkDeps, request: ReconcileRequest): Promise<void> {
-  const started = deps.clock.now()
-  const { service, cluster } = request
-  const { state, reason, message } = await reconcilePlacement(deps, request)
-  logReconcile(deps, { service, cluster, state, reason, message, durationMs: deps.clock.now() - started })
 }
 
 /** What is gone needs no work any more; a lost race is tried again. */

@@ -74,7 +74,7 @@ describe('delivery by the Secrets Store CSI driver', () => {
         },
       ],
     })
-    const { objects } = spec?.parameters as { readonly objects: string }
+    const { objects = '' } = (spec?.parameters ?? {}) as { readonly objects?: string }
     const { array } = parse(objects) as { array: string[] }
     expect(array.map((one) => parse(one))).toEqual([
       { objectName: 'web-tls', objectType: 'secret', objectVersion: target.version },
