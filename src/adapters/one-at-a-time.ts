@@ -10,6 +10,13 @@ export interface Turns {
   run<T>(place: string, signal: AbortSignal, call: () => Promise<T>): Promise<T>
 }
 
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 export function oneAtATime(clock: Clock): Turns {
   const last = new Map<string, Promise<unknown>>()
   const restUntil = new Map<string, number>()
@@ -32,12 +39,10 @@ export function oneAtATime(clock: Clock): Turns {
   }
   return {
     run(place, signal, call) {
-      const turn = () => pass(place, signal, call)
-      const mine = (last.get(place) ?? Promise.resolve()).then(turn, turn)
-      const settled = mine.then(
-        () => undefined,
-        () => undefined,
-      )
+      const before = last.get(place) ?? Promise.resolve()
+      const mine = before.then(() => pass(place, signal, call))
+      // A call that does not heed its signal keeps nobody waiting.
+      const settled = before.then(() => Promise.race([mine.catch(() => undefined), abortOf(signal)]))
       last.set(place, settled)
       void settled.then(() => {
         if (last.get(place) === settled) last.delete(place)
