@@ -104,6 +104,7 @@ export function settingsFor(clusters: readonly string[], createMissing: boolean)
     outside: { hosts: [], privateAddresses: true },
     caps: { perCluster: 10, inAll: 30 },
     settleMs: 5000,
+    telemetry: false,
     hooks: { slack: [], teams: [], alerts: [] },
   }
 }

@@ -27,7 +27,7 @@ describe('host.json', () => {
       functionTimeoutMs: 600_000,
       queues: { maxPollingIntervalMs: 1000, visibilityTimeoutMs: 5000, messageEncoding: 'none' },
     })
-    expect(content.logging.applicationInsights.samplingSettings.excludedTypes).toBe('Request;Exception')
+    expect(content.telemetryMode).toBe('OpenTelemetry')
   })
 
   test.each([
