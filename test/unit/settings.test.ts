@@ -27,6 +27,8 @@ describe('the settings', () => {
       outside: { hosts: [], privateAddresses: false },
       caps: { perCluster: 10, inAll: 30 },
       settleMs: 5000,
+      telemetry: false,
+      hooks: { slack: [], teams: [], alerts: [] },
     })
   })
 
@@ -45,6 +47,8 @@ describe('the settings', () => {
       MESHWRIGHT_ROLLOUTS: '7',
       MESHWRIGHT_SETTLE: '250ms',
       MESHWRIGHT_VAULT: 'https://shop.vault.azure.net/',
+      MESHWRIGHT_SLACK_BOT_TOKEN: 'xoxb-1',
+      MESHWRIGHT_PUBLIC_URL: 'https://mesh.example.com/',
     })
     expect(given).toMatchObject({
       cosmos: { database: 'other' },
@@ -56,6 +60,8 @@ describe('the settings', () => {
       caps: { perCluster: 3, inAll: 7 },
       settleMs: 250,
       vaultUrl: 'https://shop.vault.azure.net',
+      slackToken: 'xoxb-1',
+      publicUrl: 'https://mesh.example.com',
     })
   })
 
