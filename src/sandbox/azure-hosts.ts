@@ -4,6 +4,7 @@ import type { ArmEmulator } from './emulators/arm/arm.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
 import type { KeyVaultEmulator } from './emulators/key-vault/key-vault.ts'
+import { sandboxGraph } from './sandbox-directory.ts'
 import { SANDBOX_VAULT } from './sandbox-vault.ts'
 import type { World } from './world/world.ts'
 
@@ -27,6 +28,7 @@ export function azureHosts({ context, entra, arm, keyVault, world }: AzureWorld)
     'login.microsoftonline.com': entra.handle,
     'management.azure.com': arm.handle,
     [new URL(SANDBOX_VAULT).host]: keyVault.handle,
+    'graph.microsoft.com': sandboxGraph(context, entra),
     ...chatHosts(context),
     ...(world ? azureMonitorHosts({ world, now: context.now, checkToken }) : {}),
   }

@@ -5,6 +5,7 @@ import { type EntraEmulator, entraEmulator } from './emulators/entra/entra.ts'
 import { storageQueueEmulator } from './emulators/storage-queue/storage-queue.ts'
 import type { Send } from './host/send.ts'
 import { SANDBOX_AUDIENCE, SANDBOX_IDENTITY, SANDBOX_TENANT } from './identities.ts'
+import { SANDBOX_SERVICE_PRINCIPAL } from './sandbox-directory.ts'
 import { SANDBOX_VAULT } from './sandbox-vault.ts'
 
 /** Keys of the emulated accounts: known to all, good for nothing else. */
@@ -57,6 +58,7 @@ export function azureVariables(urls: { cosmos: string; queues: string; services:
     MESHWRIGHT_EMULATED_AZURE: `${urls.services}/azure`,
     MESHWRIGHT_SLACK_BOT_TOKEN: SANDBOX_SLACK_TOKEN,
     MESHWRIGHT_VAULT: SANDBOX_VAULT,
+    MESHWRIGHT_SERVICE_PRINCIPAL_ID: SANDBOX_SERVICE_PRINCIPAL,
     MESHWRIGHT_CLIENT_ID: SANDBOX_IDENTITY.clientId,
     IDENTITY_ENDPOINT: `${urls.services}/msi/token`,
     IDENTITY_HEADER: SANDBOX_IDENTITY.header,

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
+import type { HookSecrets } from './hook-secrets.ts'
 import { SANDBOX_PEOPLE, type SandboxPerson } from './identities.ts'
 
 /** What `sandbox.json` holds. */
 export interface SandboxFile {
   readonly baseUrl: string
   readonly tokens: Readonly<Record<SandboxPerson, string>>
+  /** Secrets by which callers of `/hooks/…` prove themselves. */
+  readonly hooks: HookSecrets
   readonly dashboard: string
   readonly docs: string
   /** Controls the simulated traffic; absent with a real cluster. */
@@ -20,6 +23,7 @@ export interface SandboxFile {
 /** Where the parts of a running sandbox are. */
 export interface SandboxPlaces {
   readonly baseUrl: string
+  readonly hooks: HookSecrets
   readonly kubeconfig: string
   /** Of the emulated clusters' services; undefined with a real cluster. */
   readonly servicesUrl: string | undefined
@@ -29,7 +33,7 @@ export interface SandboxPlaces {
 export async function writeSandboxFile(
   folder: string,
   entra: EntraEmulator,
-  { baseUrl, kubeconfig, servicesUrl }: SandboxPlaces,
+  { baseUrl, hooks, kubeconfig, servicesUrl }: SandboxPlaces,
 ): Promise<SandboxFile> {
   const tokens = await Promise.all(
     Object.entries(SANDBOX_PEOPLE).map(async ([name, subject]) => [name, await entra.issueToken(subject)] as const),
@@ -37,6 +41,7 @@ export async function writeSandboxFile(
   const file: SandboxFile = {
     baseUrl,
     tokens: Object.fromEntries(tokens) as SandboxFile['tokens'],
+    hooks,
     dashboard: `${baseUrl}/`,
     docs: `${baseUrl}/docs`,
     kubeconfig,

@@ -22,6 +22,7 @@ import type { HostLog } from './host/host-log.ts'
 import { queueSourceOver } from './host/queue-source.ts'
 import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
+import { hookSecrets, hookVariables } from './hook-secrets.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
 import { lockFolder } from './lock-folder.ts'
 import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
@@ -56,6 +57,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const storage = sqliteStorage(statePath)
   const context: EmulatorContext = { now: Date.now, random: Math.random, storage }
   const own = storage.table('sandbox')
+  const hooks = hookSecrets(own)
   const azure = await azureServices(context)
   const emulated = options.kubeconfig === undefined ? emulateClusters(context, azure.entra) : undefined
   const arm = sandboxArm(context, azure.entra)
@@ -74,6 +76,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   registerManagedClusters(arm, emulated && services.url)
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)
   setEnvironment(options, { cosmos: cosmos.url, queues: queues.url, services: services.url }, kubeconfig)
+  Object.assign(process.env, hookVariables(hooks))
   await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
   const urls = { cosmos: cosmos.url, queues: queues.url }
   const host = await startFunctions(options, azure, urls, storage.table('timers'), log)
@@ -85,7 +88,12 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     })
   }, TICK_MS)
   const servicesUrl = emulated && services.url
-  const file = await writeSandboxFile(options.folder, azure.entra, { baseUrl: host.url, kubeconfig, servicesUrl })
+  const file = await writeSandboxFile(options.folder, azure.entra, {
+    baseUrl: host.url,
+    hooks,
+    kubeconfig,
+    servicesUrl,
+  })
   if (emulated && !options.empty) await registerDemo(file, own)
   return {
     file,

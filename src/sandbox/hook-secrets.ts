@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto'
+import type { Table } from './emulators/emulator.ts'
+
+/** By what callers of the hooks of this sandbox prove themselves; made once, and only its owner can read them. */
+export interface HookSecrets {
+  /** Signing secret of a Slack app. */
+  readonly slack: string
+  /** Security token of a Teams outgoing webhook (base64). */
+  readonly teams: string
+  /** Secret of monitors. */
+  readonly alerts: string
+}
+
+/** The secrets that the table keeps; made at the first call. */
+export function hookSecrets(table: Table): HookSecrets {
+  const kept = table.get('hooks') as HookSecrets | undefined
+  if (kept) return kept
+  const made: HookSecrets = {
+    slack: randomBytes(16).toString('hex'),
+    teams: randomBytes(32).toString('base64'),
+    alerts: randomBytes(16).toString('hex'),
+  }
+  table.put('hooks', made)
+  return made
+}
+
+/** The app's settings for them. */
+export function hookVariables({ slack, teams, alerts }: HookSecrets): Record<string, string> {
+  return {
+    MESHWRIGHT_SLACK_SIGNING_SECRET: slack,
+    MESHWRIGHT_TEAMS_SECRETS: teams,
+    MESHWRIGHT_ALERT_SECRETS: alerts,
+  }
+}
