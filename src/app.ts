@@ -34,9 +34,11 @@ import type { Witness } from './log/witness.ts'
 import { observeWork } from './log/work-observed.ts'
 import { fail } from './model/failure.ts'
 import type { Clock } from './ports/clock.ts'
+import type { ClusterApis } from './ports/cluster-api.ts'
 import type { Directory } from './ports/directory.ts'
 import type { Handshakes } from './ports/handshake.ts'
 import type { Logger } from './ports/logger.ts'
+import type { ManagedClusters } from './ports/managed-clusters.ts'
 import type { Messenger } from './ports/messenger.ts'
 import { PortError } from './ports/port-error.ts'
 import type { Random } from './ports/random.ts'
@@ -97,19 +99,7 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     overrides.lookup ?? systemLookup,
   )
   const managedClusters = armManagedClusters(azure, clock)
-  const untraced = kubernetesClusters(
-    {
-      aks: {
-        managed: managedClusters,
-        credential: azure.credential,
-        emulated: settings.emulatedAzure !== undefined,
-      },
-      ...(settings.kubeconfig ? { kubeconfig: settings.kubeconfig } : {}),
-      ...(overrides.kubernetesHttp ? { http: overrides.kubernetesHttp } : {}),
-    },
-    clock,
-  )
-  const clusters = tracedClusters(untraced, telemetry)
+  const clusters = tracedClusters(openClusters(settings, overrides, azure, managedClusters, clock), telemetry)
   const { prometheusUrl } = settings
   const metrics = metricsSources(
     { azure, addresses, ...(prometheusUrl === undefined ? {} : { defaultUrl: prometheusUrl }) },
@@ -190,6 +180,24 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
       await telemetry.span('resync', {}, () => enumerateClusters({ store, queue, clock }))
     },
   }
+}
+
+/** The ways to clusters, by context of the kubeconfig and by ARM id. */
+function openClusters(
+  { kubeconfig, emulatedAzure }: Settings,
+  { kubernetesHttp }: Overrides,
+  { credential }: Azure,
+  managed: ManagedClusters,
+  clock: Clock,
+): ClusterApis {
+  return kubernetesClusters(
+    {
+      aks: { managed, credential, emulated: emulatedAzure !== undefined },
+      ...optional('kubeconfig', kubeconfig),
+      ...optional('http', kubernetesHttp),
+    },
+    clock,
+  )
 }
 
 /** Who we are in Azure and what carries requests there; in the local host, to the emulators. */
