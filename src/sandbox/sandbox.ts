@@ -17,12 +17,12 @@ import { SANDBOX_CLUSTERS } from './emulated-cluster.ts'
 import { emulateClusters } from './emulated-clusters.ts'
 import type { Emulator, EmulatorContext, Table } from './emulators/emulator.ts'
 import { type Served, serve } from './emulators/serve.ts'
+import { hookSecrets, hookVariables } from './hook-secrets.ts'
 import { changeFeedSourceOver } from './host/change-feed-source.ts'
 import type { HostLog } from './host/host-log.ts'
 import { queueSourceOver } from './host/queue-source.ts'
 import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
-import { hookSecrets, hookVariables } from './hook-secrets.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
 import { lockFolder } from './lock-folder.ts'
 import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
@@ -31,6 +31,7 @@ import type { SandboxOptions } from './sandbox-options.ts'
 import { sandboxVault } from './sandbox-vault.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sqliteStorage } from './storage.ts'
+import { storeTeamsSecret } from './store-teams-secret.ts'
 
 /** A running sandbox. */
 export interface Sandbox {
@@ -63,6 +64,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const arm = sandboxArm(context, azure.entra)
   const vault = sandboxVault(context, azure.entra)
   const { keyVault } = vault
+  await storeTeamsSecret(keyVault.handle, azure.entra)
   const hosts = azureHosts({
     context,
     entra: azure.entra,
@@ -162,6 +164,6 @@ function setEnvironment(
 }
 
 async function loadSources(): Promise<void> {
-  for (const name of ['api', 'work', 'feed', 'timers'])
+  for (const name of ['api', 'work', 'feed', 'timers', 'lifecycle'])
     await import(new URL(`../../functions/${name}.ts`, import.meta.url).href)
 }

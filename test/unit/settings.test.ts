@@ -28,7 +28,7 @@ describe('the settings', () => {
       caps: { perCluster: 10, inAll: 30 },
       settleMs: 5000,
       telemetry: false,
-      hooks: { slack: [], teams: [], alerts: [] },
+      hooks: { slack: [], teams: [], alerts: [], keyVault: [] },
     })
   })
 
