@@ -4,7 +4,7 @@ import { SecretClient } from '@azure/keyvault-secrets'
 import { keyVaults } from '../../../src/adapters/key-vault/key-vaults.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { Vaults } from '../../../src/ports/vault.ts'
-import type { EmulatorRequest, EmulatorResponse } from '../../../src/sandbox/emulators/emulator.ts'
+import type { EmulatorRequest, EmulatorResponse, Storage } from '../../../src/sandbox/emulators/emulator.ts'
 import { type KeyVaultEmulator, keyVaultEmulator } from '../../../src/sandbox/emulators/key-vault/key-vault.ts'
 import { keyPool } from '../../../src/sandbox/emulators/key-vault/keys.ts'
 import type { KeyVaultOptions, VaultEvent } from '../../../src/sandbox/emulators/key-vault/options.ts'
@@ -43,14 +43,17 @@ export interface EmulatedVault {
 let pool: ReturnType<typeof keyPool> | undefined
 
 /** The keys of all these vaults come from one pool: making RSA keys takes longer than the tests. */
-export async function emulatedVault(options: Partial<KeyVaultOptions> = {}): Promise<EmulatedVault> {
+export async function emulatedVault({
+  storage = memoryStorage(),
+  ...options
+}: Partial<KeyVaultOptions> & { readonly storage?: Storage } = {}): Promise<EmulatedVault> {
   pool ??= keyPool([
     { kty: 'RSA', size: 2048 },
     { kty: 'EC', curve: 'P-256' },
   ])
   const clock = virtualClock()
   const [exchanges, events]: [Exchange[], VaultEvent[]] = [[], []]
-  const context = { now: () => clock.now(), random: Math.random, storage: memoryStorage() }
+  const context = { now: () => clock.now(), random: Math.random, storage }
   const emulator = keyVaultEmulator(context, {
     tenantId: TENANT,
     checkToken: async (token) => token === 'good',

@@ -164,7 +164,7 @@ async function remove({ certificates }: CertificateParts, call: VaultCall): Prom
 
 async function list({ certificates, records }: CertificateParts, call: VaultCall): Promise<EmulatorResponse> {
   const { host, query } = call
-  for (const { name } of records.inProgress(`${host}/`)) await certificates.find(host, name)
+  await certificates.settleAll(host)
   const withPending = query.get('includePending') === 'true'
   const shown = function* () {
     for (const one of records.listCertificates(host))

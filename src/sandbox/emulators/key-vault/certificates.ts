@@ -127,6 +127,12 @@ export class Certificates {
     return this.addVersion(host, { ...record, pending: { ...pending, status: 'completed' } }, version)
   }
 
+  /** Lets everything end whose time has come: in one vault, or in all. */
+  async settleAll(host?: string): Promise<void> {
+    const places = this.records.inProgress(host === undefined ? '' : `${host}/`)
+    for (const place of places) await this.find(place.host, place.name)
+  }
+
   private end(host: string, record: CertificateRecord, pending: PendingRecord): CertificateRecord {
     const ended = { ...record, pending }
     this.put(host, ended)

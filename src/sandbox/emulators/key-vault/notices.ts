@@ -8,7 +8,7 @@ const NEAR_S = 30 * 24 * 3600
 /** Does what is due: ends operations, begins renewals that a policy asks for, tells of ends that are near or past. */
 export async function passTime(context: EmulatorContext, parts: CertificateParts): Promise<void> {
   const { certificates, records } = parts
-  for (const { host, name } of records.inProgress()) await certificates.find(host, name)
+  await certificates.settleAll()
   const now = context.now() / 1000
   for (const [host, summary] of [...records.everyCertificate()]) {
     if (summary.deletedAt !== undefined) continue

@@ -164,8 +164,9 @@ async function versions(parts: CertificateParts, call: VaultCall): Promise<Emula
 }
 
 /** Own secrets and those of certificates, by name. */
-function list({ records }: CertificateParts, call: VaultCall): EmulatorResponse {
+async function list({ certificates, records }: CertificateParts, call: VaultCall): Promise<EmulatorResponse> {
   const { host } = call
+  await certificates.settleAll(host)
   const own = [...records.listSecrets(host)]
     .filter(({ deletedAt }) => deletedAt === undefined)
     .map((one) => ({ name: one.name, item: secretItem(host, one.name, newest(one)) }))
