@@ -8,6 +8,7 @@ import { errorCases } from './error-cases.ts'
 import { listCases } from './list-cases.ts'
 import { objectCases } from './object-cases.ts'
 import { ownershipCases } from './ownership-cases.ts'
+import { secretCases } from './secret-cases.ts'
 
 /** What a group of cases runs on; made before the first case. */
 export type Ask = () => Connection
@@ -31,6 +32,7 @@ export function kubernetesContract(name: string, connect: Connect): void {
     describe('objects', () => objectCases(ask))
     describe('lists', () => listCases(ask))
     describe('server-side apply', () => applyCases(ask))
+    describe('Secrets', () => secretCases(ask))
     describe('field ownership', () => ownershipCases(ask))
     describe('refusals', () => errorCases(ask))
   })

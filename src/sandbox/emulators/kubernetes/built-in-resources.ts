@@ -2,6 +2,7 @@ import * as defaults from './built-in-defaults.ts'
 import * as shapes from './built-in-shapes.ts'
 import type { JsonObject, KubernetesObject } from './json.ts'
 import type { ResourceType } from './resource-type.ts'
+import { secretErrors, undecodableSecret } from './secrets.ts'
 
 type Options = Partial<ResourceType> & Pick<ResourceType, 'shape'>
 
@@ -77,6 +78,8 @@ export const builtInResources: readonly ResourceType[] = [
     omitEmpty: ['data'],
     selectable: ['type'],
     complete: defaults.completeSecret,
+    undecodable: undecodableSecret,
+    validate: secretErrors,
   }),
   builtIn('', 'v1', 'ServiceAccount', {
     shortNames: ['sa'],

@@ -50,7 +50,8 @@ export function storeNew(
   fillDefaults(type.shape, object)
   type.allocate?.(object, undefined, cluster.random)
 
-  const errors = [...metadataErrors(type, object), ...nullErrors(type, object)]
+  const own = type.validate?.(object, undefined) ?? []
+  const errors = [...metadataErrors(type, object), ...nullErrors(type, object), ...own]
   if (errors.length > 0) throw invalid(type, metadata.name ?? '', errors)
   if (metadata.resourceVersion) throw failure(500, '', 'resourceVersion should not be set on objects to be created')
   const name = metadata.name ?? ''

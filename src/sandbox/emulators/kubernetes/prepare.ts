@@ -33,8 +33,8 @@ export function readObject(type: ResourceType, body: Json, refuse = badRequest):
 
 function checkTexts(type: ResourceType, object: KubernetesObject, refuse: typeof badRequest): void {
   const wrong = findWrongText(type.shape, object)
-  if (!wrong) return
-  const why = wrongTextMessage(type.kind, type.custom, wrong)
+  const why = wrong ? wrongTextMessage(type.kind, type.custom, wrong) : type.undecodable?.(object)
+  if (why === undefined) return
   throw refuse(`${type.kind} in version ${quoted(type.version)} cannot be handled as a ${type.kind}: ${why}`)
 }
 

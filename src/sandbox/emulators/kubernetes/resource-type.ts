@@ -1,5 +1,6 @@
 import type { Json, JsonObject, KubernetesObject } from './json.ts'
 import type { Shape } from './shape.ts'
+import type { FieldError } from './status.ts'
 
 /** One kind of objects in one version, as the API serves it. Versions of one group and plural share their objects. */
 export interface ResourceType {
@@ -37,6 +38,10 @@ export interface ResourceType {
   readonly deleteAnswersObject?: boolean
   /** Defaults that depend on other fields, in place; runs after those of the shape, before ownership is settled. */
   readonly complete?: (object: KubernetesObject) => void
+  /** What Go's JSON decoder says against a body of the type; undefined when it can be read. */
+  readonly undecodable?: (object: KubernetesObject) => string | undefined
+  /** What is wrong with an object to be stored, besides its metadata. `live` is what it replaces. */
+  readonly validate?: (object: KubernetesObject, live: KubernetesObject | undefined) => readonly FieldError[]
   /** What the server decides when it stores an object, in place; nobody owns it. */
   readonly allocate?: (object: KubernetesObject, live: KubernetesObject | undefined, random: () => number) => void
 }

@@ -90,7 +90,8 @@ export function storeChanged(
     const raises = type.generationOf && !equal(type.generationOf(next), type.generationOf(live))
     if (raises) next.metadata.generation = (live.metadata.generation ?? 0) + 1
   }
-  const errors = [...metadataErrors(type, next), ...metadataChangeErrors(next, live), ...nullErrors(type, next, live)]
+  const ofMetadata = [...metadataErrors(type, next), ...metadataChangeErrors(next, live)]
+  const errors = [...ofMetadata, ...nullErrors(type, next, live), ...(type.validate?.(next, live) ?? [])]
   if (errors.length > 0) throw invalid(type, name, errors)
   const entries = keepTimes(next, live, writeManaged(managed))
   if (entries.length > 0) next.metadata.managedFields = entries
