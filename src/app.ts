@@ -32,7 +32,6 @@ import { logEvent } from './log/event-kept.ts'
 import { logSweep } from './log/sweep-ended.ts'
 import type { Witness } from './log/witness.ts'
 import { observeWork } from './log/work-observed.ts'
-import { fail } from './model/failure.ts'
 import type { Clock } from './ports/clock.ts'
 import type { ClusterApis } from './ports/cluster-api.ts'
 import type { Directory } from './ports/directory.ts'
@@ -63,6 +62,8 @@ export interface App {
   sweep(): Promise<void>
   /** Queues a probe and a comparison of every cluster. */
   resync(): Promise<void>
+  /** Compares the certificates of every vault with what is known of them. */
+  scan(): Promise<void>
 }
 
 /** In place of the outside: transports without sockets, a virtual clock, seeded chance. */
@@ -128,7 +129,6 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     ...core,
     ...carried,
     directory: openDirectory(settings, azure, clock),
-    rotate: async () => fail('NotBuilt', 'Certificates cannot be rotated from here yet.'),
   }
   const [issuer = ''] = settings.auth.issuers
   const tokenKeys = entraKeys({ issuer, jwksUri: settings.auth.jwksUri, fetch }, clock)
@@ -140,6 +140,7 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     logger,
     ...carried,
     hooks: settings.hooks,
+    queue,
   }
   return triggers({ work, http, store, queue, clock, ...witness })
 }
@@ -178,6 +179,11 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
     async resync() {
       const { enumerateClusters } = await import('./sweep.ts')
       await telemetry.span('resync', {}, () => enumerateClusters({ store, queue, clock }))
+    },
+    async scan() {
+      const { scanCertificates } = await import('./certificates/scan-certificates.ts')
+      const found = await telemetry.span('scan', {}, () => scanCertificates({ ...work, queue }))
+      logger.log(found.failed.length > 0 ? 'warn' : 'info', 'scan', { ...found })
     },
   }
 }
@@ -266,7 +272,7 @@ function carriers(
   work: ClusterWorkDeps,
   logger: Logger,
   writesClusters: boolean,
-): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan'> {
+): Pick<HttpDeps, 'carryOut' | 'advance' | 'plan' | 'rotate'> {
   return {
     async carryOut(service, cluster, session) {
       if (!writesClusters) return
@@ -285,6 +291,10 @@ function carriers(
     async plan(service, cluster) {
       const { planPlacement } = await import('./reconcile/plan.ts')
       return planPlacement(work, service, cluster)
+    },
+    async rotate(name, context) {
+      const { rotateForPerson } = await import('./certificates/rotate-certificate.ts')
+      return rotateForPerson(work, name, context)
     },
   }
 }

@@ -1,3 +1,5 @@
+import { advanceCertificate } from './certificates/advance-certificate.ts'
+import { selectCertificateClusters } from './certificates/select-clusters.ts'
 import { type CommandDeps, carryOutCommand } from './chat/carry-out-command.ts'
 import { type NotifyDeps, sendNotification } from './chat/notify.ts'
 import { finishDelete } from './clusters/finish-delete.ts'
@@ -48,6 +50,7 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       return
     case 'select':
       done(await selectClusters(deps))
+      done(await selectCertificateClusters(deps))
       return finishDelete(deps, message.cluster)
     case 'command': {
       const session = message.session === undefined ? {} : { session: message.session }
@@ -58,6 +61,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       return done(await sendNotification(deps, message.notification, message.session))
     case 'deliver':
       return deliverCertificate(deps, message)
+    case 'rotate':
+      return done(await advanceCertificate(deps, message.certificate, message.session))
     case 'relay':
       return deps.store.relay(message.document.kind as DocumentKind, message.document.key)
   }

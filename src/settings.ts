@@ -66,6 +66,8 @@ const environment = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   MESHWRIGHT_SLACK_SIGNING_SECRET: secrets(/^.{16,200}$/, 'must hold secrets of at least 16 characters'),
   MESHWRIGHT_TEAMS_SECRETS: secrets(/^[A-Za-z0-9+/]{22,200}={0,2}$/, 'must hold security tokens as Teams gives them'),
+  /** What subscriptions of Event Grid send along in the header x-meshwright-key. */
+  MESHWRIGHT_EVENT_GRID_KEY: secrets(/^[\x21-\x7e]{16,200}$/, 'must hold keys of at least 16 characters'),
   MESHWRIGHT_ALERT_SECRETS: secrets(/^[\x21-\x7e]{16,200}$/, 'must hold secrets of at least 16 characters'),
   /** Object id of this API's enterprise application. */
   MESHWRIGHT_SERVICE_PRINCIPAL_ID: z.guid().optional(),
@@ -100,6 +102,7 @@ export interface Settings {
     readonly slack: readonly string[]
     readonly teams: readonly string[]
     readonly alerts: readonly string[]
+    readonly keyVault: readonly string[]
   }
   /** Enterprise application whose app roles people hold; without it nobody in chat is known. */
   readonly servicePrincipalId?: string
@@ -163,6 +166,7 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
       slack: values.MESHWRIGHT_SLACK_SIGNING_SECRET,
       teams: values.MESHWRIGHT_TEAMS_SECRETS,
       alerts: values.MESHWRIGHT_ALERT_SECRETS,
+      keyVault: values.MESHWRIGHT_EVENT_GRID_KEY,
     },
     ...(values.MESHWRIGHT_SERVICE_PRINCIPAL_ID === undefined
       ? {}

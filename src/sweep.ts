@@ -61,6 +61,7 @@ export async function enumerateClusters(deps: SweepDeps): Promise<number> {
 function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
   if (kind === 'service') return { kind: 'advance', service: key }
   if (kind === 'cluster') return { kind: 'probe', cluster: key }
+  if (kind === 'certificate') return { kind: 'rotate', certificate: key }
   if (kind === 'notification') return { kind: 'notify', notification: key }
   if (kind === 'delivery') {
     const [certificate = '', cluster = ''] = key.split('/')
@@ -73,5 +74,6 @@ function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
 }
 
 function queueFor(message: WorkMessage): QueueName {
+  if (message.kind === 'rotate') return 'lifecycle'
   return message.kind === 'advance' || message.kind === 'command' ? 'urgent' : 'work'
 }

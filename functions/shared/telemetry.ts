@@ -50,5 +50,6 @@ export function flushing(app: App, flush: Flush): App {
     feed: (documents) => app.feed(documents).finally(flush.spans),
     sweep: () => app.sweep().finally(flush.all),
     resync: () => app.resync().finally(flush.all),
+    scan: () => app.scan().finally(flush.all),
   }
 }

@@ -51,7 +51,7 @@ function checkVault(deps: CertificateDeps, spec: CertificateSpec): Failure | und
     const errors = [{ pointer: '/vault', reason: 'must be given: the settings name no vault' }]
     return fail('UnknownReference', 'Neither the certificate nor the settings name a vault.', {
       errors,
-      hint: 'Name the vault, or set MESHWRIGHT_KEY_VAULT.',
+      hint: 'Name the vault, or set MESHWRIGHT_VAULT.',
     }).failure
   }
   try {

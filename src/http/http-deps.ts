@@ -13,6 +13,8 @@ import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { TokenKeys } from '../ports/token-keys.ts'
+import type { Vaults } from '../ports/vault.ts'
+import type { WorkQueue } from '../ports/work-queue.ts'
 import type { Plan } from '../reconcile/plan.ts'
 import type { Caps } from '../rollouts/caps.ts'
 
@@ -34,6 +36,8 @@ export interface HookSecrets {
   readonly teams: readonly string[]
   /** Secrets that monitors send, or sign with (Grafana). */
   readonly alerts: readonly string[]
+  /** Keys that subscriptions of Event Grid send along. */
+  readonly keyVault: readonly string[]
 }
 
 /** What routes need of the app. */
@@ -51,6 +55,10 @@ export interface HttpDeps {
   readonly hooks: HookSecrets
   readonly directory: Directory
   readonly messenger: Messenger
+  readonly queue: WorkQueue
+  readonly vaults: Vaults
+  /** Address of the vault of certificates that name none. */
+  readonly vaultUrl?: string
   readonly logger: Logger
   readonly telemetry: Telemetry
   /** Carries a service out on one cluster now; never throws. */

@@ -5,12 +5,13 @@ import { isTerminal, type Rollout } from '../model/rollout.ts'
 import type { Store } from '../ports/store.ts'
 import { findRollout } from '../rollouts/read-rollout.ts'
 import { observedGeneration, readPlacements } from '../services/read-placements.ts'
+import { certificateState, rotationState } from './certificate-operations.ts'
 import { viewPlacements } from './views/service-view.ts'
 
 /**
  * The state of a long call. Nothing is stored for it: its id names a resource and what is waited for, and its state is
  * read from the documents. Ids: `cluster.east.3`, `service.shop.web.7` (a generation), `cluster.east.delete`,
- * `rollout.shop.web.k3…`.
+ * `certificate.web-tls.2`, `rotation.web-tls.k3…`, `rollout.shop.web.k3…`.
  */
 export const operationView = z
   .object({
@@ -28,6 +29,8 @@ export const operationIds = {
   cluster: (name: string, goal: number | 'delete') => `cluster.${name}.${goal}`,
   service: (namespace: string, name: string, goal: number | 'delete') => `service.${namespace}.${name}.${goal}`,
   rollout: (id: string) => `rollout.${id}`,
+  certificate: (name: string, goal: number | 'delete') => `certificate.${name}.${goal}`,
+  rotation: (id: string) => `rotation.${id}`,
 }
 
 /** How far an operation is; the failure NotFound when the id names none. */
@@ -41,6 +44,14 @@ export async function readOperation(store: Store, id: string): Promise<Result<Op
   if (kind === 'service' && parts.length === 3 && goal !== undefined) {
     const resource = `/api/v1/services/${first}/${second}`
     return succeed({ id, resource, ...(await serviceState(store, `${first}/${second}`, goal)) })
+  }
+  if (kind === 'certificate' && parts.length === 2 && goal !== undefined) {
+    return succeed({ id, resource: `/api/v1/certificates/${first}`, ...(await certificateState(store, first, goal)) })
+  }
+  const rotation = kind === 'rotation' ? await rotationState(store, parts.join('.')) : undefined
+  if (rotation) {
+    const { certificate, ...state } = rotation
+    return succeed({ id, resource: `/api/v1/certificates/${certificate}`, ...state })
   }
   const rollout = kind === 'rollout' ? await findRollout(store, parts.join('.')) : undefined
   if (rollout) return succeed({ id, resource: `/api/v1/rollouts/${rollout.id}`, ...rolloutState(rollout) })

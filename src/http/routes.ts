@@ -2,6 +2,7 @@ import type { Route } from './route.ts'
 import { ALERT_HOOK_ROUTES } from './routes/alert-hooks.ts'
 import { AUDIT_ROUTES } from './routes/audit.ts'
 import { CAPABILITY_ROUTES } from './routes/capabilities.ts'
+import { CERTIFICATE_ROUTES } from './routes/certificates.ts'
 import { CLUSTER_ROUTES } from './routes/clusters.ts'
 import { EVENT_ROUTES } from './routes/events.ts'
 import { EVIDENCE_ROUTES } from './routes/evidence.ts'
@@ -9,6 +10,7 @@ import { FREEZE_ROUTES } from './routes/freezes.ts'
 import { HEALTH_ROUTES } from './routes/health.ts'
 import { HOOK_ROUTES } from './routes/hooks.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
+import { KEY_VAULT_HOOK_ROUTES } from './routes/key-vault-hook.ts'
 import { NOT_BUILT_ROUTES } from './routes/not-built.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
 import { PAGE_ROUTES } from './routes/pages.ts'
@@ -28,6 +30,7 @@ export const ROUTES: readonly Route[] = [
   ...ROLLOUT_ROUTES,
   ...VERB_ROUTES,
   ...EVIDENCE_ROUTES,
+  ...CERTIFICATE_ROUTES,
   ...EVENT_ROUTES,
   ...AUDIT_ROUTES,
   ...STRATEGY_ROUTES,
@@ -39,6 +42,7 @@ export const ROUTES: readonly Route[] = [
   ...TRANSFER_ROUTES,
   ...HOOK_ROUTES,
   ...ALERT_HOOK_ROUTES,
+  ...KEY_VAULT_HOOK_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
   ...NOT_BUILT_ROUTES,

@@ -46,6 +46,7 @@ const MAX_DEQUEUE_COUNT = 5
 const RETRY_MS = 5000
 const SWEEP_MS = 30_000
 const RESYNC_MS = 300_000
+const SCAN_MS = 3_600_000
 const FEED_RETRIES = 5
 
 interface State extends HostOptions {
@@ -77,6 +78,7 @@ export function createHost(options: HostOptions): Host {
     start() {
       every(state, 'sweep', SWEEP_MS)
       every(state, 'resync', RESYNC_MS)
+      every(state, 'scan', SCAN_MS)
     },
     messageWritten: (queue, visibleAt) => planPoll(state, queue, visibleAt),
     documentWritten: () => planFeed(state),
@@ -87,7 +89,7 @@ export function createHost(options: HostOptions): Host {
 }
 
 /** A timer is one at a time: while its last call runs, the next is left out. */
-function every(state: State, timer: 'sweep' | 'resync', intervalMs: number): void {
+function every(state: State, timer: 'sweep' | 'resync' | 'scan', intervalMs: number): void {
   const { time, fleet } = state
   let busy = false
   const tick = async () => {

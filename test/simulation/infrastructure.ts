@@ -11,7 +11,8 @@ export async function createInfrastructure({ cosmos, queues }: Surroundings): Pr
     const body = { ...rest, partitionKey: { ...(partitionKey as object), kind: 'Hash' } }
     await create(cosmos, 'POST', `${COSMOS_URL}/dbs/${DATABASE}/colls`, HOST_AUTHORIZATION.cosmos, body)
   }
-  for (const name of ['urgent', 'work']) await create(queues, 'PUT', `${QUEUES_URL}/${name}`, HOST_AUTHORIZATION.queues)
+  for (const name of ['urgent', 'work', 'lifecycle'])
+    await create(queues, 'PUT', `${QUEUES_URL}/${name}`, HOST_AUTHORIZATION.queues)
 }
 
 async function create(emulator: Emulator, method: string, url: string, authorization: string, body?: object) {

@@ -105,7 +105,7 @@ export function settingsFor(clusters: readonly string[], createMissing: boolean)
     caps: { perCluster: 10, inAll: 30 },
     settleMs: 5000,
     telemetry: false,
-    hooks: { slack: [], teams: [], alerts: [] },
+    hooks: { slack: [], teams: [], alerts: [], keyVault: [] },
   }
 }
 

@@ -32,7 +32,7 @@ export async function settle(simulation: Simulation, longestMs: number): Promise
 
 /** What still has to be done by itself: messages, outboxes, due documents, moving rollouts. */
 export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
-  const messages = ['urgent', 'work'].flatMap((queue) =>
+  const messages = ['urgent', 'work', 'lifecycle'].flatMap((queue) =>
     [...surroundings.storage.table(`queue/${queue}`).entries()].map(
       ([, message]) => `${queue}: ${(message as { text: string }).text}`,
     ),

@@ -13,6 +13,7 @@ import { NO_TELEMETRY } from '../../../src/ports/telemetry.ts'
 import type { Plan } from '../../../src/reconcile/plan.ts'
 import { FakeManagedClusters } from '../fakes/fake-managed-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
+import { MemoryVaults } from '../fakes/memory-vault.ts'
 import { checkDocumented } from './documented.ts'
 
 export const TENANT = '99999999-0000-4000-8000-000000000001'
@@ -23,6 +24,7 @@ export const OTHER_GROUP = '11111111-0000-4000-8000-000000000002'
 export const SLACK_SECRET = 'slack-signing-secret'
 export const TEAMS_TOKEN = Buffer.from('teams-security-token').toString('base64')
 export const ALERT_SECRET = 'a-secret-of-monitors'
+export const EVENT_GRID_KEY = 'event-grid-key-of-tests'
 export const START = Date.UTC(2030, 0, 1)
 
 const keys = await generateKeyPair('ES256', { extractable: true })
@@ -105,6 +107,7 @@ export interface World {
     logged: string[]
     sent: OutgoingMessage[]
     rotated: string[]
+    queued: string[]
   }
   /** Whom the directory knows, by object id. */
   readonly people: Map<string, Caller>
@@ -116,7 +119,7 @@ export interface World {
 export function createWorld(): World {
   const store = new MemoryStore()
   const clock = new SleepyClock()
-  const seen: World['seen'] = { carried: [], advanced: [], planned: [], logged: [], sent: [], rotated: [] }
+  const seen: World['seen'] = { carried: [], advanced: [], planned: [], logged: [], sent: [], rotated: [], queued: [] }
   const people = new Map<string, Caller>()
   const api: World['api'] = { unreachable: false, denied: [] }
   let uuids = 0
@@ -139,8 +142,11 @@ export function createWorld(): World {
     logger: { log: (level, event, fields) => seen.logged.push(`${level} ${event} ${JSON.stringify(fields)}`) },
     carryOut: async (service, cluster) => void seen.carried.push(`${service} ${cluster}`),
     advance: async (service) => void seen.advanced.push(service),
-    hooks: { slack: [SLACK_SECRET], teams: [TEAMS_TOKEN], alerts: [ALERT_SECRET] },
+    hooks: { slack: [SLACK_SECRET], teams: [TEAMS_TOKEN], alerts: [ALERT_SECRET], keyVault: [EVENT_GRID_KEY] },
     directory: { person: async (id) => people.get(id) },
+    queue: { send: async (queue, message) => void seen.queued.push(`${queue} ${JSON.stringify(message)}`) },
+    vaults: new MemoryVaults(() => clock.now()),
+    vaultUrl: 'https://shop.vault.azure.net',
     messenger: { send: async (message) => void seen.sent.push(message) },
     rotate: async (name) => {
       seen.rotated.push(name)

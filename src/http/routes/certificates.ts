@@ -1,0 +1,298 @@
+import * as z from 'zod'
+import { completeCertificate } from '../../certificates/complete-certificate.ts'
+import { deleteCertificate } from '../../certificates/delete-certificate.ts'
+import { putCertificate } from '../../certificates/put-certificate.ts'
+import { rotateCertificate } from '../../certificates/rotate-certificate.ts'
+import { certificateSpec } from '../../model/certificate.ts'
+import { entityTag } from '../../model/digest.ts'
+import type { CertificateDocument } from '../../model/documents.ts'
+import { type Result, succeed } from '../../model/failure.ts'
+import { actorOf } from '../../model/identity.ts'
+import { durationBetween, durationMs, timestamp } from '../../model/names.ts'
+import { isRotationOver } from '../../model/rotation.ts'
+import type { PutOutcome } from '../../ports/put-document.ts'
+import { readAll } from '../../ports/read-all.ts'
+import { operationIds } from '../operations.ts'
+import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
+import { type Answer, type Call, type Route, route } from '../route.ts'
+import {
+  CERTIFICATE_READ_ONLY,
+  certificateView,
+  deliveryView,
+  viewCertificate,
+  viewDeliveries,
+} from '../views/certificate-view.ts'
+import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
+import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAnswer } from './owned.ts'
+
+const common = { tag: 'Certificates', path: '/certificates/{name}' } as const
+const one = { description: 'The certificate', schema: certificateView }
+const later = { ...one, description: 'It is stored; the end was not reached within ?wait=' }
+
+const listQuery = pageQuery.extend({
+  expiresWithin: durationBetween('0s', '3650d')
+    .optional()
+    .describe('Only certificates whose current version ends within this time, or that have none'),
+})
+
+const rotateBody = z
+  .strictObject({ reason: z.string().max(500).optional().describe('Why, in the words of the caller') })
+  .meta({ id: 'RotateRequest' })
+
+const completeBody = z
+  .strictObject({
+    chain: z.string().min(1).max(100_000).describe('PEM: the signed certificate first, then each issuer. No key'),
+  })
+  .meta({ id: 'CompleteRequest' })
+
+export const CERTIFICATE_EXAMPLE = {
+  purpose: 'gateway-tls',
+  dnsNames: ['web.example.com'],
+  clusters: ['east'],
+  secret: { namespace: 'aks-istio-ingress', name: 'web-tls' },
+  issuer: { kind: 'self' },
+}
+
+const PUT_FAILURES = [
+  'Deleting',
+  'Conflict',
+  'WriteConflict',
+  'UnknownReference',
+  'InvalidCombination',
+  'NotBuilt',
+] as const
+
+export const CERTIFICATE_ROUTES: readonly Route[] = [
+  route({
+    ...common,
+    method: 'GET',
+    path: '/certificates',
+    operationId: 'listCertificates',
+    summary: 'List certificates',
+    access: 'any',
+    query: listQuery,
+    answers: {
+      200: { description: 'One page; with expiresWithin it may hold fewer', schema: listOf(certificateView) },
+    },
+    handle: list,
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    operationId: 'getCertificate',
+    summary: 'Show a certificate',
+    description: 'While phase is awaiting-issuer, rotation.csr is what the CA has to sign.',
+    access: 'any',
+    answers: { 200: one },
+    failures: ['NotFound'],
+    async handle({ deps, params: { name = '' } }) {
+      const stored = await deps.store.read('certificate', name)
+      return found('certificate', name, stored?.value, (document) => ({
+        status: 200,
+        json: viewCertificate(document),
+        etag: entityTag(name, document.spec),
+      }))
+    },
+  }),
+  route({
+    ...common,
+    method: 'PUT',
+    operationId: 'putCertificate',
+    summary: 'Register or replace a certificate',
+    description:
+      'A version is made or found in the vault, checked, and brought to every cluster; later ones before it ends. With ?wait= the answer comes when every cluster holds it, or when it failed or waits for a person.',
+    access: ['Mesh.Operator'],
+    query: waitQuery,
+    body: { schema: certificateSpec, readOnly: CERTIFICATE_READ_ONLY, example: CERTIFICATE_EXAMPLE },
+    conditional: true,
+    repeatable: true,
+    answers: { 200: one, 201: { ...one, description: 'The new certificate' }, 202: later },
+    failures: PUT_FAILURES,
+    async handle(call) {
+      const { deps, params, body, context } = call
+      return afterPut(call, await putCertificate(deps, params.name ?? '', body, context))
+    },
+  }),
+  route({
+    ...common,
+    method: 'PATCH',
+    operationId: 'patchCertificate',
+    summary: 'Change a certificate',
+    access: ['Mesh.Operator'],
+    query: waitQuery,
+    body: {
+      schema: patchSchema,
+      media: 'merge',
+      readOnly: CERTIFICATE_READ_ONLY,
+      example: { renewBefore: '720h' },
+    },
+    conditional: true,
+    repeatable: true,
+    answers: { 200: one, 202: later },
+    failures: ['NotFound', ...PUT_FAILURES],
+    handle: patch,
+  }),
+  route({
+    ...common,
+    method: 'DELETE',
+    operationId: 'deleteCertificate',
+    summary: 'Remove a certificate',
+    description: 'What Meshwright wrote is taken from every cluster. What is in the vault stays.',
+    access: ['Mesh.Operator'],
+    query: waitQuery,
+    conditional: true,
+    answers: { 202: { description: 'It is being removed from clusters' }, 204: { description: 'It is gone' } },
+    failures: ['NotFound', 'WriteConflict'],
+    handle: remove,
+  }),
+  route({
+    ...common,
+    method: 'POST',
+    path: '/certificates/{name}/rotate',
+    operationId: 'rotateCertificate',
+    summary: 'Rotate a certificate now',
+    description: 'A rotation that is live already is answered with itself.',
+    access: ['Mesh.Operator'],
+    query: waitQuery,
+    body: { schema: rotateBody.optional(), optional: true, example: { reason: 'the key may be known to others' } },
+    repeatable: true,
+    answers: { 200: { ...one, description: 'The rotation is over' }, 202: { ...one, description: 'It is under way' } },
+    failures: ['NotFound', 'Deleting', 'WriteConflict'],
+    handle: rotate,
+  }),
+  route({
+    ...common,
+    method: 'POST',
+    path: '/certificates/{name}/complete',
+    operationId: 'completeCertificate',
+    summary: 'Hand in what an external CA signed',
+    description: 'The chain is checked against the CSR and everything that a version must be, then given to the vault.',
+    access: ['Mesh.Operator'],
+    query: waitQuery,
+    body: { schema: completeBody, example: { chain: '-----BEGIN CERTIFICATE-----\n…' } },
+    answers: { 200: { ...one, description: 'The rotation is over' }, 202: { ...one, description: 'It is under way' } },
+    failures: ['NotFound', 'Conflict', 'InvalidCombination', 'WriteConflict'],
+    handle: complete,
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/certificates/{name}/deliveries',
+    operationId: 'listDeliveries',
+    summary: 'Show a certificate on each of its clusters',
+    access: 'any',
+    answers: { 200: { description: 'One entry a cluster', schema: z.object({ value: z.array(deliveryView) }) } },
+    failures: ['NotFound'],
+    async handle({ deps, params: { name = '' } }) {
+      const document = (await deps.store.read('certificate', name))?.value
+      const deliveries = document ? await readAll(deps.store, 'delivery', { prefix: `${name}/` }) : []
+      return found('certificate', name, document, (value) => ({
+        status: 200,
+        json: { value: viewDeliveries(value, deliveries) },
+      }))
+    },
+  }),
+]
+
+async function list({ deps, request, query }: Call<unknown, z.infer<typeof listQuery>>): Promise<Result<Answer>> {
+  const after = decodePlace(query.after)
+  if (!after.ok) return after
+  const place = after.value === undefined ? {} : { after: after.value }
+  const page = await deps.store.list('certificate', { limit: limitOf(query), ...place })
+  const before =
+    query.expiresWithin === undefined ? undefined : timestamp(deps.clock.now() + durationMs(query.expiresWithin))
+  const views = page.value
+    .map(({ value }) => value)
+    .filter(({ current }) => before === undefined || current === undefined || current.notAfter <= before)
+    .map((document) => viewCertificate(document))
+  return pageAnswer(request, views, page.next === undefined ? undefined : encodePlace(page.next))
+}
+
+async function patch(call: Call<Record<string, unknown>, WaitQuery>): Promise<Result<Answer>> {
+  const { deps, params, body, context } = call
+  const name = params.name ?? ''
+  const outcome = await patchOwned({
+    what: 'certificate',
+    key: name,
+    patch: body,
+    schema: certificateSpec,
+    context,
+    read: async () => (await deps.store.read('certificate', name))?.value.spec,
+    put: (spec, conditions) => putCertificate(deps, name, spec, conditions),
+  })
+  return afterPut(call, outcome)
+}
+
+async function afterPut(
+  call: Call<unknown, WaitQuery>,
+  outcome: Result<PutOutcome<CertificateDocument>>,
+): Promise<Result<Answer>> {
+  if (!outcome.ok) return outcome
+  const { request, query } = call
+  const { document: written, warnings } = outcome.value
+  const { name, spec, generation } = written
+  const isDone = (seen: CertificateDocument) => seen.observedGeneration >= generation
+  const seen = await look(call, written, (document) => isDone(document) || needsSomeone(document))
+  const path = `/certificates/${name}`
+  const answer = putAnswer(request, outcome.value, { path, key: name, spec, view: viewCertificate(seen, warnings) })
+  const operation = operationIds.certificate(name, generation)
+  if (isDone(seen)) return succeed(answer)
+  if (query.wait !== undefined) return succeed(acceptedAnswer(request, operation, answer))
+  return succeed({ ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } })
+}
+
+/** The document as it is once `done`, or when the wait is over. */
+function look(
+  { deps, request, query }: Call<unknown, WaitQuery>,
+  written: CertificateDocument,
+  done: (document: CertificateDocument) => boolean,
+): Promise<CertificateDocument> {
+  const read = async () =>
+    query.wait === undefined ? written : ((await deps.store.read('certificate', written.name))?.value ?? written)
+  return waitFor(deps.clock, query.wait, request.signal, read, done)
+}
+
+/** Nothing more comes by itself: the rotation failed, or waits for a person. */
+function needsSomeone({ rotation }: CertificateDocument): boolean {
+  if (!rotation) return false
+  const waits = rotation.phase === 'awaiting-issuer' && rotation.chain === undefined
+  return rotation.phase === 'failed' || waits || rotation.reason === 'WaitsForImport'
+}
+
+async function remove({ deps, params, request, query, context }: Call<unknown, WaitQuery>): Promise<Result<Answer>> {
+  const { name = '' } = params
+  const started = await deleteCertificate(deps, name, context)
+  if (!started.ok) return started
+  if (started.value.removed) return succeed({ status: 204 })
+  const read = () => deps.store.read('certificate', name)
+  const left = await waitFor(deps.clock, query.wait, request.signal, read, (stored) => stored === undefined)
+  if (!left) return succeed({ status: 204 })
+  return succeed(acceptedAnswer(request, operationIds.certificate(name, 'delete')))
+}
+
+async function rotate(call: Call<z.infer<typeof rotateBody> | undefined, WaitQuery>): Promise<Result<Answer>> {
+  const { deps, params, body, context } = call
+  const reason = body?.reason === undefined ? {} : { reason: body.reason }
+  const order = { actor: actorOf(context.caller), ...reason }
+  const outcome = await rotateCertificate(deps, params.name ?? '', order, context)
+  return outcome.ok ? rotationAnswer(call, outcome.value.document, outcome.value.rotation.id) : outcome
+}
+
+async function complete(call: Call<z.infer<typeof completeBody>, WaitQuery>): Promise<Result<Answer>> {
+  const { deps, params, body, context } = call
+  const outcome = await completeCertificate(deps, params.name ?? '', body.chain, context)
+  return outcome.ok ? rotationAnswer(call, outcome.value, outcome.value.rotation?.id ?? '') : outcome
+}
+
+/** 200 when the rotation is over, 202 while it goes on or waits for its CA. */
+async function rotationAnswer(
+  call: Call<unknown, WaitQuery>,
+  document: CertificateDocument,
+  id: string,
+): Promise<Result<Answer>> {
+  const isOver = ({ rotation }: CertificateDocument) => rotation?.id !== id || isRotationOver(rotation)
+  const seen = await look(call, document, (one) => isOver(one) || needsSomeone(one))
+  const answer = { status: 200, json: viewCertificate(seen) }
+  if (isOver(seen)) return succeed(answer)
+  return succeed(acceptedAnswer(call.request, operationIds.rotation(id), answer))
+}
