@@ -12,7 +12,8 @@ export function certificateParts(
     notBefore: new Date(certificate.validFrom).toISOString(),
     notAfter: new Date(certificate.validTo).toISOString(),
     dnsNames: dnsNames(certificate.subjectAltName),
-    issuer: certificate.issuer.split('\n').join(', '),
+    // Node gives undefined for an issuer without a name, whatever its types say.
+    issuer: (certificate.issuer ?? '').split('\n').join(', '),
     pem: `${certificate.toString().trimEnd()}\n`,
   }
 }

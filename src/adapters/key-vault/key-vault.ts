@@ -23,16 +23,17 @@ export function keyVault(system: string, clients: () => Promise<VaultClients>, c
       throw vaultFailure(system, error, clock.now())
     }
   }
-  return { ...readers(ask), ...makers(ask, system), list: () => listPages(ask) }
+  return { ...readers(ask, system), ...makers(ask, system), list: () => listPages(ask) }
 }
 
-function readers(ask: Ask): Pick<Vault, 'version' | 'versions' | 'secret'> {
+function readers(ask: Ask, system: string): Pick<Vault, 'version' | 'versions' | 'secret'> {
   return {
     version: (name, version) =>
       orNone(
         ask(async ({ certificates }, abortSignal) => {
           const options = { abortSignal }
           return versionOf(
+            system,
             version === undefined
               ? await certificates.getCertificate(name, options)
               : await certificates.getCertificateVersion(name, version, options),
@@ -116,15 +117,25 @@ async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 /** Undefined while the first version is pending: then there is no certificate in the answer. */
-function versionOf({ cer, properties }: KeyVaultCertificate): VaultVersion | undefined {
+function versionOf(system: string, { cer, properties }: KeyVaultCertificate): VaultVersion | undefined {
   if (cer === undefined || cer.length === 0) return undefined
   const { version = '', enabled = false, createdOn, tags = {} } = properties
   return {
-    ...certificateParts(cer),
+    ...parts(system, cer),
     version,
     enabled,
     createdAt: (createdOn ?? new Date(0)).toISOString(),
     tags,
+  }
+}
+
+function parts(system: string, der: Uint8Array): ReturnType<typeof certificateParts> {
+  try {
+    return certificateParts(der)
+  } catch {
+    throw new PortError('unavailable', system, `${system} gave a certificate that cannot be read`, {
+      reason: 'BrokenCertificate',
+    })
   }
 }
 
