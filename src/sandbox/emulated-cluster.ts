@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { AKS_SERVER_APP } from './emulators/arm/user-credential.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
@@ -21,7 +22,7 @@ export const CLUSTER_ADMIN_TOKEN = 'sandbox-admin'
 export interface EmulatedCluster {
   readonly name: string
   readonly kubernetes: KubernetesEmulator
-  /** The Kubernetes API as clients reach it: refuses connections while the world says that it is out of reach. */
+  /** The Kubernetes API as clients reach it: as far, and as fast, as the world lets it. */
   readonly api: Emulator
   readonly prometheus: Emulator
 }
@@ -69,7 +70,12 @@ export function emulatedCluster(
   return {
     name,
     kubernetes,
-    api: async (request) => (world.cluster(name)?.spec.reachable === false ? refuse() : kubernetes.handle(request)),
+    async api(request) {
+      const { reachable = true, answerMs = 0 } = world.cluster(name)?.spec ?? {}
+      if (!reachable) refuse()
+      if (answerMs > 0) await setTimeout(answerMs)
+      return kubernetes.handle(request)
+    },
     prometheus: clusterPrometheus(world, name, now),
   }
 }

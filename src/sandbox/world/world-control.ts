@@ -24,7 +24,7 @@ import {
  * How people (and tests) play with the sandbox: JSON over HTTP, no tokens, for the loopback only.
  *
  * - `GET    /world`                                        everything, with what was observed in the last 30 s
- * - `PUT    /world/clusters/{c}`                           create, or set `reachable`, `metrics`, `metricsDelayMs` anew
+ * - `PUT    /world/clusters/{c}`                           create, or set `reachable`, `answerMs`, `metrics`, `metricsDelayMs` anew
  * - `PATCH  /world/clusters/{c}`                           some of these
  * - `DELETE /world/clusters/{c}`
  * - `PUT    /world/clusters/{c}/services/{ns}/{name}`      `{ port?, protocol?, versions: { v1: {…} }, demand? }`

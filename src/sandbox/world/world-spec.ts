@@ -75,6 +75,7 @@ export const serviceSpec = z.strictObject({
 
 const clusterFields = {
   reachable: z.boolean().describe('false: its Kubernetes API does not answer'),
+  answerMs: z.number().int().min(0).max(60_000).describe('How long its Kubernetes API takes for every answer'),
   metrics: z
     .enum(['up', 'late', 'down', 'unavailable'])
     .describe(
@@ -85,6 +86,7 @@ const clusterFields = {
 
 export const clusterSpec = z.strictObject({
   reachable: clusterFields.reachable.default(true),
+  answerMs: clusterFields.answerMs.optional(),
   metrics: clusterFields.metrics.default('up'),
   metricsDelayMs: clusterFields.metricsDelayMs.default(60_000),
 })
