@@ -1,3 +1,4 @@
+import { certificateScan } from './certificate-scan.ts'
 import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { kubernetesRequests } from './kubernetes-requests.ts'
@@ -7,6 +8,7 @@ import { pureFunctions } from './pure-functions.ts'
 const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cold-start': coldStart,
   'kubernetes-requests': kubernetesRequests,
+  'certificate-scan': certificateScan,
   'pure-functions': pureFunctions,
 }
 
