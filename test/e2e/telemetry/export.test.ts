@@ -1,0 +1,65 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { type Flush, flushing, startExport } from '../../../functions/shared/telemetry.ts'
+import { type App, loadTelemetry } from '../../../src/app.ts'
+
+/** A collector that keeps what it is sent. */
+const received: { path: string; text: string; token: string | undefined }[] = []
+let collector: Server
+let flush: Flush
+
+beforeAll(async () => {
+  collector = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const token = request.headers['x-collector-key']
+    received.push({ path: request.url ?? '', text: Buffer.concat(chunks).toString(), token: String(token) })
+    response.setHeader('content-type', 'application/json').end('{}')
+  })
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(collector.address() as AddressInfo).port}`)
+  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'x-collector-key=k1')
+  vi.stubEnv('OTEL_SERVICE_NAME', 'mesh-edge')
+  flush = startExport()
+})
+afterAll(() => {
+  vi.unstubAllEnvs()
+  collector.closeAllConnections()
+  collector.close()
+})
+
+async function anApp(): Promise<App> {
+  const telemetry = await loadTelemetry()
+  const span = () => telemetry.span('http GET /x', {}, async () => undefined)
+  return {
+    http: () => span().then(() => ({ status: 204, headers: {} })),
+    work: span,
+    feed: span,
+    resync: span,
+    scan: span,
+    async sweep() {
+      telemetry.gauge('meshwright.sweep.due', 3)
+    },
+  }
+}
+
+it('sends the spans of a call at its end, and metrics with a sweep, to the collector of the variables', async () => {
+  const app = flushing(await anApp(), flush)
+  await app.work({})
+  await vi.waitFor(() => expect(received.map(({ path }) => path)).toContain('/v1/traces'))
+  await app.sweep()
+  await vi.waitFor(() => expect(received.map(({ path }) => path)).toContain('/v1/metrics'))
+  const [traces, metrics] = received
+  expect(traces?.text).toContain('http GET /x')
+  expect(traces?.text).toContain('mesh-edge')
+  expect(traces?.token).toBe('k1')
+  expect(metrics?.text).toContain('meshwright.sweep.due')
+})
+
+it('delays and fails no call when the collector does not answer', async () => {
+  collector.closeAllConnections()
+  await new Promise((resolve) => collector.close(resolve))
+  const app = flushing(await anApp(), flush)
+  await Promise.all([app.work({}), app.sweep(), app.resync(), app.feed([])])
+})
