@@ -75,11 +75,19 @@ function factsOf(
       name: 'Step',
       value: step && rollout ? `${rollout.step + 1} of ${rollout.steps.length}, ${step.weight} % for ${step.for}` : '',
     },
+    { name: 'Highest weight', value: highest(event, rollout) },
     { name: 'By', value: plainText(event.actor.name, 100) },
     { name: 'Reason', value: plainText(event.reason, 100) },
     { name: 'Commit', value: commit === undefined ? '' : plainText(commit, 100) },
     { name: 'When', value: `${event.time.slice(0, 16).replace('T', ' ')} UTC` },
   ].filter(({ value }) => value !== '')
+}
+
+/** What the candidate got before it was taken back. */
+function highest({ type }: EventRecord, rollout: Rollout | undefined): string {
+  if (!/^rollout\.(rolling-back|rolled-back|aborted|failed)$/.test(type)) return ''
+  const most = Math.max(0, ...(rollout?.targets ?? []).map(({ highestWeight = 0 }) => highestWeight))
+  return most === 0 ? '' : `${most} %`
 }
 
 function gateRows(rollout: Rollout): readonly GateRow[] {

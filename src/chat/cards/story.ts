@@ -53,10 +53,10 @@ export interface Link {
 
 const CELLS = 10
 
-/** `▰▰▰▱▱▱▱▱▱▱`: a share as ten cells. Less than one cell shows as one, and only all of it as ten. */
+/** `███░░░░░░░`: a share as ten cells. Less than one cell shows as one, and only all of it as ten. */
 export function bar(percent: number): string {
   const full = percent <= 0 ? 0 : percent >= 100 ? CELLS : Math.min(CELLS - 1, Math.max(1, Math.round(percent / 10)))
-  return '▰'.repeat(full) + '▱'.repeat(CELLS - full)
+  return '█'.repeat(full) + '░'.repeat(CELLS - full)
 }
 
 /** The story with at most so many rows of weights and of gates; a fact says how many are left out. */

@@ -67,7 +67,10 @@ function head({ notification, tone, title, words }: Story): object {
 function facts({ facts }: Story): object {
   const half = Math.ceil(facts.length / 2)
   const items = (part: Story['facts']) =>
-    part.map(({ name, value }) => ({ ...text(run(`${name}  `, { isSubtle: true }), run(value)), spacing: 'Small' }))
+    part.map(({ name, value }) => ({
+      ...text(run(`${name}  `, { isSubtle: true }), run(value, { weight: 'Bolder' })),
+      spacing: 'Small',
+    }))
   return columns(
     [facts.slice(0, half), facts.slice(half)].filter((part) => part.length > 0).map((part) => column('1', items(part))),
   )

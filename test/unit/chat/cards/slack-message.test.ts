@@ -25,7 +25,7 @@ describe('a Slack message', () => {
     expect(text).toContain('shop/web: harm seen, v2 is being rolled back. gate errors on west')
     const pictures = blocks.flatMap((block) => (block.text?.text.includes('```') ? [block.text.text] : []))
     expect(pictures).toEqual([
-      '*Requests to the candidate*\n```\neast  ▰▰▰▰▰▱▱▱▱▱  50 % v2  seen 49.6 %\nwest  ▰▰▰▰▰▱▱▱▱▱  50 % v2\n```',
+      '*Requests to the candidate*\n```\neast  █████░░░░░  50 % v2  seen 49.6 %\nwest  █████░░░░░  50 % v2\n```',
       '*Gates*\n```\nwest  errors  harm  12 of 240 bad (5 %), limit 1 %  evidence 3.1e7 of 100\neast  errors  safe  0 of 240 bad (0 %), limit 1 %   evidence 0.012 of 100\n```',
     ])
     expect(JSON.stringify(blocks.at(-1))).toContain('<https://ci.example.com/runs/7?a=1&amp;b=2|Run>')

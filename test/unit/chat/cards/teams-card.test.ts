@@ -80,7 +80,7 @@ describe('a card', () => {
     const card = cardOf(teamsMessage(rolloutStory('n1', anEvent('rollout.rolling-back'), aHarmfulRollout(), SITE)))
     const texts = textsOf(card)
     expect(texts).toContain('shop/web: harm seen, v2 is being rolled back')
-    expect(texts).toContain('▰▰▰▰▰▱▱▱▱▱')
+    expect(texts).toContain('█████░░░░░')
     expect(texts).toContain('50 % v2')
     expect(texts).toContain('12 of 240 bad (5 %), limit 1 %')
     expect(texts.map((text) => text.trim())).toContain('evidence 3.1e7 of 100')
