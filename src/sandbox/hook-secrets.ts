@@ -9,26 +9,30 @@ export interface HookSecrets {
   readonly teams: string
   /** Secret of monitors. */
   readonly alerts: string
+  /** Key that Event Grid sends along. */
+  readonly eventGrid: string
 }
 
 /** The secrets that the table keeps; made at the first call. */
 export function hookSecrets(table: Table): HookSecrets {
-  const kept = table.get('hooks') as HookSecrets | undefined
-  if (kept) return kept
+  const kept = table.get('hooks') as Partial<HookSecrets> | undefined
   const made: HookSecrets = {
     slack: randomBytes(16).toString('hex'),
     teams: randomBytes(32).toString('base64'),
     alerts: randomBytes(16).toString('hex'),
+    eventGrid: randomBytes(16).toString('hex'),
+    ...kept,
   }
   table.put('hooks', made)
   return made
 }
 
 /** The app's settings for them. */
-export function hookVariables({ slack, teams, alerts }: HookSecrets): Record<string, string> {
+export function hookVariables({ slack, teams, alerts, eventGrid }: HookSecrets): Record<string, string> {
   return {
     MESHWRIGHT_SLACK_SIGNING_SECRET: slack,
     MESHWRIGHT_TEAMS_SECRETS: teams,
     MESHWRIGHT_ALERT_SECRETS: alerts,
+    MESHWRIGHT_EVENT_GRID_KEY: eventGrid,
   }
 }

@@ -4,6 +4,7 @@ import { type EventGridEmulator, eventGridEmulator, type PostEvents } from './em
 import { type KeyVaultEmulator, keyVaultEmulator } from './emulators/key-vault/key-vault.ts'
 import type { MakeKey } from './emulators/key-vault/keys.ts'
 import type { KeyVaultOptions, VaultEvent } from './emulators/key-vault/options.ts'
+import type { HostLog } from './host/host-log.ts'
 import { SANDBOX_TENANT } from './identities.ts'
 
 export const SANDBOX_VAULT = 'https://sandbox.vault.azure.net'
@@ -51,6 +52,15 @@ export function sandboxVault(
         })
       return running
     },
+  }
+}
+
+/** Has Event Grid tell the app of the vault's certificates. Not to be told is no reason not to start: a scan finds the same. */
+export async function subscribeToVault(vault: SandboxVault, appUrl: string, key: string, log: HostLog): Promise<void> {
+  try {
+    await vault.eventGrid.subscribe('meshwright', `${appUrl}/hooks/key-vault`, { 'x-meshwright-key': key })
+  } catch (error) {
+    log({ level: 'warning', category: 'system', message: `No events of the emulated Key Vault: ${error}` })
   }
 }
 

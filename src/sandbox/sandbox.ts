@@ -28,7 +28,7 @@ import { lockFolder } from './lock-folder.ts'
 import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
-import { sandboxVault } from './sandbox-vault.ts'
+import { sandboxVault, subscribeToVault } from './sandbox-vault.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sqliteStorage } from './storage.ts'
 import { storeTeamsSecret } from './store-teams-secret.ts'
@@ -82,6 +82,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
   const urls = { cosmos: cosmos.url, queues: queues.url }
   const host = await startFunctions(options, azure, urls, storage.table('timers'), log)
+  await subscribeToVault(vault, host.url, hooks.eventGrid, log)
   let ticked = Promise.resolve()
   const ticker = setInterval(() => {
     emulated?.world.advance()

@@ -56,11 +56,11 @@ describe('the emulated Event Grid', () => {
 
   it('sends events in batches, as Key Vault gives them', async () => {
     grid.publish(EVENT)
-    await grid.subscribe('certificates', URL)
+    await grid.subscribe('certificates', URL, { 'x-key': 'k' })
     for (let at = 0; at < 12; at += 1) grid.publish(EVENT)
     await grid.deliver()
     expect(got.slice(1).map(({ events }) => events.length)).toEqual([10, 2])
-    expect(got[1]?.headers['aeg-event-type']).toBe('Notification')
+    expect(got[1]?.headers).toMatchObject({ 'aeg-event-type': 'Notification', 'x-key': 'k' })
     expect(got[1]?.events[0]).toMatchObject({
       topic: expect.stringMatching(/\/providers\/Microsoft\.KeyVault\/vaults\/shop$/),
       subject: 'tls',

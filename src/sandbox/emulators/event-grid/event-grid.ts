@@ -23,8 +23,11 @@ export type PostEvents = (
 
 /** Event Grid's side of webhooks: a handshake first, then events in batches, again until they are taken or too old. */
 export interface EventGridEmulator {
-  /** Asks the webhook whether it wants events. Throws when it does not prove so; from then on events are kept for it. */
-  subscribe(name: string, url: string): Promise<void>
+  /**
+   * Asks the webhook whether it wants events. Throws when it does not prove so; from then on events are kept for it.
+   * `properties` are headers that go with every delivery, such as a key.
+   */
+  subscribe(name: string, url: string, properties?: Readonly<Record<string, string>>): Promise<void>
   unsubscribe(name: string): void
   /** For every subscription that there is now. Only `deliver` sends. */
   publish(event: Omit<GridEvent, 'id' | 'metadataVersion'>): void
@@ -35,7 +38,9 @@ export interface EventGridEmulator {
 }
 
 interface Subscription {
+  readonly name: string
   readonly url: string
+  readonly properties: Readonly<Record<string, string>>
 }
 
 interface Waiting {
@@ -61,9 +66,10 @@ export function eventGridEmulator(context: EmulatorContext, post: PostEvents): E
   const queue = context.storage.table('event-grid-waiting')
   const uuid = (): string => makeUuid(context)
   return {
-    async subscribe(name, url) {
-      await shakeHands(context, post, name, url)
-      subscriptions.put(name, { url })
+    async subscribe(name, url, properties = {}) {
+      const subscription: Subscription = { name, url, properties }
+      await shakeHands(context, post, subscription)
+      subscriptions.put(name, subscription)
     },
     unsubscribe(name) {
       subscriptions.delete(name)
@@ -83,15 +89,15 @@ export function eventGridEmulator(context: EmulatorContext, post: PostEvents): E
       }
     },
     async deliver() {
-      for (const [name, subscription] of [...subscriptions.entries()])
-        await deliverTo(context, post, queue, name, (subscription as Subscription).url)
+      for (const [, subscription] of [...subscriptions.entries()])
+        await deliverTo(context, post, queue, subscription as Subscription)
     },
     waiting: () => [...queue.entries()].length,
   }
 }
 
 /** The synchronous handshake: the webhook gives back the code that it was sent. */
-async function shakeHands(context: EmulatorContext, post: PostEvents, name: string, url: string): Promise<void> {
+async function shakeHands(context: EmulatorContext, post: PostEvents, to: Subscription): Promise<void> {
   const validationCode = makeUuid(context)
   const event: GridEvent = {
     id: makeUuid(context),
@@ -103,27 +109,21 @@ async function shakeHands(context: EmulatorContext, post: PostEvents, name: stri
     dataVersion: '2',
     metadataVersion: '1',
   }
-  const answer = await post(url, headersOf('SubscriptionValidation', name, 0), JSON.stringify([event]))
+  const answer = await post(to.url, headersOf('SubscriptionValidation', to, 0), JSON.stringify([event]))
   if (answer.status !== 200 || validationResponse(answer.body) !== validationCode)
-    throw new Error(`the webhook of subscription ${name} did not prove that it wants events (${answer.status})`)
+    throw new Error(`the webhook of subscription ${to.name} did not prove that it wants events (${answer.status})`)
 }
 
-async function deliverTo(
-  context: EmulatorContext,
-  post: PostEvents,
-  queue: Table,
-  name: string,
-  url: string,
-): Promise<void> {
+async function deliverTo(context: EmulatorContext, post: PostEvents, queue: Table, to: Subscription): Promise<void> {
   const now = context.now()
   const due = [...queue.entries()]
     .map(([key, waiting]) => ({ key, waiting: waiting as Waiting }))
-    .filter(({ waiting }) => waiting.subscription === name && waiting.dueAt <= now)
+    .filter(({ waiting }) => waiting.subscription === to.name && waiting.dueAt <= now)
   for (let from = 0; from < due.length; from += MOST_IN_A_BATCH) {
     const batch = due.slice(from, from + MOST_IN_A_BATCH)
     const body = JSON.stringify(batch.map(({ waiting }) => waiting.event))
     const attempts = Math.max(...batch.map(({ waiting }) => waiting.attempts))
-    const status = await post(url, headersOf('Notification', name, attempts), body).then(
+    const status = await post(to.url, headersOf('Notification', to, attempts), body).then(
       (answer) => answer.status,
       () => 0,
     )
@@ -140,8 +140,13 @@ function settle(queue: Table, key: string, waiting: Waiting, status: number, now
   else queue.put(key, { ...waiting, attempts, dueAt })
 }
 
-function headersOf(type: 'SubscriptionValidation' | 'Notification', name: string, attempts: number) {
+function headersOf(
+  type: 'SubscriptionValidation' | 'Notification',
+  { name, properties }: Subscription,
+  attempts: number,
+): Record<string, string> {
   return {
+    ...properties,
     'content-type': 'application/json; charset=utf-8',
     'aeg-event-type': type,
     'aeg-subscription-name': name.toUpperCase(),
