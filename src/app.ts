@@ -29,6 +29,7 @@ import type { ClusterWorkDeps, WorkDeps } from './handle-work.ts'
 import type { HttpDeps } from './http/http-deps.ts'
 import type { HttpRequest, HttpResponse } from './http/message.ts'
 import { logEvent } from './log/event-kept.ts'
+import { logScan } from './log/scan-ended.ts'
 import { logSweep } from './log/sweep-ended.ts'
 import type { Witness } from './log/witness.ts'
 import { observeWork } from './log/work-observed.ts'
@@ -183,7 +184,7 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
     async scan() {
       const { scanCertificates } = await import('./certificates/scan-certificates.ts')
       const found = await telemetry.span('scan', {}, () => scanCertificates({ ...work, queue }))
-      logger.log(found.failed.length > 0 ? 'warn' : 'info', 'scan', { ...found })
+      logScan({ logger, telemetry }, found, clock.now())
     },
   }
 }

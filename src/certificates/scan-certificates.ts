@@ -17,6 +17,8 @@ export interface ScanOutcome {
   readonly queued: number
   /** Addresses of vaults that did not answer; their certificates are for the next scan. */
   readonly failed: readonly string[]
+  /** The certificate in use that ends first; RFC 3339. */
+  readonly soonest?: { readonly certificate: string; readonly notAfter: string }
 }
 
 /**
@@ -46,7 +48,21 @@ export async function scanCertificates(deps: CertificateDeps & { readonly queue:
     }
   }
   for (const certificate of wanted) await deps.queue.send('lifecycle', { kind: 'rotate', certificate })
-  return { certificates: documents.length, vaults: byVault.size, pages, queued: wanted.size, failed }
+  const soonest = endsFirst(documents)
+  return {
+    certificates: documents.length,
+    vaults: byVault.size,
+    pages,
+    queued: wanted.size,
+    failed,
+    ...(soonest ? { soonest } : {}),
+  }
+}
+
+function endsFirst(documents: readonly CertificateDocument[]): ScanOutcome['soonest'] {
+  return documents
+    .flatMap(({ name, current }) => (current ? [{ certificate: name, notAfter: current.notAfter }] : []))
+    .reduce<ScanOutcome['soonest']>((first, one) => (first && first.notAfter <= one.notAfter ? first : one), undefined)
 }
 
 /**

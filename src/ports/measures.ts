@@ -40,7 +40,7 @@ export const MEASURES = {
   'meshwright.certificate.days_left': {
     kind: 'gauge',
     unit: 'd',
-    tells: 'Days until the version in use ends, by `certificate`; set by every scan',
+    tells: 'Days until the first of all certificates in use ends; set by every scan',
   },
   'meshwright.notifications': {
     kind: 'counter',

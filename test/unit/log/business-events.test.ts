@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { logEvent } from '../../../src/log/event-kept.ts'
 import { logReconcile } from '../../../src/log/reconcile-ended.ts'
+import { logScan } from '../../../src/log/scan-ended.ts'
 import { logSweep } from '../../../src/log/sweep-ended.ts'
 import { observeWork } from '../../../src/log/work-observed.ts'
 import type { EventRecord } from '../../../src/model/event.ts'
@@ -94,6 +95,16 @@ it('work that fails is told, counted and thrown on', async () => {
     ['meshwright.work.duration', 0, { kind: 'probe', result: 'failed' }],
     ['meshwright.work.failures', { kind: 'probe' }],
   ])
+})
+
+it('a scan tells which certificate ends first, and of vaults that did not answer', () => {
+  const told = witness()
+  const found = { certificates: 2, vaults: 1, pages: 1, queued: 0, failed: [] }
+  const soonest = { certificate: 'web', notAfter: '2026-05-11T22:00:00.000Z' }
+  logScan(told, { ...found, soonest }, Date.parse(AT))
+  logScan(told, { ...found, certificates: 0, failed: ['https://v.vault.azure.net'] }, Date.parse(AT))
+  expect(told.measured).toEqual([['meshwright.certificate.days_left', 10.5]])
+  expect(told.lines.map(([level, name]) => `${level} ${name}`)).toEqual(['info scan.ended', 'warn scan.ended'])
 })
 
 it('a sweep sets its gauges, and is told only when it found something', () => {
