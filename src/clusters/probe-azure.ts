@@ -13,10 +13,17 @@ export interface AzureFindings {
   readonly isOut: boolean
 }
 
+/** What Azure said of a cluster that could not be used at the last look may be this old. */
+const troubledMs = 30_000
+
 /** Sets `AzureReady`; where Azure says that the cluster cannot answer, `Reachable` too. Failures of Azure are findings. */
-export async function probeAzure(managedClusters: ManagedClusters, resourceId: string): Promise<AzureFindings> {
+export async function probeAzure(
+  managedClusters: ManagedClusters,
+  resourceId: string,
+  isTroubled: boolean,
+): Promise<AzureFindings> {
   try {
-    const facts = await managedClusters.facts(resourceId)
+    const facts = await managedClusters.facts(resourceId, isTroubled ? troubledMs : undefined)
     const refusal = refusalOf(facts)
     return refusal
       ? { facts, ...out(refusal.reason, `It cannot be used: ${refusal.message}.`) }

@@ -36,7 +36,7 @@ export async function probe(sources: ProbeSources, cluster: ClusterDocument): Pr
   const { resourceId } = cluster.spec
   const [metrics, azure] = await Promise.all([
     probeMetrics(sources, cluster),
-    resourceId === undefined ? NOT_ON_AZURE : probeAzure(sources.managedClusters, resourceId),
+    resourceId === undefined ? NOT_ON_AZURE : probeAzure(sources.managedClusters, resourceId, cluster.attempts > 0),
   ])
   const { facts } = azure
   const known = { ...(facts ? { aks: facts } : {}) }

@@ -14,7 +14,7 @@ const AKS_SCOPE = '6dae42f8-4368-4678-94ff-3960e28e3630/.default'
 /** Where AKS has its API servers, public and private: the token goes nowhere else. */
 const AKS_HOST = /\.azmk8s\.io$/
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])$/
-/** What Azure is to be asked after a failure is not older than this. */
+/** What Azure said may be this old where a connection is opened. */
 const doubtMs = 30_000
 
 export interface AksSettings {
@@ -123,26 +123,34 @@ async function ask(
   before: Way | undefined,
   system: string,
 ): Promise<Told | undefined> {
-  const maxAgeMs = before ? doubtMs : undefined
   const orBefore = (error: unknown) => {
     if (before && isPortError(error, 'throttled', 'unavailable')) return undefined
-    throw error
+    throw isPortError(error) ? outOfReach(error) : error
   }
-  const facts = await managed.facts(resourceId, maxAgeMs).catch(orBefore)
+  const facts = await managed.facts(resourceId, doubtMs).catch(orBefore)
   const refusal = facts && refusalOf(facts)
   if (refusal) {
     const kind = refusal.reason === 'ClusterStopped' ? 'unavailable' : 'denied'
     throw new PortError(kind, system, `${system} cannot be used: ${refusal.message}`, { reason: refusal.reason })
   }
-  const endpoint = facts && (await managed.endpoint(resourceId, maxAgeMs).catch(orBefore))
+  const endpoint = facts && (await managed.endpoint(resourceId, before ? doubtMs : undefined).catch(orBefore))
   return facts && endpoint ? { facts, endpoint } : undefined
+}
+
+/** What Azure does not give leaves the cluster out of reach; `not-found` and the like would be read as the cluster's word. */
+function outOfReach(error: PortError): PortError {
+  const { kind, system, message, reason, retryAfterMs } = error
+  return new PortError(kind === 'denied' ? kind : 'unavailable', system, message, {
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
 }
 
 function checkServer(server: string, emulated: boolean, system: string): void {
   const { protocol, hostname } = new URL(server)
   if (emulated && LOOPBACK.test(hostname)) return
   if (protocol !== 'https:') {
-    throw new PortError('invalid', system, 'the server of an AKS cluster must be https://', { reason: 'PlainHttp' })
+    throw new PortError('denied', system, 'the server of an AKS cluster must be https://', { reason: 'PlainHttp' })
   }
   if (AKS_HOST.test(hostname)) return
   const message = `the server ${hostname} is not one of AKS: no token goes there`

@@ -96,7 +96,7 @@ describe('a connection to an AKS cluster', () => {
     await clock.pass(24 * 60 * MINUTE)
     expect(await clusters.connect(east)).toBe(one)
     expect(azure.asked).toEqual([
-      ['facts', undefined],
+      ['facts', 30_000],
       ['endpoint', undefined],
     ])
   })
@@ -166,9 +166,14 @@ describe('a cluster is refused', () => {
     expect(requests[0]?.url).toBe('http://127.0.0.1:8080/kubernetes/east/version')
   })
 
-  it('while Azure does not tell, with Azure’s reason', async () => {
-    azure.failure = new PortError('throttled', 'Azure', 'wait', { reason: 'ArmThrottled', retryAfterMs: 5000 })
-    expect(await failure(clusters.connect(east))).toMatchObject({ reason: 'ArmThrottled', retryAfterMs: 5000 })
+  it.each([
+    ['throttled', 'ArmThrottled', 'unavailable'],
+    ['not-found', 'ClusterGone', 'unavailable'],
+    ['unavailable', 'ArmUnavailable', 'unavailable'],
+    ['denied', 'ArmDenied', 'denied'],
+  ] as const)('while Azure does not tell (%s), as out of reach, with Azure’s reason', async (told, reason, kind) => {
+    azure.failure = new PortError(told, 'Azure', 'no', { reason, retryAfterMs: 5000 })
+    expect(await failure(clusters.connect(east))).toMatchObject({ kind, reason, retryAfterMs: 5000 })
     azure.failure = undefined
     await write(await clusters.connect(east))
   })

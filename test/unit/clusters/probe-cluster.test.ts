@@ -261,6 +261,12 @@ describe('a cluster by ARM id', () => {
     await probe()
     expect([said('AzureReady'), said('Reachable')]).toEqual([`False ${reason}`, `False ${reason}`])
     expect(east()).toMatchObject({ attempts: 1, dueAt: expect.any(String), observedGeneration: 1 })
+    azure.put(resourceId)
+    clusters.refusal = undefined
+    await probe()
+    expect([said('AzureReady'), said('Reachable')]).toEqual(['True Succeeded', 'True Answers'])
+    // Trouble is not believed for as long as what is well.
+    expect(azure.ages).toEqual([undefined, 30_000])
   })
 
   it('that is gone says so, and keeps what was known of it', async () => {

@@ -9,13 +9,16 @@ export class FakeManagedClusters implements ManagedClusters {
   failure: PortError | undefined
   /** Ids that were asked for, in order. */
   readonly asked: string[] = []
+  /** How old an answer could be at each. */
+  readonly ages: (number | undefined)[] = []
 
   put(resourceId: string, change: Partial<ManagedClusterFacts> = {}): void {
     this.known.set(resourceId.toLowerCase(), someFacts(change))
   }
 
-  async facts(resourceId: string): Promise<ManagedClusterFacts> {
+  async facts(resourceId: string, maxAgeMs?: number): Promise<ManagedClusterFacts> {
     this.asked.push(resourceId)
+    this.ages.push(maxAgeMs)
     if (this.failure) throw this.failure
     const found = this.known.get(resourceId.toLowerCase())
     if (found) return found
