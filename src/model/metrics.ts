@@ -24,6 +24,7 @@ const resourceId = z
     /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[\w.()-]{1,90}\/providers(\/[\w.-]+)+$/,
     'must be an ARM id: /subscriptions/…/resourceGroups/…/providers/…',
   )
+  .refine((id) => !/\/\.+(\/|$)/.test(id), 'must have no segments of dots')
 
 const logsSpec = z
   .strictObject({
