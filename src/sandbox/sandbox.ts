@@ -29,6 +29,7 @@ import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
 import { sandboxVault, subscribeToVault } from './sandbox-vault.ts'
+import { secretsStores } from './secrets-stores.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sqliteStorage } from './storage.ts'
 import { storeTeamsSecret } from './store-teams-secret.ts'
@@ -64,6 +65,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const arm = sandboxArm(context, azure.entra)
   const vault = sandboxVault(context, azure.entra)
   const { keyVault } = vault
+  const stores = emulated && secretsStores(context, emulated, { arm, entra: azure.entra, keyVault })
   await storeTeamsSecret(keyVault.handle, azure.entra)
   const hosts = azureHosts({
     context,
@@ -86,9 +88,13 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   let ticked = Promise.resolve()
   const ticker = setInterval(() => {
     emulated?.world.advance()
-    ticked = vault.advance().catch((error: unknown) => {
-      log({ level: 'error', category: 'system', message: `The emulated Key Vault failed: ${error}` })
-    })
+    const azureTick = Promise.all([vault.advance(), stores?.advance()])
+    ticked = azureTick.then(
+      () => undefined,
+      (error: unknown) => {
+        log({ level: 'error', category: 'system', message: `The emulated Azure failed: ${error}` })
+      },
+    )
   }, TICK_MS)
   const servicesUrl = emulated && services.url
   const file = await writeSandboxFile(options.folder, azure.entra, {
