@@ -110,8 +110,8 @@ function waitFor(step: Step, open: readonly string[], rest: readonly string[], s
 
 function succeed(step: Step, candidate: CertificateVersion, now: number): Step {
   const { document } = step
-  const where = document.clusters.length === 0 ? 'no cluster wants it' : `${document.clusters.join(', ')} holds it`
-  const message = `Serial ${candidate.serial} is current: ${where}.`
+  const where = document.clusters.length === 0 ? 'no cluster wants it' : `held by ${document.clusters.join(', ')}`
+  const message = `Serial ${candidate.serial} is current, ${where}.`
   const ended = end(step, 'succeeded', 'Delivered', message, now)
   const next: Step = { ...ended, document: { ...ended.document, current: candidate, warned: [] } }
   const before = document.current?.serial ?? null

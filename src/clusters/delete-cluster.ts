@@ -1,5 +1,5 @@
 import { auditEntry, auditSubject } from '../model/audit-entry.ts'
-import { type ClusterDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
+import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
@@ -11,7 +11,7 @@ import { removalEntry } from '../ports/delete-document.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { clusterEvent } from './cluster-event.ts'
-import { readServicesOn } from './services-on.ts'
+import { type Dependent, describeDependent, readDependents } from './services-on.ts'
 
 export interface DeleteClusterOptions {
   /** Wait for nothing to be removed there: for a cluster that is gone. What was written there stays. */
@@ -19,7 +19,7 @@ export interface DeleteClusterOptions {
 }
 
 /**
- * Lets go of a cluster. Services that name it stand in the way (409); those that chose it by label are taken off it
+ * Lets go of a cluster. Services and certificates that name it stand in the way (409); those that chose it by label are taken off it
  * first, and the document stays, marked, until the last of them is gone. With `orphan` it stays only until no live rollout
  * needs it; the placements then go by themselves, for there is nothing left to remove objects from.
  */
@@ -29,19 +29,19 @@ export async function deleteCluster(
   context: RequestContext,
   { orphan = false }: DeleteClusterOptions = {},
 ): Promise<Result<undefined>> {
-  const services = await readServicesOn(deps.store, name)
-  const naming = services.filter((service) => names(service, name)).map(keyOf)
+  const dependents = await readDependents(deps.store, name)
+  const naming = dependents.filter((one) => names(one, name)).map(describeDependent)
   const changed = await changeDocument(deps.store, 'cluster', name, (stored) => {
     if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
     const failed = checkPreconditions(name, stored.value.spec, context)
     if (failed) return { ok: false, failure: failed }
     if (naming.length > 0) {
-      return fail('InUse', `Services name cluster ${name}: ${naming.slice(0, 5).join(', ')}.`, {
-        hint: 'PUT the services without the cluster first.',
+      return fail('InUse', `Cluster ${name} is named by ${naming.slice(0, 5).join(', ')}.`, {
+        hint: 'PUT them without the cluster first.',
       })
     }
     const now = timestamp(deps.clock.now())
-    if (services.length === 0) {
+    if (dependents.length === 0) {
       const last = [removalEntry('cluster', name, stored.value, context, now)]
       return succeed({ kind: 'remove' as const, value: undefined, last })
     }
@@ -53,8 +53,8 @@ export async function deleteCluster(
   return changed.ok ? succeed(undefined) : changed
 }
 
-function names(service: ServiceDocument, cluster: string): boolean {
-  return Array.isArray(service.spec.clusters) && service.spec.clusters.includes(cluster)
+function names({ spec }: Dependent, cluster: string): boolean {
+  return Array.isArray(spec.clusters) && spec.clusters.includes(cluster)
 }
 
 function marked(before: ClusterDocument, orphan: boolean, context: RequestContext, now: string): ClusterDocument {

@@ -14,7 +14,7 @@ import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { checkResource } from './check-resource.ts'
 import { clusterEvent } from './cluster-event.ts'
-import { servicesOn } from './services-on.ts'
+import { describeDependent, readDependents } from './services-on.ts'
 
 export interface PutClusterDeps {
   readonly store: Store
@@ -133,11 +133,11 @@ async function refuseMove(
   spec: ClusterSpec,
 ): Promise<Failure | undefined> {
   if (!before || isSameWay(before, spec)) return undefined
-  const services = await servicesOn(store, name)
-  if (services.length === 0) return undefined
+  const dependents = (await readDependents(store, name)).map(describeDependent)
+  if (dependents.length === 0) return undefined
   const pointer = spec.resourceId === undefined ? '/kubeconfig/context' : '/resourceId'
-  return fail('InUse', `Services are on cluster ${name}: ${services.slice(0, 5).join(', ')}.`, {
-    errors: [{ pointer, reason: 'cannot change while services are on the cluster' }],
+  return fail('InUse', `On cluster ${name} there is ${dependents.slice(0, 5).join(', ')}.`, {
+    errors: [{ pointer, reason: 'cannot change while services or certificates are on the cluster' }],
     hint: 'Register the other cluster under a name of its own.',
   }).failure
 }

@@ -1,4 +1,5 @@
-import { keyOf, type ServiceDocument } from '../model/documents.ts'
+import { type CertificateDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /** Keys of the services that are on a cluster, or have yet to be removed from it. */
@@ -8,14 +9,29 @@ export async function servicesOn(store: Store, cluster: string): Promise<readonl
 
 /** The services that are on a cluster, or have yet to be removed from it. */
 export async function readServicesOn(store: Store, cluster: string): Promise<readonly ServiceDocument[]> {
-  const services: ServiceDocument[] = []
-  let after: string | undefined
-  do {
-    const page = await store.list('service', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    for (const { value } of page.value) {
-      if (Object.hasOwn(value.targets, cluster) || value.leaving.includes(cluster)) services.push(value)
-    }
-    after = page.next
-  } while (after !== undefined)
-  return services
+  return (await readAll(store, 'service')).filter((service) => isOn(service, cluster))
+}
+
+/** What is on a cluster, is to be, or has yet to be removed from it. */
+export type Dependent = ServiceDocument | CertificateDocument
+
+/** Services and certificates that a cluster has, is to have, or has yet to be rid of. */
+export async function readDependents(store: Store, cluster: string): Promise<readonly Dependent[]> {
+  const [services, certificates] = await Promise.all([readServicesOn(store, cluster), readAll(store, 'certificate')])
+  return [...services, ...certificates.filter((one) => one.clusters.includes(cluster) || isOn(one, cluster))]
+}
+
+/** `service shop/web`, `certificate web-tls`. */
+export function describeDependent(document: Dependent): string {
+  return `${document.kind} ${keyOf(document)}`
+}
+
+/** Is it to be there, as against having only to leave? */
+export function isWantedOn(document: Dependent, cluster: string): boolean {
+  if (document.kind === 'certificate' && document.clusters.includes(cluster)) return true
+  return Object.hasOwn(document.targets, cluster)
+}
+
+function isOn({ targets, leaving }: Dependent, cluster: string): boolean {
+  return Object.hasOwn(targets, cluster) || leaving.includes(cluster)
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { certificateSpec } from '../../model/certificate.ts'
 import { clusterSpec } from '../../model/cluster.ts'
 import { freezeSpec } from '../../model/freeze.ts'
 import { dnsLabel } from '../../model/names.ts'
@@ -29,6 +30,10 @@ export const desiredState = z
       .array(clusterSpec.safeExtend({ name: dnsLabel }))
       .max(most)
       .default([]),
+    certificates: z
+      .array(certificateSpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
     services: z
       .array(
         serviceSpec.safeExtend({
@@ -41,7 +46,7 @@ export const desiredState = z
       .default([]),
   })
   .superRefine((state, context) => {
-    for (const kind of ['teams', 'strategies', 'freezes', 'clusters'] as const) {
+    for (const kind of ['teams', 'strategies', 'freezes', 'clusters', 'certificates'] as const) {
       refuseTwins(
         context,
         kind,

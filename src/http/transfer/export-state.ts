@@ -1,6 +1,6 @@
-import type { DocumentKind, DocumentOf } from '../../model/documents.ts'
 import { timestamp } from '../../model/names.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { readAll } from '../../ports/read-all.ts'
 import type { Store } from '../../ports/store.ts'
 import { stableOf } from '../views/service-view.ts'
 import type { DesiredState } from './desired-state.ts'
@@ -8,12 +8,13 @@ import type { DesiredState } from './desired-state.ts'
 /** All that users own, in the order of names. What is being deleted is left out. */
 export async function exportState(deps: { readonly store: Store; readonly clock: Clock }): Promise<DesiredState> {
   const { store } = deps
-  const [teams, strategies, freezes, clusters, services] = await Promise.all([
-    all(store, 'team'),
-    all(store, 'strategy'),
-    all(store, 'freeze'),
-    all(store, 'cluster'),
-    all(store, 'service'),
+  const [teams, strategies, freezes, clusters, certificates, services] = await Promise.all([
+    readAll(store, 'team'),
+    readAll(store, 'strategy'),
+    readAll(store, 'freeze'),
+    readAll(store, 'cluster'),
+    readAll(store, 'certificate'),
+    readAll(store, 'service'),
   ])
   return {
     schema: 1,
@@ -22,6 +23,7 @@ export async function exportState(deps: { readonly store: Store; readonly clock:
     strategies: strategies.map(({ name, spec }) => ({ name, ...spec })),
     freezes: freezes.map(({ name, spec }) => ({ name, ...spec })),
     clusters: clusters.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
+    certificates: certificates.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
     services: services
       .filter(isKept)
       .map(({ namespace, name, spec, targets }) => ({ namespace, name, ...spec, stable: stableOf(targets) })),
@@ -30,15 +32,4 @@ export async function exportState(deps: { readonly store: Store; readonly clock:
 
 function isKept(document: { readonly deletingAt?: string }): boolean {
   return document.deletingAt === undefined
-}
-
-async function all<K extends DocumentKind>(store: Store, kind: K): Promise<DocumentOf[K][]> {
-  const found: DocumentOf[K][] = []
-  let after: string | undefined
-  do {
-    const page = await store.list(kind, { limit: 1000, ...(after === undefined ? {} : { after }) })
-    found.push(...page.value.map(({ value }) => value))
-    after = page.next
-  } while (after !== undefined)
-  return found
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { putCertificate } from '../../certificates/put-certificate.ts'
 import { putCluster } from '../../clusters/put-cluster.ts'
 import { putFreeze } from '../../freezes/put-freeze.ts'
 import type { Result } from '../../model/failure.ts'
@@ -15,7 +16,7 @@ export const importReport = z
     value: z
       .array(
         z.object({
-          kind: z.enum(['team', 'strategy', 'freeze', 'cluster', 'service']),
+          kind: z.enum(['team', 'strategy', 'freeze', 'cluster', 'certificate', 'service']),
           name: z.string(),
           result: z.enum(['created', 'updated', 'unchanged', 'failed']),
           warnings: z.array(z.string()).optional(),
@@ -54,6 +55,9 @@ export async function importState(deps: HttpDeps, state: DesiredState, context: 
   for (const { name, ...spec } of state.freezes) await take('freeze', name, putFreeze(deps, name, spec, context))
   for (const { name, ...spec } of state.clusters) {
     await take('cluster', name, putCluster(deps, name, { ...spec, mode: 'observe' }, context))
+  }
+  for (const { name, ...spec } of state.certificates) {
+    await take('certificate', name, putCertificate(deps, name, spec, context))
   }
   for (const { namespace, name, stable, ...spec } of state.services) {
     const key = `${namespace}/${name}`

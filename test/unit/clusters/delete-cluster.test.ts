@@ -36,7 +36,7 @@ describe('a cluster that is let go', () => {
     store.put(aService())
     expect(await remove()).toMatchObject({
       ok: false,
-      failure: { code: 'InUse', detail: 'Services name cluster east: shop/web.', hint: expect.any(String) },
+      failure: { code: 'InUse', detail: 'Cluster east is named by service shop/web.', hint: expect.any(String) },
     })
     expect(await remove({ orphan: true })).toMatchObject({ ok: false, failure: { code: 'InUse' } })
     expect(store.writes).toBe(0)
