@@ -37,7 +37,7 @@ export async function doCommand(
   if (!caller) return toAsker(unknownPerson(document))
   const outcome = await change(deps, document, command, caller)
   if (!outcome.ok) return toAsker(wordsOf(outcome))
-  return { text: outcome.value, audience: 'channel' }
+  return { text: `${command.verb}, asked for by ${caller.name}. ${outcome.value}`, audience: 'channel' }
 }
 
 /** It may do better another time: the state could not be written, or a system did not answer. */
