@@ -4,6 +4,11 @@ import { dnsLabel, hostName } from './names.ts'
 const entraId = z.guid('must be an Entra object id (a UUID)')
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 22:00')
+const timeZone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
+  .default('UTC')
 const NOTICES = ['started', 'approval', 'harm', 'rolled-back', 'promoted', 'paused', 'certificates'] as const
 
 /** A team's channels. Webhook addresses are secrets: they lie in the vault, and only their names stand here. */
@@ -16,7 +21,7 @@ const chatSpec = z.strictObject({
     .describe('Name of the Key Vault secret that holds the address of a Teams Workflows webhook'),
   notices: z.array(z.enum(NOTICES)).max(NOTICES.length).optional().describe('What it is told of; all when left out'),
   quietHours: z
-    .strictObject({ from: clockTime, to: clockTime, timeZone: z.string().max(64).default('UTC') })
+    .strictObject({ from: clockTime, to: clockTime, timeZone })
     .optional()
     .describe('Nothing is sent then but harm, roll backs, failures and what waits for a person; the rest comes after'),
   slackUsers: z
@@ -39,6 +44,14 @@ export const teamSpec = z
     chat: chatSpec.optional().describe('Where messages for the team go, and who its people are there'),
   })
   .meta({ id: 'Team' })
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
 
 export type Notice = (typeof NOTICES)[number]
 export type TeamSpec = z.infer<typeof teamSpec>

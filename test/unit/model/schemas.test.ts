@@ -253,6 +253,11 @@ describe('a freeze and a team', () => {
   it('take Entra ids that are UUIDs', () => {
     expect(faults(teamSpec, { namespaces: ['a'], groups: ['11111111-1111-1111-1111-111111111111'] })).toEqual([])
     expect(faults(teamSpec, { namespaces: ['a'], groups: ['admins'] })).toEqual(['/groups/0'])
+    const quiet = (timeZone: string) => ({ quietHours: { from: '22:00', to: '06:00', timeZone } })
+    expect(faults(teamSpec, { namespaces: ['a'], groups: [], chat: quiet('Europe/Berlin') })).toEqual([])
+    expect(faults(teamSpec, { namespaces: ['a'], groups: [], chat: quiet('Mars/Olympus') })).toEqual([
+      '/chat/quietHours/timeZone',
+    ])
     expect(faults(teamSpec, { namespaces: [], groups: [] })).toEqual(['/namespaces'])
   })
 })
