@@ -1,7 +1,8 @@
+import * as z from 'zod'
 import { SANDBOX_CLUSTERS } from './emulated-cluster.ts'
 import { type ArmEmulator, armEmulator } from './emulators/arm/arm.ts'
-import { newManagedCluster } from './emulators/arm/managed-cluster.ts'
-import type { EmulatorContext } from './emulators/emulator.ts'
+import { newManagedCluster, resourceOf } from './emulators/arm/managed-cluster.ts'
+import { type Emulator, type EmulatorContext, jsonBody, jsonResponse } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
 import { SANDBOX_TENANT } from './identities.ts'
 
@@ -33,6 +34,42 @@ export function registerManagedClusters(arm: ArmEmulator, servicesUrl: string | 
     }
     const server = `${servicesUrl}/kubernetes/${name}`
     arm.put(newManagedCluster({ id, server, caData: CA_DATA }, arm.get(id)?.properties))
+  }
+}
+
+const change = z.strictObject({
+  /** Takes the place of properties of the resource, each as a whole. */
+  properties: z.record(z.string(), z.unknown()).default({}),
+  /** Meshwright's role on the cluster is taken away, or given back. */
+  denied: z.boolean().optional(),
+})
+
+/**
+ * How people play with what Azure says of a cluster: `GET /world/azure/{cluster}`, and `PATCH` with `{ properties?, denied? }`,
+ * such as `{ "properties": { "powerState": { "code": "Stopped" } } }`. What runs in the cluster is not touched.
+ */
+export function managedClusterControl(arm: ArmEmulator): Emulator {
+  return async (request) => {
+    const id = sandboxClusterId(request.url.pathname.split('/')[3] ?? '')
+    const cluster = arm.get(id)
+    if (!cluster) return jsonResponse(404, { error: 'nothing here' })
+    if (request.method === 'GET') return jsonResponse(200, resourceOf(cluster))
+    if (request.method !== 'PATCH') return jsonResponse(405, { error: 'the method is not allowed here' })
+    const parsed = change.safeParse(jsonOf(request))
+    if (!parsed.success) return jsonResponse(400, { error: 'the body is not valid', issues: parsed.error.issues })
+    const { properties, denied } = parsed.data
+    const changed = { ...cluster, properties: { ...cluster.properties, ...properties } }
+    arm.put(changed)
+    if (denied !== undefined) arm.deny(id, denied)
+    return jsonResponse(200, resourceOf(changed))
+  }
+}
+
+function jsonOf(request: Parameters<typeof jsonBody>[0]): unknown {
+  try {
+    return jsonBody(request)
+  } catch {
+    return undefined
   }
 }
 

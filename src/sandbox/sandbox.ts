@@ -25,7 +25,7 @@ import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
 import { lockFolder } from './lock-folder.ts'
-import { registerManagedClusters, sandboxArm } from './managed-clusters.ts'
+import { managedClusterControl, registerManagedClusters, sandboxArm } from './managed-clusters.ts'
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
 import { sandboxVault, subscribeToVault } from './sandbox-vault.ts'
@@ -74,7 +74,8 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     keyVault,
     ...(emulated ? { world: emulated.world } : {}),
   })
-  const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, chat: chatControl(storage), ...emulated })
+  const controls = { chat: chatControl(storage), managedClusters: managedClusterControl(arm) }
+  const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, ...controls, ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)
   registerManagedClusters(arm, emulated && services.url)

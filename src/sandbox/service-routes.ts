@@ -9,6 +9,8 @@ export interface RoutedServices {
   readonly control?: Emulator
   /** `/world/chat`: what the emulated chat services got. */
   readonly chat?: Emulator
+  /** `/world/azure/CLUSTER`: what the emulated Azure says of a cluster. */
+  readonly managedClusters?: Emulator
   readonly clusters?: ReadonlyMap<string, EmulatedCluster>
 }
 
@@ -16,13 +18,14 @@ export interface RoutedServices {
  * The sandbox's other services on one port: `/entra/…`, `/msi/token`, `/azure/HOST/…`, `/world/…`, `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
  * Each sees its own paths, without the prefix; what stands in for a public host sees that host, by HTTPS.
  */
-export function serviceRoutes({ entra, azure, control, chat, clusters }: RoutedServices): Emulator {
+export function serviceRoutes({ entra, azure, control, chat, managedClusters, clusters }: RoutedServices): Emulator {
   return async (request) => {
     const [, room = '', name = ''] = request.url.pathname.split('/')
     if (room === 'entra') return entra(below(request, '/entra'))
     if (room === 'msi') return entra(request)
     if (room === 'azure') return routeByHost(azure)(asPublic(request, name))
     if (room === 'world' && name === 'chat' && chat) return chat(request)
+    if (room === 'world' && name === 'azure' && managedClusters) return managedClusters(request)
     if (room === 'world' && control) return control(request)
     const cluster = clusters?.get(name)
     if (cluster && room === 'kubernetes') return cluster.api(below(request, `/kubernetes/${name}`))

@@ -35,7 +35,8 @@ import {
  * - `DELETE …/services/{ns}/{name}/versions/{v}`
  * - `POST   …/services/{ns}/{name}/requests`               `{ count?, caller? }`: single requests and their answers
  *
- * `GET /world/chat`, what the emulated Slack and Teams got, is beside it (`../chat-world.ts`).
+ * Beside it are `GET /world/chat`, what the emulated Slack and Teams got (`../chat-world.ts`), and `/world/azure/{c}`, what the
+ * emulated Azure says of a cluster (`../managed-clusters.ts`).
  *
  * Answers 200 with what is now (`GET /world` form of the cluster or service), 204 for a delete, 400 with zod's issues, 404, 405.
  */

@@ -61,3 +61,27 @@ test('what Azure does not know, and a second name for one cluster, are refused',
   const twice = await product.call('PUT', '/clusters/twice', { body })
   expect(twice).toMatchObject({ status: 409, body: { code: 'InUse', detail: expect.stringContaining('prod-east') } })
 })
+
+test('a cluster that is stopped, or that Meshwright may not read, is registered and says so', {
+  timeout: 60_000,
+}, async () => {
+  const body = { resourceId: sandboxClusterId('west') }
+  const put = async () => {
+    await product.call('DELETE', '/clusters/prod-west')
+    return product.call<ClusterView>('PUT', '/clusters/prod-west?wait=30s', { body })
+  }
+  const said = ({ conditions }: ClusterView) =>
+    conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`)
+  await product.world('PATCH', '/azure/west', { properties: { powerState: { code: 'Stopped' } } })
+  const stopped = await put()
+  expect(stopped).toMatchObject({ status: 201, body: { warnings: [expect.stringContaining('is stopped')] } })
+  expect(said(stopped.body)).toEqual([
+    'AzureReady False ClusterStopped',
+    'Reachable False ClusterStopped',
+    'MetricsReady False NoSource',
+  ])
+  await product.world('PATCH', '/azure/west', { properties: { powerState: { code: 'Running' } }, denied: true })
+  // What Azure said within the last second is not asked for again.
+  const denied = await until(put, ({ body }) => body.warnings?.[0]?.includes('AuthorizationFailed') ?? false)
+  expect(said(denied.body).slice(0, 2)).toEqual(['AzureReady Unknown ArmDenied', 'Reachable False ArmDenied'])
+})
