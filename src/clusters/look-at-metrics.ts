@@ -6,11 +6,13 @@ import { isPortError } from '../ports/port-error.ts'
 
 export interface MetricsFinding {
   readonly ready: boolean
-  /** CamelCase: `Answers`, `NoSource`, `NothingScraped`, `MeshNotScraped`, or why the source does not answer. */
+  /** CamelCase: `Answers`, `NoSource`, `ManagedPrometheusOff`, `NothingScraped`, `MeshNotScraped`, or why the source does not answer. */
   readonly reason: string
   readonly message: string
 }
 
+const OFF =
+  'Azure says that managed Prometheus is off on this cluster: az aks update --enable-azure-monitor-metrics turns it on.'
 /** Ten scrapes at 30 s. */
 const RECENT_MS = 300_000
 
@@ -24,6 +26,7 @@ export async function lookAtMetrics(
     if (!source) return missing('NoSource', 'The cluster names no metrics: gates on it are blind.')
     const has = (selector: string) => hasSeries(source, selector, clock.now())
     if (!(await has('up'))) {
+      if (isSwitchedOff(cluster)) return missing('ManagedPrometheusOff', OFF)
       return missing('NothingScraped', 'The metrics source answers but scrapes nothing ("up" is empty).')
     }
     const provider = providerFor(cluster.mesh?.provider ?? cluster.spec.mesh?.provider ?? 'istio')
@@ -37,6 +40,10 @@ export async function lookAtMetrics(
     if (!isPortError(error)) throw error
     return missing(error.reason ?? 'NoAnswer', error.message)
   }
+}
+
+function isSwitchedOff({ spec, aks }: ClusterDocument): boolean {
+  return spec.metrics?.azureMonitor !== undefined && aks?.azureMonitorMetrics === false
 }
 
 async function hasSeries(source: MetricsSource, selector: string, now: number): Promise<boolean> {

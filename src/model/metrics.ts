@@ -51,6 +51,10 @@ const logsSpec = z
   .refine((spec) => (spec.workspaceId === undefined) !== (spec.resourceId === undefined), {
     message: 'give exactly one of workspaceId and resourceId',
   })
+  .refine((spec) => spec.table !== 'requests' || spec.resourceId !== undefined, {
+    path: ['table'],
+    message: 'requests is a table of Application Insights components: give resourceId, or take AppRequests',
+  })
 
 const platformCount = z.strictObject({
   metric: z.string().regex(/^[\w ./%-]{1,128}$/, 'must be the name of a metric'),

@@ -38,7 +38,20 @@ export function checkGateSources(
       }
     }
   }
+  for (const twins of sameNumbers(strategy.gates, clusters)) warnings.add(twins)
   return succeed([...warnings])
+}
+
+/** Clusters that name the very same logs or metrics count one another's requests. */
+function sameNumbers(gates: readonly GateSpec[], clusters: readonly ClusterDocument[]): readonly string[] {
+  const sources = [...new Set(gates.map(sourceOf))].filter((from) => from !== 'mesh')
+  return sources.flatMap((from) => {
+    const told = clusters.map(({ name, spec }) => [name, JSON.stringify(spec.metrics?.[from])] as const)
+    const twins = told.filter(([name, text]) => told.some((other) => other[0] !== name && other[1] === text))
+    if (twins.length === 0) return []
+    const names = twins.map(([name]) => name).join(' and ')
+    return [`gates from ${from} count the same requests for ${names}: give each its own "where" in metrics.${from}`]
+  })
 }
 
 function missing(gate: GateSpec, cluster: string, pointer: string) {

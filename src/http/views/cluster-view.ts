@@ -67,7 +67,7 @@ export const accessView = z
 export const metricsView = z
   .object({
     ready: z.boolean(),
-    reason: z.string().describe('Answers, NoSource, NothingScraped, MeshNotScraped, or why the source does not answer'),
+    reason: z.string().describe('Answers, NoSource, ManagedPrometheusOff, NothingScraped, MeshNotScraped, or why the source does not answer'),
     message: z.string(),
     fix: z
       .object({ configMap: z.string().describe('YAML for kubectl apply -f -') })

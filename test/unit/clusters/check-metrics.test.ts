@@ -60,6 +60,22 @@ describe('a cluster whose mesh managed Prometheus does not scrape', () => {
   })
 })
 
+it('a cluster whose managed Prometheus is off is told so, and nothing is to be applied', async () => {
+  metrics.stored.clear()
+  const entra = { enabled: true, azureRbac: true, localAccountsDisabled: true }
+  const aks = {
+    provisioningState: 'Succeeded',
+    location: 'westeurope',
+    isPrivate: false,
+    entra,
+    azureMonitorMetrics: false,
+  }
+  store.put({ ...withMetrics({ azureMonitor }), aks })
+  const report = await check()
+  expect(report).toMatchObject({ ok: true, value: { ready: false, reason: 'ManagedPrometheusOff' } })
+  expect(report.ok && report.value.fix).toBeUndefined()
+})
+
 it('a cluster whose mesh is scraped is ready, and nothing is to be applied', async () => {
   metrics.put('east', 'istio_requests_total', { reporter: 'destination' }, [[T0 - SECOND, 7]])
   const message = 'The metrics source answers and has targets.'

@@ -189,6 +189,23 @@ describeRefusals('what the state does not allow', [
     ['/metrics/prometheus/url'],
   ),
   refused(
+    'an endpoint of managed Prometheus that is another host',
+    'PUT',
+    CLUSTER,
+    start({ ...EAST, metrics: { azureMonitor: { endpoint: 'https://a.prometheus.monitor.azure.com.evil.example' } } }),
+    '422 InvalidCombination',
+    ['/metrics/azureMonitor/endpoint'],
+  ),
+  refused(
+    'logs in a table that their workspace has not',
+    'PUT',
+    CLUSTER,
+    start({ ...EAST, metrics: { logs: { workspaceId: '00000000-0000-4000-8000-000000000001', table: 'requests' } } }),
+    '400 InvalidRequest',
+    ['/metrics/logs/table'],
+    /AppRequests/,
+  ),
+  refused(
     'a metrics address that is no URL',
     'PUT',
     CLUSTER,

@@ -76,6 +76,16 @@ describe('clusters', () => {
     })
   })
 
+  it('shows what is missing of its metrics', async () => {
+    const world = shopWorld()
+    expect((await world.call('GET', '/api/v1/clusters/east/metrics')).json).toEqual({
+      ready: false,
+      reason: 'NoSource',
+      message: 'The cluster names no metrics: gates on it are blind.',
+    })
+    expect((await world.call('GET', '/api/v1/clusters/nowhere/metrics')).json).toMatchObject({ code: 'NotFound' })
+  })
+
   it('plans every service on it, page by page', async () => {
     const world = shopWorld()
     world.store.put(serviceDocument({ name: 'api' }))

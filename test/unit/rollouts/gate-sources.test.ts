@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { metricsTiming } from '../../../src/adapters/metrics-timing.ts'
 import { clusterSpec } from '../../../src/model/cluster.ts'
-import { rolloutRequest } from '../../../src/model/rollout.ts'
+import { type GateProgress, rolloutRequest } from '../../../src/model/rollout.ts'
 import { type GateSpec, gateKind, gateSpec } from '../../../src/model/strategy.ts'
 import type { CountAnswer, CountQuestion, CountSpan } from '../../../src/ports/metrics.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
@@ -12,7 +12,7 @@ import { resolveStrategy } from '../../../src/rollouts/resolve-strategy.ts'
 import { aCluster, aService, spec } from '../fakes/documents.ts'
 import { FakeMetrics, putRequests } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
-import { aProgress, aRollout, aTarget, later, MINUTE, SECOND, T0 } from './fixture.ts'
+import { aRollout, aTarget, later, MINUTE, SECOND, T0 } from './fixture.ts'
 import { startWorld } from './start-world.ts'
 
 const LOGS: GateSpec = { kind: 'errors', from: 'logs', limitPercent: 1 }
@@ -24,6 +24,18 @@ const TIMINGS: GateTimings = {
   mesh: { delayMs: 10 * SECOND, everyMs: 5 * SECOND },
   logs: { delayMs: 5 * MINUTE, everyMs: 2 * MINUTE },
   platform: { delayMs: 2 * MINUTE, everyMs: MINUTE, grainMs: MINUTE },
+}
+
+const NONE = { good: 0, bad: 0 }
+/** A gate that has not looked yet. */
+const FRESH: GateProgress = {
+  gate: 0,
+  cluster: 'east',
+  candidate: NONE,
+  stable: NONE,
+  stepCandidate: NONE,
+  stepStable: NONE,
+  maxE: 0,
 }
 
 let metrics: FakeMetrics
@@ -146,7 +158,7 @@ describe('a gate on platform metrics', () => {
         (offset, waits) => {
           const since = T0 + offset
           let now = since
-          let progress = aProgress('east', { last: undefined as never })
+          let progress = FRESH
           let counted: number | undefined
           for (const wait of waits) {
             now += wait
@@ -167,8 +179,7 @@ describe('a gate on platform metrics', () => {
 
   it('is due once a whole minute has surely come', () => {
     const timing = { delayMs: 2 * MINUTE, everyMs: MINUTE, grainMs: MINUTE }
-    const fresh = aProgress('east', { last: undefined as never })
-    const due = (now: number) => dueWindow({ ...input(now, [PLATFORM]), ...timing }, fresh)
+    const due = (now: number) => dueWindow({ ...input(now, [PLATFORM]), ...timing }, FRESH)
     expect(due(T0 + 4 * MINUTE - 1)).toBeUndefined()
     expect(due(T0 + 4 * MINUTE)).toMatchObject({ fromMs: T0 + MINUTE, toMs: T0 + 2 * MINUTE })
   })
@@ -239,6 +250,20 @@ describe('a rollout with a gate on a source', () => {
       'step 10 % for 90s is short for gates from platform on east (every 10s, 1m late)',
     ])
   })
+})
+
+it('clusters that name the very same logs are told to count each its own', async () => {
+  const { store, start } = startWorld()
+  const workspaceId = crypto.randomUUID()
+  const named = (name: string, where: object) =>
+    store.change('cluster', name, (cluster) => ({
+      ...cluster,
+      spec: clusterSpec.parse({ kubeconfig: { context: name }, metrics: { logs: { workspaceId, where } } }),
+    }))
+  const gates = [MESH, LOGS]
+  for (const name of ['east', 'west']) named(name, {})
+  const same = 'gates from logs count the same requests for east and west: give each its own "where" in metrics.logs'
+  expect(await start({ gates })).toMatchObject({ value: { warnings: [same] } })
 })
 
 describe('a gate’s source', () => {
