@@ -293,9 +293,9 @@ function carriers(
       const { planPlacement } = await import('./reconcile/plan.ts')
       return planPlacement(work, service, cluster)
     },
-    async rotate(name, context) {
+    async rotate(name, note, context) {
       const { rotateForPerson } = await import('./certificates/rotate-certificate.ts')
-      return rotateForPerson(work, name, context)
+      return rotateForPerson(work, name, note, context)
     },
   }
 }

@@ -96,15 +96,16 @@ function rotationById({ rotation, history }: CertificateDocument, id: unknown): 
   return [...(rotation ? [rotation] : []), ...history].find((one) => one.id === id)
 }
 
-/** The same for a person in a chat: whether the caller may, and a sentence for people. */
+/** The same for a person in a chat, `note` being their words: whether the caller may, and a sentence for people. */
 export async function rotateForPerson(
   deps: Pick<CertificateDeps, 'store' | 'clock'>,
   name: string,
+  note: string,
   context: RequestContext,
 ): Promise<Result<string>> {
   const refused = mayRotate(context)
   if (refused) return { ok: false, failure: refused }
-  const outcome = await rotateCertificate(deps, name, { actor: actorOf(context.caller) }, context)
+  const outcome = await rotateCertificate(deps, name, { actor: actorOf(context.caller), reason: note }, context)
   if (!outcome.ok) return outcome
   const { rotation, started: isNew } = outcome.value
   const verb = isNew ? 'begins' : isRotationOver(rotation) ? 'is over' : 'is under way'

@@ -16,7 +16,7 @@ import { rolloutLine, tellStatus } from './tell-status.ts'
 
 export interface DoDeps extends ActDeps {
   /** Starts a rotation of a certificate; checks role and team; a sentence for people. */
-  readonly rotate: (name: string, context: RequestContext) => Promise<Result<string>>
+  readonly rotate: (name: string, note: string, context: RequestContext) => Promise<Result<string>>
 }
 
 /**
@@ -60,7 +60,7 @@ async function change(
     idempotency: { id: digest('command', document.name), body: digest(document.text) },
   }
   if (verb === 'status') return tellStatus(deps.store, target, caller)
-  if (verb === 'rotate') return rotate(deps, target, context)
+  if (verb === 'rotate') return rotate(deps, target, note, context)
   const refused = mayAct(caller, verb)
   if (refused) return { ok: false, failure: refused }
   const meant = await meantRollout(deps, target, caller, verb)
@@ -72,8 +72,8 @@ async function change(
   return done.ok ? succeed(rolloutLine(done.value)) : done
 }
 
-async function rotate(deps: DoDeps, target: Target, context: RequestContext): Promise<Result<string>> {
-  if (target.kind === 'name') return deps.rotate(target.name, context)
+async function rotate(deps: DoDeps, target: Target, note: string, context: RequestContext): Promise<Result<string>> {
+  if (target.kind === 'name') return deps.rotate(target.name, note, context)
   return fail('NotFound', 'Say which certificate to rotate, by its name, such as web-tls.')
 }
 

@@ -66,7 +66,7 @@ export interface HttpDeps {
   /** Takes the next step of a service's rollouts now; never throws. */
   readonly advance: (service: string, session?: string) => Promise<void>
   /** Starts a rotation of a certificate, if the caller may; a sentence for people. */
-  readonly rotate: (name: string, context: RequestContext) => Promise<Result<string>>
+  readonly rotate: (name: string, note: string, context: RequestContext) => Promise<Result<string>>
   /** What carrying a service out on one cluster would do: server dry run, nothing is kept. */
   readonly plan: (service: ServiceDocument, cluster: string) => Promise<Plan>
 }

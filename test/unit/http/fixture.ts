@@ -148,8 +148,8 @@ export function createWorld(): World {
     vaults: new MemoryVaults(() => clock.now()),
     vaultUrl: 'https://shop.vault.azure.net',
     messenger: { send: async (message) => void seen.sent.push(message) },
-    rotate: async (name) => {
-      seen.rotated.push(name)
+    rotate: async (name, note) => {
+      seen.rotated.push(`${name} ${note}`.trim())
       return { ok: true, value: `Certificate ${name} is being rotated.` }
     },
     plan: async (service, cluster) => {

@@ -116,10 +116,10 @@ describe('a command in Slack', () => {
   })
 
   it('starts a rotation', async () => {
-    expect((await slash(world, 'rotate web-tls')).json.text).toBe(
+    expect((await slash(world, 'rotate web-tls key seen')).json.text).toBe(
       'rotate, asked for by Dana &lt;!channel&gt; \u200b*D\u200b*. Certificate web-tls is being rotated.',
     )
-    expect(world.seen.rotated).toEqual(['web-tls'])
+    expect(world.seen.rotated).toEqual(['web-tls key seen'])
   })
 })
 
