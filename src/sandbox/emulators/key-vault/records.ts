@@ -90,6 +90,8 @@ export class Records {
   /** Names with an operation in progress: few, and looked over often. */
   private readonly pending: Table
   private readonly secrets: Table
+  /** Summaries by vault, by name: as they are kept, until something changes. A list of thousands is read page by page. */
+  private readonly sorted = new Map<string, readonly CertificateSummary[]>()
 
   constructor(storage: Storage) {
     this.certificates = storage.table('key-vault-certificates')
@@ -103,6 +105,7 @@ export class Records {
   }
 
   putCertificate(host: string, record: CertificateRecord, summary: CertificateSummary): void {
+    this.sorted.delete(host)
     this.certificates.put(key(host, record.name), record)
     this.summaries.put(key(host, record.name), summary)
     if (record.pending?.status === 'inProgress') this.pending.put(key(host, record.name), { host, name: record.name })
@@ -110,6 +113,7 @@ export class Records {
   }
 
   dropCertificate(host: string, name: string): void {
+    this.sorted.delete(host)
     this.certificates.delete(key(host, name))
     this.summaries.delete(key(host, name))
     this.pending.delete(key(host, name))
@@ -121,8 +125,12 @@ export class Records {
   }
 
   /** By name. Names that differ only in case are the same to the vault. */
-  *listCertificates(host: string): Iterable<CertificateSummary> {
-    for (const [, summary] of this.summaries.entries(`${host}/`)) yield summary as CertificateSummary
+  listCertificates(host: string): readonly CertificateSummary[] {
+    const known = this.sorted.get(host)
+    if (known) return known
+    const read = [...this.summaries.entries(`${host}/`)].map(([, summary]) => summary as CertificateSummary)
+    this.sorted.set(host, read)
+    return read
   }
 
   /** Of every vault. */
