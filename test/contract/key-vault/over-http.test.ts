@@ -36,6 +36,10 @@ it('the app as `npm start` runs it: managed identity, public addresses, sockets,
   expect(new X509Certificate(version.pem).subjectAltName).toBe('DNS:a.example.com')
   expect((await vault.secret('shop', version.version)).value).toContain('PRIVATE KEY')
   await expect(
-    vault.create('shop', { issuer: { kind: 'integrated', name: 'x' }, dnsNames: ['a.example.com'], validityMonths: 3, key }, {}),
+    vault.create(
+      'shop',
+      { issuer: { kind: 'integrated', name: 'x' }, dnsNames: ['a.example.com'], validityMonths: 3, key },
+      {},
+    ),
   ).rejects.toMatchObject({ kind: 'not-found' })
 })
