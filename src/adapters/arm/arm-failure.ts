@@ -1,5 +1,5 @@
 import { isPortError, PortError, type PortErrorKind } from '../../ports/port-error.ts'
-import { networkFailure, retryAfterMs } from '../network-failure.ts'
+import { errorCode, networkFailure, retryAfterMs } from '../network-failure.ts'
 import { noToken } from '../no-token.ts'
 
 /** The parts of the SDK's `RestError` that tell failures apart. */
@@ -31,7 +31,10 @@ export function armFailure(system: string, error: unknown, now: number): PortErr
   if (tokenless) return tokenless
   const trouble = (error ?? {}) as ArmTrouble
   const { statusCode } = trouble
-  if (statusCode === undefined) return unavailable(system, networkFailure(system, error).message)
+  if (statusCode === undefined) {
+    const name = error instanceof Error && errorCode(error) === undefined ? ` (${error.name})` : ''
+    return unavailable(system, `${networkFailure(system, error).message}${name}`)
+  }
   const [kind, reason] = KINDS[statusCode] ?? ['unavailable', 'ArmUnavailable']
   const code = trouble.code !== undefined && /^\w{1,64}$/.test(trouble.code) ? ` ${trouble.code}` : ''
   const told = retryAfterMs(trouble.response?.headers?.get('retry-after'), now)
