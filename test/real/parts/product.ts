@@ -20,6 +20,8 @@ export interface Product {
   must<T = unknown>(person: Person, method: string, path: string, body?: unknown): Promise<T>
   /** Throws, with the end of its log, if it has ended by itself. */
   assertAlive(): void
+  /** All that it has written to its log since the first start. */
+  log(): string
   /** SIGKILL, to npm and to Meshwright in one. */
   kill(): Promise<void>
   /** Starts again on the same folder and port, and resolves when it is ready. */
@@ -28,15 +30,16 @@ export interface Product {
 
 const root = join(import.meta.dirname, '../../..')
 
-/** `npm start -- --kubeconfig FILE --prometheus URL …` on a folder of its own; resolves when it is ready (a few seconds). */
+/** `npm start -- --kubeconfig FILE [--prometheus URL] …` on a folder of its own; resolves when it is ready (a few seconds). */
 export async function startProduct(options: {
   dir: string
   kubeconfigPath: string
-  prometheusUrl: string
+  prometheusUrl?: string
 }): Promise<Product> {
   const { dir, kubeconfigPath, prometheusUrl } = options
   const folder = join(dir, 'state')
-  const args = ['start', '--silent', '--', '--kubeconfig', kubeconfigPath, '--prometheus', prometheusUrl]
+  const args = ['start', '--silent', '--', '--kubeconfig', kubeconfigPath]
+  if (prometheusUrl !== undefined) args.push('--prometheus', prometheusUrl)
   args.push('--port', String(await freePort()), '--folder', folder)
   let starts = 0
   const start = async () => {
@@ -59,6 +62,8 @@ export async function startProduct(options: {
       return answer.body as T
     },
     assertAlive: () => running.process.assertAlive(),
+    log: () =>
+      Array.from({ length: starts }, (_, at) => readFileSync(join(dir, `meshwright-${at + 1}.log`), 'utf8')).join(''),
     kill: () => running.process.stop(),
     async startAgain() {
       running = await start()
