@@ -26,12 +26,13 @@ export function overtakenRollout(
   return notices === undefined || notices.includes(end) ? gone : undefined
 }
 
-/** The same for an event of a certificate: a rotation that has ended well since is the news. */
+/** The same for an event of a certificate: old when a rotation has ended well since, or has its signature by now. */
 export function overtakenCertificate(
   { type, time }: EventRecord,
   certificate: CertificateDocument | undefined,
 ): string | undefined {
   if (type === 'certificate.rotated' || certificate?.rotation === undefined) return undefined
-  const { phase, endedAt } = certificate.rotation
+  const { phase, phaseSince, endedAt } = certificate.rotation
+  if (type === 'certificate.awaiting-issuer' && phaseSince > time) return 'it waits no longer'
   return phase === 'succeeded' && endedAt !== undefined && endedAt > time ? 'it was rotated meanwhile' : undefined
 }

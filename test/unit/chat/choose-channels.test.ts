@@ -85,5 +85,10 @@ describe('news', () => {
     expect(overtakenCertificate(event, rotated('succeeded', later(60_000)))).toBeUndefined()
     expect(overtakenCertificate(event, rotated('failed', later(180_000)))).toBeUndefined()
     expect(overtakenCertificate(event, undefined)).toBeUndefined()
+    const waiting = anEvent('certificate.awaiting-issuer')
+    const since = (phaseSince: string) =>
+      ({ rotation: { phase: 'delivering', phaseSince } }) as unknown as CertificateDocument
+    expect(overtakenCertificate(waiting, since(later(180_000)))).toBe('it waits no longer')
+    expect(overtakenCertificate(waiting, since(waiting.time))).toBeUndefined()
   })
 })
