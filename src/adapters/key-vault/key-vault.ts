@@ -59,17 +59,18 @@ function readers(ask: Ask, system: string): Pick<Vault, 'version' | 'versions' |
 function makers(ask: Ask, system: string): Pick<Vault, 'create' | 'operation' | 'dropOperation' | 'merge'> {
   return {
     create: (name, policy, tags) =>
-      ask(async ({ certificates }, abortSignal) => {
-        let accepted = false
+      ask(async ({ certificates }, late) => {
+        // Once the vault has taken it, the SDK would ask how far it is: that is stopped before it is sent.
+        const taken = new AbortController()
         const onResponse = ({ request, status }: Answer): void => {
-          accepted ||= request.method === 'POST' && status === 202
+          if (request.method === 'POST' && status === 202) taken.abort()
         }
+        const abortSignal = AbortSignal.any([late, taken.signal])
         const options = { tags: { ...tags }, enabled: true, abortSignal, onResponse }
         try {
-          // The SDK asks once how far it is, too, and sets no timer. Whatever comes of that, the creation is on its way.
           await certificates.beginCreateCertificate(name, certificatePolicy(policy), options)
         } catch (error) {
-          if (!accepted) throw error
+          if (!taken.signal.aborted) throw error
         }
       }),
     operation: (name) =>

@@ -26,13 +26,18 @@ export async function readOperation(
   client: CertificateClient,
   system: string,
   name: string,
-  abortSignal: AbortSignal,
+  late: AbortSignal,
 ): Promise<VaultOperation> {
   let seen: string | null | undefined
+  // Of an operation that has ended, the SDK would get the certificate once more.
+  const told = new AbortController()
   const onResponse = ({ request, status, bodyAsText }: Answer): void => {
-    if (status === 200 && new URL(request.url).pathname.endsWith('/pending')) seen = bodyAsText
+    if (status !== 200 || !new URL(request.url).pathname.endsWith('/pending')) return
+    seen = bodyAsText
+    told.abort()
   }
   try {
+    const abortSignal = AbortSignal.any([late, told.signal])
     await client.getCertificateOperation(name, { abortSignal, onResponse })
   } catch (error) {
     if (seen === undefined) throw error

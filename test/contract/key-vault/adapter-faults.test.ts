@@ -52,14 +52,13 @@ describe('Key Vault by its adapter', () => {
     expect(emulated.vaults.open(`${VAULT_URL}/`)).toBe(vault)
   })
 
-  it('asks for the creation, once how far it is, and then no more', async () => {
+  it('asks for the creation, and then no more', async () => {
     await vault.create('shop', POLICY, { rotation: 'r1' })
     await settle()
     await emulated.pass(60_000)
     expect(emulated.exchanges.map(({ line, response }) => `${line} ${response.status}`)).toEqual([
       'POST /certificates/shop/create 401',
       'POST /certificates/shop/create 202',
-      'GET /certificates/shop/pending 200',
     ])
   })
 
@@ -88,13 +87,28 @@ describe('Key Vault by its adapter', () => {
     expect((await vault.version('shop'))?.dnsNames).toEqual([long])
   })
 
-  it('has created, though nobody says how far it is', async () => {
-    emulated.wire = async (request, deliver) => {
-      if (request.url.pathname.endsWith('/pending')) throw new ConnectionError('ECONNRESET')
-      return deliver()
-    }
-    await vault.create('shop', POLICY, {})
-    await expect(vault.create('shop', POLICY, {})).rejects.toMatchObject({ kind: 'conflict', reason: 'Pending' })
+  it('is used by many at once from the first call on, each with its own body', async () => {
+    const names = Array.from({ length: 8 }, (_, at) => `shop-${at}`)
+    const calls = names.map((name, at) =>
+      vault.create(name, { ...POLICY, dnsNames: [`${name}.example.com`] }, { at: `${at}` }),
+    )
+    await Promise.all([vault.version('none'), ...calls, vault.secret('none').catch(() => {})])
+    await emulated.pass(2000)
+    for (const [at, name] of names.entries())
+      expect(await vault.version(name)).toMatchObject({ dnsNames: [`${name}.example.com`], tags: { at: `${at}` } })
+  })
+
+  it('goes on after a first call that nobody answered', async () => {
+    emulated.wire = () => new Promise(() => {})
+    const first = failure(vault.create('first', POLICY, {}))
+    await emulated.pass(10_001)
+    expect(await first).toMatchObject({ reason: 'Timeout' })
+    emulated.wire = (_, deliver) => deliver()
+    expect(await vault.version('shop')).toBeUndefined()
+    await vault.create('shop', POLICY, { rotation: 'r2' })
+    await emulated.pass(2000)
+    expect(await vault.version('shop')).toMatchObject({ tags: { rotation: 'r2' } })
+    expect(await vault.operation('first')).toBeUndefined()
   })
 
   it('does not know whether it created when the answer is lost, and never asks again by itself', async () => {
