@@ -1,28 +1,69 @@
 import { writeFileSync } from 'node:fs'
-import { REQUIRED_ACCESS } from '../src/clusters/required-access.ts'
+import { DRIVER_ACCESS, GATEWAY_ACCESS, REQUIRED_ACCESS } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml: the rights of src/clusters/required-access.ts, and no more. What it is bound to is
- * in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
+ * Writes infra/kubernetes/cluster-role.yaml and gateway-role.yaml: the rights of src/clusters/required-access.ts, and no more.
+ * What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
-const rules = new Map<string, { group: string; resource: string; verbs: string[]; why: string }>()
-for (const { group, resource, verb, why } of REQUIRED_ACCESS) {
-  const rule = rules.get(`${group}/${resource}`) ?? { group, resource, verbs: [], why }
-  if (!rule.verbs.includes(verb)) rule.verbs.push(verb)
-  rules.set(`${group}/${resource}`, rule)
-}
-const lines = [...rules.values()].flatMap(({ group, resource, verbs, why }) => [
-  `  # ${why}`,
-  `  - apiGroups: ['${group}']`,
-  `    resources: ['${resource}']`,
-  `    verbs: [${verbs.join(', ')}]`,
-])
-const text = `# What Meshwright needs on a cluster, and no more. Written by scripts/cluster-role.ts.
+write(
+  'cluster-role.yaml',
+  `# What Meshwright needs on a cluster, and no more. Written by scripts/cluster-role.ts.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: meshwright
 rules:
-${lines.join('\n')}
-`
-writeFileSync(new URL('../infra/kubernetes/cluster-role.yaml', import.meta.url), text)
+${rulesOf(REQUIRED_ACCESS)}
+`,
+)
+write(
+  'gateway-role.yaml',
+  `# What Meshwright needs in the namespace of a gateway that it brings certificates to, and no more; once for each such namespace.
+# Without certificates it is not needed. Put the object id of the identity of \`work\` in the place of the zeros. Written by
+# scripts/cluster-role.ts.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: meshwright-gateway
+  namespace: aks-istio-ingress
+rules:
+${rulesOf(GATEWAY_ACCESS)}
+  # The rest is for delivery by the Secrets Store CSI driver ("delivery": "csi") only.
+${rulesOf(DRIVER_ACCESS)}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: meshwright-gateway
+  namespace: aks-istio-ingress
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: meshwright-gateway
+subjects:
+  - apiGroup: rbac.authorization.k8s.io
+    kind: User
+    name: 00000000-0000-0000-0000-000000000000
+`,
+)
+
+function rulesOf(rights: typeof REQUIRED_ACCESS): string {
+  const rules = new Map<string, { group: string; resource: string; verbs: string[]; why: string }>()
+  for (const { group, resource, verb, why } of rights) {
+    const rule = rules.get(`${group}/${resource}`) ?? { group, resource, verbs: [], why }
+    if (!rule.verbs.includes(verb)) rule.verbs.push(verb)
+    rules.set(`${group}/${resource}`, rule)
+  }
+  return [...rules.values()]
+    .flatMap(({ group, resource, verbs, why }) => [
+      `  # ${why}`,
+      `  - apiGroups: ['${group}']`,
+      `    resources: ['${resource}']`,
+      `    verbs: [${verbs.join(', ')}]`,
+    ])
+    .join('\n')
+}
+
+function write(name: string, text: string): void {
+  writeFileSync(new URL(`../infra/kubernetes/${name}`, import.meta.url), text)
+}

@@ -1,15 +1,17 @@
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
-import { REQUIRED_ACCESS } from './required-access.ts'
+import { DRIVER_ACCESS, GATEWAY_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
 
 export interface AccessReport {
   readonly allowed: boolean
   readonly missing: readonly AccessRight[]
   readonly granted: readonly AccessRight[]
-  /** A ClusterRole's rules that would grant what is missing. */
+  /** Rules that would grant what is missing: of a ClusterRole, or with a namespace of a Role there. */
   readonly rules: readonly {
+    readonly namespace?: string
     readonly apiGroups: readonly string[]
     readonly resources: readonly string[]
     readonly verbs: readonly string[]
@@ -20,10 +22,15 @@ export interface AccessRight {
   readonly verb: string
   readonly group: string
   readonly resource: string
+  /** Wanted in this namespace alone; absent: in the whole cluster. */
+  readonly namespace?: string
   readonly why: string
 }
 
-/** Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs. */
+/**
+ * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those for certificates in the namespaces
+ * of the gateways that it brings some to.
+ */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
   name: string,
@@ -32,7 +39,8 @@ export async function checkAccess(
   if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
   try {
     const api = await deps.clusters.connect(stored.value)
-    const answers = await Promise.all(REQUIRED_ACCESS.map(async (right) => ({ right, allowed: await api.mayI(right) })))
+    const rights = [...REQUIRED_ACCESS, ...(await gatewayRights(deps.store, name))]
+    const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await api.mayI(right) })))
     const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right)
     const granted = answers.filter(({ allowed }) => allowed).map(({ right }) => right)
     return succeed({ allowed: missing.length === 0, missing, granted, rules: missing.map(toRule) })
@@ -44,6 +52,23 @@ export async function checkAccess(
   }
 }
 
+async function gatewayRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
+  const certificates = (await readAll(store, 'certificate')).filter(({ clusters }) => clusters.includes(cluster))
+  const namespaces = (driven: boolean) => [
+    ...new Set(
+      certificates
+        .filter(({ spec }) => !driven || spec.delivery === 'csi')
+        .map(({ spec }) => spec.secret.namespace)
+        .sort(),
+    ),
+  ]
+  return [
+    ...namespaces(false).flatMap((namespace) => GATEWAY_ACCESS.map((right) => ({ ...right, namespace }))),
+    ...namespaces(true).flatMap((namespace) => DRIVER_ACCESS.map((right) => ({ ...right, namespace }))),
+  ]
+}
+
 function toRule(right: AccessRight): AccessReport['rules'][number] {
-  return { apiGroups: [right.group], resources: [right.resource], verbs: [right.verb] }
+  const place = right.namespace === undefined ? {} : { namespace: right.namespace }
+  return { ...place, apiGroups: [right.group], resources: [right.resource], verbs: [right.verb] }
 }

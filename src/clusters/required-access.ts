@@ -22,6 +22,26 @@ export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string 
   ...ask(['list'], 'gateway.networking.k8s.io', ['httproutes'], 'finds routes of others for the same Service'),
 ]
 
+/**
+ * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces
+ * alone, by a Role: whoever may read Secrets in the whole cluster may everything there.
+ */
+export const GATEWAY_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+  ...ask([...READ, ...WRITE], '', ['secrets'], 'writes the TLS Secret that the gateway reads'),
+  ...ask(['list'], '', ['services'], 'finds where the gateway listens, to see which certificate it shows'),
+]
+
+/** What delivery by the Secrets Store CSI driver needs there too. */
+export const DRIVER_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+  ...ask(
+    [...READ, ...WRITE],
+    'secrets-store.csi.x-k8s.io',
+    ['secretproviderclasses'],
+    'tells the CSI driver which certificate to fetch',
+  ),
+  ...ask([...READ, ...WRITE], 'apps', ['deployments'], 'keeps a Pod that makes the CSI driver fetch it'),
+]
+
 function ask(verbs: readonly string[], group: string, resources: readonly string[], why: string) {
   return resources.flatMap((resource) => verbs.map((verb) => ({ verb, group, resource, why })))
 }

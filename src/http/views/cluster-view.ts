@@ -53,21 +53,40 @@ export function viewCluster(document: ClusterDocument, warnings: readonly string
   return withWarnings(view, warnings)
 }
 
+const right = z.object({
+  verb: z.string(),
+  group: z.string(),
+  resource: z.string(),
+  namespace: z.string().optional().describe('Wanted in this namespace alone'),
+  why: z.string(),
+})
+
 export const accessView = z
   .object({
     allowed: z.boolean().describe('Every right that Meshwright needs is granted'),
-    missing: z.array(z.object({ verb: z.string(), group: z.string(), resource: z.string(), why: z.string() })),
-    granted: z.array(z.object({ verb: z.string(), group: z.string(), resource: z.string(), why: z.string() })),
+    missing: z.array(right),
+    granted: z.array(right),
     rules: z
-      .array(z.object({ apiGroups: z.array(z.string()), resources: z.array(z.string()), verbs: z.array(z.string()) }))
-      .describe('Rules of a ClusterRole that would grant what is missing'),
+      .array(
+        z.object({
+          namespace: z.string().optional(),
+          apiGroups: z.array(z.string()),
+          resources: z.array(z.string()),
+          verbs: z.array(z.string()),
+        }),
+      )
+      .describe('Rules that would grant what is missing: of a ClusterRole, or with a namespace of a Role there'),
   })
   .meta({ id: 'AccessReport' })
 
 export const metricsView = z
   .object({
     ready: z.boolean(),
-    reason: z.string().describe('Answers, NoSource, ManagedPrometheusOff, NothingScraped, MeshNotScraped, or why the source does not answer'),
+    reason: z
+      .string()
+      .describe(
+        'Answers, NoSource, ManagedPrometheusOff, NothingScraped, MeshNotScraped, or why the source does not answer',
+      ),
     message: z.string(),
     fix: z
       .object({ configMap: z.string().describe('YAML for kubectl apply -f -') })

@@ -1,10 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { checkAccess } from '../../../src/clusters/check-access.ts'
-import { REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
+import { GATEWAY_ACCESS, REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
+import { certificateSpec } from '../../../src/model/certificate.ts'
+import type { CertificateDocument } from '../../../src/model/documents.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import { aCluster } from '../fakes/documents.ts'
+import { AT, aCluster } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
+
+function aCertificate(name: string, change: Partial<CertificateDocument> = {}): CertificateDocument {
+  const spec = certificateSpec.parse({
+    purpose: 'gateway-tls',
+    dnsNames: ['web.example.com'],
+    clusters: [],
+    secret: { namespace: `${name}-gateways`, name: 'tls' },
+    issuer: { kind: 'self' },
+  })
+  const lists = { outbox: [], idempotency: [], conditions: [], history: [], clusters: [], leaving: [], warned: [] }
+  const numbers = { schema: 1, generation: 1, observedGeneration: 1, revision: 1 }
+  return { kind: 'certificate', name, spec, targets: {}, createdAt: AT, updatedAt: AT, ...lists, ...numbers, ...change }
+}
 
 function world() {
   const store = new MemoryStore()
@@ -33,6 +48,27 @@ describe('the rights on a cluster', () => {
         rules: [{ apiGroups: ['networking.istio.io'], resources: ['virtualservices'], verbs: ['patch'] }],
       },
     })
+  })
+
+  it('are asked for certificates in the namespaces of their gateways alone', async () => {
+    const { store, clusters, check } = world()
+    store.put(aCertificate('web', { clusters: ['east'] }))
+    store.put(aCertificate('shop', { clusters: ['west'] }))
+    clusters.allowed = ({ resource }) => resource !== 'secrets'
+    const report = await check()
+    expect(report).toMatchObject({
+      ok: true,
+      value: {
+        missing: ['get', 'list', 'create', 'patch', 'delete'].map((verb) => ({ verb, namespace: 'web-gateways' })),
+        rules: [{ namespace: 'web-gateways', apiGroups: [''], resources: ['secrets'], verbs: ['get'] }, {}, {}, {}, {}],
+      },
+    })
+    expect(clusters.asked.filter(({ namespace }) => namespace !== undefined)).toHaveLength(GATEWAY_ACCESS.length)
+    expect(clusters.asked.some(({ namespace }) => namespace === 'shop-gateways')).toBe(false)
+    const { spec } = aCertificate('web')
+    store.put(aCertificate('web', { clusters: ['east'], spec: { ...spec, delivery: 'csi' } }))
+    await check()
+    expect(clusters.asked.filter(({ resource }) => resource === 'secretproviderclasses')).toHaveLength(5)
   })
 
   it('cannot be told when the cluster does not answer', async () => {

@@ -5,7 +5,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { type Expression, parseBicep, type Statement } from '../../../scripts/bicep/parse-bicep.ts'
 import { resourceUses } from '../../../scripts/bicep/resource-uses.ts'
 import { CONTAINERS } from '../../../src/adapters/cosmos/cosmos-client.ts'
-import { REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
+import { DRIVER_ACCESS, GATEWAY_ACCESS, REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
 import { SETTING_NAMES } from '../../../src/settings.ts'
 import { bodyOf, fieldOf, outputsUsed, unknownNames } from './bicep-names.ts'
 
@@ -118,14 +118,17 @@ describe('what the app expects of its surroundings', () => {
     expect(names).toEqual([...queueNames, ...queueNames.map((name) => `${name}-poison`)])
   })
 
-  it('the ClusterRole grants what it needs, and no more', () => {
-    const [role] = parseAllDocuments(readFileSync(join(ROOT, 'infra/kubernetes/cluster-role.yaml'), 'utf8')).map(
+  it.each([
+    ['cluster-role', REQUIRED_ACCESS],
+    ['gateway-role', [...GATEWAY_ACCESS, ...DRIVER_ACCESS]],
+  ])('the %s grants what it needs, and no more', (file, rights) => {
+    const [role] = parseAllDocuments(readFileSync(join(ROOT, `infra/kubernetes/${file}.yaml`), 'utf8')).map(
       (document) => document.toJS() as { kind: string; rules: Rule[] },
     )
     const granted = (role?.rules ?? []).flatMap(({ apiGroups, resources: kinds, verbs }) =>
       apiGroups.flatMap((group) => kinds.flatMap((kind) => verbs.map((verb) => `${verb} ${group}/${kind}`))),
     )
-    const needed = REQUIRED_ACCESS.map(({ verb, group, resource }) => `${verb} ${group}/${resource}`)
+    const needed = rights.map(({ verb, group, resource }) => `${verb} ${group}/${resource}`)
     expect([...new Set(granted)].sort()).toEqual([...new Set(needed)].sort())
   })
 
