@@ -1,6 +1,7 @@
 import { digest } from '../model/digest.ts'
 import type { VaultOperation, VaultVersion } from '../ports/vault.ts'
 import { checkCandidate } from './check-candidate.ts'
+import { checkInput } from './check-input.ts'
 import { foundVersion, servedVersions } from './found-version.ts'
 import { isMadeHere, policyDigest, ROTATION_TAG, vaultNameOf } from './issue-policy.ts'
 import { isTrouble, type Observations, publicPart, type VaultSeen } from './observations.ts'
@@ -39,7 +40,7 @@ function begin(step: Step, seen: Observations, vault: VaultSeen): Step {
   const { now } = seen
   const madeHere = isMadeHere(document.spec)
   const found = foundVersion(document, vault.newest)
-  if (found && !(madeHere && checkCandidate(checkInput(step, seen, found)))) return take(step, found, now)
+  if (found && !(madeHere && checkCandidate(checkInput(step.document, seen, found)))) return take(step, found, now)
   if (!madeHere && document.current) {
     return giveUp(step, 'NothingNew', 'The newest version in the vault is no new one: import it first.', now)
   }
@@ -53,6 +54,7 @@ function begin(step: Step, seen: Observations, vault: VaultSeen): Step {
   const base = {
     ...(vault.newest ? { baseVersion: vault.newest.version } : {}),
     ...(vault.operation ? { baseRequest: requestDigest(vault.operation) } : {}),
+    policy: policyDigest(document.spec),
   }
   return askForVersion(withRotation(step, { phase: 'creating', ...base }, now), now)
 }
@@ -85,7 +87,10 @@ function create(step: Step, seen: Observations, vault: VaultSeen): Step {
   if (!rotation) return step
   if (vault.tagged) return take(step, vault.tagged, now)
   const operation = isNewer(vault.operation, rotation.baseRequest) ? vault.operation : undefined
-  if (rotation.policy !== policyDigest(spec)) return specChanged(step, operation, now)
+  if (rotation.policy !== policyDigest(spec)) {
+    // What was asked may be on its way: it is ended when it is there, not forgotten.
+    return operation || isDue(step, now) ? specChanged(step, operation, now) : keepLease(step, now)
+  }
   if (operation?.state === 'in-progress') {
     if (spec.issuer.kind === 'external') return awaitCa(step, operation, now)
     const waits = withRotation(step, { csr: operation.csr }, now)
@@ -144,7 +149,7 @@ function check(step: Step, seen: Observations, vault: VaultSeen): Step {
     (one) => one !== undefined && one.version === rotation?.candidate?.version,
   )
   if (!version) return giveUp(step, 'VersionGone', 'The version is no longer in the vault.', now)
-  const refusal = checkCandidate(checkInput(step, seen, version))
+  const refusal = checkCandidate(checkInput(step.document, seen, version))
   if (refusal) return giveUp(step, refusal.reason, refusal.message, now)
   const message = `Serial ${version.serial} passed its checks.`
   return withRotation(step, { phase: 'awaiting-window', reason: 'Checked', message }, now)
@@ -169,12 +174,6 @@ function operationEnded(step: Step, operation: VaultOperation | undefined, now: 
   const words = operation?.error === undefined ? '' : ` The vault says: ${operation.error.slice(0, 500)}`
   const reason = operation?.state === 'cancelled' ? 'OperationCancelled' : 'OperationFailed'
   return giveUp(step, reason, `The vault did not make the version.${words}`, now)
-}
-
-function checkInput(step: Step, seen: Observations, version: VaultVersion) {
-  const { document } = step
-  const teamHosts = seen.teamHosts === undefined ? {} : { teamHosts: seen.teamHosts }
-  return { spec: document.spec, version, served: servedVersions(document), now: seen.now, ...teamHosts }
 }
 
 /** A version that would be refused is not made. Only the vault itself keeps to the validity that is asked of it. */

@@ -1,6 +1,8 @@
 import type { CertificateVersion, DeliveryState } from '../model/certificate.ts'
 import type { CertificateDocument, DeliveryDocument } from '../model/documents.ts'
 import { durationMs, timestamp } from '../model/names.ts'
+import { checkCandidate } from './check-candidate.ts'
+import { checkInput } from './check-input.ts'
 import { foundVersion } from './found-version.ts'
 import { isTrouble, type Observations } from './observations.ts'
 import { isUrgent, urgentAt } from './renewal.ts'
@@ -132,6 +134,8 @@ function unusableBecause(step: Step, seen: Observations, candidate: CertificateV
   }
   const newer = newest?.version === candidate.version ? undefined : foundVersion(step.document, newest)
   if (!newer || newer.createdAt < (now?.createdAt ?? '')) return undefined
+  // One that would be refused waits until this rotation is over, and is refused then.
+  if (checkCandidate(checkInput(step.document, seen, newer))) return undefined
   return { reason: 'Superseded', message: `Another hand made serial ${newer.serial} in the vault meanwhile.` }
 }
 
