@@ -1,4 +1,4 @@
-import type { Emulator, EmulatorContext } from '../emulator.ts'
+import type { Emulator, EmulatorContext, EmulatorRequest } from '../emulator.ts'
 import type { User } from './access.ts'
 import { answerRequest, type Server } from './answer-request.ts'
 import { builtInResources } from './built-in-resources.ts'
@@ -13,13 +13,15 @@ import * as status from './status.ts'
 import type { WriteListener } from './store.ts'
 import { objectStore } from './store.ts'
 
+type SignedIn = User | undefined | Promise<User | undefined>
+
 export interface KubernetesOptions {
   /** Built-in types; the types of CRDs come from the CustomResourceDefinition objects on the cluster. */
   readonly resources?: readonly ResourceType[]
   /** Who holds which bearer token. */
   readonly tokens: Readonly<Record<string, User>>
   /** Who holds a token that is none of these: sign-in by another service, as AKS does with Entra ID. */
-  readonly signIn?: (token: string) => Promise<User | undefined>
+  readonly signIn?: (token: string) => SignedIn
   /** What `/version` answers, for example `v1.34.2`. */
   readonly version?: string
   /** Keeps clusters apart that share one storage. */
@@ -63,7 +65,9 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
         return status.tooManyRequests(throttled.retryAfterSeconds)
       }
       try {
-        return answerRequest(await withSignIn(server, options, request.headers.authorization), request)
+        const user = signedIn(server, options, request.headers.authorization)
+        // Nothing is awaited that need not be: who looks at what a request does finds it done within this call.
+        return answerRequest(withUser(server, request, user instanceof Promise ? await user : user), request)
       } catch (error) {
         if (error instanceof status.KubernetesError) return error.response
         throw error
@@ -86,10 +90,19 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
   }
 }
 
+/** Who holds a token that the server does not know by itself. */
+function signedIn(server: Server, { signIn }: KubernetesOptions, authorization: string | undefined): SignedIn {
+  const token = bearerToken(authorization)
+  return token === undefined || Object.hasOwn(server.tokens, token) ? undefined : signIn?.(token)
+}
+
 /** The server, for this request knowing also the holder of its token. */
-async function withSignIn(server: Server, { signIn }: KubernetesOptions, authorization = ''): Promise<Server> {
-  const [scheme = '', token = ''] = authorization.split(' ')
-  if (signIn === undefined || scheme.toLowerCase() !== 'bearer' || Object.hasOwn(server.tokens, token)) return server
-  const user = await signIn(token)
-  return user === undefined ? server : { ...server, tokens: { ...server.tokens, [token]: user } }
+function withUser(server: Server, { headers }: EmulatorRequest, user: User | undefined): Server {
+  const token = bearerToken(headers.authorization)
+  return user === undefined || token === undefined ? server : { ...server, tokens: { ...server.tokens, [token]: user } }
+}
+
+function bearerToken(authorization = ''): string | undefined {
+  const [scheme = '', token] = authorization.split(' ')
+  return scheme.toLowerCase() === 'bearer' ? token : undefined
 }
