@@ -1,4 +1,5 @@
 import { certificateScan } from './certificate-scan.ts'
+import { chatAnswers } from './chat-answers.ts'
 import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { kubernetesRequests } from './kubernetes-requests.ts'
@@ -9,6 +10,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cold-start': coldStart,
   'kubernetes-requests': kubernetesRequests,
   'certificate-scan': certificateScan,
+  'chat-answers': chatAnswers,
   'pure-functions': pureFunctions,
 }
 

@@ -95,7 +95,8 @@ async function finish(
     const isOwed = isLate() && before.replyTo.kind !== 'none'
     const document: CommandDocument = {
       ...rest,
-      ...(caller ? { caller } : {}),
+      // Without groups: there may be thousands, and what they were good for is over.
+      ...(caller ? { caller: { ...caller, groups: [] } } : {}),
       state: 'done',
       answer,
       updatedAt: timestamp(now),

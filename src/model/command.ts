@@ -30,7 +30,7 @@ export interface CommandState {
   readonly text: string
   /** Who wrote it; looked up when it is carried out. Absent for alerts. */
   readonly from?: Sender
-  /** Who asked, with the roles and groups that the look-up gave; absent: an unknown person, who may only read. */
+  /** Who asked, as the look-up said when it was done (groups are left out). Absent: an unknown person, who may only read. */
   readonly caller?: Caller
   /** Name of the sender as the message shows it: for people, proves nothing. */
   readonly sender: string

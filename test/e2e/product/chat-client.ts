@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { SANDBOX_PEOPLE } from '../../../src/sandbox/identities.ts'
 import type { Product } from './product.ts'
+import { until } from './until.ts'
 
 /** Slack user that team shop maps to Dana, who deploys. */
 export const SLACK_DANA = 'U0DANA'
@@ -85,6 +86,22 @@ export function mention(product: Product, text: string, change: TeamsChange = {}
   const authorization = `HMAC ${createHmac('sha256', key).update(raw).digest('base64')}`
   return post(product, '/hooks/teams', raw, { 'content-type': 'application/json', authorization })
 }
+
+/** What came of a slash command, also when the machine was too busy to say it at once: it is asked for again. */
+export function slashed(product: Product, text: string, change: SlackChange = {}): Promise<HookAnswer> {
+  messages += 1
+  const same = { trigger: `s.${messages}`, ...change }
+  return until(() => slash(product, text, same), isDone)
+}
+
+/** What came of a mention. */
+export function mentioned(product: Product, text: string, change: TeamsChange = {}): Promise<HookAnswer> {
+  messages += 1
+  const same = { id: `s${messages}`, ...change }
+  return until(() => mention(product, text, same), isDone)
+}
+
+const isDone = ({ text }: HookAnswer) => !text.includes('Working on it')
 
 /** A webhook of a monitor. */
 export function alert(
