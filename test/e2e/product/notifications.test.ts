@@ -74,6 +74,30 @@ describe('people are told, in Slack and in Teams', { concurrent: true, timeout: 
     expect(JSON.stringify(end)).toMatch(/harm {2}\d+ of \d+ bad \([\d.]+ %\), limit 1 % {2,}evidence/)
   })
 
+  test('of a certificate that its clusters have', async () => {
+    const body = {
+      purpose: 'gateway-tls',
+      team: 'shop',
+      dnsNames: ['told.example.com'],
+      clusters: ['east'],
+      secret: { namespace: 'shop', name: 'told-tls' },
+      issuer: { kind: 'self' },
+    }
+    const put = await product.call<{ serial: string }>('PUT', '/certificates/told-tls?wait=60s', { body })
+    expect(put.status).toBe(201)
+    const { slack, teams } = await until(
+      () => product.world<Chat>('GET', '/chat'),
+      (chat) => [chat.slack, chat.teams].every((got) => JSON.stringify(got).includes('Certificate told-tls')),
+    )
+    const about = (got: readonly KeptMessage[]) =>
+      got.map((one) => JSON.stringify(one)).filter((one) => one.includes('told-tls'))
+    for (const got of [slack, teams]) {
+      expect(about(got)).toHaveLength(1)
+      expect(about(got)[0]).toContain('Certificate told-tls was rotated')
+      expect(about(got)[0]).toContain(put.body.serial)
+    }
+  })
+
   test('of a pause, with buttons that say what can be done', async () => {
     const web = await webService(product, 'told-paused')
     const { id } = await web.start(SLOW)

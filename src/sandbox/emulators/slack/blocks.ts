@@ -28,8 +28,7 @@ function wrongInBlock(block: Fields): string | undefined {
       return wrongInText(block.text, 150, ['plain_text'])
     case 'section':
       if (block.text === undefined && block.fields === undefined) return 'needs text or fields'
-      if (block.text !== undefined) return wrongInText(block.text, 3000)
-      return wrongInList(block.fields, 10, (field) => wrongInText(field, 2000))
+      return wrongInSection(block)
     case 'context':
       return wrongInList(block.elements, MOST_ELEMENTS.context ?? 0, (element) => wrongInText(element, 3000))
     case 'actions':
@@ -37,6 +36,12 @@ function wrongInBlock(block: Fields): string | undefined {
     default:
       return `unsupported type: ${String(block.type)}`
   }
+}
+
+function wrongInSection({ text, fields }: Fields): string | undefined {
+  const wrong = text === undefined ? undefined : wrongInText(text, 3000)
+  if (wrong !== undefined || fields === undefined) return wrong
+  return wrongInList(fields, 10, (field) => wrongInText(field, 2000))
 }
 
 function wrongInList(list: unknown, most: number, wrong: (item: unknown) => string | undefined): string | undefined {
