@@ -46,7 +46,7 @@ export async function carryOutCommand(
     await putOff(deps, name)
     return undefined
   }
-  return finish(deps, name, outcome, options.isLate)
+  return finish(deps, document, outcome, options.isLate)
 }
 
 interface Outcome {
@@ -83,7 +83,7 @@ async function putOff(deps: CommandDeps, name: string): Promise<void> {
 
 async function finish(
   deps: CommandDeps,
-  name: string,
+  { name, replyTo }: CommandDocument,
   { caller, answer }: Outcome,
   isLate: () => boolean,
 ): Promise<CommandAnswer> {
@@ -92,7 +92,7 @@ async function finish(
     if (!before || before.state === 'done') return succeed({ kind: 'leave', value: before?.answer ?? answer })
     const now = deps.clock.now()
     const { dueAt: _due, ...rest } = before
-    const isOwed = isLate() && before.replyTo.kind !== 'none'
+    const isOwed = isLate() && replyTo.kind !== 'none'
     const document: CommandDocument = {
       ...rest,
       // Without groups: there may be thousands, and what they were good for is over.
@@ -100,14 +100,14 @@ async function finish(
       state: 'done',
       answer,
       updatedAt: timestamp(now),
-      ...(isOwed ? { owed: true, dueAt: timestamp(now + TELLING_MS) } : {}),
+      ...(isOwed ? { owed: true, dueAt: timestamp(now + TELLING_MS) } : { replyTo: { kind: 'none' } }),
     }
     return succeed({ kind: 'write', document, value: answer })
   })
   if (!changed.ok) throw new RetryLater(changed.failure.detail)
   const { value, stored, written } = changed.value
   // The time may have run out while the answer was written.
-  if (written && stored && isLate()) await tell(deps, stored.value)
+  if (written && stored && isLate()) await tell(deps, { ...stored.value, replyTo })
   return value
 }
 

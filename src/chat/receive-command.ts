@@ -15,6 +15,8 @@ export type AskedCommand = Pick<CommandState, 'name' | 'text' | 'sender' | 'orig
   Partial<Pick<CommandState, 'from' | 'caller'>>
 
 const KEPT_S = 7 * 24 * 3600
+/** A verb, a name and a note have less. */
+const MOST_TEXT = 4000
 /** The call that took it in has its try first. */
 const OWN_TRY_MS = 6000
 const BACKSTOP_MS = 30_000
@@ -87,6 +89,7 @@ function commandDocument(asked: AskedCommand, now: number, delayMs: number): Com
   const notBefore = delayMs === 0 ? {} : { notBefore: timestamp(now + delayMs) }
   return {
     ...asked,
+    text: asked.text.slice(0, MOST_TEXT),
     schema: SCHEMA,
     kind: 'command',
     state: 'waiting',

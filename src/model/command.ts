@@ -4,7 +4,7 @@ import type { Caller } from './identity.ts'
 /** Where the answer to a command goes when it is not ready in time. */
 export type ReplyTo =
   | { readonly kind: 'none' }
-  /** Slack's response_url: five messages within 30 minutes. It is taken out of the document once it was used. */
+  /** Slack's response_url: five messages within 30 minutes. It is taken out of the document once it is not needed. */
   | { readonly kind: 'slack'; readonly url: string }
 
 /** How a chat message names who wrote it: by Entra object id, or by Slack user id. */

@@ -60,6 +60,7 @@ describe('a command in Slack', () => {
         caller: { id: DANA },
         origin: { kind: 'slack', ref: '#deploys' },
         answer: { audience: 'channel' },
+        replyTo: { kind: 'none' },
         ttl: 7 * 24 * 3600,
       },
     ])
