@@ -25,6 +25,7 @@ export async function registerDemo(file: SandboxFile, own: Table): Promise<void>
   }
   await put('/teams/shop', {
     namespaces: ['shop'],
+    hosts: ['*.example.com'],
     groups: [SANDBOX_GROUP],
     chat: { channel: SANDBOX_SLACK_CHANNEL, teamsSecret: SANDBOX_TEAMS_SECRET },
   })

@@ -1,7 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { AKS_SERVER_APP } from './emulators/arm/user-credential.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
-import type { EntraEmulator } from './emulators/entra/entra.ts'
 import type { User } from './emulators/kubernetes/access.ts'
 import { istioDefinitions } from './emulators/kubernetes/istio-definitions.ts'
 import { type KubernetesEmulator, kubernetesEmulator } from './emulators/kubernetes/kubernetes-emulator.ts'
@@ -32,11 +30,11 @@ export function routeObjects(clusters: ReadonlyMap<string, EmulatedCluster>): Ob
   return { list: (cluster, apiVersion, kind) => clusters.get(cluster)?.kubernetes.list(apiVersion, kind) ?? [] }
 }
 
-/** A cluster's API server. With a tenant it also takes that tenant's tokens for AKS, and lets their holder do everything. */
+/** A cluster's API server. It takes tokens that `isOurs` accepts too, and lets their holder do everything. */
 export function emulatedKubernetes(
   context: EmulatorContext,
   name: string,
-  entra?: Pick<EntraEmulator, 'checkToken'>,
+  isOurs?: (token: string) => boolean | Promise<boolean>,
 ): KubernetesEmulator {
   const tokens = {
     [CLUSTER_TOKEN]: { user: 'meshwright', groups: [] },
@@ -46,15 +44,17 @@ export function emulatedKubernetes(
     name: `kubernetes-${name}`,
     version: 'v1.34.2',
     tokens,
-    ...(entra ? { signIn: (token) => signIn(entra, token) } : {}),
+    ...(isOurs ? { signIn: (token) => holderOf(isOurs(token)) } : {}),
   })
   kubernetes.seed(istioDefinitions())
-  kubernetes.seed([controlPlane()])
+  kubernetes.seed([controlPlane(), GATEWAY_NAMESPACE])
   return kubernetes
 }
 
-async function signIn(entra: Pick<EntraEmulator, 'checkToken'>, token: string): Promise<User | undefined> {
-  return (await entra.checkToken(token, AKS_SERVER_APP)) ? { user: SANDBOX_IDENTITY.objectId, groups: [] } : undefined
+/** The app's identity, when the token is its own. */
+function holderOf(isOurs: boolean | Promise<boolean>): User | undefined | Promise<User | undefined> {
+  if (typeof isOurs !== 'boolean') return isOurs.then(holderOf)
+  return isOurs ? { user: SANDBOX_IDENTITY.objectId, groups: [] } : undefined
 }
 
 /** Ties a cluster's Kubernetes API, its Prometheus and its traffic together. */
@@ -79,6 +79,9 @@ export function emulatedCluster(
     prometheus: clusterPrometheus(world, name, now),
   }
 }
+
+/** Where the AKS add-on keeps its ingress gateways, and their Secrets. */
+const GATEWAY_NAMESPACE = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'aks-istio-ingress' } }
 
 /** istiod as the AKS add-on installs it. */
 function controlPlane() {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isTerminal } from '../../model/rollout.ts'
 import { SANDBOX_GROUP } from '../identities.ts'
 import type { SandboxFile } from '../sandbox-file.ts'
+import { rotateCertificate } from './certificate-job.ts'
 import { drawRollout, type RolloutShown, tellRollout } from './picture.ts'
 import { type Rest, restAt } from './rest.ts'
 import type { Screen } from './screen.ts'
@@ -34,8 +35,8 @@ interface Run {
 }
 
 /**
- * The main job: registers clusters and a service, promotes a good candidate and lets a gate roll back a bad one. Throws
- * with the reason when it comes out otherwise; answers the lines that say how it went.
+ * The main job: registers clusters and a service, promotes a good candidate, lets a gate roll back a bad one, and rotates a
+ * gateway's certificate. Throws with the reason when it comes out otherwise; answers the lines that say how it went.
  */
 export async function doMainJob(file: SandboxFile, screen: Screen, signal: AbortSignal): Promise<readonly string[]> {
   const run: Run = {
@@ -53,7 +54,8 @@ export async function doMainJob(file: SandboxFile, screen: Screen, signal: Abort
   await deploy(run, 'v3', BAD_PERCENT)
   const bad = await release(run, 'v3')
   await expectEnd(run, bad, 'rolled-back')
-  return [`promoted: v2 gets all requests on ${CLUSTERS.join(' and ')}`, `rolled back: ${bad.message}`]
+  const rotated = await rotateCertificate({ ...run, clusters: CLUSTERS })
+  return [`promoted: v2 gets all requests on ${CLUSTERS.join(' and ')}`, `rolled back: ${bad.message}`, rotated]
 }
 
 async function startTraffic({ world }: Run): Promise<void> {
@@ -62,7 +64,11 @@ async function startTraffic({ world }: Run): Promise<void> {
 }
 
 async function register({ meshwright, screen, prometheus, signal }: Run): Promise<void> {
-  await meshwright.call('PUT', '/teams/shop', { namespaces: ['shop'], groups: [SANDBOX_GROUP] })
+  await meshwright.call('PUT', '/teams/shop', {
+    namespaces: ['shop'],
+    hosts: ['*.example.com'],
+    groups: [SANDBOX_GROUP],
+  })
   for (const cluster of CLUSTERS) {
     const metrics = { prometheus: { url: `${prometheus}/${cluster}` }, delay: '1s', every: '2s' }
     await meshwright.call('PUT', `/clusters/${cluster}`, { kubeconfig: { context: cluster }, metrics })

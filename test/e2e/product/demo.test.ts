@@ -25,10 +25,11 @@ function startDemo() {
 }
 
 describe('npm run demo', { concurrent: true, timeout: 120_000 }, () => {
-  test('promotes the good candidate, lets the gate roll back the bad one, and says so last', async () => {
+  test('promotes the good candidate, lets the gate roll back the bad one, rotates a certificate, and says so last', async () => {
     const { code, lines, left } = await startDemo().exited
-    expect(lines.at(-2)).toBe('promoted: v2 gets all requests on east and west')
-    expect(lines.at(-1)).toMatch(/^rolled back: gate errors on (east|west): \d+ of \d+ requests failed/)
+    expect(lines.at(-3)).toBe('promoted: v2 gets all requests on east and west')
+    expect(lines.at(-1)).toMatch(/^rotated: web-tls from ([0-9a-f]+) to (?!\1)[0-9a-f]+ on east and west, good until 2/)
+    expect(lines.at(-2)).toMatch(/^rolled back: gate errors on (east|west): \d+ of \d+ requests failed/)
     expect(lines).toContainEqual(expect.stringMatching(/^v2 on east: .* v2 asked 50 %, seen \d+\.\d %, \d\.\d\d %/))
     expect({ code, left }).toEqual({ code: 0, left: [] })
   })
