@@ -1,5 +1,5 @@
 import type { EmulatorContext } from '../emulator.ts'
-import { certificateNotFound, isDeleted, VaultError } from './errors.ts'
+import { badParameter, certificateNotFound, isDeleted, VaultError } from './errors.ts'
 import type { Issuance } from './issue.ts'
 import { DEFAULTS, type KeyVaultOptions, type VaultEvent } from './options.ts'
 import { completePolicy, type Policy, type WirePolicy } from './policy.ts'
@@ -57,10 +57,20 @@ export class Certificates {
   async create(host: string, name: string, wanted: Wanted): Promise<CertificateRecord & { pending: PendingRecord }> {
     const known = await this.freeFor(host, name)
     const policy = this.policy(wanted.policy, known)
-    const pending = await this.issuance.begin(known, policy, wanted)
+    const pending = await this.begin(known, policy, wanted)
     const record = { ...(known ?? { name, versions: [] }), policy, pending }
     this.put(host, record)
     return record
+  }
+
+  /** Names that are no names show when the request is made: that is the caller's fault. */
+  private async begin(known: CertificateRecord | undefined, policy: Policy, wanted: Wanted): Promise<PendingRecord> {
+    try {
+      return await this.issuance.begin(known, policy, wanted)
+    } catch (error) {
+      if (error instanceof VaultError) throw error
+      throw badParameter('Property policy.x509_props has invalid value')
+    }
   }
 
   /** What a name may be used for anew: its record so far. Throws the 409s. */
