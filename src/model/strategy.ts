@@ -102,3 +102,8 @@ export function sourceOf(gate: GateSpec): GateSource {
 export function gateKind(gate: GateSpec): string {
   return sourceOf(gate) === 'mesh' ? gate.kind : `${gate.kind} from ${gate.from}`
 }
+
+/** A gate as people read it: `errors`, `latency from logs over 300 ms`. */
+export function gateText(gate: GateSpec): string {
+  return gate.kind === 'latency' ? `${gateKind(gate)} over ${gate.overMs} ms` : gateKind(gate)
+}

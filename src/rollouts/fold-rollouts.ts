@@ -3,6 +3,7 @@ import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import { type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
+import { sourceOf } from '../model/strategy.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
 
@@ -160,10 +161,12 @@ function lookEvents(before: Rollout | undefined, after: Rollout): readonly Outbo
     const old = before.progress.find((other) => other.gate === progress.gate && other.cluster === progress.cluster)
     if (!progress.last || progress.lookedAt === undefined || old?.lookedAt === progress.lookedAt) return []
     const { gate, cluster, last, lookedAt } = progress
+    const spec = after.gates[gate]
     const data = {
       rollout: after.id,
       gate,
-      kind: after.gates[gate]?.kind,
+      kind: spec?.kind,
+      from: spec && sourceOf(spec),
       cluster,
       weight: before.weight,
       step: before.step,

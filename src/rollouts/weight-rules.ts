@@ -1,7 +1,7 @@
 import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
 import type { Rollout, RolloutTarget } from '../model/rollout.ts'
-import { gateKind } from '../model/strategy.ts'
+import { gateText } from '../model/strategy.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { waitedSince, waiting } from './schedule.ts'
 import { askWeight, enter, rollBack } from './transition.ts'
@@ -99,8 +99,7 @@ export function blindGate(rollout: Rollout): string | undefined {
 
 export function gateName(rollout: Rollout, index: number): string {
   const gate = rollout.gates[index]
-  if (!gate) return `gate ${index}`
-  return gate.kind === 'latency' ? `gate ${gateKind(gate)} over ${gate.overMs} ms` : `gate ${gateKind(gate)}`
+  return gate ? `gate ${gateText(gate)}` : `gate ${index}`
 }
 
 /** The targets that can be reached, with the weight asked there and what was seen. */

@@ -1,5 +1,6 @@
 import type { EventRecord } from '../../model/event.ts'
 import { type GateProgress, type Rollout, serviceOfRollout, type Verdict } from '../../model/rollout.ts'
+import { gateText } from '../../model/strategy.ts'
 import { applyVerb, type Verb } from '../../rollouts/verbs.ts'
 import { plainText, safeLink } from './plain-text.ts'
 import type { Fact, GateRow, Link, Story } from './story.ts'
@@ -103,7 +104,7 @@ function gateRow(rollout: Rollout, { gate, cluster, last }: GateProgress): reado
   const share = all === 0 ? '' : ` (${rounded((100 * bad) / all)} %)`
   const limit = last.limitPercent === undefined ? '' : `, limit ${rounded(last.limitPercent)} %`
   const spec = rollout.gates[gate]
-  const name = spec?.kind === 'latency' ? `latency over ${spec.overMs} ms` : (spec?.kind ?? `gate ${gate}`)
+  const name = spec ? gateText(spec) : `gate ${gate}`
   const counts = last.verdict === 'blind' ? 'no numbers' : `${bad} of ${all} bad${share}${limit}`
   const evidence = `evidence ${rounded(last.eValue)} of ${rounded(1 / last.alpha)}`
   return [{ gate: name, cluster, verdict: last.verdict, counts, evidence: last.verdict === 'blind' ? '' : evidence }]

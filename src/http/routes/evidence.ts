@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { ArrivedEvent } from '../../model/event.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
+import { GATE_SOURCES } from '../../model/metrics.ts'
 import type { Rollout } from '../../model/rollout.ts'
 import { isPortError } from '../../ports/port-error.ts'
 import { findRollout } from '../../rollouts/read-rollout.ts'
@@ -18,6 +19,7 @@ const lookView = z
     time,
     gate: z.int(),
     kind: z.string().optional(),
+    from: z.enum(GATE_SOURCES).optional().describe('Which metrics were counted'),
     cluster: z.string(),
     step: z.int(),
     weight: z.int(),
@@ -98,6 +100,6 @@ async function looks(
 }
 
 function viewLook({ time, data = {} }: ArrivedEvent) {
-  const { gate, kind, cluster, step, weight, counted, verdict } = data
-  return { time, gate, kind, cluster, step, weight, counted, verdict }
+  const { gate, kind, from, cluster, step, weight, counted, verdict } = data
+  return { time, gate, kind, from, cluster, step, weight, counted, verdict }
 }
