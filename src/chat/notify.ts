@@ -32,6 +32,7 @@ const FIRST_RETRY_MS = 10_000
 /** A wrong channel or address is not mended within seconds. */
 const FIRST_RETRY_OF_WRONG_MS = 5 * 60_000
 const LONGEST_RETRY_MS = 60 * 60_000
+const LEVELS = { sent: 'info', skipped: 'info', waiting: 'warn', 'given-up': 'error' } as const
 
 /**
  * Brings a notification to the channels that it still has to reach and whose time has come: plans them at the first call,
@@ -101,8 +102,7 @@ async function sendOne(
   const outcome = await trySend(deps, subject, send).catch((error: unknown) => failedSend(deps, send, error))
   const { channel, state, attempts, message } = outcome
   const fields = { notification: name, channel, attempts, ...(message === undefined ? {} : { message }) }
-  if (state === 'sent') deps.logger.log('info', 'notification.sent', fields)
-  else deps.logger.log(state === 'given-up' ? 'error' : 'warn', `notification.${state}`, fields)
+  deps.logger.log(LEVELS[state], `notification.${state}`, fields)
   return changeDocument(deps.store, 'notification', name, (stored): Result<Change<NotificationDocument, undefined>> => {
     const known = stored?.value.sends?.find((other) => other.channel === channel)
     // Another took it for dead and has it in hand: only that it was sent is worth telling.
