@@ -5,6 +5,7 @@ import type { Caller } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { Directory } from '../ports/directory.ts'
+import type { Logger } from '../ports/logger.ts'
 import type { Messenger } from '../ports/messenger.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { type DoDeps, doCommand, RetryLater } from './do-command.ts'
@@ -14,6 +15,7 @@ import { slackAnswer } from './slack-answer.ts'
 export interface CommandDeps extends DoDeps {
   readonly directory: Directory
   readonly messenger: Messenger
+  readonly logger: Logger
 }
 
 /** What is asked for now is not wanted an hour later. */
@@ -61,6 +63,7 @@ async function attempt(deps: CommandDeps, document: CommandDocument): Promise<Ou
     return { caller, answer: await doCommand(deps, document, caller) }
   } catch (error) {
     if (!isPortError(error) && !(error instanceof RetryLater)) throw error
+    deps.logger.log('warn', 'command.put-off', { command: document.name, attempts: document.attempts + 1, error })
     if (deps.clock.now() - Date.parse(document.createdAt) < GIVE_UP_MS) return undefined
     const text = 'I could not carry this out within ten minutes and have given up. Ask for status to see how it stands.'
     return { caller: document.caller, answer: { text, audience: 'asker' } }
@@ -83,7 +86,7 @@ async function putOff(deps: CommandDeps, name: string): Promise<void> {
 
 async function finish(
   deps: CommandDeps,
-  { name, replyTo }: CommandDocument,
+  { name, replyTo, origin, sender }: CommandDocument,
   { caller, answer }: Outcome,
   isLate: () => boolean,
 ): Promise<CommandAnswer> {
@@ -106,6 +109,7 @@ async function finish(
   })
   if (!changed.ok) throw new RetryLater(changed.failure.detail)
   const { value, stored, written } = changed.value
+  if (written) deps.logger.log('info', 'command.done', { command: name, from: origin, sender, told: value.audience })
   // The time may have run out while the answer was written.
   if (written && stored && isLate()) await tell(deps, { ...stored.value, replyTo })
   return value

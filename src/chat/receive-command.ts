@@ -1,14 +1,9 @@
 import type { CommandAnswer, CommandState } from '../model/command.ts'
 import { type CommandDocument, SCHEMA } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
-import type { Logger } from '../ports/logger.ts'
 import { isPortError } from '../ports/port-error.ts'
 import type { Stored } from '../ports/store.ts'
 import { type CommandDeps, carryOutCommand } from './carry-out-command.ts'
-
-export interface ReceiveDeps extends CommandDeps {
-  readonly logger: Logger
-}
 
 /** What a message asks for, before it is stored. */
 export type AskedCommand = Pick<CommandState, 'name' | 'text' | 'sender' | 'origin' | 'replyTo'> &
@@ -34,7 +29,7 @@ export interface Patience {
  * PortError when it could not be stored: nothing is done then.
  */
 export async function receiveCommand(
-  deps: ReceiveDeps,
+  deps: CommandDeps,
   asked: AskedCommand,
   { until, answerIsSent = false }: Patience,
 ): Promise<CommandAnswer | undefined> {
@@ -63,12 +58,12 @@ export async function receiveCommand(
 }
 
 /** Takes a command in that nobody waits for. */
-export async function queueCommand(deps: Pick<ReceiveDeps, 'store' | 'clock'>, asked: AskedCommand): Promise<void> {
+export async function queueCommand(deps: Pick<CommandDeps, 'store' | 'clock'>, asked: AskedCommand): Promise<void> {
   await store(deps, asked, 0)
 }
 
 async function store(
-  deps: Pick<ReceiveDeps, 'store' | 'clock'>,
+  deps: Pick<CommandDeps, 'store' | 'clock'>,
   asked: AskedCommand,
   delayMs: number,
 ): Promise<Stored<CommandDocument>> {

@@ -48,6 +48,10 @@ describe('the settings', () => {
       MESHWRIGHT_SETTLE: '250ms',
       MESHWRIGHT_VAULT: 'https://shop.vault.azure.net/',
       MESHWRIGHT_SLACK_BOT_TOKEN: 'xoxb-1',
+      MESHWRIGHT_SLACK_SIGNING_SECRET: '0123456789abcdef, fedcba9876543210',
+      MESHWRIGHT_TEAMS_SECRETS: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
+      MESHWRIGHT_ALERT_SECRETS: 'a-secret-of-monitors',
+      MESHWRIGHT_SERVICE_PRINCIPAL_ID: '00000000-eeee-4000-8000-000000000001',
       MESHWRIGHT_PUBLIC_URL: 'https://mesh.example.com/',
     })
     expect(given).toMatchObject({
@@ -61,6 +65,12 @@ describe('the settings', () => {
       settleMs: 250,
       vaultUrl: 'https://shop.vault.azure.net',
       slackToken: 'xoxb-1',
+      hooks: {
+        slack: ['0123456789abcdef', 'fedcba9876543210'],
+        teams: ['MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY='],
+        alerts: ['a-secret-of-monitors'],
+      },
+      servicePrincipalId: '00000000-eeee-4000-8000-000000000001',
       publicUrl: 'https://mesh.example.com',
     })
   })
@@ -105,6 +115,10 @@ describe('the settings', () => {
     ['MESHWRIGHT_SETTLE', '6m'],
     ['MESHWRIGHT_SETTLE', '0ms'],
     ['MESHWRIGHT_KUBECONFIG_FILE', '/nowhere/at/all'],
+    ['MESHWRIGHT_SLACK_SIGNING_SECRET', '0123456789abcdef, short'],
+    ['MESHWRIGHT_TEAMS_SECRETS', 'this is not base64, as Teams gives it'],
+    ['MESHWRIGHT_ALERT_SECRETS', 'short'],
+    ['MESHWRIGHT_SERVICE_PRINCIPAL_ID', 'meshwright'],
   ])('name the variable that is wrong: %s', (name, value) => {
     expect(() => parseSettings({ ...LEAST, [name]: value })).toThrow(SettingsError)
     expect(() => parseSettings({ ...LEAST, [name]: value })).toThrow(name)
@@ -115,6 +129,8 @@ describe('the settings', () => {
     const broken = { ...rest, MESHWRIGHT_COSMOS: 'AccountKey=s3cret' }
     expect(() => parseSettings(broken)).toThrow(/^MESHWRIGHT_COSMOS__accountEndpoint: must be set/)
     expect(() => parseSettings(broken)).not.toThrow(/s3cret/)
+    for (const name of ['MESHWRIGHT_SLACK_SIGNING_SECRET', 'MESHWRIGHT_TEAMS_SECRETS', 'MESHWRIGHT_ALERT_SECRETS'])
+      expect(() => parseSettings({ ...LEAST, [name]: 's3cret' })).not.toThrow(/s3cret/)
   })
 })
 

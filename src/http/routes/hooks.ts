@@ -1,4 +1,5 @@
-import { type AskedCommand, type ReceiveDeps, receiveCommand } from '../../chat/receive-command.ts'
+import type { CommandDeps } from '../../chat/carry-out-command.ts'
+import { type AskedCommand, receiveCommand } from '../../chat/receive-command.ts'
 import { slackAnswer } from '../../chat/slack-answer.ts'
 import { teamsAnswer } from '../../chat/teams-answer.ts'
 import type { CommandAnswer } from '../../model/command.ts'
@@ -95,7 +96,7 @@ async function fromButton({ deps, request, body }: HookCall): Promise<Result<Ans
 }
 
 /** What could not be stored is told as such: chats show nothing of other statuses than 200. */
-async function receive(deps: ReceiveDeps, asked: AskedCommand, until: number): Promise<CommandAnswer | undefined> {
+async function receive(deps: CommandDeps, asked: AskedCommand, until: number): Promise<CommandAnswer | undefined> {
   try {
     return await receiveCommand(deps, asked, { until })
   } catch (error) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { carryOutCommand } from '../../../src/chat/carry-out-command.ts'
-import { type AskedCommand, type ReceiveDeps, receiveCommand } from '../../../src/chat/receive-command.ts'
+import { type CommandDeps, carryOutCommand } from '../../../src/chat/carry-out-command.ts'
+import { type AskedCommand, receiveCommand } from '../../../src/chat/receive-command.ts'
 import type { CommandAnswer } from '../../../src/model/command.ts'
 import { rollout, SHOP_GROUP, START, shopWorld, type World } from '../http/fixture.ts'
 
@@ -51,7 +51,7 @@ function mortal({ deps }: World, at: number, when: 'before' | 'after') {
       },
     })
   const { store, directory, messenger } = deps
-  const mortals: ReceiveDeps = {
+  const mortals: CommandDeps = {
     ...deps,
     store: guard(store),
     directory: guard(directory),
