@@ -1,19 +1,26 @@
 import type { ManagedCluster, ServiceMeshProfile } from '@azure/arm-containerservice'
 import type { ManagedClusterFacts } from '../../model/cluster.ts'
+import { PortError } from '../../ports/port-error.ts'
 
 type MeshFacts = NonNullable<ManagedClusterFacts['mesh']>
 
-/** What we keep of a managed cluster. Things are named in an order that does not depend on the answer's. */
-export function factsOf(cluster: ManagedCluster): ManagedClusterFacts {
+/**
+ * What we keep of a managed cluster. Things are named in an order that does not depend on the answer's. Throws PortError
+ * `unavailable` for an answer that is no cluster's: the SDK takes any, and what is not there would be believed to be off.
+ */
+export function factsOf(cluster: ManagedCluster, system: string): ManagedClusterFacts {
+  if (!cluster.id || !cluster.location || !cluster.provisioningState) {
+    throw new PortError('unavailable', system, `${system} gave an answer of another form`, { reason: 'ArmUnavailable' })
+  }
   const { aadProfile, powerState, addonProfiles } = cluster
   const power = powerState?.code
   const kubernetesVersion = cluster.currentKubernetesVersion ?? cluster.kubernetesVersion
   const mesh = meshOf(cluster.serviceMeshProfile)
   const secretsProvider = secretsProviderOf(addonProfiles)
   return {
-    provisioningState: cluster.provisioningState ?? 'Unknown',
+    provisioningState: cluster.provisioningState,
     ...(power === 'Running' || power === 'Stopped' ? { powerState: power } : {}),
-    location: cluster.location ?? '',
+    location: cluster.location,
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     isPrivate: cluster.apiServerAccessProfile?.enablePrivateCluster === true,
     entra: {

@@ -46,8 +46,8 @@ export function armManagedClusters(azure: Azure, clock: Clock): ManagedClusters 
         ask(
           resourceId,
           () => resourceId,
-          async (clusters, { resourceGroup, name }, abortSignal) =>
-            factsOf(await clusters.get(resourceGroup, name, { abortSignal })),
+          async (clusters, id, abortSignal) =>
+            factsOf(await clusters.get(id.resourceGroup, id.name, { abortSignal }), systemOf(id)),
         ),
       ),
     endpoint: (resourceId, maxAgeMs) =>

@@ -230,6 +230,18 @@ describe('Azure', () => {
     expect(calls).toBe(1)
   })
 
+  it.each([
+    ['a page of HTML', '<html>Sign in to the network</html>', 'text/html'],
+    ['half of an answer', '{"id":"/subscriptions/x","location":"w', 'application/json'],
+    ['another thing', '{"value":[]}', 'application/json'],
+    ['nothing', '', 'application/json'],
+  ])('that answers with %s is unavailable, and nothing is believed of the cluster', async (_, body, type) => {
+    const odd = answering(async () => ({ status: 200, headers: { 'content-type': type }, body }))
+    for (const call of [odd.facts(armId('east')), odd.endpoint(armId('east'))]) {
+      expect(await failure(call)).toMatchObject({ name: 'PortError', kind: 'unavailable' })
+    }
+  })
+
   it('that cannot be reached, or is silent, is unavailable', async () => {
     const lost = answering(() => Promise.reject(new ConnectionError('ECONNREFUSED')))
     const failed = await failure(lost.facts(armId('east')))
