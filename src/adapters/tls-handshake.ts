@@ -25,15 +25,17 @@ function handshake(host: string, port: number, servername: string): Promise<Show
   return new Promise((resolve) => {
     // Looked at, not trusted: a gateway that still shows its old or expired certificate is an answer too.
     const socket = connect({ host, port, servername, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] })
-    const end = (shown: ShownCertificate | undefined) => {
+    const deadline = setTimeout(() => socket.destroy(), DEADLINE_MS)
+    socket.once('secureConnect', () => {
+      resolve(shownBy(socket.getPeerCertificate()))
+      socket.end()
+    })
+    // After the handshake there is nothing more to resolve: a gateway may well answer the good-bye with a reset.
+    socket.on('error', () => resolve(undefined))
+    socket.once('close', () => {
       clearTimeout(deadline)
-      socket.destroy()
-      resolve(shown)
-    }
-    const deadline = setTimeout(() => end(undefined), DEADLINE_MS)
-    socket.once('secureConnect', () => end(shownBy(socket.getPeerCertificate())))
-    socket.once('error', () => end(undefined))
-    socket.once('close', () => end(undefined))
+      resolve(undefined)
+    })
   })
 }
 
