@@ -11,8 +11,8 @@ import { type Served, serve } from '../../../src/sandbox/emulators/serve.ts'
 import { SANDBOX_PEOPLE } from '../../../src/sandbox/identities.ts'
 import { memoryStorage } from '../../../src/sandbox/storage.ts'
 
-/** Packages that a call which touches no cluster and no vault must not load. */
-const HEAVY = /node_modules\/(@kubernetes\/client-node|@azure\/(arm-|keyvault-|identity)|undici)/
+/** Packages that a call which touches no cluster and no vault must not load, nor where no traces are wanted. */
+const HEAVY = /node_modules\/(@kubernetes\/client-node|@azure\/(arm-|keyvault-|identity)|@opentelemetry|undici)/
 
 const out = join(mkdtempSync(join(tmpdir(), 'meshwright-')), 'dist')
 let metafile: Metafile
