@@ -6,6 +6,7 @@ import {
   routeObjects,
   SANDBOX_CLUSTERS,
 } from './emulated-cluster.ts'
+import { AKS_SERVER_APP } from './emulators/arm/user-credential.ts'
 import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
 import { ConnectionError } from './transports/wire.ts'
@@ -26,7 +27,7 @@ export function emulateClusters(context: EmulatorContext, entra: EntraEmulator):
   const clusters = new Map<string, EmulatedCluster>()
   const world = createWorld({ ...context, routes: istioRoutes(routeObjects(clusters)) })
   for (const name of SANDBOX_CLUSTERS) {
-    const kubernetes = emulatedKubernetes(context, name, entra)
+    const kubernetes = emulatedKubernetes(context, name, (token) => entra.checkToken(token, AKS_SERVER_APP))
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   seedDemoWorld(world)

@@ -1,3 +1,8 @@
+import {
+  ArmError,
+  errorResponse as armError,
+  throttled as armThrottled,
+} from '../../src/sandbox/emulators/arm/errors.ts'
 import { CosmosError, errorResponse, throttled } from '../../src/sandbox/emulators/cosmos/errors.ts'
 import type { EmulatorRequest, EmulatorResponse } from '../../src/sandbox/emulators/emulator.ts'
 import { failure, tooManyRequests, unauthorized } from '../../src/sandbox/emulators/kubernetes/status.ts'
@@ -5,7 +10,7 @@ import { bodyText } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
 
 /** What the app calls. Clusters and their metrics count one by one. */
-export type SystemKind = 'cosmos' | 'queues' | 'entra' | 'kubernetes' | 'prometheus'
+export type SystemKind = 'cosmos' | 'queues' | 'entra' | 'kubernetes' | 'prometheus' | 'arm'
 
 /** What becomes of one request. */
 export type Fate =
@@ -140,6 +145,13 @@ const ANSWERS: Readonly<Record<SystemKind, Answers>> = {
     () => plain(429, 'too many'),
     () => matrix('[]'),
   ],
+  arm: (_, chance) => [
+    () => armError(armThrottled('GetManagedClusterHandler.GET', 'simulation', Math.ceil(30 * chance.next()))),
+    () => armError(new ArmError(503, 'ServerTimeout', 'The request timed out.')),
+    () => armError(new ArmError(500, 'InternalServerError', 'Internal server error.')),
+    () => armError(new ArmError(403, 'AuthorizationFailed', 'For now.')),
+    () => armError(new ArmError(401, 'ExpiredAuthenticationToken', 'The access token is invalid.')),
+  ],
 }
 
 /** Broken answers to requests that had their effect. */
@@ -149,6 +161,7 @@ const SPOILS: Readonly<Record<SystemKind, readonly ((response: EmulatorResponse)
   entra: [cut],
   kubernetes: [cut, html],
   prometheus: [cut, html, notNumbers],
+  arm: [cut, html],
 }
 
 function cut(response: EmulatorResponse): EmulatorResponse {

@@ -8,7 +8,7 @@ import { routeByHost, throughWire } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
 import { pick } from './faults.ts'
 import type { Invocation, Life, Network } from './network.ts'
-import { kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
+import { AZURE_TOKENS, kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -97,6 +97,9 @@ function startInstance(state: State): Instance {
   return instance
 }
 
+/** How long a token of the app's identity is good for. */
+const TOKEN_MS = 3_600_000
+
 function appOf(state: State, life: Life): App {
   const { surroundings, chance } = state
   const network = state.network()
@@ -121,6 +124,15 @@ function appOf(state: State, life: Life): App {
     kubernetesHttp: kubernetesTransport(routeByHost(kubernetes)),
     fetch: fetchTransport(routeByHost({ ...outside, 'entra.test': throughWire(surroundings.entra, to('entra')) })),
     lookup: async () => ['10.1.2.3'],
+    azureHttp: pipelineTransport(
+      routeByHost(surroundings.arm ? { 'management.azure.com': throughWire(surroundings.arm, to('arm')) } : {}),
+    ),
+    credential: {
+      getToken: async (scope) => ({
+        token: String(scope).startsWith('https://management.azure.com') ? AZURE_TOKENS.arm : AZURE_TOKENS.aks,
+        expiresOnTimestamp: Date.now() + TOKEN_MS,
+      }),
+    },
     logSink(_level, line) {
       if (life.dead) return
       state.log.push(line)

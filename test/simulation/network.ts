@@ -62,6 +62,7 @@ const LATENCY: Readonly<Record<SystemKind, readonly [number, number]>> = {
   entra: [5, 40],
   kubernetes: [2, 30],
   prometheus: [2, 60],
+  arm: [20, 400],
 }
 
 /** Carries the requests of all processes, each with a fate and a time of its own. */

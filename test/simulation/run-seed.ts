@@ -11,7 +11,7 @@ export interface SeedOptions {
   readonly echo?: ((line: string) => void) | undefined
 }
 
-/** One random story: the seed draws clusters, processes, faults, the host's habits and everything that happens. */
+/** One random story: the seed draws clusters (odd seeds have them by ARM id), processes, faults, the host's habits and everything that happens. */
 export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Promise<RunResult> {
   const chance = seededChance(seed * 8)
   const clusters = chance.next() < 0.5 ? ['east'] : ['east', 'west']
@@ -24,7 +24,8 @@ export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Pro
   }
   const instances = pick(chance, [1, 2, 3])
   const skewMs = chance.next() < 0.2 ? 2000 : 0
-  const options = { seed, tenant, clusters, instances, skewMs, rates: drawRates(chance), habits, echo }
+  const byArmId = seed % 2 === 1
+  const options = { seed, tenant, clusters, byArmId, instances, skewMs, rates: drawRates(chance), habits, echo }
   const idleMs = seed % 25 === 0 ? 3_600_000 : 300_000
   return runSimulation(options, (simulation) => story(simulation, { steps, idleMs }))
 }

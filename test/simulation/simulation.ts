@@ -30,6 +30,8 @@ export interface SimulationOptions {
   readonly seed: number
   readonly tenant: Tenant
   readonly clusters: readonly string[]
+  /** Clusters are registered by ARM id. */
+  readonly byArmId?: boolean
   /** How many processes run the app. */
   readonly instances: number
   /** How far the clock of a process may be from the true time. */
@@ -134,7 +136,7 @@ async function assemble(options: SimulationOptions, parts: Parts): Promise<Simul
     if (table.startsWith('cosmos/') && value !== undefined) listen.document()
   })
   const context = { now: time.now, random: () => worldChance.next(), storage }
-  const surroundings = createSurroundings(context, options.clusters, options.tenant)
+  const surroundings = createSurroundings(context, options.clusters, options.tenant, options.byArmId)
   watch.clusters(surroundings.clusters)
   await createInfrastructure(surroundings)
   const network: Network = createNetwork({

@@ -6,6 +6,8 @@ import {
   emulatedKubernetes,
   routeObjects,
 } from '../../src/sandbox/emulated-cluster.ts'
+import { armEmulator } from '../../src/sandbox/emulators/arm/arm.ts'
+import { newManagedCluster } from '../../src/sandbox/emulators/arm/managed-cluster.ts'
 import { cosmosEmulator } from '../../src/sandbox/emulators/cosmos/cosmos.ts'
 import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'
@@ -31,6 +33,8 @@ export interface Surroundings {
   readonly entra: Emulator
   readonly clusters: ReadonlyMap<string, EmulatedCluster>
   readonly world: World
+  /** Clusters are registered by ARM id, and this is the Azure that knows them; absent: by kubeconfig. */
+  readonly arm?: Emulator
 }
 
 /** Keys and tokens of the tenant: made once a process, for making keys takes long and is never the same. */
@@ -48,7 +52,12 @@ export async function createTenant(): Promise<Tenant> {
   return { entra, tokens: Object.fromEntries(tokens) as Tenant['tokens'] }
 }
 
-export function createSurroundings(context: EmulatorContext, names: readonly string[], tenant: Tenant): Surroundings {
+export function createSurroundings(
+  context: EmulatorContext,
+  names: readonly string[],
+  tenant: Tenant,
+  byArmId = false,
+): Surroundings {
   const acceptToken = (token: string) => token === HOST_TOKEN
   const clusters = new Map<string, EmulatedCluster>()
   const world = createWorld({
@@ -59,7 +68,7 @@ export function createSurroundings(context: EmulatorContext, names: readonly str
     retentionMs: 600_000,
   })
   for (const name of names) {
-    const kubernetes = emulatedKubernetes(context, name)
+    const kubernetes = emulatedKubernetes(context, name, (token) => token === AZURE_TOKENS.aks)
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   return {
@@ -69,7 +78,17 @@ export function createSurroundings(context: EmulatorContext, names: readonly str
     entra: tenant.entra.handle,
     clusters,
     world,
+    ...(byArmId ? { arm: armOf(context, names) } : {}),
   }
+}
+
+function armOf(context: EmulatorContext, names: readonly string[]): Emulator {
+  const acceptToken = async (token: string) => token === AZURE_TOKENS.arm
+  const arm = armEmulator(context, { tenantId: SANDBOX_TENANT, acceptToken })
+  for (const name of names) {
+    arm.put(newManagedCluster({ id: clusterId(name), server: `https://${kubernetesHost(name)}:443`, caData: 'QQ==' }))
+  }
+  return arm.handle
 }
 
 function refuse(): never {
@@ -80,8 +99,16 @@ export const COSMOS_URL = 'https://cosmos.test'
 export const QUEUES_URL = `https://queues.test/${QUEUE_ACCOUNT}`
 
 export function kubernetesHost(cluster: string): string {
-  return `${cluster}.kube.test`
+  return `${cluster}.hcp.test.azmk8s.io`
 }
+
+/** Its ARM id. */
+export function clusterId(cluster: string): string {
+  return `/subscriptions/00000000-dddd-4000-8000-000000000001/resourceGroups/simulation/providers/Microsoft.ContainerService/managedClusters/${cluster}`
+}
+
+/** Tokens of the app's identity, for Azure and for clusters. */
+export const AZURE_TOKENS = { arm: 'simulation-token-of-azure', aks: 'simulation-token-of-clusters' }
 
 /** Where a cluster's metrics are, as its registration names it. */
 export function prometheusUrl(cluster: string): string {
@@ -122,7 +149,7 @@ function kubeconfig(names: readonly string[]): string {
 
 /** What must never be seen in a log, an event or a document. */
 export function secretsOf(tenant: Tenant): readonly string[] {
-  return [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, ...Object.values(tenant.tokens)]
+  return [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, ...Object.values(AZURE_TOKENS), ...Object.values(tenant.tokens)]
 }
 
 /** The database and container of documents, as the host's change feed names them. */

@@ -248,15 +248,16 @@ async function crash({ simulation }: Play): Promise<void> {
 }
 
 async function cutWire({ simulation }: Play, _service: ServiceName, cluster: string): Promise<void> {
-  const { chance, fleet, network } = simulation
-  const system = pick(chance, ['cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`])
+  const { chance, fleet, network, surroundings } = simulation
+  const azure = surroundings.arm ? ['arm'] : []
+  const system = pick(chance, ['cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`, ...azure])
   network.cutWire(fleet.pick(), system, Math.round(1000 * 90 ** chance.next()))
 }
 
 async function changeCluster(play: Play, _service: ServiceName, cluster: string): Promise<void> {
   const { chance, time } = play.simulation
   const put = (more: object): Promise<Called> =>
-    play.simulation.client.call({ ...putCluster(cluster, more), key: nextKey(play) }, 100)
+    play.simulation.client.call({ ...putCluster(play.simulation, cluster, more), key: nextKey(play) }, 100)
   await put(pick(chance, [{ mode: 'observe' }, { labels: { env: 'test' } }]))
   await time.sleep(Math.round(60_000 * chance.next()))
   await put({})

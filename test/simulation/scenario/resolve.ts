@@ -10,7 +10,7 @@ export async function heal(play: Play): Promise<void> {
   const { surroundings, watch } = simulation
   for (const cluster of clusters) {
     surroundings.world.putCluster(cluster, { reachable: true, metrics: 'up', metricsDelayMs: 60_000 })
-    await must(simulation, putCluster(cluster))
+    await must(simulation, putCluster(simulation, cluster))
     for (const service of services) {
       for (const version of VERSIONS) behave(simulation, cluster, service, version, { pods: 2, silent: false })
       await hands.hold(cluster, 'namespace', service, false)

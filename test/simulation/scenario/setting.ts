@@ -2,7 +2,7 @@ import { SANDBOX_GROUP } from '../../../src/sandbox/identities.ts'
 import type { VersionSpec, ServiceSpec as WorldService } from '../../../src/sandbox/world/world-spec.ts'
 import type { Called, Operation } from '../client.ts'
 import type { Simulation } from '../simulation.ts'
-import { prometheusUrl } from '../surroundings.ts'
+import { clusterId, prometheusUrl } from '../surroundings.ts'
 
 /** What every story begins with: a team, clusters, and pods of three versions of each service. */
 
@@ -69,9 +69,10 @@ export function putTeam(): Operation {
   }
 }
 
-export function putCluster(name: string, more: object = {}): Operation {
+export function putCluster({ surroundings }: Simulation, name: string, more: object = {}): Operation {
   const metrics = { prometheus: { url: prometheusUrl(name) }, delay: '2s', every: '5s' }
-  const body = { kubeconfig: { context: name }, labels: { env: 'prod' }, metrics, ...more }
+  const way = surroundings.arm ? { resourceId: clusterId(name) } : { kubeconfig: { context: name } }
+  const body = { ...way, labels: { env: 'prod' }, metrics, ...more }
   return { method: 'PUT', path: `/clusters/${name}`, as: 'operator', body }
 }
 

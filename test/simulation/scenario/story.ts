@@ -58,7 +58,7 @@ async function begin(simulation: Simulation): Promise<Play> {
   if (chance.next() < 0.3) services.push({ namespace: 'shop', name: 'api' })
   for (const service of services) deploy(simulation, clusters, service)
   await must(simulation, putTeam())
-  for (const cluster of clusters) await must(simulation, putCluster(cluster))
+  for (const cluster of clusters) await must(simulation, putCluster(simulation, cluster))
   const ledger = createLedger(simulation)
   const play: Play = {
     simulation,

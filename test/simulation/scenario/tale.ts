@@ -16,7 +16,7 @@ export async function tale(simulation: Simulation): Promise<void> {
   deploy(simulation, [...surroundings.clusters.keys()], WEB)
   await time.sleep(10_000)
   await must(simulation, putTeam())
-  await must(simulation, { ...putCluster('east'), key: 'east' })
+  await must(simulation, { ...putCluster(simulation, 'east'), key: 'east' })
   const ledger = createLedger(simulation)
   await ledger.put(WEB, serviceBody(['east']))
 
