@@ -22,7 +22,9 @@ const MOST = 300
 /** An alert by its labels; `id` and `rule` come from the format. */
 export function alertOf(id: string, rule: string, summary: string, labels: AlertLabels): Alert {
   const label = (...names: readonly string[]): string | undefined =>
-    names.map((name) => (Object.hasOwn(labels, name) ? labels[name]?.trim() : undefined)).find((value) => value)
+    names
+      .map((name) => (Object.hasOwn(labels, name) ? labels[name]?.slice(0, MOST).trim() : undefined))
+      .find((value) => value)
   const own = label('service')
   const name = own ?? label('destination_service_name')
   // Istio's names go together: `namespace` would be that of whoever was scraped.

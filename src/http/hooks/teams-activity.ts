@@ -48,7 +48,7 @@ export function teamsCommand(body: Uint8Array, now: number): TeamsCall {
 /** What was said to us: mentions and the tags and entities that Teams writes around words are taken out. */
 function withoutMention(text: string): string {
   return text
-    .replaceAll(/<at\b[^>]*>[^<]*<\/at>/gi, ' ')
+    .replaceAll(/<at\b[^<>]*>[^<]*<\/at>/gi, ' ')
     .replaceAll(/<[^<>]*>/g, ' ')
     .replaceAll(/&nbsp;/gi, ' ')
     .replaceAll(/&lt;/gi, '<')

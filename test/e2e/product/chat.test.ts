@@ -101,6 +101,24 @@ describe('chat', { concurrent: true, timeout: 120_000 }, () => {
     expect((await mentioned(product, `pause ${web.name}`, { id: 'same' })).text).toBe(first.text)
     expect(await phase()).toBe('progressing')
   })
+
+  test('a certificate is rotated by who operates, and by nobody else', async () => {
+    const body = {
+      purpose: 'gateway-tls',
+      dnsNames: ['chat.example.com'],
+      clusters: [],
+      secret: { namespace: 'shop', name: 'chat-tls' },
+      issuer: { kind: 'self' },
+    }
+    expect((await product.call('PUT', '/certificates/chat-tls', { body })).status).toBe(201)
+    const serial = async () => (await product.call<{ serial?: string }>('GET', '/certificates/chat-tls')).body.serial
+    const first = await until(serial, (seen) => seen !== undefined)
+    expect((await mentioned(product, 'rotate chat-tls')).text).toContain('needs the role Mesh.Operator')
+    const person = SANDBOX_PEOPLE.operator.oid
+    const answer = await mentioned(product, 'rotate chat-tls the key was seen', { person })
+    expect(answer.text).toContain('rotate, asked for by Olu Operator')
+    await until(serial, (seen) => seen !== first)
+  })
 })
 
 test('a slow cluster: chats are answered in time, the rest comes by response_url, once', {
