@@ -5,7 +5,7 @@ import { isPortError } from '../../ports/port-error.ts'
 import { withPreconditions } from '../apply.ts'
 import { LOOK_AGAIN_MS } from '../situation.ts'
 import { heldSerialOf } from './deliver-secret.ts'
-import { type DeliveryPass, deliveredObject, heldBy } from './delivery-pass.ts'
+import { type DeliveryPass, deliveredObject, heldBy, withFormer } from './delivery-pass.ts'
 import type { DeliveryScene } from './delivery-scene.ts'
 import { handsObstacle, type Obstacle, ownershipObstacle, permissionFor } from './obstacles.ts'
 import { proveShown } from './prove-shown.ts'
@@ -46,7 +46,7 @@ export async function deliverByDriver(scene: DeliveryScene, vault: string): Prom
     if (stop) return { ...heldBy(stop), ...seen }
     after.push(await api.apply(withPreconditions(object, found), { force: found !== undefined }))
   }
-  const objects = after.map(deliveredObject)
+  const objects = withFormer(before?.objects, after.map(deliveredObject))
   const pass =
     held?.serial === wanted.target.serial
       ? await proveShown(scene, held.serial, before?.heldSerial !== held.serial)

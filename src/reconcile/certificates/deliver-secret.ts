@@ -7,7 +7,7 @@ import { holds, refKey } from '../content.ts'
 import { RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from '../drift.ts'
 import { backoffMs } from '../failures.ts'
 import { otherHands } from '../owners.ts'
-import { type DeliveryPass, deliveredObject, failed, heldBy, type Told } from './delivery-pass.ts'
+import { type DeliveryPass, deliveredObject, failed, heldBy, type Told, withFormer } from './delivery-pass.ts'
 import type { DeliveryScene } from './delivery-scene.ts'
 import { type KeyPair, leafOf, type Refusal, readKeyPair } from './key-pair.ts'
 import { handsObstacle, type Obstacle, ownershipObstacle, permissionFor } from './obstacles.ts'
@@ -78,10 +78,9 @@ async function recorded(scene: DeliveryScene, live: KubeObject, wrote: boolean):
     const message = `${describeRef(refOf(live))} was read back with serial ${serial ?? 'none'}: another hand writes it.`
     return { ...failed('ReadBackDiffers', message, now + 1000), heldSerial: serial ?? null }
   }
-  const entry = deliveredObject(live)
-  const others = (before?.objects ?? []).filter((other) => refKey(other) !== refKey(entry))
+  const objects = withFormer(before?.objects, [deliveredObject(live)])
   const isNew = wrote || before?.written?.revision !== wanted.target.revision
-  return { ...(await proveShown(scene, serial, isNew)), written: wanted.target, objects: [entry, ...others] }
+  return { ...(await proveShown(scene, serial, isNew)), written: wanted.target, objects }
 }
 
 function missing({ wanted, now }: DeliveryScene): DeliveryPass {

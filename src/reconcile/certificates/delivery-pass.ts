@@ -1,5 +1,6 @@
 import type { CertificateTarget, DeliveredObject, DeliveryState } from '../../model/certificate.ts'
 import { type KubeObject, refOf } from '../../model/kube.ts'
+import { refKey } from '../content.ts'
 import type { Obstacle } from './obstacles.ts'
 
 /** Something to tell of a delivery. */
@@ -39,6 +40,18 @@ export function deliveredObject(live: KubeObject): DeliveredObject {
   const { apiVersion, kind, namespace = '', name } = refOf(live)
   const { uid = '', resourceVersion } = live.metadata
   return { apiVersion, kind, namespace, name, uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+}
+
+/**
+ * The inventory after a pass. What was written under a former name of the Secret, or for another way of delivery, stays on
+ * the cluster and in the inventory until the certificate leaves: a gateway may still name it.
+ */
+export function withFormer(
+  before: readonly DeliveredObject[] | undefined,
+  current: readonly DeliveredObject[],
+): readonly DeliveredObject[] {
+  const keys = new Set(current.map(refKey))
+  return [...current, ...(before ?? []).filter((entry) => !keys.has(refKey(entry)))]
 }
 
 /** Tried again at `again`, in epoch milliseconds. */

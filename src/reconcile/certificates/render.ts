@@ -61,7 +61,8 @@ export function providerClass(wanted: Wanted, vault: string): KubeObject {
         userAssignedIdentityID: spec.csi?.clientId ?? '',
         tenantId: spec.csi?.tenantId ?? '',
         keyvaultName: new URL(vault).hostname.split('.')[0] ?? '',
-        cloudName: cloudOf(vault),
+        // The public cloud: no vault of another is ever called.
+        cloudName: '',
         objects: `array:\n  - |\n${indented(object)}`,
       },
       secretObjects: [
@@ -144,13 +145,6 @@ function marked({ spec, target, name: certificate }: Wanted, name: string): Kube
       [REVISION]: String(target.revision),
     },
   }
-}
-
-/** The name that the Azure provider gives the cloud of a vault; empty for the public one. */
-function cloudOf(vault: string): string {
-  const host = new URL(vault).hostname
-  if (host.endsWith('.vault.azure.cn')) return 'AzureChinaCloud'
-  return host.endsWith('.vault.usgovcloudapi.net') ? 'AzureUSGovernmentCloud' : ''
 }
 
 function indented(text: string): string {

@@ -38,7 +38,7 @@ export function departs(delivery: DeliveryDocument, live: ReadonlyMap<string, Me
     return entry.kind !== DEPLOYMENT.kind && seen[index]?.resourceVersion !== entry.resourceVersion
   })
   if (changed) return true
-  if (delivery.state !== 'delivered' || delivery.objects.some(({ kind }) => kind === SECRET.kind)) return false
+  if (delivery.state !== 'delivered' || !delivery.objects.some(({ kind }) => kind === PROVIDER_CLASS.kind)) return false
   const secrets = [...live.values()].filter(({ kind }) => kind === SECRET.kind)
   return !secrets.some(({ metadata }) => metadata.annotations?.[CERTIFICATE] === delivery.certificate)
 }

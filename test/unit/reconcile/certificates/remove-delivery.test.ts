@@ -118,6 +118,22 @@ describe('a certificate that leaves a cluster', () => {
     expect(world.delivery.state).toBe('delivered')
   })
 
+  it('takes along what it wrote under a former name, which stays until then', async () => {
+    world.spec({ secret: { namespace: 'gateways', name: 'newer' } })
+    await world.want()
+    await world.deliver()
+    expect(world.cluster.peek('Secret', 'newer')).toBeDefined()
+    expect(world.secret).toBeDefined()
+    expect(world.delivery.objects.map(({ name }) => name)).toEqual(['newer', SECRET])
+    world.later(1000)
+    await world.deliver()
+    expect(world.events()).toEqual([])
+    leave()
+    await world.deliver()
+    expect(world.cluster.peek('Secret', 'newer')).toBeUndefined()
+    expect(world.secret).toBeUndefined()
+  })
+
   it('takes the Pod before its class', async () => {
     world.cluster.objects.delete(`v1/Secret/gateways/${SECRET}`)
     const clientId = '11111111-1111-4111-8111-111111111111'
