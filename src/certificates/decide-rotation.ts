@@ -37,8 +37,10 @@ export function decideRotation(before: CertificateDocument, seen: Observations):
     const next = move(step, seen)
     const stays = next.document.rotation?.phase === step.document.rotation?.phase || next.effect !== undefined
     const isNew = next.document.rotation?.id !== step.document.rotation?.id
+    // What was seen says nothing about clusters that are yet to be told.
+    const asksClusters = next.document.revision !== step.document.revision
     step = next
-    if (stays || isNew) break
+    if (stays || isNew || (asksClusters && isLive(next))) break
   }
   step = warn(aimNewClusters(step), now)
   return settle(before, step, seen)
@@ -46,10 +48,14 @@ export function decideRotation(before: CertificateDocument, seen: Observations):
 
 function move(step: Step, seen: Observations): Step {
   const { rotation } = step.document
-  if (!rotation || isRotationOver(rotation)) return decideIdle(step, seen)
+  if (!rotation || !isLive(step)) return decideIdle(step, seen)
   return rotation.phase === 'awaiting-window' || rotation.phase === 'delivering'
     ? release(step, seen)
     : makeVersion(step, seen)
+}
+
+function isLive({ document: { rotation } }: Step): boolean {
+  return rotation !== undefined && !isRotationOver(rotation)
 }
 
 /** A version that is being made for it is ended in the vault; what is in the vault stays there. */
