@@ -7,6 +7,8 @@ const SECRET_TEXT = [
   /(?<=\b(?:Bearer|Basic)\s)[\w.~+/=-]{8,}/gi,
   /(?<=\b(?:AccountKey|SharedAccessKey|sig|client_secret)=)[^;&\s"]+/gi,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  // PEM in base64, as Secrets of Kubernetes hold it
+  /LS0tLS1CRUdJTi[\w+/=-]+/g,
   // userinfo of a URL
   /(?<=:\/\/)[^/@\s"]+(?=@)/g,
 ]

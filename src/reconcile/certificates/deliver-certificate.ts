@@ -62,8 +62,13 @@ async function tryPass(
     if (!isPortError(error)) throw error
     if (isRace(error)) return error
     const { reason, message, retryMs } = troubleOf(error, (delivery?.value.attempts ?? 0) + 1, deps.random, false)
-    return failed(reason, message, deps.clock.now() + retryMs)
+    return failed(reason, withoutData(message), deps.clock.now() + retryMs)
   }
+}
+
+/** Admission webhooks may quote what they refuse. No word of a person, and no hash, is as long as a line of a key. */
+function withoutData(message: string): string {
+  return message.replace(/-----BEGIN[\s\S]*/, '[hidden]').replace(/[\w+/=-]{100,}/g, '[hidden]')
 }
 
 async function deliver(

@@ -50,6 +50,7 @@ describe('a log line', () => {
     { text: 'AccountName=a;AccountKey=s3cret==;EndpointSuffix=x' },
     { text: 'https://u:s3cret@host/path' },
     { text: '-----BEGIN RSA PRIVATE KEY-----\ns3cret\n-----END RSA PRIVATE KEY-----' },
+    { text: 'data: LS0tLS1CRUdJTis3cret+s3cret=' },
     {
       error: new Error('bad token eyJhbGciOiJIUzI1NiJ9.eyJzM2NyZXQiOjF9.s3crets3cret', { cause: { secret: 's3cret' } }),
     },

@@ -179,6 +179,19 @@ describe('the delivery of a Secret', () => {
     expect(world.secret).toBeUndefined()
   })
 
+  it('keeps it out of what an admission webhook quotes, too', async () => {
+    const target = await world.want()
+    const { value } = await world.vault.secret('web-tls', target.version)
+    world.cluster.before = (request) => {
+      if (request !== 'apply Secret') return
+      const data = Buffer.from(value).toString('base64')
+      throw new PortError('invalid', 'Kubernetes east', `webhook denied {"tls.key":"${data}"}: ${value}`)
+    }
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'failed', reason: 'Rejected' })
+    expect(world.delivery.message).toBe('webhook denied {"tls.key":"[hidden]"}: [hidden]')
+  })
+
   it('keeps the key out of the delivery, its events and its errors', async () => {
     const target = await world.want()
     await world.deliver()
