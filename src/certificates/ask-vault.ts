@@ -61,6 +61,9 @@ export async function recordTrouble(
   })
 }
 
+/** Conflicts that no waiting ends: the name lies deleted in the vault, or a key or secret of others has it. */
+const NAME_IS_TAKEN = ['SoftDeleted', 'NameTaken']
+
 /** Pure. An answer that did not come leaves the lease: the vault may yet be doing what it was asked. */
 export function afterTrouble(step: Step, effect: VaultEffect, trouble: Trouble, now: number): Step {
   const { reason, message, kind } = trouble
@@ -70,7 +73,7 @@ export function afterTrouble(step: Step, effect: VaultEffect, trouble: Trouble, 
     const without = { ...step, document: { ...step.document, rotation } as Step['document'] }
     return withRotation({ ...without, lookAt: now + LEASE_MS }, { reason: 'ChainRefused', message: words }, now)
   }
-  const isFinal = !isPassing(trouble) || reason === 'SoftDeleted'
+  const isFinal = !isPassing(trouble) || NAME_IS_TAKEN.includes(reason)
   if (isFinal && effect.kind !== 'drop') return giveUp(step, reason, message, now)
   if (kind === 'unavailable') return { ...withRotation(step, { reason, message }, now), lookAt: now + LEASE_MS }
   return holdForTrouble({ ...step, document: { ...step.document, dueAt: timestamp(now) } }, trouble, now)

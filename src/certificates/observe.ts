@@ -83,7 +83,7 @@ export function troubleOf(error: unknown): Trouble {
   return {
     kind,
     reason: error.reason ?? REASONS[kind],
-    message: `Key Vault: ${message}`,
+    message: `${message}${message.endsWith('.') ? '' : '.'}`,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
 }
