@@ -8,7 +8,7 @@ import { relayFeed } from '../../src/relay-feed.ts'
 import { enumerateClusters, sweep } from '../../src/sweep.ts'
 import { parseWorkMessage } from '../../src/work-message.ts'
 import { anEvent } from './chat/cards/a-story.ts'
-import { AT, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
+import { AT, aCertificate, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
 import { FakeClusters } from './fakes/fake-clusters.ts'
 import { FakeManagedClusters } from './fakes/fake-managed-clusters.ts'
 import { FakeMetrics } from './fakes/fake-metrics.ts'
@@ -44,6 +44,12 @@ describe('the sweep', () => {
     expect(store.writes).toBe(0)
   })
 
+  it('queues certificates for who may ask the vault', async () => {
+    store.put(aCertificate({ dueAt: later(SECOND) }))
+    await sweep({ store, queue, clock })
+    expect(sent).toEqual([['lifecycle', { kind: 'rotate', certificate: 'web-tls' }]])
+  })
+
   it('queues notifications that wait for their time', async () => {
     const [followUp] = followUpsOf(anEvent('rollout.started', { time: later(0) }))
     if (followUp) store.put({ ...followUp.document, dueAt: later(SECOND) })
@@ -71,6 +77,7 @@ describe('a queue message', () => {
   const messages: readonly WorkMessage[] = [
     { kind: 'reconcile', service: 'shop/web', cluster: 'east', session: 's' },
     { kind: 'advance', service: 'shop/web' },
+    { kind: 'rotate', certificate: 'web-tls' },
     { kind: 'probe', cluster: 'east' },
     { kind: 'resync', cluster: 'east' },
     { kind: 'select', cluster: 'east' },
@@ -138,6 +145,7 @@ describe('work', () => {
   it.each<WorkMessage>([
     { kind: 'reconcile', service: 'shop/web', cluster: 'east' },
     { kind: 'advance', service: 'shop/web' },
+    { kind: 'rotate', certificate: 'web-tls' },
     { kind: 'probe', cluster: 'east' },
     { kind: 'resync', cluster: 'east' },
     { kind: 'select', cluster: 'east' },
@@ -192,6 +200,18 @@ describe('work', () => {
     expect(store.get('service', 'shop/web').leaving).toEqual([])
     expect(store.peek('placement', 'shop/web/east')).toBeUndefined()
     clusters.refusal = undefined
+  })
+
+  it('looks at a certificate, and chooses its clusters', async () => {
+    const east = aCluster('east')
+    store.put({ ...east, spec: { ...east.spec, labels: { env: 'prod' } } })
+    store.put(aCertificate())
+    await work({ kind: 'rotate', certificate: 'web-tls' })
+    expect(store.get('certificate', 'web-tls').conditions).toContainEqual(
+      expect.objectContaining({ type: 'VaultReadable', status: 'True' }),
+    )
+    await work({ kind: 'select', cluster: 'east' })
+    expect(store.get('certificate', 'web-tls').clusters).toEqual(['east'])
   })
 
   it('that lost its race again and again is handed out once more', async () => {

@@ -1,6 +1,13 @@
+import { certificateSpec } from '../../../src/model/certificate.ts'
 import { clusterSpec } from '../../../src/model/cluster.ts'
 import type { ConditionInput } from '../../../src/model/condition.ts'
-import type { ClusterDocument, PlacementDocument, ServiceDocument, TeamDocument } from '../../../src/model/documents.ts'
+import type {
+  CertificateDocument,
+  ClusterDocument,
+  PlacementDocument,
+  ServiceDocument,
+  TeamDocument,
+} from '../../../src/model/documents.ts'
 import type { Caller, Role } from '../../../src/model/identity.ts'
 import type { OutboxEntry } from '../../../src/model/outbox.ts'
 import type { RequestContext } from '../../../src/model/request.ts'
@@ -48,6 +55,32 @@ export function aCluster(name: string, change: Partial<ClusterDocument> = {}): C
     conditions: [],
     mesh: { provider: 'istio', namespace: 'istio-system' },
     attempts: 0,
+    ...change,
+  }
+}
+
+/** web-tls, imported by other hands, on every cluster, with no version yet. */
+export function aCertificate(change: Partial<CertificateDocument> = {}): CertificateDocument {
+  return {
+    ...OWNED,
+    kind: 'certificate',
+    name: 'web-tls',
+    spec: certificateSpec.parse({
+      purpose: 'gateway-tls',
+      dnsNames: ['web.example.com'],
+      clusters: { matchLabels: { env: 'prod' } },
+      secret: { namespace: 'ingress', name: 'web-tls' },
+      issuer: { kind: 'imported' },
+      vault: 'https://shop.vault.azure.net',
+    }),
+    observedGeneration: 0,
+    conditions: [],
+    history: [],
+    clusters: [],
+    targets: {},
+    leaving: [],
+    revision: 100,
+    warned: [],
     ...change,
   }
 }
