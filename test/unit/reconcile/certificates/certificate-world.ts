@@ -131,7 +131,7 @@ export function dataOf(object: KubeObject | undefined): Readonly<Record<string, 
   return Object.fromEntries(Object.entries(data).map(([name, text]) => [name, Buffer.from(text, 'base64').toString()]))
 }
 
-function certificateDocument(): CertificateDocument {
+export function certificateDocument(): CertificateDocument {
   return {
     schema: 1,
     outbox: [],
