@@ -31,6 +31,10 @@ test('a certificate is made in the vault, brought to two clusters, and rotated',
   const { serial } = put.body
   expect(serial).toMatch(/^[1-9a-f][0-9a-f]*$/)
   expect(await serials('web-tls')).toEqual([serial, serial])
+  const twin = await product.call<{ code: string }>('PUT', '/certificates/twin-tls', { body: WEB_TLS })
+  expect([twin.status, twin.body.code]).toEqual([409, 'Conflict'])
+  const other = { ...WEB_TLS, secret: { namespace: 'shop', name: 'twin-tls' }, vaultName: 'web-tls' }
+  expect((await product.call('PUT', '/certificates/twin-tls', { body: other })).status).toBe(409)
   const rotated = await product.call<CertificateView>('POST', '/certificates/web-tls/rotate?wait=60s', {
     as: 'operator',
     body: { reason: 'a drill' },
