@@ -136,7 +136,7 @@ export interface DeliveryState {
   readonly message: string
   /** The target that was last written there whole. */
   readonly written?: CertificateTarget
-  /** RFC 3339: when `written` was first written. From then on it is given time to be shown. */
+  /** RFC 3339: when `written` was written, and again when the Secret came to hold it: it is given time from then on. */
   readonly writtenAt?: string
   /** The serial that the cluster's Secret was read back with. */
   readonly heldSerial?: string

@@ -61,15 +61,17 @@ function stateAfter(before: DeliveryDocument, pass: DeliveryPass, now: number) {
   const at = timestamp(now)
   const { state, reason, message } = pass
   const written = pass.written ?? before.written
+  const heldSerial = pass.heldSerial === undefined ? before.heldSerial : (pass.heldSerial ?? undefined)
   const isRewritten = canonicalJson(written) !== canonicalJson(before.written)
+  const isThere = written !== undefined && heldSerial === written.serial && before.heldSerial !== heldSerial
   const restores = recentRestores({ restores: before.restores ?? [] }, now)
   return {
     state,
     reason,
     message,
     written,
-    writtenAt: isRewritten ? at : before.writtenAt,
-    heldSerial: pass.heldSerial === undefined ? before.heldSerial : (pass.heldSerial ?? undefined),
+    writtenAt: isRewritten || isThere ? at : before.writtenAt,
+    heldSerial,
     shownSerial: pass.shownSerial === undefined ? before.shownSerial : (pass.shownSerial ?? undefined),
     deliveredAt: state !== 'delivered' ? undefined : isRewritten ? at : (before.deliveredAt ?? at),
     objects: pass.objects ?? before.objects,

@@ -4,6 +4,7 @@ import type { CertificateTarget } from '../../../../src/model/certificate.ts'
 import type { ManagedClusterFacts } from '../../../../src/model/cluster.ts'
 import type { KubeObject } from '../../../../src/model/kube.ts'
 import { PortError } from '../../../../src/ports/port-error.ts'
+import { resyncDeliveries } from '../../../../src/reconcile/certificates/resync-deliveries.ts'
 import { CertificateWorld, SECRET } from './certificate-world.ts'
 
 const NAME = 'meshwright-certs-web-tls'
@@ -119,6 +120,40 @@ describe('delivery by the Secrets Store CSI driver', () => {
     const { writes } = world.store
     await world.deliver()
     expect(world.store.writes).toBe(writes)
+  })
+
+  it('gives the gateway its time from the moment that the Secret holds it', async () => {
+    const first = await world.want()
+    world.addGateway('20.1.2.3')
+    world.shown.set('20.1.2.3:443', 'beef')
+    await world.deliver()
+    world.later(240_000)
+    await sync(first)
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'waiting', reason: 'Proving' })
+    world.later(60_000)
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'waiting', reason: 'Proving' })
+    world.later(120_000)
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'waiting', reason: 'NotShownYet' })
+  })
+
+  it('is looked at again when the Secret goes, and not when the Pod comes and goes', async () => {
+    const first = await world.want()
+    await world.deliver()
+    await sync(first)
+    await world.deliver()
+    world.later(1000)
+    const resync = () => resyncDeliveries(world.deps, world.cluster, 'east')
+    expect(await resync()).toEqual([])
+    world.cluster.change('kube-controller-manager', 'Deployment', NAME, (object) => ({
+      ...object,
+      status: { readyReplicas: 1 },
+    }))
+    expect(await resync()).toEqual([])
+    world.cluster.objects.delete(`v1/Secret/gateways/${SECRET}`)
+    expect(await resync()).toEqual(['web-tls'])
   })
 
   it('that does not come says after ten minutes where to look', async () => {

@@ -76,6 +76,8 @@ describe('the delivery of a Secret', () => {
     world.cluster.forget()
     await world.deliver()
     expect(world.cluster.forget().filter((request) => request.startsWith('apply'))).toEqual(['apply Secret'])
+    const now = new Date(world.clock.now()).toISOString()
+    expect(world.delivery).toMatchObject({ writtenAt: now, deliveredAt: now })
     expect(world.secret?.metadata.uid).toBe(uid)
     expect(world.delivery).toMatchObject({ state: 'delivered', written: target, heldSerial: target.serial })
     expect(target.serial).not.toBe(old.serial)
@@ -92,6 +94,39 @@ describe('the delivery of a Secret', () => {
     await world.deliver()
     expect(world.secret?.metadata.annotations?.['meshwright.io/revision']).toBe('102')
     expect(dataOf(world.secret)).toEqual(before)
+  })
+
+  it('does not believe what it wrote before it has read it back', async () => {
+    const old = await world.want()
+    await world.deliver()
+    const before = world.secret
+    const target = await world.want()
+    world.cluster.afterWrite = () => {
+      if (before) world.cluster.edit('someone', before)
+    }
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'failed', reason: 'ReadBackDiffers', heldSerial: old.serial })
+    expect(world.delivery.written).toEqual(old)
+    world.cluster.afterWrite = () => undefined
+    world.later(1000)
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'delivered', heldSerial: target.serial })
+  })
+
+  it('writes only on what it has read: a newer one that comes between stays', async () => {
+    await world.want()
+    await world.deliver()
+    await world.want()
+    const before = world.secret
+    world.cluster.before = (request) => {
+      if (request !== 'apply Secret' || !before) return
+      world.cluster.before = () => undefined
+      const annotations = { ...before.metadata.annotations, 'meshwright.io/revision': '999' }
+      world.cluster.edit('meshwright', { ...before, metadata: { ...before.metadata, annotations } })
+    }
+    await world.deliver()
+    expect(world.secret?.metadata.annotations?.['meshwright.io/revision']).toBe('999')
+    expect(world.delivery).toMatchObject({ state: 'held', reason: 'FencedOff' })
   })
 
   it('knows its own write whose answer was lost', async () => {

@@ -19,6 +19,8 @@ let keyPem: string
 /** Leaf, intermediate, root. */
 let chain: string[]
 let stranger: string
+/** Bears the name of the intermediate, and not its key. */
+let impostor: string
 
 beforeAll(async () => {
   const kind = { kty: 'EC', curve: 'P-256' } as const
@@ -40,6 +42,7 @@ beforeAll(async () => {
   const leaf = await signRequest(csr, middle, { notBefore: NOW - DAY_MS, notAfter: NOW + DAY_MS, serial: '00ab12' })
   chain = [leaf, middle.der, root.der].map((der) => pem('CERTIFICATE', der))
   keyPem = pem('PRIVATE KEY', leafKey.pkcs8)
+  impostor = pem('CERTIFICATE', (await authority(strangerKey, 'CN=Middle', { ...LONG, serial: '02' })).der)
   stranger = pem('CERTIFICATE', (await authority(strangerKey, 'CN=Stranger', { ...LONG, serial: '03' })).der)
 })
 
@@ -110,6 +113,7 @@ describe('a pair of key and chain', () => {
   it('is refused when something else is among the certificates', () => {
     expect(refusal(keyPem + chain.join('') + stranger)).toBe('ChainBroken')
     expect(refusal(keyPem + chain[0] + chain[2])).toBe('ChainBroken')
+    expect(refusal(keyPem + chain[0] + impostor)).toBe('ChainBroken')
     expect(refusal(`${keyPem + chain[0]}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)).toBe(
       'CertificateUnreadable',
     )

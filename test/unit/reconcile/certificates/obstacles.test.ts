@@ -140,11 +140,14 @@ describe('another hand', () => {
     await world.deliver()
   }
 
-  it('that changed the Secret is undone, and told', async () => {
-    await world.want()
+  it('that changed the Secret is undone, told, and the gateway looked at again', async () => {
+    const { serial } = await world.want()
+    world.addGateway('20.1.2.3')
+    world.shown.set('20.1.2.3:443', serial)
     await world.deliver()
     const before = dataOf(world.secret)
     await meddle()
+    expect(world.looks).toHaveLength(2)
     expect(dataOf(world.secret)).toEqual(before)
     expect(world.delivery).toMatchObject({ state: 'delivered', restores: [expect.any(String)] })
     expect(world.events()).toEqual(['certificate.drift-restored'])

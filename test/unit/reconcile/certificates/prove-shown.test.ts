@@ -45,7 +45,7 @@ describe('the proof at the gateway', () => {
     world.addGateway('20.1.2.3')
     world.shown.set(GATEWAY, old.serial)
     await world.deliver()
-    world.later(1000)
+    world.later(600_000)
     const { serial } = await world.want()
     await world.deliver()
     expect(world.delivery).toMatchObject({

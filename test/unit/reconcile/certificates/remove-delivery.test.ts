@@ -69,6 +69,37 @@ describe('a certificate that leaves a cluster', () => {
     expect(world.store.peek('delivery', 'web-tls/east')).toBeUndefined()
   })
 
+  it('leaves a Secret that a newer document had written', async () => {
+    world.cluster.change('meshwright', 'Secret', SECRET, (object) => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        annotations: { ...object.metadata.annotations, 'meshwright.io/revision': '999' },
+      },
+    }))
+    leave()
+    await world.deliver()
+    expect(world.secret).toBeDefined()
+  })
+
+  it('that comes back while its last object goes is written again', async () => {
+    const target = world.certificate.targets.east
+    if (!target) throw new Error('no target')
+    leave()
+    world.store.beforeWrite = (document) => {
+      if (document.kind !== 'delivery') return
+      world.store.beforeWrite = () => undefined
+      world.change({ targets: { east: { ...target, revision: 200 } }, leaving: [], revision: 200 })
+    }
+    await world.deliver()
+    expect(world.secret).toBeUndefined()
+    expect(world.delivery).toMatchObject({ state: 'leaving', objects: [] })
+    expect(world.delivery.dueAt).toBeDefined()
+    await world.deliver()
+    expect(world.delivery).toMatchObject({ state: 'delivered', written: { revision: 200 } })
+    expect(world.secret).toBeDefined()
+  })
+
   it('waits for a hold, and for a freeze', async () => {
     world.freeze({ reason: 'holiday', scope: {}, covers: ['configuration'] })
     leave()
