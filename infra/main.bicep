@@ -18,7 +18,7 @@ param servicePrincipalId string = ''
 @description('True: three apps by role (edge, work, lifecycle), each with an identity of its own. False: one app.')
 param splitByRole bool = true
 
-@description('True: a virtual network with private endpoints; nothing but the edge can be reached from outside.')
+@description('True: a virtual network with private endpoints; nothing but the edge, and the publishing sites of the apps, can be reached from outside.')
 param privateNetwork bool = false
 
 @description('Hosts besides Azure that Meshwright may call, comma separated: Prometheus servers of clusters.')
@@ -30,7 +30,7 @@ param hooks bool = false
 @description('Where people reach the API: a name of your own. Empty: the host name that Azure gives.')
 param publicUrl string = ''
 
-@description('True: Key Vault tells of new certificate versions by Event Grid. Only after the first deployment of the code: the hook must answer.')
+@description('True: Key Vault tells of new certificate versions by Event Grid. Needs hooks, and only after the first deployment of the code: the hook must answer.')
 param keyVaultEvents bool = false
 
 @secure()

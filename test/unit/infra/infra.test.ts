@@ -101,6 +101,26 @@ describe('what the app expects of its surroundings', () => {
     expect(ours.filter((key) => !known(key))).toEqual([])
   })
 
+  it('sets nothing that Flex Consumption refuses', () => {
+    // As the answer of Azure lists them: github.com/Azure/azure-cli/issues/31414.
+    const refused =
+      /^(ftpsState|use32BitWorkerProcess|preWarmedInstanceCount|netFrameworkVersion|functionsRuntimeScaleMonitoringEnabled|FUNCTIONS_(EXTENSION_VERSION|WORKER_RUNTIME)|WEBSITE_RUN_FROM_PACKAGE)$/
+    const source = readFileSync(join(ROOT, 'infra/modules/app.bicep'), 'utf8')
+    const keys = [...source.matchAll(/^\s*(\w+):/gm)].map(([, key = '']) => key)
+    expect(keys).toContain('http20Enabled')
+    expect(keys.filter((key) => refused.test(key))).toEqual([])
+  })
+
+  it('every app takes new packages, and only the one that answers HTTP is open besides', () => {
+    const [app] = ofKind(statementsOf('infra/modules/app.bicep'), 'resource').filter(({ name }) => name === 'app')
+    const inside = (value: Expression | undefined, key: string) => (value ? fieldOf(value, key) : undefined)
+    const properties = inside(app ? bodyOf(app.value) : undefined, 'properties')
+    const site = inside(properties, 'siteConfig')
+    expect(textOf(inside(properties, 'publicNetworkAccess'))).toBe('Enabled')
+    expect(textOf(inside(site, 'scmIpSecurityRestrictionsDefaultAction'))).toBe('Allow')
+    expect(inside(site, 'ipSecurityRestrictionsDefaultAction')).toMatchObject({ kind: 'choice' })
+  })
+
   it('the containers are those that it makes for itself where it may', () => {
     const made = resources
       .filter(({ target }) => target.startsWith('Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@'))
@@ -136,6 +156,16 @@ describe('what the app expects of its surroundings', () => {
     const azure = parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')) as { infra: { path: string; module: string } }
     expect(statSync(join(ROOT, azure.infra.path, `${azure.infra.module}.bicep`)).isFile()).toBe(true)
     expect(statSync(join(ROOT, 'infra/scripts/deploy-roles.sh')).mode & 0o100).toBe(0o100)
+  })
+
+  it('the package goes up as it is: the platform would build what has no sources in it', () => {
+    const azure = parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')) as { services: { api: object } }
+    expect(azure.services.api).toMatchObject({ remoteBuild: false })
+    // azd refuses that where .funcignore leaves out node_modules by name; the last line that fits decides.
+    const lines = readFileSync(join(ROOT, '.funcignore'), 'utf8').split('\n')
+    const about = lines.filter((line) => ['*', 'node_modules', '!node_modules'].includes(line))
+    expect(about.at(-1)).toBe('!node_modules')
+    expect(lines).toContain('node_modules/**')
   })
 
   it('the parameters of azd are ones that main.bicep takes', () => {
