@@ -20,13 +20,14 @@ api=${MESHWRIGHT_URL%/}/api/v1
 call() {
   local method=$1 path=$2 body=${3:-} status token file
   token=$(az account get-access-token --resource "$MESHWRIGHT_AUDIENCE" --query accessToken --output tsv)
-  local options=(--silent --show-error --request "$method" --max-time 220 --retry 4 --retry-all-errors --write-out '%{http_code}')
+  local options=(--silent --show-error --request "$method" --max-time 220 --retry "${RETRIES:-6}" --retry-all-errors --write-out '%{http_code}')
   [ -n "$body" ] && options+=(--header 'content-type: application/json' --data "$body")
   for header in "${@:4}"; do options+=(--header "$header"); done
   file=$(mktemp)
   # The token goes by standard input: arguments can be seen by others on the machine.
   status=$(printf 'header = "authorization: Bearer %s"\n' "$token" | curl --config - "${options[@]}" --output "$file" "$api$path")
-  if [ "$status" -ge 400 ]; then
+  # 000: no answer at all.
+  if [ "$status" -lt 200 ] || [ "$status" -ge 400 ]; then
     echo "$method $path answered $status: $(field detail "$(cat "$file")") $(field hint "$(cat "$file")")" >&2
     rm "$file"
     return 1
@@ -35,8 +36,14 @@ call() {
   rm "$file"
 }
 
-# field NAME JSON: a field of an object; empty when it has none.
-field() { printf '%s' "$2" | node -e 'const t = require("fs").readFileSync(0, "utf8"); try { const v = JSON.parse(t)[process.argv[1]]; process.stdout.write(v === undefined ? "" : String(v)) } catch { process.stdout.write(t) }' "$1"; }
+# field NAME JSON: a field of an object; empty when it has none. On one line, and no command to the pipeline: notes of people are in it.
+field() {
+  printf '%s' "$2" | node -e '
+    const text = require("fs").readFileSync(0, "utf8")
+    const read = () => { try { return JSON.parse(text)[process.argv[1]] ?? "" } catch { return text } }
+    process.stdout.write(String(read()).replace(/\s+/g, " ").replaceAll("##", "# #"))
+  ' "$1"
+}
 
 register() {
   call PUT "/services/$SERVICE?wait=60s" "$(cat "$1")" > /dev/null

@@ -171,6 +171,14 @@ describe('a pipeline of docs/pipelines.md', { timeout: 90_000 }, () => {
     ])
   })
 
+  it('fails where nothing answers, and goes on with no rollout', async () => {
+    release(QUICK)
+    const away = { MESHWRIGHT_URL: 'http://127.0.0.1:9', RUN_KEY: '4', RETRIES: '0' }
+    const ran = await run('id=$(ci/meshwright.sh release v2 ci/release.json); echo "id=$id"', away, '-e')
+    expect(ran.code).not.toBe(0)
+    expect(ran.output).not.toContain('id=')
+  })
+
   it('says what the API refuses, and never shows the token', async () => {
     release({ ...QUICK, gates: [{ kind: 'nonsense' }] })
     const ran = await runGithub('3')
