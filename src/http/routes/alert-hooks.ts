@@ -3,6 +3,7 @@ import { ALERT_FORMATS, type AlertFormat, parseAlerts } from '../../chat/alerts/
 import { receiveAlerts } from '../../chat/alerts/receive-alerts.ts'
 import { missingRole } from '../../model/access.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
+import type { Caller } from '../../model/identity.ts'
 import { authenticate } from '../authenticate.ts'
 import { refuseHook } from '../hooks/refuse-hook.ts'
 import { hasAlertSecret, isSignedByGrafana } from '../hooks/verify-alert.ts'
@@ -12,11 +13,13 @@ import { type Answer, type Call, type Route, rawRoute } from '../route.ts'
 
 /** As much as Azure Monitor sends. */
 const MOST_BYTES = 256 * 1024
+/** The application *AZNS AAD Webhook*, the same in every tenant. Source: learn.microsoft.com/azure/azure-monitor/alerts/action-groups. */
+const AZURE_MONITOR = '461e8683-5575-4561-ac7f-899cc907d62a'
 const NAMES = { 'azure-monitor': 'Azure Monitor', alertmanager: 'Alertmanager', grafana: 'Grafana' } as const
 
 const PROOFS: Readonly<Record<AlertFormat, string>> = {
   'azure-monitor':
-    'Common alert schema. Proof: an Entra token with the role Mesh.Deployer or Mesh.Operator (secure webhook), or a secret by Basic or Bearer.',
+    'Common alert schema. Proof: an Entra token of Azure Monitor itself with the role Mesh.Deployer or Mesh.Operator (secure webhook), or a secret by Basic or Bearer.',
   alertmanager: 'Proof: a secret by Basic or Bearer.',
   grafana: 'Proof: an HMAC signature, or a secret by Basic or Bearer.',
 }
@@ -78,5 +81,12 @@ async function isFromMonitor(deps: HttpDeps, signed: SignedRequest, format: Aler
   if (format === 'grafana') return isSignedByGrafana(signed, alerts, deps.clock.now())
   if (format !== 'azure-monitor') return false
   const who = await authenticate(deps, signed.headers.authorization)
-  return who.ok && missingRole(who.caller, ['Mesh.Deployer', 'Mesh.Operator']) === undefined
+  return (
+    who.ok && isAzureMonitor(who.caller) && missingRole(who.caller, ['Mesh.Deployer', 'Mesh.Operator']) === undefined
+  )
+}
+
+/** An alert reaches every team and acts in the name of its rule, so a token of anybody else must not pass for one. */
+function isAzureMonitor({ kind, appId }: Caller): boolean {
+  return kind === 'application' && appId?.toLowerCase() === AZURE_MONITOR
 }

@@ -74,15 +74,30 @@ describe('an alert', () => {
     expect((await send(errors({ service: 'web' }))).json.value[0].message).toContain('Several services')
   })
 
-  it('of Azure Monitor comes with a secret, or with a token of a deployer or operator', async () => {
+  it('of Azure Monitor comes with a secret, or with a token of Azure Monitor that has a role', async () => {
     const body = azureMonitor({ service: 'web', namespace: 'shop' })
     const raw = JSON.stringify(body)
     const path = '/hooks/alerts/azure-monitor'
     const basic = { authorization: `Basic ${Buffer.from(`azure:${ALERT_SECRET}`).toString('base64')}` }
     expect((await send(body, path, basic)).json.value).toMatchObject([{ rollouts: [{ rollout: ID }] }])
-    expect((await world.call('POST', path, { raw, roles: ['Mesh.Operator'] })).status).toBe(202)
-    expect((await world.call('POST', path, { raw, roles: ['Mesh.Viewer'] })).status).toBe(401)
-    expect((await world.call('POST', '/hooks/alerts/alertmanager', { raw, roles: ['Mesh.Operator'] })).status).toBe(401)
+    const claims = { idtyp: 'app', azp: '461e8683-5575-4561-ac7f-899cc907d62a' }
+    expect((await world.call('POST', path, { raw, claims, roles: ['Mesh.Operator'] })).status).toBe(202)
+    expect((await world.call('POST', path, { raw, claims, roles: ['Mesh.Viewer'] })).status).toBe(401)
+    const alertmanager = '/hooks/alerts/alertmanager'
+    expect((await world.call('POST', alertmanager, { raw, claims, roles: ['Mesh.Operator'] })).status).toBe(401)
+  })
+
+  it('is not what a person or a pipeline with a role sends: it would reach every team, in the name of a rule', async () => {
+    const raw = JSON.stringify(azureMonitor({ service: 'web', namespace: 'shop', action: 'abort' }))
+    for (const claims of [
+      {},
+      { idtyp: 'app', azp: '11111111-0000-4000-8000-000000000001' },
+      { idtyp: 'user', azp: '461e8683-5575-4561-ac7f-899cc907d62a' },
+    ]) {
+      const call = { raw, claims, roles: ['Mesh.Deployer', 'Mesh.Operator'] } as const
+      expect((await world.call('POST', '/hooks/alerts/azure-monitor', call)).status).toBe(401)
+    }
+    expect(await commands()).toEqual([])
   })
 
   it('of Grafana may be signed', async () => {
