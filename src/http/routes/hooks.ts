@@ -1,5 +1,5 @@
 import type { CommandDeps } from '../../chat/carry-out-command.ts'
-import { type AskedCommand, receiveCommand } from '../../chat/receive-command.ts'
+import { type AskedCommand, NOT_STORED, receiveCommand } from '../../chat/receive-command.ts'
 import { slackAnswer } from '../../chat/slack-answer.ts'
 import { teamsAnswer } from '../../chat/teams-answer.ts'
 import type { CommandAnswer } from '../../model/command.ts'
@@ -102,7 +102,7 @@ async function receive(deps: CommandDeps, asked: AskedCommand, until: number): P
   } catch (error) {
     if (!isPortError(error)) throw error
     deps.logger.log('warn', 'command.not-stored', { error })
-    return { text: 'I cannot take this in now. Nothing was done: please ask again in a minute.', audience: 'asker' }
+    return { text: NOT_STORED, audience: 'asker' }
   }
 }
 

@@ -190,6 +190,34 @@ describe('a command that takes long', () => {
   })
 })
 
+describe('a command that is slow to be stored', () => {
+  it('is answered in time, and done', async () => {
+    let store: () => void = () => undefined
+    world.store.beforeWrite = () => new Promise<void>((resolve) => (store = resolve))
+    world.clock.onSleep = () => undefined
+    expect((await slash(world, 'abort web')).json.text).toContain('Working on it')
+    expect(await commands()).toEqual([])
+    world.store.beforeWrite = () => undefined
+    store()
+    await expect.poll(phase).toBe('rolling-back')
+    await expect.poll(() => world.seen.sent).toHaveLength(1)
+  })
+
+  it('and then is not, is told so where it asked', async () => {
+    world.store.beforeWrite = () => Promise.resolve().then(() => sleepless())
+    const sleepless = async () => {
+      for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
+      throw new PortError('unavailable', 'Cosmos DB', 'timeout')
+    }
+    world.clock.onSleep = () => undefined
+    expect((await slash(world, 'abort web')).json.text).toContain('Working on it')
+    await expect.poll(() => world.seen.sent).toHaveLength(1)
+    expect(world.seen.sent).toMatchObject([
+      { url: RESPONSE_URL, body: { text: expect.stringContaining('I cannot tell whether I took this in') } },
+    ])
+  })
+})
+
 describe('a button in Slack', () => {
   it('does what it says; the answer goes to response_url', async () => {
     const answer = await press(world, 'abort', ID)
@@ -276,6 +304,9 @@ describe('a mention in Teams', () => {
       throw new PortError('unavailable', 'Cosmos DB', 'timeout')
     }
     const answer = await mention(world, 'abort web')
-    expect(answer).toMatchObject({ status: 200, json: { text: expect.stringContaining('Nothing was done') } })
+    expect(answer).toMatchObject({
+      status: 200,
+      json: { text: expect.stringContaining('I cannot tell whether I took this in') },
+    })
   })
 })
