@@ -25,7 +25,7 @@ export function certificateConditions(document: CertificateDocument, seen: Obser
   return conditions
 }
 
-/** The generation that every cluster carries, proven; one less while something of the last change is to be done. */
+/** The newest generation that every cluster has carried, proven. It never falls: a later rotation undoes no change. */
 export function generationSeen(document: CertificateDocument, seen: Observations): number {
   const { generation, observedGeneration, current, spec, clusters, leaving } = document
   const done =
@@ -33,7 +33,7 @@ export function generationSeen(document: CertificateDocument, seen: Observations
     leaving.length === 0 &&
     uncoveredHosts(spec.dnsNames, current.dnsNames).length === 0 &&
     clusters.every((cluster) => isDelivered(document, cluster, current.version, seen.deliveries))
-  return done ? generation : Math.min(observedGeneration, generation - 1)
+  return done ? generation : observedGeneration
 }
 
 function issued({ current, rotation, spec }: CertificateDocument): Finding {
