@@ -185,6 +185,7 @@ module subscriptionRoles 'modules/subscription-roles.bicep' = {
   name: 'meshwright-${environmentName}-roles'
   params: {
     environmentName: environmentName
+    token: token
     principalIds: identities.outputs.principalIds
     lifecyclePrincipalId: identities.outputs.lifecyclePrincipalId
     meshLifecycle: meshLifecycle

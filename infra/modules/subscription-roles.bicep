@@ -1,6 +1,9 @@
 targetScope = 'subscription'
 
 param environmentName string
+
+@description('Names of custom roles are unique in the tenant, not in the subscription.')
+param token string
 param principalIds array
 param lifecyclePrincipalId string
 param meshLifecycle bool
@@ -12,7 +15,7 @@ var monitoringReader = '43d0d8ad-25c7-4714-9337-8ba259a9fe05'
 resource clusterAccess 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'cluster-access')
   properties: {
-    roleName: 'Meshwright cluster access (${environmentName})'
+    roleName: 'Meshwright cluster access (${environmentName} ${token})'
     description: 'Read AKS clusters and their mesh profiles, and get the address and CA of their API servers.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]
@@ -34,7 +37,7 @@ resource clusterAccess 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource clusterLifecycle 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'cluster-lifecycle')
   properties: {
-    roleName: 'Meshwright cluster lifecycle (${environmentName})'
+    roleName: 'Meshwright cluster lifecycle (${environmentName} ${token})'
     description: 'Change AKS clusters: the service mesh add-on.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]

@@ -27,12 +27,15 @@ export async function lookAtMetrics(
     const has = (selector: string) => hasSeries(source, selector, clock.now())
     if (!(await has('up'))) {
       if (isSwitchedOff(cluster)) return missing('ManagedPrometheusOff', OFF)
-      return missing('NothingScraped', 'The metrics source answers but scrapes nothing ("up" is empty).')
+      return missing(
+        'NothingScraped',
+        `The metrics source answers but scrapes nothing ("up" is empty).${wayOut(cluster)}`,
+      )
     }
     const provider = providerFor(cluster.mesh?.provider ?? cluster.spec.mesh?.provider ?? 'istio')
     if (provider && !(await has(provider.anyRequests))) {
       const metric = provider.anyRequests.split('{')[0]
-      const message = `The metrics source has targets but no ${metric} from any: the sidecars are not scraped, or had no requests yet.`
+      const message = `The metrics source has targets but no ${metric} from any: the sidecars are not scraped, or had no requests yet.${wayOut(cluster)}`
       return missing('MeshNotScraped', message)
     }
     return { ready: true, reason: 'Answers', message: 'The metrics source answers and has targets.' }
@@ -40,6 +43,13 @@ export async function lookAtMetrics(
     if (!isPortError(error)) throw error
     return missing(error.reason ?? 'NoAnswer', error.message)
   }
+}
+
+/** The metrics agent of AKS takes what is to be scraped from a ConfigMap. */
+function wayOut({ name, spec }: ClusterDocument): string {
+  return spec.metrics?.azureMonitor
+    ? ` GET /clusters/${name}/metrics gives the ConfigMap to apply, once a service is on it.`
+    : ''
 }
 
 function isSwitchedOff({ spec, aks }: ClusterDocument): boolean {

@@ -35,6 +35,7 @@ describe('a cluster whose mesh managed Prometheus does not scrape', () => {
   it('gets the settings that scrape the namespaces of its services, by their annotations', async () => {
     const report = await check()
     expect(report).toMatchObject({ ok: true, value: { ready: false, reason: 'MeshNotScraped' } })
+    expect(report.ok && report.value.message).toContain('GET /clusters/east/metrics gives the ConfigMap')
     const configMap = parse((report.ok && report.value.fix?.configMap) || '')
     expect(configMap).toMatchObject({
       kind: 'ConfigMap',
