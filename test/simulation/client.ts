@@ -33,6 +33,8 @@ export interface Called {
 /** A pipeline that calls the API and tries again while it does not know what became of its call. */
 export interface Client {
   call(operation: Operation, tries?: number): Promise<Called>
+  /** What another service posts to a hook, once. Resolves with the status; undefined when no answer came. */
+  post(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<number | undefined>
 }
 
 /** Azure's front door cuts a call off. */
@@ -44,6 +46,8 @@ export interface ClientOptions {
   readonly trace: Trace
   readonly fleet: Fleet
   readonly tokens: Readonly<Record<SandboxPerson, string>>
+  /** Told of every answer's text. */
+  readonly onAnswer: (text: string) => void
 }
 
 export function createClient(options: ClientOptions): Client {
@@ -62,15 +66,34 @@ export function createClient(options: ClientOptions): Client {
       }
       return { reply: undefined, doubtful: true }
     },
+    async post(path, body, headers) {
+      const leaving = new AbortController()
+      const request = requestFor('POST', new URL(`https://mesh.test${path}`), body, headers, leaving.signal)
+      const reply = await send(options, `POST ${path}`, request, leaving)
+      trace.add(`client POST ${path} ${reply?.status ?? 'no answer'}`)
+      return reply?.status
+    },
   }
 }
 
-async function callOnce({ time, fleet, tokens }: ClientOptions, operation: Operation): Promise<Reply | undefined> {
+async function callOnce(options: ClientOptions, operation: Operation): Promise<Reply | undefined> {
   const leaving = new AbortController()
   const { method, path } = operation
-  const request = requestOf(operation, tokens[operation.as], leaving.signal)
+  const request = requestOf(operation, options.tokens[operation.as], leaving.signal)
+  const reply = await send(options, `${method} ${path}`, request, leaving, operation.again)
+  return reply && { status: reply.status, json: reply.text === '' ? {} : JSON.parse(reply.text) }
+}
+
+/** One request to any of the processes; undefined when nobody knows what became of it. */
+async function send(
+  { time, fleet, onAnswer }: ClientOptions,
+  name: string,
+  request: HttpRequest,
+  leaving: AbortController,
+  again = false,
+): Promise<{ readonly status: number; readonly text: string } | undefined> {
   const cut = time.sleep(CUT_OFF_MS).then((): Outcome<never> => ({ kind: 'died' }))
-  const call = fleet.run(fleet.pick(), `${method} ${path}`, (app) => app.http(request), operation.again)
+  const call = fleet.run(fleet.pick(), name, (app) => app.http(request), again)
   const outcome = await Promise.race([call, cut])
   if (outcome.kind === 'threw') throw outcome.error
   if (outcome.kind === 'died') {
@@ -78,22 +101,36 @@ async function callOnce({ time, fleet, tokens }: ClientOptions, operation: Opera
     return undefined
   }
   const { status, body } = outcome.value
-  return { status, json: typeof body === 'string' && body !== '' ? JSON.parse(body) : {} }
+  const text = typeof body === 'string' ? body : ''
+  onAnswer(text)
+  onAnswer(JSON.stringify(outcome.value.headers))
+  return { status, text }
 }
 
 function requestOf({ method, path, body, key }: Operation, token: string, signal: AbortSignal): HttpRequest {
   const url = new URL(`https://mesh.test/api/v1${path}`)
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
-  const bytes = body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body))
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(body === undefined ? {} : { 'content-type': type }),
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
+  }
+  return requestFor(method, url, body === undefined ? '' : JSON.stringify(body), headers, signal)
+}
+
+function requestFor(
+  method: string,
+  url: URL,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): HttpRequest {
+  const bytes = new TextEncoder().encode(body)
   return {
     method,
     path: url.pathname,
     query: url.searchParams,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': type }),
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-    },
+    headers,
     baseUrl: url.origin,
     body: async (most) => (bytes.length > most ? undefined : bytes),
     signal,

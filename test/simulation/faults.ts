@@ -1,16 +1,23 @@
-import {
-  ArmError,
-  errorResponse as armError,
-  throttled as armThrottled,
-} from '../../src/sandbox/emulators/arm/errors.ts'
 import { CosmosError, errorResponse, throttled } from '../../src/sandbox/emulators/cosmos/errors.ts'
 import type { EmulatorRequest, EmulatorResponse } from '../../src/sandbox/emulators/emulator.ts'
 import { failure, tooManyRequests, unauthorized } from '../../src/sandbox/emulators/kubernetes/status.ts'
 import { bodyText } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
+import { AZURE_ANSWERS, AZURE_SPOILS } from './azure-faults.ts'
+import { cut, html, plain } from './broken-answers.ts'
 
 /** What the app calls. Clusters and their metrics count one by one. */
-export type SystemKind = 'cosmos' | 'queues' | 'entra' | 'kubernetes' | 'prometheus' | 'arm'
+export type SystemKind =
+  | 'cosmos'
+  | 'queues'
+  | 'entra'
+  | 'kubernetes'
+  | 'prometheus'
+  | 'arm'
+  | 'identity'
+  | 'vault'
+  | 'graph'
+  | 'chat'
 
 /** What becomes of one request. */
 export type Fate =
@@ -92,8 +99,8 @@ function fateOf(kind: FaultKind, chance: Chance, system: SystemKind, request: Em
     case 'crash':
       return { kind, flavour: pick(chance, CRASH_FLAVOURS) }
     case 'twice':
-      // A proxy repeats what it may repeat; of the systems here each would take a second write for what it is.
-      return { kind }
+      // A proxy repeats what it may repeat; of the systems here each but chats would take a second write for what it is.
+      return { kind: system === 'chat' ? 'carried' : kind }
     default:
       return { kind }
   }
@@ -104,7 +111,8 @@ export function pick<T>(chance: Chance, items: readonly T[]): T {
   return items[Math.floor(chance.next() * items.length)] as T
 }
 
-type Answers = (request: EmulatorRequest, chance: Chance) => readonly (() => EmulatorResponse)[]
+/** Refusals that a service may word for a request. */
+export type Answers = (request: EmulatorRequest, chance: Chance) => readonly (() => EmulatorResponse)[]
 
 /** Refusals as each service words them; the request has no effect. */
 const ANSWERS: Readonly<Record<SystemKind, Answers>> = {
@@ -145,13 +153,7 @@ const ANSWERS: Readonly<Record<SystemKind, Answers>> = {
     () => plain(429, 'too many'),
     () => matrix('[]'),
   ],
-  arm: (_, chance) => [
-    () => armError(armThrottled('GetManagedClusterHandler.GET', 'simulation', Math.ceil(30 * chance.next()))),
-    () => armError(new ArmError(503, 'ServerTimeout', 'The request timed out.')),
-    () => armError(new ArmError(500, 'InternalServerError', 'Internal server error.')),
-    () => armError(new ArmError(403, 'AuthorizationFailed', 'For now.')),
-    () => armError(new ArmError(401, 'ExpiredAuthenticationToken', 'The access token is invalid.')),
-  ],
+  ...AZURE_ANSWERS,
 }
 
 /** Broken answers to requests that had their effect. */
@@ -161,25 +163,12 @@ const SPOILS: Readonly<Record<SystemKind, readonly ((response: EmulatorResponse)
   entra: [cut],
   kubernetes: [cut, html],
   prometheus: [cut, html, notNumbers],
-  arm: [cut, html],
-}
-
-function cut(response: EmulatorResponse): EmulatorResponse {
-  const text = bodyText(response)
-  return { ...response, body: text.slice(0, Math.floor(text.length / 2)) }
-}
-
-function html(): EmulatorResponse {
-  return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>Sign in to the network</html>' }
+  ...AZURE_SPOILS,
 }
 
 /** Prometheus writes NaN for what is no number. */
 function notNumbers(response: EmulatorResponse): EmulatorResponse {
   return { ...response, body: bodyText(response).replaceAll(/,"\d+(\.\d+)?"\]/g, ',"NaN"]') }
-}
-
-function plain(status: number, body: string): EmulatorResponse {
-  return { status, headers: { 'content-type': 'text/plain' }, body }
 }
 
 function promError(status: number, errorType: string, error: string): EmulatorResponse {

@@ -6,9 +6,10 @@ import { pipelineTransport } from '../../src/sandbox/transports/pipeline-transpo
 import { storageTransport } from '../../src/sandbox/transports/storage-transport.ts'
 import { routeByHost, throughWire } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
+import { credentialOver } from './app-tokens.ts'
 import { pick } from './faults.ts'
 import type { Invocation, Life, Network } from './network.ts'
-import { AZURE_TOKENS, kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
+import { kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -35,6 +36,8 @@ export interface Fleet {
   /** Calls the app in a process. */
   run<T>(instance: Instance, name: string, call: (app: App) => Promise<T>, mustNotWrite?: boolean): Promise<Outcome<T>>
   kill(life: Life): void
+  /** How many processes have died. */
+  deaths(): number
   /** Lines that all processes logged. */
   readonly log: readonly string[]
 }
@@ -70,6 +73,7 @@ export function createFleet(options: FleetOptions): Fleet {
     live: () => [...state.instances.values()],
     pick: () => pick(chance, state.instances.size === 0 ? [startInstance(state)] : [...state.instances.values()]),
     run: (instance, name, call, mustNotWrite = false) => runIn(state, instance, name, call, mustNotWrite),
+    deaths: () => state.born - state.instances.size,
     kill(life) {
       const instance = state.instances.get(life)
       if (!instance) return
@@ -97,9 +101,6 @@ function startInstance(state: State): Instance {
   return instance
 }
 
-/** How long a token of the app's identity is good for. */
-const TOKEN_MS = 3_600_000
-
 function appOf(state: State, life: Life): App {
   const { surroundings, chance } = state
   const network = state.network()
@@ -114,25 +115,26 @@ function appOf(state: State, life: Life): App {
       throughWire(prometheus, to(`prometheus/${name}`)),
     ]),
   )
+  const azure = Object.fromEntries([
+    ...(surroundings.arm ? [['management.azure.com', throughWire(surroundings.arm, to('arm'))] as const] : []),
+    ...Object.entries(surroundings.azure?.hosts ?? {}).map(
+      ([host, { system, emulator }]) => [host, throughWire(emulator, to(system))] as const,
+    ),
+  ])
   const skew = Math.round((2 * chance.next() - 1) * state.skewMs)
   const clock = systemClock()
-  return createApp(settingsFor([...surroundings.clusters.keys()], false), {
+  return createApp(settingsFor([...surroundings.clusters.keys()], surroundings.azure !== undefined), {
     clock: { now: () => clock.now() + skew, sleep: clock.sleep },
     random: { next: () => chance.next(), uuid: () => uuid(chance) },
     cosmosHttp: pipelineTransport(throughWire(surroundings.cosmos, to('cosmos'))),
     queueHttp: storageTransport(throughWire(surroundings.queues, to('queues'))),
     kubernetesHttp: kubernetesTransport(routeByHost(kubernetes)),
-    fetch: fetchTransport(routeByHost({ ...outside, 'entra.test': throughWire(surroundings.entra, to('entra')) })),
-    lookup: async () => ['10.1.2.3'],
-    azureHttp: pipelineTransport(
-      routeByHost(surroundings.arm ? { 'management.azure.com': throughWire(surroundings.arm, to('arm')) } : {}),
+    fetch: fetchTransport(
+      routeByHost({ ...azure, ...outside, 'entra.test': throughWire(surroundings.entra, to('entra')) }),
     ),
-    credential: {
-      getToken: async (scope) => ({
-        token: String(scope).startsWith('https://management.azure.com') ? AZURE_TOKENS.arm : AZURE_TOKENS.aks,
-        expiresOnTimestamp: Date.now() + TOKEN_MS,
-      }),
-    },
+    lookup: async () => ['10.1.2.3'],
+    azureHttp: pipelineTransport(routeByHost(azure)),
+    credential: credentialOver(throughWire(surroundings.identity, to('identity'))),
     logSink(_level, line) {
       if (life.dead) return
       state.log.push(line)

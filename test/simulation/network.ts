@@ -37,6 +37,8 @@ export interface Network {
   acting(): Acting | undefined
   /** Requests of all processes so far. */
   requests(): number
+  /** Has anything gone otherwise than it should? */
+  disturbed(): boolean
   /** Faults from now on. */
   setRates(rates: FaultRates): void
   /** Cuts the wire of a process to a system, for a while. */
@@ -63,6 +65,10 @@ const LATENCY: Readonly<Record<SystemKind, readonly [number, number]>> = {
   kubernetes: [2, 30],
   prometheus: [2, 60],
   arm: [20, 400],
+  identity: [2, 30],
+  vault: [5, 80],
+  graph: [20, 300],
+  chat: [30, 400],
 }
 
 /** Carries the requests of all processes, each with a fate and a time of its own. */
@@ -70,7 +76,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const { time, chance } = options
   const invocations = new AsyncLocalStorage<Invocation>()
   const cuts = new Map<string, number>()
-  const state: State = { ...options, rates: NO_FAULTS, requests: 0, acting: undefined }
+  const state: State = { ...options, rates: NO_FAULTS, requests: 0, disturbed: false, acting: undefined }
   return {
     wire: (life, system) => (request, deliver) => {
       if (life.dead) return never()
@@ -79,11 +85,13 @@ export function createNetwork(options: NetworkOptions): Network {
       if (invocation) invocation.requests += 1
       const isCut = (cuts.get(`${life.name} ${system}`) ?? 0) > time.now()
       const fate: Fate = isCut ? { kind: chance.next() < 0.5 ? 'refused' : 'hung' } : fateFor(state, system, request)
+      if (fate.kind !== 'carried') state.disturbed = true
       return carry(state, { life, invocation, system }, fate, request, deliver)
     },
     within: (invocation, call) => invocations.run(invocation, call),
     acting: () => state.acting,
     requests: () => state.requests,
+    disturbed: () => state.disturbed,
     setRates(rates) {
       state.rates = rates
       if (rates === NO_FAULTS) cuts.clear()
@@ -95,6 +103,7 @@ export function createNetwork(options: NetworkOptions): Network {
 interface State extends NetworkOptions {
   rates: FaultRates
   requests: number
+  disturbed: boolean
   acting: Acting | undefined
 }
 
@@ -186,10 +195,12 @@ function comeBack<T>(life: Life, answer: () => T): Promise<T> | T {
   return life.dead ? never() : answer()
 }
 
-async function travel({ time, chance, rates }: State, system: string): Promise<void> {
+async function travel(state: State, system: string): Promise<void> {
+  const { time, chance, rates } = state
   const [least, most] = LATENCY[kindOf(system)]
   const usual = least * (most / least) ** chance.next()
   const slow = rates.slow > 0 && chance.next() < rates.slow
+  if (slow) state.disturbed = true
   await time.sleep(Math.round(slow ? 200 * 100 ** chance.next() : usual))
 }
 

@@ -25,7 +25,19 @@ export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Pro
   const instances = pick(chance, [1, 2, 3])
   const skewMs = chance.next() < 0.2 ? 2000 : 0
   const byArmId = seed % 2 === 1
-  const options = { seed, tenant, clusters, byArmId, instances, skewMs, rates: drawRates(chance), habits, echo }
+  const issueMs = seed % 3 === 2 ? pick(chance, [500, 3000, 40_000]) : undefined
+  const options = {
+    seed,
+    tenant,
+    clusters,
+    byArmId,
+    issueMs,
+    instances,
+    skewMs,
+    rates: drawRates(chance),
+    habits,
+    echo,
+  }
   const idleMs = seed % 25 === 0 ? 3_600_000 : 300_000
   return runSimulation(options, (simulation) => story(simulation, { steps, idleMs }))
 }

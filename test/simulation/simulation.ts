@@ -1,12 +1,14 @@
 import { type Chance, seededChance } from '../../src/sandbox/world/chance.ts'
+import type { KeyRing } from './azure-side.ts'
 import { type Client, createClient } from './client.ts'
+import { listenToVault } from './event-grid.ts'
 import type { CrashFlavour, FaultRates } from './faults.ts'
 import { createFleet, type Fleet } from './fleet.ts'
 import { createHost, type Host, type HostHabits } from './host.ts'
 import { createInfrastructure } from './infrastructure.ts'
 import { createNetwork, type Network } from './network.ts'
 import { observedStorage } from './observed-storage.ts'
-import { createSurroundings, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
+import { createSurroundings, type Parts, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
 import { createTrace, type Trace } from './trace.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
 import { createWatch, type Watch } from './watch/watch.ts'
@@ -18,6 +20,7 @@ export interface Simulation {
   readonly chance: Chance
   readonly trace: Trace
   readonly surroundings: Surroundings
+  readonly ring: KeyRing
   readonly network: Network
   readonly fleet: Fleet
   readonly host: Host
@@ -26,12 +29,10 @@ export interface Simulation {
   readonly habits: HostHabits
 }
 
-export interface SimulationOptions {
+export interface SimulationOptions extends Parts {
   readonly seed: number
   readonly tenant: Tenant
   readonly clusters: readonly string[]
-  /** Clusters are registered by ARM id. */
-  readonly byArmId?: boolean
   /** How many processes run the app. */
   readonly instances: number
   /** How far the clock of a process may be from the true time. */
@@ -110,7 +111,7 @@ export async function runSimulation(
   }
 }
 
-interface Parts {
+interface Means {
   readonly time: VirtualTime
   readonly trace: Trace
   readonly chance: Chance
@@ -119,8 +120,8 @@ interface Parts {
   readonly worldChance: Chance
 }
 
-async function assemble(options: SimulationOptions, parts: Parts): Promise<Simulation> {
-  const { time, trace, chance, networkChance, hostChance, worldChance } = parts
+async function assemble(options: SimulationOptions, means: Means): Promise<Simulation> {
+  const { time, trace, chance, networkChance, hostChance, worldChance } = means
   const listen = { document: () => {}, message: (_queue: string, _visibleAt: number) => {} }
   const watch = createWatch({
     skewMs: options.skewMs ?? 0,
@@ -136,7 +137,7 @@ async function assemble(options: SimulationOptions, parts: Parts): Promise<Simul
     if (table.startsWith('cosmos/') && value !== undefined) listen.document()
   })
   const context = { now: time.now, random: () => worldChance.next(), storage }
-  const surroundings = createSurroundings(context, options.clusters, options.tenant, options.byArmId)
+  const surroundings = await createSurroundings(context, options.clusters, options.tenant, options)
   watch.clusters(surroundings.clusters)
   await createInfrastructure(surroundings)
   const network: Network = createNetwork({
@@ -161,9 +162,18 @@ async function assemble(options: SimulationOptions, parts: Parts): Promise<Simul
   const host = createHost({ time, chance: hostChance, trace, fleet, surroundings, habits: options.habits })
   listen.document = host.documentWritten
   listen.message = host.messageWritten
-  const client = createClient({ time, chance, trace, fleet, tokens: options.tenant.tokens })
+  const client = createClient({
+    time,
+    chance,
+    trace,
+    fleet,
+    tokens: options.tenant.tokens,
+    onAnswer: watch.answeredCaller,
+  })
   network.setRates(options.rates)
   fleet.start()
   host.start()
-  return { time, chance, trace, surroundings, network, fleet, host, client, watch, habits: options.habits }
+  const { ring } = options.tenant
+  listenToVault({ time, chance: hostChance, trace, client, surroundings })
+  return { time, chance, trace, surroundings, ring, network, fleet, host, client, watch, habits: options.habits }
 }

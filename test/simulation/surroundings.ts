@@ -18,6 +18,15 @@ import { ConnectionError } from '../../src/sandbox/transports/wire.ts'
 import { istioRoutes } from '../../src/sandbox/world/istio-routes.ts'
 import { createWorld, type World } from '../../src/sandbox/world/world.ts'
 import type { Settings } from '../../src/settings.ts'
+import { identityEndpoint, isToken, TOKEN_MARK } from './app-tokens.ts'
+import {
+  AZURE_SECRETS,
+  AZURE_SETTINGS,
+  type AzureSide,
+  createAzureSide,
+  createKeyRing,
+  type KeyRing,
+} from './azure-side.ts'
 
 /** By which the host reads the change feed. */
 const HOST_TOKEN = 'simulation-host'
@@ -35,12 +44,25 @@ export interface Surroundings {
   readonly world: World
   /** Clusters are registered by ARM id, and this is the Azure that knows them; absent: by kubeconfig. */
   readonly arm?: Emulator
+  /** Gives the app's identity its tokens. */
+  readonly identity: Emulator
+  /** A vault and chats: only in stories of certificates. */
+  readonly azure?: AzureSide
 }
 
 /** Keys and tokens of the tenant: made once a process, for making keys takes long and is never the same. */
 export interface Tenant {
   readonly entra: EntraEmulator
   readonly tokens: Readonly<Record<SandboxPerson, string>>
+  readonly ring: KeyRing
+}
+
+/** What else a run has around it. */
+export interface Parts {
+  /** Clusters are registered by ARM id. */
+  readonly byArmId?: boolean
+  /** Issuers of the vault take so long; absent: there is no vault, and no chat. */
+  readonly issueMs?: number | undefined
 }
 
 export async function createTenant(): Promise<Tenant> {
@@ -49,15 +71,15 @@ export async function createTenant(): Promise<Tenant> {
   const entra = await entraEmulator(context, options)
   const people = Object.entries(SANDBOX_PEOPLE)
   const tokens = await Promise.all(people.map(async ([name, who]) => [name, await entra.issueToken(who)] as const))
-  return { entra, tokens: Object.fromEntries(tokens) as Tenant['tokens'] }
+  return { entra, tokens: Object.fromEntries(tokens) as Tenant['tokens'], ring: await createKeyRing() }
 }
 
-export function createSurroundings(
+export async function createSurroundings(
   context: EmulatorContext,
   names: readonly string[],
   tenant: Tenant,
-  byArmId = false,
-): Surroundings {
+  { byArmId = false, issueMs }: Parts,
+): Promise<Surroundings> {
   const acceptToken = (token: string) => token === HOST_TOKEN
   const clusters = new Map<string, EmulatedCluster>()
   const world = createWorld({
@@ -68,7 +90,10 @@ export function createSurroundings(
     retentionMs: 600_000,
   })
   for (const name of names) {
-    const kubernetes = emulatedKubernetes(context, name, (token) => token === AZURE_TOKENS.aks)
+    const kubernetes = emulatedKubernetes(context, name, (token) => isToken(token, AKS, context.now()))
+    if (issueMs !== undefined) {
+      kubernetes.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: GATEWAY_NAMESPACE } }])
+    }
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   return {
@@ -78,12 +103,14 @@ export function createSurroundings(
     entra: tenant.entra.handle,
     clusters,
     world,
+    identity: identityEndpoint(context.now),
     ...(byArmId ? { arm: armOf(context, names) } : {}),
+    ...(issueMs === undefined ? {} : { azure: await createAzureSide(context, tenant.ring, issueMs) }),
   }
 }
 
 function armOf(context: EmulatorContext, names: readonly string[]): Emulator {
-  const acceptToken = async (token: string) => token === AZURE_TOKENS.arm
+  const acceptToken = async (token: string) => isToken(token, 'https://management.azure.com', context.now())
   const arm = armEmulator(context, { tenantId: SANDBOX_TENANT, acceptToken })
   for (const name of names) {
     arm.put(newManagedCluster({ id: clusterId(name), server: `https://${kubernetesHost(name)}:443`, caData: 'QQ==' }))
@@ -102,13 +129,16 @@ export function kubernetesHost(cluster: string): string {
   return `${cluster}.hcp.test.azmk8s.io`
 }
 
+/** Where gateways and their Secrets are. */
+export const GATEWAY_NAMESPACE = 'edge'
+
 /** Its ARM id. */
 export function clusterId(cluster: string): string {
   return `/subscriptions/00000000-dddd-4000-8000-000000000001/resourceGroups/simulation/providers/Microsoft.ContainerService/managedClusters/${cluster}`
 }
 
-/** Tokens of the app's identity, for Azure and for clusters. */
-export const AZURE_TOKENS = { arm: 'simulation-token-of-azure', aks: 'simulation-token-of-clusters' }
+/** AKS's server application: for whom tokens of clusters are. */
+const AKS = '6dae42f8-4368-4678-94ff-3960e28e3630'
 
 /** Where a cluster's metrics are, as its registration names it. */
 export function prometheusUrl(cluster: string): string {
@@ -116,11 +146,11 @@ export function prometheusUrl(cluster: string): string {
 }
 
 /** The settings of every instance. */
-export function settingsFor(clusters: readonly string[], createMissing: boolean): Settings {
+export function settingsFor(clusters: readonly string[], withAzure: boolean): Settings {
   return {
     cosmos: { endpoint: COSMOS_URL, database: DATABASE, key: COSMOS_KEY },
     queues: { url: QUEUES_URL, account: QUEUE_ACCOUNT, key: QUEUE_KEY },
-    createMissing,
+    createMissing: false,
     auth: {
       tenantId: SANDBOX_TENANT,
       audiences: [SANDBOX_AUDIENCE],
@@ -133,6 +163,7 @@ export function settingsFor(clusters: readonly string[], createMissing: boolean)
     settleMs: 5000,
     telemetry: false,
     hooks: { slack: [], teams: [], alerts: [], keyVault: [] },
+    ...(withAzure ? AZURE_SETTINGS : {}),
   }
 }
 
@@ -149,7 +180,7 @@ function kubeconfig(names: readonly string[]): string {
 
 /** What must never be seen in a log, an event or a document. */
 export function secretsOf(tenant: Tenant): readonly string[] {
-  return [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, ...Object.values(AZURE_TOKENS), ...Object.values(tenant.tokens)]
+  return [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, TOKEN_MARK, ...AZURE_SECRETS, ...Object.values(tenant.tokens)]
 }
 
 /** The database and container of documents, as the host's change feed names them. */

@@ -2,6 +2,7 @@ import type { Called, Operation } from '../client.ts'
 import { pick } from '../faults.ts'
 import type { HostHabits } from '../host.ts'
 import type { Simulation } from '../simulation.ts'
+import type { CertificatePart } from './certificate-actions.ts'
 import type { Ledger } from './ledger.ts'
 import type { Hands } from './people.ts'
 import { behave, GOOD, pathOf, putCluster, type ServiceName, serviceBody, VERSIONS, type Version } from './setting.ts'
@@ -23,6 +24,8 @@ export interface Play {
   /** The next key to be given out, and how many services were told to go. */
   readonly keys: { next: number; deletions: number }
   readonly habits: HostHabits
+  /** Only in stories of certificates. */
+  readonly certificates?: CertificatePart
 }
 
 type Action = (play: Play, service: ServiceName, cluster: string) => Promise<void>
@@ -249,7 +252,10 @@ async function crash({ simulation }: Play): Promise<void> {
 
 async function cutWire({ simulation }: Play, _service: ServiceName, cluster: string): Promise<void> {
   const { chance, fleet, network, surroundings } = simulation
-  const azure = surroundings.arm ? ['arm'] : []
+  const azure = [
+    ...(surroundings.arm ? ['arm'] : []),
+    ...(surroundings.azure ? ['vault', 'identity', 'graph', 'chat/slack'] : []),
+  ]
   const system = pick(chance, ['cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`, ...azure])
   network.cutWire(fleet.pick(), system, Math.round(1000 * 90 ** chance.next()))
 }

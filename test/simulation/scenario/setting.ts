@@ -1,8 +1,10 @@
+import { SANDBOX_SLACK_CHANNEL, SANDBOX_TEAMS_SECRET } from '../../../src/sandbox/chat-world.ts'
 import { SANDBOX_GROUP } from '../../../src/sandbox/identities.ts'
 import type { VersionSpec, ServiceSpec as WorldService } from '../../../src/sandbox/world/world-spec.ts'
 import type { Called, Operation } from '../client.ts'
 import type { Simulation } from '../simulation.ts'
 import { clusterId, prometheusUrl } from '../surroundings.ts'
+import { SLACK_USERS } from './messages.ts'
 
 /** What every story begins with: a team, clusters, and pods of three versions of each service. */
 
@@ -60,12 +62,18 @@ export async function must({ client }: Simulation, operation: Operation): Promis
   return called
 }
 
-export function putTeam(): Operation {
+/** Whose hosts certificates may serve, and where the team's people are. */
+const WITH_CHAT = {
+  hosts: ['*.example.com'],
+  chat: { channel: SANDBOX_SLACK_CHANNEL, teamsSecret: SANDBOX_TEAMS_SECRET, slackUsers: SLACK_USERS },
+}
+
+export function putTeam({ surroundings }: Simulation): Operation {
   return {
     method: 'PUT',
     path: '/teams/shop',
     as: 'admin',
-    body: { namespaces: ['shop'], groups: [SANDBOX_GROUP] },
+    body: { namespaces: ['shop'], groups: [SANDBOX_GROUP], ...(surroundings.azure ? WITH_CHAT : {}) },
   }
 }
 

@@ -13,6 +13,8 @@ import { AWAITING_PHASES, isTerminal, type Rollout } from '../../../src/model/ro
 import type { Simulation } from '../simulation.ts'
 import { askedBy, sameSplit } from '../watch/kinds.ts'
 
+import { certificateLeft } from './settle-certificates.ts'
+
 const LOOK_MS = 10_000
 const RESYNC_MS = 300_000
 
@@ -41,14 +43,24 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
   const unsent = documents.flatMap((document) =>
     document.outbox.map((entry) => `${document.kind} ${keyOf(document)} has not sent ${entry.id}`),
   )
-  const due = documents.filter(({ dueAt }) => dueAt !== undefined).map((one) => `${one.kind} ${keyOf(one)} is due`)
+  const due = documents
+    .filter(({ dueAt, kind }) => dueAt !== undefined && kind !== 'certificate' && kind !== 'delivery')
+    .map((one) => `${one.kind} ${keyOf(one)} is due`)
   const moving = servicesOf(documents).flatMap((service) =>
     service.rollouts
       .filter(({ phase }) => !AWAITING_PHASES.includes(phase))
       .map((rollout) => `${rollout.id} is ${rollout.phase}: ${rollout.message}`),
   )
   const leaving = servicesOf(documents).filter(({ leaving, deletingAt }) => leaving.length > 0 || deletingAt)
-  return [...messages, ...unsent, ...due, ...moving, ...leaving.map((one) => `${keyOf(one)} has not left`)]
+  const certificates = documents.flatMap(certificateLeft)
+  return [
+    ...certificates,
+    ...messages,
+    ...unsent,
+    ...due,
+    ...moving,
+    ...leaving.map((one) => `${keyOf(one)} has not left`),
+  ]
 }
 
 function servicesOf(documents: ReturnType<Simulation['watch']['documents']['all']>): readonly ServiceDocument[] {

@@ -1,11 +1,20 @@
 import { NO_FAULTS, pick } from '../faults.ts'
 import type { Simulation } from '../simulation.ts'
 import { ACTIONS, type Play } from './actions.ts'
+import {
+  beginCertificates,
+  chooseCertificateAction,
+  endRotations,
+  healCertificates,
+  registerCertificates,
+  removeSomeCertificates,
+} from './certificate-story.ts'
 import { createLedger } from './ledger.ts'
 import { createHands } from './people.ts'
 import { checkTruth, endRollouts, heal, removeSome } from './resolve.ts'
 import { deploy, must, putCluster, putTeam, type ServiceName, serviceBody } from './setting.ts'
 import { checkSettled, idle, nextResync, settle } from './settle.ts'
+import { checkCalls, checkCertificates } from './settle-certificates.ts'
 
 export interface StoryOptions {
   /** How many things happen. */
@@ -31,24 +40,32 @@ export async function story(simulation: Simulation, options: StoryOptions): Prom
   }
   await Promise.all(play.doing)
   await play.ledger.done()
+  await play.certificates?.ledger.done()
 
   simulation.network.setRates(NO_FAULTS)
   simulation.host.setHabits({ ...play.habits, doubles: 0, forgetsFeed: 0 })
   await heal(play)
+  await healCertificates(play)
   await nextResync(simulation)
   await settleAndCheck(play)
   await endRollouts(play)
+  await endRotations(play)
   await settleAndCheck(play)
   checkTruth(play)
   await removeSome(play)
+  await removeSomeCertificates(play)
   await settleAndCheck(play)
   await idle(simulation, options.idleMs)
+  checkCertificates(simulation)
+  checkCalls(simulation)
 }
 
-async function settleAndCheck({ simulation, ledger }: Play): Promise<void> {
+async function settleAndCheck({ simulation, ledger, certificates }: Play): Promise<void> {
   await settle(simulation, SETTLE_MS)
   ledger.check()
   checkSettled(simulation)
+  certificates?.ledger.check()
+  checkCertificates(simulation)
 }
 
 async function begin(simulation: Simulation): Promise<Play> {
@@ -57,7 +74,7 @@ async function begin(simulation: Simulation): Promise<Play> {
   const services: ServiceName[] = [{ namespace: 'shop', name: 'web' }]
   if (chance.next() < 0.3) services.push({ namespace: 'shop', name: 'api' })
   for (const service of services) deploy(simulation, clusters, service)
-  await must(simulation, putTeam())
+  await must(simulation, putTeam(simulation))
   for (const cluster of clusters) await must(simulation, putCluster(simulation, cluster))
   const ledger = createLedger(simulation)
   const play: Play = {
@@ -72,18 +89,21 @@ async function begin(simulation: Simulation): Promise<Play> {
     bad: new Map(),
     keys: { next: 1, deletions: 0 },
     habits: simulation.habits,
+    ...(surroundings.azure ? { certificates: beginCertificates(simulation) } : {}),
   }
   for (const service of services) {
     const where = chance.next() < 0.25 ? { matchLabels: { env: 'prod' } } : clusters
     const called = await ledger.put(service, serviceBody(where, chance.next() < 0.2 ? { onDrift: 'report' } : {}))
     if (!called.reply || called.reply.status >= 300) throw new Error(`not registered: ${JSON.stringify(called)}`)
   }
+  await registerCertificates(play)
   await time.sleep(Math.round(20_000 * chance.next()))
   return play
 }
 
 function chooseAction(play: Play): Promise<void> {
   const { chance } = play.simulation
+  if (play.certificates && chance.next() < 0.65) return chooseCertificateAction(play, play.certificates)
   const total = ACTIONS.reduce((sum, [weight]) => sum + weight, 0)
   let mark = chance.next() * total
   for (const [weight, action] of ACTIONS) {

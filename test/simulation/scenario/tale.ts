@@ -15,7 +15,7 @@ export async function tale(simulation: Simulation): Promise<void> {
   const { time, watch, surroundings } = simulation
   deploy(simulation, [...surroundings.clusters.keys()], WEB)
   await time.sleep(10_000)
-  await must(simulation, putTeam())
+  await must(simulation, putTeam(simulation))
   await must(simulation, { ...putCluster(simulation, 'east'), key: 'east' })
   const ledger = createLedger(simulation)
   await ledger.put(WEB, serviceBody(['east']))

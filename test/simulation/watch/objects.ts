@@ -3,6 +3,7 @@ import { routeWeights, type Weights } from '../../../src/mesh/istio/route.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import type { Write } from '../../../src/sandbox/emulators/kubernetes/store.ts'
 import type { Acting } from '../network.ts'
+import type { CertificateWatch } from './certificates.ts'
 import type { DocumentWatch } from './documents.ts'
 import { type Broke, isSplit, sameSplit } from './kinds.ts'
 import type { SeenEndpoints } from './seen-endpoints.ts'
@@ -23,6 +24,7 @@ export interface ObjectWatchOptions {
   readonly broke: Broke
   readonly documents: DocumentWatch
   readonly seen: SeenEndpoints
+  readonly certificates: CertificateWatch
   readonly acting: () => Acting | undefined
   /** An object as it is on a cluster now. */
   readonly live: (cluster: string, kind: string, namespace: string, name: string) => KubeObject | undefined
@@ -33,10 +35,13 @@ export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
   let writes = 0
   return {
     writes: () => writes,
-    written(cluster, { verb, object, previous }) {
+    written(cluster, write) {
+      const { verb, object, previous } = write
       const acting = options.acting()
+      if (object.kind === 'Secret') options.certificates.secretWritten(cluster, write, acting)
       if (!acting) return
       writes += 1
+      if (object.kind === 'Secret') return
       const after = object as unknown as KubeObject
       const before = previous as unknown as KubeObject | undefined
       const { kind, metadata } = after

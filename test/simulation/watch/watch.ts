@@ -1,12 +1,18 @@
+import type { AuditRecord } from '../../../src/model/audit.ts'
 import type { AnyDocument } from '../../../src/model/documents.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import type { EmulatedCluster } from '../../../src/sandbox/emulated-cluster.ts'
 import type { EmulatorRequest, EmulatorResponse } from '../../../src/sandbox/emulators/emulator.ts'
+import type { KeptMessage } from '../../../src/sandbox/emulators/kept-messages.ts'
+import type { CertificateRecord } from '../../../src/sandbox/emulators/key-vault/records.ts'
 import type { Acting, Invocation } from '../network.ts'
 import type { Trace } from '../trace.ts'
 import type { VirtualTime } from '../virtual-time.ts'
+import { type CertificateWatch, watchCertificates } from './certificates.ts'
+import { type ChatWatch, watchChats } from './chats.ts'
 import { type DocumentWatch, idOf, watchDocuments } from './documents.ts'
 import { type ObjectWatch, watchObjects } from './objects.ts'
+import { searchSecrets } from './secrets.ts'
 import { watchEndpoints } from './seen-endpoints.ts'
 
 /** Sees every write and every answer, and says what must never be. */
@@ -16,6 +22,10 @@ export interface Watch {
   broke(what: string): void
   readonly documents: DocumentWatch
   readonly objects: ObjectWatch
+  readonly certificates: CertificateWatch
+  readonly chats: ChatWatch
+  /** Audit records that were kept. */
+  readonly audits: readonly AuditRecord[]
   /** Events that were kept, as `TYPE SUBJECT TIME`. */
   readonly events: ReadonlySet<string>
   /** The names of the documents written so far, in order, by whom ever. */
@@ -24,6 +34,8 @@ export interface Watch {
   clusters(clusters: ReadonlyMap<string, EmulatedCluster>): void
   answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
   logged(line: string): void
+  /** The text of an answer that a caller of the app got. */
+  answeredCaller(text: string): void
   ended(invocation: Invocation, durationMs: number): void
 }
 
@@ -59,24 +71,39 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
   const kubernetes = new Map<string, EmulatedCluster['kubernetes']>()
   const live = (cluster: string, kind: string, namespace: string, name: string) =>
     kubernetes.get(cluster)?.get('networking.istio.io/v1', kind, namespace, name) as unknown as KubeObject | undefined
-  const objects = watchObjects({ broke, documents, seen, acting, live })
+  const certificates = watchCertificates(broke)
+  const chats = watchChats(broke, documents)
+  const objects = watchObjects({ broke, documents, seen, certificates, acting, live })
+  const audits: AuditRecord[] = []
+  const search = searchSecrets(secrets)
   const places = new Map<string, string>()
   const documentWrites: string[] = []
   const events = new Set<string>()
   const mustHoldNoSecret = (where: string, text: string) => {
-    if (secrets.some((secret) => text.includes(secret))) broke(`${where} holds a secret`)
+    if (search.isIn(text)) broke(`${where} holds a secret`)
   }
   return {
     broken,
     broke,
     documents,
     objects,
+    certificates,
+    chats,
+    audits,
     documentWrites,
     events,
     written(table, key, value, text) {
+      if (mayBeSeen(table)) mustHoldNoSecret(`${table} ${key}`, text)
+      if (table === 'key-vault-certificates' && value !== undefined) {
+        const record = value as CertificateRecord
+        for (const { key: made } of [...record.versions, ...(record.pending ? [record.pending] : [])])
+          search.addKey(made.pkcs8)
+        certificates.vaultWritten(record)
+      }
+      if (table.startsWith('chat-') && value !== undefined) chats.arrived(table, value as KeptMessage)
       if (!table.startsWith('cosmos/')) return
-      mustHoldNoSecret(`a document (${key})`, text)
-      const item = (value as { document?: AnyDocument & { event?: Event } } | undefined)?.document
+      const item = (value as { document?: AnyDocument & { event?: Event; record?: AuditRecord } } | undefined)?.document
+      if (item?.record) audits.push(item.record)
       if (item?.event) events.add(`${item.event.type} ${item.event.subject} ${item.event.time}`)
       const document: AnyDocument | undefined = item
       const place = document?.kind === undefined ? places.get(`${table} ${key}`) : idOf(document)
@@ -86,12 +113,17 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       const invocation = acting()?.invocation
       if (invocation?.mustNotWrite) broke(`${invocation.name} came again and wrote ${place}`)
       trace.add(`document ${place}: ${changedFields(documents.get(place), document)}`)
+      const before = documents.get(place)
       documents.written(place, document)
+      if (document) certificates.documentWritten(before, document)
     },
     clusters(clusters) {
       for (const { name, kubernetes: cluster } of clusters.values()) {
         kubernetes.set(name, cluster)
-        cluster.onWrite((write) => objects.written(name, write))
+        cluster.onWrite((write) => {
+          mustHoldNoSecret(`the metadata of an object on ${name}`, JSON.stringify(write.object.metadata))
+          objects.written(name, write)
+        })
       }
     },
     answered: seen.answered,
@@ -99,11 +131,17 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       mustHoldNoSecret('a log', line)
       trace.add(`log ${line}`)
     },
+    answeredCaller: (text) => mustHoldNoSecret('an answer', text),
     ended({ name, requests }, durationMs) {
       if (requests > MOST_REQUESTS) broke(`${name} made ${requests} requests`)
       if (durationMs > LONGEST_CALL_MS) broke(`${name} took ${durationMs / 1000} s`)
     },
   }
+}
+
+/** Tables other than the vault's own, and than Secrets of clusters. */
+function mayBeSeen(table: string): boolean {
+  return /^(cosmos|queue)\/|^chat-/.test(table) || (table.startsWith('kubernetes-') && !table.endsWith('/secrets'))
 }
 
 /** Names of the fields that differ, or what happened to the whole document. */

@@ -1,0 +1,91 @@
+import { CERTIFICATE, CERTIFICATE_VERSION } from '../../../src/mesh/marks.ts'
+import { findCondition } from '../../../src/model/condition.ts'
+import { type AnyDocument, type CertificateDocument, keyOf } from '../../../src/model/documents.ts'
+import { isRotationOver } from '../../../src/model/rotation.ts'
+import type { Simulation } from '../simulation.ts'
+import { GATEWAY_NAMESPACE } from '../surroundings.ts'
+
+/** What of a certificate or a delivery goes on by itself; empty while it rests, or waits for a person. */
+export function certificateLeft(document: AnyDocument): readonly string[] {
+  const what = `${document.kind} ${keyOf(document)}`
+  if (document.kind === 'certificate') {
+    const { rotation, leaving, deletingAt } = document
+    const moves = rotation && !isRotationOver(rotation) && !waitsForPerson(rotation)
+    return [
+      ...(moves ? [`${what} is ${rotation.phase}: ${rotation.reason} ${rotation.message}`] : []),
+      ...(leaving.length > 0 || deletingAt !== undefined ? [`${what} is leaving ${leaving.join(', ')}`] : []),
+    ]
+  }
+  if (document.kind !== 'delivery' || document.state === 'delivered' || document.state === 'held') return []
+  return [`${what} is ${document.state}: ${document.reason} ${document.message}`]
+}
+
+function waitsForPerson({ phase, chain }: NonNullable<CertificateDocument['rotation']>): boolean {
+  return phase === 'awaiting-issuer' && chain === undefined
+}
+
+/** What documents say of certificates is so on clusters, and nothing of ours is where none asks for it. */
+export function checkCertificates(simulation: Simulation): void {
+  const { watch, surroundings } = simulation
+  const documents = watch.documents.all().filter((document) => document.kind === 'certificate')
+  for (const document of documents) {
+    for (const cluster of document.clusters) {
+      const why = wrongOn(simulation, document, cluster)
+      if (why !== undefined) watch.broke(`certificate ${document.name} on ${cluster}: ${why}`)
+    }
+  }
+  for (const { name: cluster, kubernetes } of surroundings.clusters.values()) {
+    for (const { metadata } of kubernetes.list('v1', 'Secret', GATEWAY_NAMESPACE)) {
+      const of = metadata.annotations?.[CERTIFICATE]
+      if (metadata.labels?.['app.kubernetes.io/managed-by'] !== 'meshwright' || of === undefined) continue
+      const owner = documents.find(({ name }) => name === of)
+      const wanted = owner?.targets[cluster] !== undefined && owner.spec.secret.name === metadata.name
+      if (!wanted) watch.broke(`Secret ${metadata.name} on ${cluster} belongs to no certificate`)
+    }
+  }
+  for (const document of watch.documents.all()) {
+    if (document.kind !== 'delivery') continue
+    const owner = documents.find(({ name }) => name === document.certificate)
+    if (!owner?.clusters.includes(document.cluster)) watch.broke(`delivery ${keyOf(document)} is left over`)
+  }
+}
+
+function wrongOn({ watch, surroundings }: Simulation, document: CertificateDocument, cluster: string) {
+  const { current, targets, rotation, spec, name } = document
+  const target = targets[cluster]
+  const ready = findCondition(document.conditions, 'Ready')
+  if (!target) {
+    const isExplained = rotation?.phase === 'awaiting-issuer' || rotation?.phase === 'failed'
+    return isExplained ? undefined : `it has no version: ${ready?.reason} ${ready?.message}`
+  }
+  const delivery = watch.documents.get(`delivery/${name}/${cluster}`)
+  if (delivery?.kind !== 'delivery') return 'there is no delivery'
+  if (delivery.state === 'held') return undefined
+  const live = surroundings.clusters.get(cluster)?.kubernetes.get('v1', 'Secret', GATEWAY_NAMESPACE, spec.secret.name)
+  const version = live?.metadata.annotations?.[CERTIFICATE_VERSION]
+  if (version !== target.version) return `the Secret holds ${version}, wanted is ${target.version}`
+  if (delivery.state !== 'delivered') return `it is ${delivery.state}: ${delivery.reason}`
+  const isOver = rotation === undefined || isRotationOver(rotation)
+  if (isOver && rotation?.phase !== 'failed' && current?.version !== target.version) return 'another version is current'
+  return undefined
+}
+
+/** What people asked for was done once, and is on record; every notification came to its channels. */
+export function checkCalls({ watch, network, fleet }: Simulation): void {
+  watch.chats.checkSettled(network.disturbed() || fleet.deaths() > 0)
+  const asked = [...watch.certificates.rotations].filter(([, reason]) => reason === 'Asked')
+  for (const [rotation] of asked) {
+    const records = watch.audits.filter(({ action, after }) => {
+      return action === 'certificate.rotate' && (after as { readonly rotation?: string }).rotation === rotation
+    })
+    if (records.length !== 1) watch.broke(`rotation ${rotation} was asked for, and has ${records.length} audit records`)
+  }
+  const ids = new Set(watch.audits.map(({ id }) => id))
+  if (ids.size < watch.audits.length) watch.broke('an audit record was kept twice')
+  for (const document of watch.documents.all()) {
+    if (document.kind !== 'command') continue
+    if (document.state !== 'done') watch.broke(`command "${document.text}" is still waiting`)
+    const effects = watch.audits.filter(({ requestId }) => requestId === document.name)
+    if (effects.length > 1) watch.broke(`command "${document.text}" has ${effects.length} effects`)
+  }
+}
