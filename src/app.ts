@@ -8,6 +8,7 @@ import { emulatedFetch, emulatedHttpClient } from './adapters/azure-http.ts'
 import { cosmosStore } from './adapters/cosmos/cosmos-store.ts'
 import { countedMessenger } from './adapters/counted-messenger.ts'
 import { entraKeys } from './adapters/entra-keys.ts'
+import type { Exporters } from './adapters/exporters.ts'
 import type { Fetch } from './adapters/http-answer.ts'
 import { jsonLogger, type LogSink } from './adapters/json-logger.ts'
 import { keyVaults } from './adapters/key-vault/key-vaults.ts'
@@ -21,6 +22,7 @@ import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
+import type { Flush } from './adapters/telemetry-export.ts'
 import { tlsHandshakes } from './adapters/tls-handshake.ts'
 import { tracedAzure } from './adapters/traced-http.ts'
 import { tracedQueue } from './adapters/traced-queue.ts'
@@ -49,7 +51,7 @@ import type { WorkQueue } from './ports/work-queue.ts'
 import { rolesOfProcess } from './roles.ts'
 import { loadSettings, type Settings } from './settings.ts'
 
-export { loadSettings }
+export { type Flush, loadSettings }
 
 /** What triggers may ask of the product. Every one is safe to call again with the same input. */
 export interface App {
@@ -91,7 +93,10 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
   const clock = overrides.clock ?? systemClock()
   const random = overrides.random ?? systemRandom()
   const telemetry = overrides.telemetry ?? NO_TELEMETRY
-  const logger = jsonLogger(overrides.logSink ?? standardError, clock, { about: () => traceFields(telemetry) })
+  const logger = jsonLogger(overrides.logSink ?? standardError, clock, {
+    ...optional('least', settings.logLevel),
+    about: () => traceFields(telemetry),
+  })
   const witness: Witness = { logger, telemetry }
   const azure = openAzure(settings, overrides, telemetry)
   const { fetch } = azure
@@ -334,6 +339,40 @@ function traceFields(telemetry: Telemetry): { readonly traceId?: string } {
 export async function loadTelemetry(): Promise<Telemetry> {
   const { openTelemetry } = await import('./adapters/open-telemetry.ts')
   return openTelemetry()
+}
+
+/** What startTelemetry has registered: how an app tells of itself, and how that is sent. */
+export interface Telling {
+  readonly overrides: Required<Pick<Overrides, 'telemetry' | 'logSink'>>
+  readonly flush: Flush
+}
+
+/**
+ * Registers OpenTelemetry in this process when the settings say where to export to; log lines are exported besides being
+ * written. Undefined when there is nowhere: nothing of it is loaded then.
+ */
+export async function startTelemetry(
+  settings: Settings,
+  { azureHttp, credential }: Pick<Overrides, 'azureHttp' | 'credential'> = {},
+): Promise<Telling | undefined> {
+  if (!settings.telemetry) return undefined
+  const { otlp, applicationInsights: insights } = settings.telemetry
+  const exporters: Exporters[] = []
+  if (otlp) exporters.push((await import('./adapters/otlp-exporters.ts')).otlpExporters())
+  if (insights) {
+    const { applicationInsights } = await import('./adapters/application-insights.ts')
+    const identity = insights.identity && (credential ?? managedIdentity(insights.identity.clientId))
+    const { connectionString } = insights
+    const options = { ...optional('credential', identity), ...optional('httpClient', azureHttp) }
+    exporters.push(applicationInsights({ connectionString, ...options }))
+  }
+  const { startExport } = await import('./adapters/telemetry-export.ts')
+  const { flush, logSink } = startExport(exporters)
+  const both: LogSink = (level, line) => {
+    standardError(level, line)
+    logSink(level, line)
+  }
+  return { overrides: { telemetry: await loadTelemetry(), logSink: both }, flush }
 }
 
 function standardError(_level: string, line: string): void {

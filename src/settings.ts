@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { durationBetween, durationMs } from './model/names.ts'
+import type { LogLevel } from './ports/logger.ts'
 
 const list = z
   .string()
@@ -62,8 +63,20 @@ const environment = z.object({
     .url({ protocol: /^http$/, hostname: /^(127\.0\.0\.1|\[::1\]|localhost)$/, error: 'must be http:// on loopback' })
     .optional(),
   MESHWRIGHT_SETTLE: durationBetween('1ms', '5m').default('5s'),
-  /** Where OpenTelemetry's exporters send traces and metrics; they read it themselves. Left out: none are made. */
+  /** The least level of log lines that are written. */
+  MESHWRIGHT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+  /** Where OpenTelemetry's exporters send traces, metrics and log lines; they read it themselves. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** Application Insights, to which the same is sent. */
+  APPLICATIONINSIGHTS_CONNECTION_STRING: z
+    .string()
+    .regex(
+      /(^|;)\s*InstrumentationKey\s*=\s*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*(;|$)/i,
+      'must name an InstrumentationKey',
+    )
+    .optional(),
+  /** `Authorization=AAD` or `ClientId=…;Authorization=AAD`: by which identity, where Application Insights takes no keys. */
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z.string().optional(),
   MESHWRIGHT_SLACK_SIGNING_SECRET: secrets(/^.{16,200}$/, 'must hold secrets of at least 16 characters'),
   MESHWRIGHT_TEAMS_SECRETS: secrets(/^[A-Za-z0-9+/]{22,200}={0,2}$/, 'must hold security tokens as Teams gives them'),
   /** What subscriptions of Event Grid send along in the header x-meshwright-key. */
@@ -75,6 +88,16 @@ const environment = z.object({
 
 /** Every variable that is read here. */
 export const SETTING_NAMES: readonly string[] = [...Object.keys(environment.shape), 'MESHWRIGHT_ROLES']
+
+export interface TelemetryTargets {
+  /** To an OpenTelemetry collector: its exporters read where it is from their own variables. */
+  readonly otlp: boolean
+  readonly applicationInsights?: {
+    readonly connectionString: string
+    /** Whose token goes along; without it the connection string is enough. `clientId` left out: the system's identity. */
+    readonly identity?: { readonly clientId?: string }
+  }
+}
 
 export interface Settings {
   readonly cosmos: { readonly endpoint: string; readonly database: string; readonly key?: string }
@@ -95,8 +118,10 @@ export interface Settings {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
   /** How long a write is given to reach the proxies before it counts as live. */
   readonly settleMs: number
-  /** Are traces and metrics exported? */
-  readonly telemetry: boolean
+  /** The least level of log lines that are written; `info` when left out. */
+  readonly logLevel?: LogLevel
+  /** Where traces, metrics and log lines are exported to; false: nowhere, and none are made. */
+  readonly telemetry: false | TelemetryTargets
   /** By what callers of hooks prove themselves; none: the hook lets nobody in. */
   readonly hooks: {
     readonly slack: readonly string[]
@@ -161,7 +186,12 @@ export function parseSettings(variables: Readonly<Record<string, string | undefi
     },
     caps: { perCluster: values.MESHWRIGHT_ROLLOUTS_PER_CLUSTER, inAll: values.MESHWRIGHT_ROLLOUTS },
     settleMs: durationMs(values.MESHWRIGHT_SETTLE),
-    telemetry: values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
+    ...(values.MESHWRIGHT_LOG_LEVEL === undefined ? {} : { logLevel: values.MESHWRIGHT_LOG_LEVEL }),
+    telemetry: telemetryTargets(
+      values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
+      values.APPLICATIONINSIGHTS_CONNECTION_STRING,
+      values.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+    ),
     hooks: {
       slack: values.MESHWRIGHT_SLACK_SIGNING_SECRET,
       teams: values.MESHWRIGHT_TEAMS_SECRETS,
@@ -227,6 +257,21 @@ function queueAccount(connection: string | undefined, uri: string | undefined): 
     account: AccountName,
     key: AccountKey,
   }
+}
+
+function telemetryTargets(
+  otlp: boolean,
+  connectionString: string | undefined,
+  authentication: string | undefined,
+): Settings['telemetry'] {
+  if (connectionString === undefined) return otlp && { otlp }
+  const { Authorization, ClientId } = connectionParts(authentication ?? '')
+  if (Authorization === undefined) return { otlp, applicationInsights: { connectionString } }
+  if (Authorization !== 'AAD') {
+    throw new SettingsError('APPLICATIONINSIGHTS_AUTHENTICATION_STRING: Authorization must be AAD')
+  }
+  const identity = ClientId === undefined ? {} : { clientId: ClientId }
+  return { otlp, applicationInsights: { connectionString, identity } }
 }
 
 function readKubeconfig(file: string): { text: string; folder: string } {

@@ -1,4 +1,5 @@
 import type { App } from '../../src/app.ts'
+import { flushing } from './flushing.ts'
 
 let held: Promise<App> | undefined
 
@@ -12,12 +13,10 @@ export function heldApp(): Promise<App> {
   return held
 }
 
-/** Traces and metrics are loaded only where they have somewhere to go. */
+/** What is told of itself leaves at the end of each call, where it has somewhere to go. */
 async function start(): Promise<App> {
-  const { createApp, loadSettings, loadTelemetry } = await import('../../src/app.ts')
+  const { createApp, loadSettings, startTelemetry } = await import('../../src/app.ts')
   const settings = loadSettings()
-  if (!settings.telemetry) return createApp(settings)
-  const { flushing, startExport } = await import('./telemetry.ts')
-  const flush = startExport()
-  return flushing(createApp(settings, { telemetry: await loadTelemetry() }), flush)
+  const told = await startTelemetry(settings)
+  return told ? flushing(createApp(settings, told.overrides), told.flush) : createApp(settings)
 }

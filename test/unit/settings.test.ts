@@ -11,6 +11,8 @@ const LEAST = {
   MESHWRIGHT_TENANT_ID: 'tenant',
   MESHWRIGHT_AUDIENCES: 'api://meshwright, 1234',
 }
+const INSIGHTS =
+  'InstrumentationKey=5f0d8a4e-1b7c-4c1e-9a53-6a2f0d1c7b9e;IngestionEndpoint=https://we.in.applicationinsights.azure.com/'
 
 describe('the settings', () => {
   it('are few, and the rest has defaults', () => {
@@ -53,6 +55,10 @@ describe('the settings', () => {
       MESHWRIGHT_ALERT_SECRETS: 'a-secret-of-monitors',
       MESHWRIGHT_SERVICE_PRINCIPAL_ID: '00000000-eeee-4000-8000-000000000001',
       MESHWRIGHT_PUBLIC_URL: 'https://mesh.example.com/',
+      MESHWRIGHT_LOG_LEVEL: 'warn',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      APPLICATIONINSIGHTS_CONNECTION_STRING: INSIGHTS,
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=client;Authorization=AAD',
     })
     expect(given).toMatchObject({
       cosmos: { database: 'other' },
@@ -72,6 +78,8 @@ describe('the settings', () => {
       },
       servicePrincipalId: '00000000-eeee-4000-8000-000000000001',
       publicUrl: 'https://mesh.example.com',
+      logLevel: 'warn',
+      telemetry: { otlp: true, applicationInsights: { connectionString: INSIGHTS, identity: { clientId: 'client' } } },
     })
   })
 
@@ -88,6 +96,27 @@ describe('the settings', () => {
     expect(parseSettings({ ...rest, MESHWRIGHT_COSMOS: cosmos, MESHWRIGHT_QUEUES: local }).queues.url).toBe(
       'http://127.0.0.1:10001/acc',
     )
+  })
+
+  it('name the identity for Application Insights: none, the one of the system, one of several', () => {
+    const told = (authentication?: string) =>
+      parseSettings({
+        ...LEAST,
+        APPLICATIONINSIGHTS_CONNECTION_STRING: INSIGHTS,
+        APPLICATIONINSIGHTS_AUTHENTICATION_STRING: authentication,
+      }).telemetry
+    const applicationInsights = { connectionString: INSIGHTS }
+    expect(told()).toEqual({ otlp: false, applicationInsights })
+    expect(told('Authorization=AAD')).toEqual({
+      otlp: false,
+      applicationInsights: { ...applicationInsights, identity: {} },
+    })
+    const identity = { clientId: 'c1' }
+    expect(told('Authorization=AAD;ClientId=c1')).toEqual({
+      otlp: false,
+      applicationInsights: { ...applicationInsights, identity },
+    })
+    expect(() => told('Authorization=Key')).toThrow(/^APPLICATIONINSIGHTS_AUTHENTICATION_STRING: /)
   })
 
   it('bring the kubeconfig along', () => {
@@ -119,6 +148,8 @@ describe('the settings', () => {
     ['MESHWRIGHT_TEAMS_SECRETS', 'this is not base64, as Teams gives it'],
     ['MESHWRIGHT_ALERT_SECRETS', 'short'],
     ['MESHWRIGHT_SERVICE_PRINCIPAL_ID', 'meshwright'],
+    ['MESHWRIGHT_LOG_LEVEL', 'loud'],
+    ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'IngestionEndpoint=https://we.in.applicationinsights.azure.com/'],
   ])('name the variable that is wrong: %s', (name, value) => {
     expect(() => parseSettings({ ...LEAST, [name]: value })).toThrow(SettingsError)
     expect(() => parseSettings({ ...LEAST, [name]: value })).toThrow(name)

@@ -1,0 +1,51 @@
+import type { TokenCredential } from '@azure/core-auth'
+import type { HttpClient } from '@azure/core-rest-pipeline'
+import { SpanKind } from '@opentelemetry/api'
+import { AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import { deferredExporters, type Exporters } from './exporters.ts'
+
+export interface ApplicationInsightsOptions {
+  readonly connectionString: string
+  /** For resources that take no keys (local authentication off); absent: the key of the connection string is enough. */
+  readonly credential?: TokenCredential
+  /** Absent: the exporter's own, over sockets. */
+  readonly httpClient?: HttpClient
+}
+
+/** What the exporter would do besides: tell Microsoft of itself, and send a metric with each batch of spans. */
+const TURNED_OFF = ['APPLICATION_INSIGHTS_NO_STATSBEAT', 'APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED']
+
+/**
+ * Straight into Application Insights, by the exporter of Azure Monitor's OpenTelemetry distribution. What the ingestion
+ * endpoint does not take after the SDK's retries is dropped: the disk of an instance does not outlive it.
+ */
+export function applicationInsights(options: ApplicationInsightsOptions): Exporters {
+  const open = async (): Promise<Exporters> => {
+    for (const name of TURNED_OFF) process.env[name] ??= 'true'
+    const monitor = await import('@azure/monitor-opentelemetry-exporter')
+    const given = { ...options, disableOfflineStorage: true }
+    const spans = new monitor.AzureMonitorTraceExporter(given)
+    return {
+      spans: {
+        export: (all, done) => spans.export(all.map(named), done),
+        shutdown: () => spans.shutdown(),
+      },
+      metrics: new monitor.AzureMonitorMetricExporter(given),
+      logs: new monitor.AzureMonitorLogExporter(given),
+    }
+  }
+  return deferredExporters(open, temporality)
+}
+
+/** The exporter gives a name to requests over HTTP by itself, and to those of a queue only by this attribute. */
+function named(span: ReadableSpan): ReadableSpan {
+  if (span.kind !== SpanKind.CONSUMER) return span
+  return Object.create(span, { attributes: { value: { ...span.attributes, 'ai.operation.name': span.name } } })
+}
+
+/** As the exporter itself asks for: what has been added since the last export, for all that only grows. */
+function temporality(type: InstrumentType): AggregationTemporality {
+  const isUpDown = type === InstrumentType.UP_DOWN_COUNTER || type === InstrumentType.OBSERVABLE_UP_DOWN_COUNTER
+  return isUpDown ? AggregationTemporality.CUMULATIVE : AggregationTemporality.DELTA
+}
