@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface, type Interface } from 'node:readline'
 import type { Metafile } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { buildFunctions } from '../../../scripts/build.ts'
 import { azureServices, azureVariables } from '../../../src/sandbox/azure-services.ts'
 import { type Served, serve } from '../../../src/sandbox/emulators/serve.ts'
 import { SANDBOX_PEOPLE } from '../../../src/sandbox/identities.ts'
 import { memoryStorage } from '../../../src/sandbox/storage.ts'
+import { type Ingestion, ingestion } from '../telemetry/ingestion.ts'
+import { serveSecurely } from '../telemetry/secure-server.ts'
+import { type BundleProcess, startBundle } from './bundle-process.ts'
 
 /** Packages that a call which touches no cluster and no vault must not load, nor where no traces are wanted. */
 const HEAVY = /node_modules\/(@kubernetes\/client-node|@azure\/(arm-|keyvault-|identity)|@opentelemetry|undici)/
@@ -17,9 +18,8 @@ const HEAVY = /node_modules\/(@kubernetes\/client-node|@azure\/(arm-|keyvault-|i
 const out = join(mkdtempSync(join(tmpdir(), 'meshwright-')), 'dist')
 let metafile: Metafile
 let services: Served[]
-let child: ChildProcess
-let lines: Interface
-let baseUrl: string
+let child: BundleProcess
+let variables: Record<string, string>
 let token: string
 
 beforeAll(async () => {
@@ -28,33 +28,18 @@ beforeAll(async () => {
   services = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.entra.handle, { port: 0 })])
   const [cosmos, entra] = services.map(({ url }) => url)
   token = await azure.entra.issueToken(SANDBOX_PEOPLE.viewer)
-  const variables = azureVariables({ cosmos: cosmos ?? '', queues: cosmos ?? '', services: entra ?? '' })
-  const env = { ...process.env, ...variables, MESHWRIGHT_ROLES: 'edge' }
-  child = spawn(process.execPath, ['test/e2e/bundle/run-bundle.ts', out], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  if (!child.stdout) throw new Error('no output')
-  lines = createInterface({ input: child.stdout })
-  baseUrl = (await nextLine()).url ?? ''
+  variables = {
+    ...azureVariables({ cosmos: cosmos ?? '', queues: cosmos ?? '', services: entra ?? '' }),
+    MESHWRIGHT_ROLES: 'edge',
+  }
+  child = await startBundle({ out, metafile }, variables)
 })
 
 afterAll(async () => {
-  child.kill('SIGKILL')
+  child.stop()
   for (const service of services) await service.close()
   rmSync(join(out, '..'), { recursive: true, force: true })
 })
-
-async function nextLine(): Promise<{ url?: string; loaded?: string[] }> {
-  return new Promise((resolve) => lines.once('line', (line) => resolve(JSON.parse(line))))
-}
-
-/** Sources in the files of the bundle that the process has loaded so far. */
-async function loadedSources(): Promise<readonly string[]> {
-  const answer = nextLine()
-  child.kill('SIGUSR2')
-  const loaded = (await answer).loaded ?? []
-  return Object.entries(metafile.outputs)
-    .filter(([file]) => loaded.some((name) => file.endsWith(name)))
-    .flatMap(([, { inputs }]) => Object.keys(inputs))
-}
 
 describe('the bundle of the product', () => {
   it('holds nothing of the sandbox, the command line or the tests', () => {
@@ -64,19 +49,52 @@ describe('the bundle of the product', () => {
   })
 
   it('answers liveness without loading the app', async () => {
-    expect((await fetch(new URL('/healthz', baseUrl))).status).toBe(200)
-    const sources = await loadedSources()
+    expect((await fetch(new URL('/healthz', child.baseUrl))).status).toBe(200)
+    const sources = await child.loadedSources()
     expect(sources.some((file) => file.endsWith('functions/api.ts'))).toBe(true)
     expect(sources.filter((file) => file.endsWith('src/app.ts') || HEAVY.test(file))).toEqual([])
   })
 
   it('lists services without loading Kubernetes, ARM or vault code', async () => {
-    const response = await fetch(new URL('/api/v1/services', baseUrl), {
+    const response = await fetch(new URL('/api/v1/services', child.baseUrl), {
       headers: { authorization: `Bearer ${token}` },
     })
     expect([response.status, await response.json()]).toEqual([200, { value: [] }])
-    const sources = await loadedSources()
+    const sources = await child.loadedSources()
     expect(sources.some((file) => file.includes('@azure/cosmos'))).toBe(true)
     expect(sources.filter((file) => HEAVY.test(file))).toEqual([])
+  })
+
+  it('loads the way to Application Insights where it is set, after the first call, and gets through', async () => {
+    const iKey = '5f0d8a4e-1b7c-4c1e-9a53-6a2f0d1c7b9e'
+    let insights: Ingestion | undefined
+    const server = await serveSecurely((request) => insights?.handle(request) ?? Promise.reject(new Error('too early')))
+    insights = ingestion({ iKey, host: server.host })
+    const trusted = join(out, 'trusted.pem')
+    writeFileSync(trusted, server.certificate)
+    const told = await startBundle(
+      { out, metafile },
+      {
+        ...variables,
+        APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${iKey};IngestionEndpoint=https://${server.host}/`,
+        NODE_EXTRA_CA_CERTS: trusted,
+      },
+    )
+    try {
+      expect((await fetch(new URL('/api/v1/services', told.baseUrl))).status).toBe(401)
+      const names = () => insights.items.map(({ data }) => data.baseData.name ?? data.baseData.message)
+      await vi.waitFor(
+        () => expect(names()).toEqual(expect.arrayContaining(['GET /services', 'http.unauthenticated'])),
+        {
+          timeout: 10_000,
+        },
+      )
+      const sources = await told.loadedSources()
+      expect(sources.some((file) => file.includes('monitor-opentelemetry-exporter'))).toBe(true)
+      expect(sources.filter((file) => /otlp/.test(file))).toEqual([])
+    } finally {
+      told.stop()
+      server.close()
+    }
   })
 })
