@@ -1,4 +1,5 @@
 import { CRASH_FLAVOURS, type CrashFlavour, NO_FAULTS } from './faults.ts'
+import { certificateTale } from './scenario/certificate-tale.ts'
 import { tale } from './scenario/tale.ts'
 import { type RunResult, runSimulation } from './simulation.ts'
 import type { Tenant } from './surroundings.ts'
@@ -9,6 +10,7 @@ export interface CrashPoint {
   readonly flavour: CrashFlavour
 }
 
+const PARTS = { rollout: {}, certificate: { byArmId: true, issueMs: 3000 } } as const
 const HABITS = {
   lockMs: 30_000,
   doubles: 0,
@@ -17,21 +19,41 @@ const HABITS = {
   pollMs: { queue: 100, feed: 1000 },
 }
 
-/** The tale with one process that dies at the given point and is started anew; with no point, undisturbed. */
+/** Tales that crash points are tried on. */
+export const TALES = ['rollout', 'certificate'] as const
+export type TaleName = (typeof TALES)[number]
+
+/** A tale with one process that dies at the given point and is started anew; with no point, undisturbed. */
 export function runTale(
   tenant: Tenant,
+  name: TaleName,
   planned?: CrashPoint,
   echo?: ((line: string) => void) | undefined,
 ): Promise<RunResult> {
   return runSimulation(
-    { seed: 0, tenant, clusters: ['east'], instances: 1, rates: NO_FAULTS, habits: HABITS, planned, echo },
-    tale,
+    {
+      seed: 0,
+      tenant,
+      clusters: ['east'],
+      ...PARTS[name],
+      instances: 1,
+      rates: NO_FAULTS,
+      habits: HABITS,
+      planned,
+      echo,
+    },
+    name === 'rollout' ? tale : certificateTale,
   )
 }
 
-/** Every `stride`-th crash point of the tale from the `first` (counted from 0), in the order of requests. */
-export async function crashPoints(tenant: Tenant, stride: number, first = 0): Promise<readonly CrashPoint[]> {
-  const { requests, broken } = await runTale(tenant)
+/** Every `stride`-th crash point of a tale from the `first` (counted from 0), in the order of requests. */
+export async function crashPoints(
+  tenant: Tenant,
+  name: TaleName,
+  stride: number,
+  first = 0,
+): Promise<readonly CrashPoint[]> {
+  const { requests, broken } = await runTale(tenant, name)
   if (broken.length > 0) throw new Error(`the tale does not end well by itself: ${broken.join('; ')}`)
   const all = Array.from({ length: requests }, (_, index) => index + 1).flatMap((request) =>
     CRASH_FLAVOURS.map((flavour) => ({ request, flavour })),

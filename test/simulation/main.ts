@@ -1,19 +1,20 @@
 import { parseArgs } from 'node:util'
-import { crashPoints, runTale } from './crash-points.ts'
+import { crashPoints, runTale, TALES, type TaleName } from './crash-points.ts'
 import { CRASH_FLAVOURS, type CrashFlavour } from './faults.ts'
 import { runSeed } from './run-seed.ts'
 import type { RunResult } from './simulation.ts'
-import { createTenant } from './surroundings.ts'
+import { createTenant, type Tenant } from './surroundings.ts'
 
 const HELP = `npm run test:simulation -- OPTIONS
   --seeds N            stories of N seeds (100)
   --seed S             from seed S on (1); alone: just this one
   --steps K            how many things happen in a story (12)
   --twice              each seed twice: both must have the same trace
-  --crash-points       also the fixed tale with a crash at every request, in three flavours
+  --crash-points       also the fixed tales with a crash at every request, in three flavours
+  --tale T             only this one of them: rollout or certificate
   --stride N           only every N-th of them
   --first N            beginning with the N-th (0)
-  --crash-at N --flavour before-send|after-effect|after-reply   just this one
+  --crash-at N --flavour before-send|after-effect|after-reply   just this one (of the rollout, or of --tale)
   --trace              prints every line of the trace`
 
 const OPTIONS = {
@@ -25,6 +26,7 @@ const OPTIONS = {
   stride: { type: 'string', default: '1' },
   first: { type: 'string', default: '0' },
   'crash-at': { type: 'string' },
+  tale: { type: 'string' },
   flavour: { type: 'string', default: 'before-send' },
   trace: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -45,9 +47,11 @@ async function main(): Promise<number> {
   const echo = values.trace ? say : undefined
   const tally: Tally = { runs: 0, failed: 0, requests: 0 }
   const started = process.cpuUsage()
+  const tales = TALES.filter((one) => values.tale === undefined || one === values.tale)
   if (values['crash-at'] !== undefined) {
     const flavour = CRASH_FLAVOURS.find((one) => one === values.flavour) as CrashFlavour
-    report(tally, await runTale(tenant, { request: Number(values['crash-at']), flavour }, echo), '', true)
+    const [name = 'rollout'] = tales
+    report(tally, await runTale(tenant, name, { request: Number(values['crash-at']), flavour }, echo), '', true)
     return end(tally, started)
   }
   const first = Number(values.seed ?? 1)
@@ -66,11 +70,22 @@ async function main(): Promise<number> {
     )
   }
   if (values['crash-points']) {
-    for (const point of await crashPoints(tenant, Number(values.stride), Number(values.first))) {
-      report(tally, await runTale(tenant, point), `--crash-at ${point.request} --flavour ${point.flavour}`, false)
-    }
+    for (const name of tales) await crashEverywhere(tally, tenant, name, Number(values.stride), Number(values.first))
   }
   return end(tally, started)
+}
+
+async function crashEverywhere(
+  tally: Tally,
+  tenant: Tenant,
+  name: TaleName,
+  stride: number,
+  first: number,
+): Promise<void> {
+  for (const point of await crashPoints(tenant, name, stride, first)) {
+    const how = `--tale ${name} --crash-at ${point.request} --flavour ${point.flavour}`
+    report(tally, await runTale(tenant, name, point), how, false)
+  }
 }
 
 function report(tally: Tally, { broken, requests, tail }: RunResult, how: string, whole: boolean): void {
