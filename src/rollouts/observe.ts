@@ -18,6 +18,8 @@ export interface ObserveDeps {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
 }
 
+/** Clusters that are looked at together: a source that does not answer holds up few others, and none is asked by all at once. */
+const AT_ONCE = 5
 const LOOKING: readonly Rollout['phase'][] = ['progressing', 'blind', 'promoting', 'baking']
 
 /** Reads once everything that a decision about one rollout needs: placements, freezes, caps, and what gates see. */
@@ -78,18 +80,24 @@ async function lookAll(
 ): Promise<Pick<Observations, 'progress' | 'observedWeights'>> {
   if (!LOOKING.includes(rollout.phase) || rollout.gates.length === 0)
     return { progress: rollout.progress, observedWeights: {} }
+  const due = parts.flatMap(({ target, placement, cluster }) => {
+    // What cannot be reached, or has not the weight yet, is not judged.
+    if (!cluster || !placement || target.weight === 0 || !isReachable(placement)) return []
+    const since = liveSince(rollout, placement)
+    return since === undefined ? [] : [{ service, rollout, target, cluster, since, ...timing }]
+  })
   let progress: readonly GateProgress[] = rollout.progress
   const observedWeights: Record<string, number | null> = {}
-  for (const { target, placement, cluster } of parts) {
-    // What cannot be reached, or has not the weight yet, is not judged.
-    if (!cluster || !placement || target.weight === 0 || !isReachable(placement)) continue
-    const since = liveSince(rollout, placement)
-    if (since === undefined) continue
-    const outcome = await look(deps.metrics, { service, rollout, target, cluster, since, ...timing })
-    if (!outcome) continue
-    const others = progress.filter((known) => known.cluster !== target.cluster)
-    progress = [...others, ...outcome.progress].sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1))
-    observedWeights[target.cluster] = outcome.observedWeight
+  for (let at = 0; at < due.length; at += AT_ONCE) {
+    const group = due.slice(at, at + AT_ONCE)
+    const outcomes = await Promise.all(group.map((input) => look(deps.metrics, input)))
+    for (const [index, outcome] of outcomes.entries()) {
+      const cluster = group[index]?.cluster.name
+      if (!outcome || cluster === undefined) continue
+      const others = progress.filter((known) => known.cluster !== cluster)
+      progress = [...others, ...outcome.progress].sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1))
+      observedWeights[cluster] = outcome.observedWeight
+    }
   }
   return { progress, observedWeights }
 }

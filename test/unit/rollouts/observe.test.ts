@@ -243,6 +243,20 @@ describe('looks', () => {
     expect(observedWeights).toEqual({ east: 50, west: 50 })
   })
 
+  it('do not wait for one another: a source that is slow holds up no other cluster', async () => {
+    const open = metrics.open.bind(metrics)
+    let go = () => {}
+    const westIsAsked = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    metrics.open = async (cluster) => {
+      if (cluster.name === 'west') go()
+      else await westIsAsked
+      return open(cluster)
+    }
+    expect((await see()).observedWeights).toEqual({ east: 50, west: 50 })
+  })
+
   it('are made while blind and in the bake, and in no other phase', async () => {
     for (const phase of ['progressing', 'blind', 'baking'] as const) {
       metrics.queries.length = 0
