@@ -29,36 +29,45 @@ type Assignments = ReadonlyMap<string, readonly Role[]>
 export function graphDirectory(azure: Azure, servicePrincipalId: string, clock: Clock): Directory {
   const graph = graphClient(azure, clock)
   const assignments = kept(clock, () => readAssignments(graph, servicePrincipalId))
-  const people = kept(clock, async (objectId: string) => {
-    const assigned = assignments('')
-    // It is waited for below; until then its failure is nobody's.
-    assigned.catch(() => undefined)
-    return readPerson(graph, objectId, assigned)
-  })
+  const people = kept(clock, (objectId: string) => readPerson(graph, objectId))
   return {
-    person: async (objectId) => (z.guid().safeParse(objectId).success ? people(objectId.toLowerCase()) : undefined),
+    async person(objectId) {
+      if (!z.guid().safeParse(objectId).success) return undefined
+      const assigned = assignments('')
+      // It is waited for below; until then its failure is nobody's.
+      assigned.catch(() => undefined)
+      const found = await people(objectId.toLowerCase())
+      return found && callerOf(found, await assigned)
+    },
   }
 }
 
-async function readPerson(
-  graph: GraphClient,
-  objectId: string,
-  assigned: Promise<Assignments>,
-): Promise<Caller | undefined> {
+interface Person {
+  readonly id: string
+  readonly name: string
+  /** Of the person, and of groups of which the person is a direct member. */
+  readonly holders: readonly string[]
+  readonly groups: readonly string[]
+}
+
+/** Put together at every look-up: a person remembered with roles that were remembered would be ten minutes old. */
+function callerOf({ id, name, holders, groups }: Person, assigned: Assignments): Caller {
+  const roles = [...new Set(holders.flatMap((holder) => assigned.get(holder) ?? []))]
+  return { id, name, kind: 'person', roles, groups }
+}
+
+async function readPerson(graph: GraphClient, objectId: string): Promise<Person | undefined> {
   const [found, all, direct] = await Promise.all([
     graph.get(`/users/${objectId}?$select=id,displayName,accountEnabled`, user),
     graph.list(`/users/${objectId}/transitiveMemberOf?$select=id&$top=999`, member),
     graph.list(`/users/${objectId}/memberOf?$select=id&$top=999`, member),
   ])
   if (!found || !all || !direct || found.accountEnabled !== true) return undefined
-  const holders = [found, ...direct.filter(isGroup)].map(({ id }) => id.toLowerCase())
-  const held = await assigned
   const name = (found.displayName ?? '').replaceAll(/\p{C}/gu, '').trim().slice(0, 200)
   return {
     id: objectId,
     name: name === '' ? objectId : name,
-    kind: 'person',
-    roles: [...new Set(holders.flatMap((holder) => held.get(holder) ?? []))],
+    holders: [found, ...direct.filter(isGroup)].map(({ id }) => id.toLowerCase()),
     groups: all.filter(isGroup).map(({ id }) => id),
   }
 }

@@ -124,6 +124,19 @@ describe('the directory', () => {
     expect(requests.length).toBe(2 * first)
   })
 
+  it('does not remember a role for longer, whenever the person was looked up first', async () => {
+    const people = directory()
+    await people.person(CID)
+    await clock.pass(5 * 60_000 - 1)
+    expect(await people.person(ANN)).toMatchObject({ roles: ['Mesh.Deployer'] })
+    spoil = (emulator) => async (request) => {
+      const answer = await emulator(request)
+      return request.url.pathname.endsWith('/appRoleAssignedTo') ? { ...answer, body: '{"value":[]}' } : answer
+    }
+    await clock.pass(1)
+    expect(await people.person(ANN)).toMatchObject({ roles: [] })
+  })
+
   it('sends its token to graph.microsoft.com and nowhere else, though a page leads elsewhere', async () => {
     spoil = (emulator) => async (request) => {
       const answer = await emulator(request)
