@@ -8,7 +8,7 @@ export interface Alert {
   /** `namespace/name`, or a bare name. */
   readonly service?: string
   readonly rollout?: string
-  /** Only rollouts on this cluster. */
+  /** Only rollouts on this cluster: our name of it, or the monitor's. */
   readonly cluster?: string
   /** `hold` pauses, and is what an alert does that does not say. */
   readonly action: 'hold' | 'abort'
@@ -29,8 +29,9 @@ export function alertOf(id: string, rule: string, summary: string, labels: Alert
   const name = own ?? label('destination_service_name')
   // Istio's names go together: `namespace` would be that of whoever was scraped.
   const namespace = own === undefined ? label('destination_service_namespace') : label('namespace', 'service_namespace')
-  const rollout = label('rollout', 'meshwright_rollout')
-  const cluster = label('cluster', 'meshwright_cluster')
+  // What is set for us goes before names that others use too.
+  const rollout = label('meshwright_rollout', 'rollout')
+  const cluster = label('meshwright_cluster', 'cluster')
   const service = name === undefined || name.includes('/') || namespace === undefined ? name : `${namespace}/${name}`
   return {
     id,

@@ -39,7 +39,7 @@ async function receiveAlert(
   const { rule, cluster } = alert
   const live = await liveRollouts(deps.store, alert)
   if (typeof live === 'string') return { rule, rollouts: [], message: live }
-  const meant = live.filter(({ targets }) => cluster === undefined || targets.some((one) => one.cluster === cluster))
+  const meant = cluster === undefined ? live : await onCluster(deps.store, live, cluster)
   if (meant.length === 0) {
     const where = cluster === undefined ? '' : ` on cluster ${cluster}`
     return { rule, rollouts: [], message: `Nothing matched: no rollout is live${where}.` }
@@ -47,6 +47,20 @@ async function receiveAlert(
   const will = alert.action === 'abort' ? 'abort' : 'pause'
   for (const { id } of meant) await queueCommand(deps, commandOf(source, alert, will, id))
   return { rule, rollouts: meant.map(({ id }) => ({ rollout: id, will })) }
+}
+
+/** Those on the cluster that a monitor calls so: by our name, or by the one that its metrics have in managed Prometheus. */
+async function onCluster(store: Store, rollouts: readonly Rollout[], called: string): Promise<readonly Rollout[]> {
+  const names = [...new Set(rollouts.flatMap(({ targets }) => targets.map(({ cluster }) => cluster)))]
+  const known = await Promise.all(
+    names.map(async (name) => {
+      const { metrics, resourceId } = (await store.read('cluster', name))?.value.spec ?? {}
+      const label = metrics?.azureMonitor?.clusterLabel ?? resourceId?.split('/').at(-1)
+      return [name, label].some((one) => one?.toLowerCase() === called.toLowerCase()) ? [name] : []
+    }),
+  )
+  const meant = new Set(known.flat())
+  return rollouts.filter(({ targets }) => targets.some(({ cluster }) => meant.has(cluster)))
 }
 
 /** The live rollouts that an alert is about, or why there are none. */

@@ -72,6 +72,9 @@ async function fromMonitor(
   const alerts = parseAlerts(format, sent)
   if (!alerts) return fail('InvalidRequest', `The body has not the form of alerts of ${format}.`)
   const value = await receiveAlerts(deps, format, alerts)
+  // Monitors throw the answer away: somebody must be able to see why an alert did nothing.
+  const unmatched = value.filter(({ message }) => message !== undefined).map(({ rule, message }) => ({ rule, message }))
+  if (unmatched.length > 0) deps.logger.log('info', 'alert.unmatched', { from: format, alerts: unmatched.slice(0, 10) })
   return succeed({ status: 202, json: { value } })
 }
 

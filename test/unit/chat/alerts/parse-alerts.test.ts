@@ -30,6 +30,11 @@ describe('alerts', () => {
     ],
     ['a rollout', { rollout: 'shop.web.k3' }, { rollout: 'shop.web.k3' }],
     ['a cluster', { service: 'web', cluster: 'east' }, { service: 'web', cluster: 'east' }],
+    [
+      'what is said for us, whatever other tools say',
+      { rollout: 'web', meshwright_rollout: 'shop.web.k3', cluster: 'prometheus-1', meshwright_cluster: 'east' },
+      { rollout: 'shop.web.k3', cluster: 'east' },
+    ],
     ['nothing of ours', { pod: 'x' }, {}],
   ])('are about %s', (_, labels, about) => {
     const [alert] = parseAlerts('grafana', alertmanager([{ labels: { alertname: 'A', ...labels } }])) ?? []

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { carryOutCommand } from '../../../../src/chat/carry-out-command.ts'
 import type { CommandDocument } from '../../../../src/model/documents.ts'
 import { alertmanager, azureMonitor } from '../../chat/alerts/samples.ts'
-import { ALERT_SECRET, rollout, START, serviceDocument, shopWorld, type World } from '../fixture.ts'
+import { ALERT_SECRET, clusterDocument, rollout, START, serviceDocument, shopWorld, type World } from '../fixture.ts'
 
 const ID = 'shop.web.aaaaaaaaaa'
 const secret = { authorization: `Bearer ${ALERT_SECRET}` }
@@ -67,6 +67,23 @@ describe('an alert', () => {
       value: [{ rule: 'Errors', rollouts: [], message: expect.stringContaining(message) }],
     })
     expect(await commands()).toEqual([])
+  })
+
+  it('about nothing that is live here is in the log', async () => {
+    await send(errors({ service: 'shop/other' }))
+    expect(world.seen.logged).toEqual([expect.stringContaining('info alert.unmatched')])
+  })
+
+  it.each([
+    ['the name that AKS has for it', {}, 'AKS-East'],
+    ['its label in managed Prometheus', { azureMonitor: { endpoint: 'https://m', clusterLabel: 'prod-1' } }, 'prod-1'],
+  ])('on a cluster that the monitor knows by %s holds what is there', async (_, metrics, cluster) => {
+    const resourceId = `/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/aks-east`
+    world.store.put(clusterDocument('east', { spec: { resourceId, mode: 'manage', labels: {}, metrics } }))
+    await send(errors({ service: 'shop/web', cluster }))
+    expect(await commands()).toHaveLength(1)
+    await send(errors({ service: 'shop/web', cluster: 'aks-west' }, { startsAt: '2030-01-01T01:00:00Z' }))
+    expect(await commands()).toHaveLength(1)
   })
 
   it('about several services of one name matches nothing', async () => {
