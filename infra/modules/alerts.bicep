@@ -18,7 +18,8 @@ var rules = [
     text: 'More than five answers of the API within five minutes were 5xx.'
     severity: 2
     threshold: 5
-    query: 'requests | where toint(resultCode) >= 500'
+    // A call is seen by the host and by the app: one operation.
+    query: 'requests | where toint(resultCode) >= 500 | distinct operation_Id'
   }
   {
     name: 'no-start'
@@ -32,7 +33,8 @@ var rules = [
     text: 'Meshwright logged something at level error: a person must act. docs/operations.md has the events.'
     severity: 1
     threshold: 0
-    query: 'traces | where message startswith "{" | extend line = parse_json(message) | where tostring(line.level) == "error"'
+    // The second way is for lines that came by standard error only.
+    query: 'traces | where (severityLevel >= 3 and isnotempty(customDimensions.event)) or (message startswith "{" and tostring(parse_json(message).level) == "error")'
   }
 ]
 

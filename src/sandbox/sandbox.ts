@@ -167,6 +167,7 @@ function setEnvironment(
     variables.MESHWRIGHT_PROMETHEUS_URL = options.prometheus
     variables.MESHWRIGHT_OUTSIDE_HOSTS = new URL(options.prometheus).host
   }
+  if (options.quiet && !process.env.MESHWRIGHT_LOG_LEVEL) variables.MESHWRIGHT_LOG_LEVEL = 'error'
   for (const name of OVERRULING_VARIABLES) delete process.env[name]
   Object.assign(process.env, variables)
 }
