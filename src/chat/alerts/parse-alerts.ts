@@ -24,7 +24,7 @@ const prometheusAlerts = z.looseObject({
 })
 
 /**
- * Azure Monitor's common alert schema. Source:
+ * Azure Monitor's common alert schema; alerts of managed Prometheus have labels and annotations in their context. Source:
  * learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema.
  */
 const azureAlert = z.looseObject({
@@ -39,6 +39,7 @@ const azureAlert = z.looseObject({
       firedDateTime: z.string().default(''),
     }),
     customProperties: labels,
+    alertContext: z.looseObject({ labels, annotations: labels }).nullish().catch(null),
   }),
 })
 
@@ -64,12 +65,20 @@ function parsePrometheusAlerts(body: unknown): readonly Alert[] | undefined {
 function parseAzureAlert(body: unknown): readonly Alert[] | undefined {
   const parsed = azureAlert.safeParse(body)
   if (!parsed.success) return undefined
-  const { essentials, customProperties } = parsed.data.data
+  const { essentials, customProperties, alertContext } = parsed.data.data
   const { monitorCondition, originAlertId, alertId, alertRule, description, firedDateTime } = essentials
   if (monitorCondition !== 'Fired') return []
   // An alert that fires again after it was resolved keeps its id: the time tells the firings apart.
   const id = `${originAlertId || alertId} ${monitorCondition} ${firedDateTime}`
-  return [alertOf(id, alertRule, description ?? '', texts(customProperties))]
+  const told = texts(alertContext?.annotations)
+  const summary = told.summary ?? description ?? ''
+  return [alertOf(id, alertRule, summary, both(texts(customProperties), texts(alertContext?.labels)))]
+}
+
+/** What people set on the rule goes before labels, whose namespace is that of whoever was scraped. */
+function both(properties: AlertLabels, { namespace, ...labels }: AlertLabels): AlertLabels {
+  const isSaid = properties.service !== undefined || namespace === undefined
+  return { ...labels, ...(isSaid ? {} : { namespace }), ...properties }
 }
 
 function texts(values: Readonly<Record<string, unknown>> | null | undefined): AlertLabels {

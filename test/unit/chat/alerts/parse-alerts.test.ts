@@ -51,6 +51,20 @@ describe('alerts', () => {
     expect(parseAlerts('azure-monitor', azureMonitor(null))).toMatchObject([{ rule: 'web-errors' }])
   })
 
+  it('of managed Prometheus have labels and annotations, over which custom properties go', () => {
+    const labels = { destination_service_name: 'web', destination_service_namespace: 'shop', cluster: 'aks-east' }
+    const context = { labels: { ...labels, namespace: 'istio-system', meshwright_action: 'abort' }, annotations: {} }
+    const sent = (properties: Readonly<Record<string, string>> | null, more: object | null = context) =>
+      parseAlerts('azure-monitor', azureMonitor(properties, 'Fired', '2030-01-01T00:00:00Z', more))
+    expect(sent(null)).toMatchObject([
+      { service: 'shop/web', cluster: 'aks-east', action: 'abort', summary: 'Errors of web' },
+    ])
+    expect(sent({ service: 'cart', meshwright_action: 'hold' })).toMatchObject([{ service: 'cart', action: 'hold' }])
+    const told = { labels: { service: 'web', namespace: 'shop' }, annotations: { summary: 'Too many 5xx' } }
+    expect(sent({}, told)).toMatchObject([{ service: 'shop/web', summary: 'Too many 5xx', action: 'hold' }])
+    for (const other of [null, { labels: 3 }, { condition: {} }]) expect(sent({}, other)).toHaveLength(1)
+  })
+
   it('of Azure Monitor that fire again are new ones, and told again are not', () => {
     const id = (firedDateTime: string) =>
       parseAlerts('azure-monitor', azureMonitor({}, 'Fired', firedDateTime))?.[0]?.id

@@ -34,6 +34,7 @@ export function azureMonitor(
   customProperties: Readonly<Record<string, string>> | null,
   monitorCondition = 'Fired',
   firedDateTime = '2030-01-01T00:00:00Z',
+  alertContext: object | null = {},
 ): object {
   const id = '/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/a'
   return {
@@ -54,7 +55,7 @@ export function azureMonitor(
         essentialsVersion: '1.0',
         alertContextVersion: '1.0',
       },
-      alertContext: {},
+      alertContext,
       customProperties,
     },
   }
