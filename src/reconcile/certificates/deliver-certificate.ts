@@ -8,6 +8,7 @@ import { deliverSecret } from './deliver-secret.ts'
 import type { DeliveryDeps } from './delivery-deps.ts'
 import { type DeliveryPass, failed, heldBy } from './delivery-pass.ts'
 import { type DeliveryRequest, gatherDelivery, type StoredDelivery, wantedOn } from './delivery-scene.ts'
+import { withFormerAsFound } from './former-objects.ts'
 import { permissionFor } from './obstacles.ts'
 import { recordDelivery } from './record-delivery.ts'
 import { finishRemoval, removeObjects } from './remove-delivery.ts'
@@ -96,7 +97,8 @@ async function deliver(
   const scene = { deps, wanted, cluster, before: stored.delivery?.value, freezes: stored.freezes, api, namespace, now }
   const held = permissionFor({ ...scene, freezes: [] }, undefined, 'structure').obstacle
   if (held) return heldBy(held)
-  return wanted.spec.delivery === 'csi' ? deliverByDriver(scene, vault) : deliverSecret(scene, vault)
+  const pass = wanted.spec.delivery === 'csi' ? await deliverByDriver(scene, vault) : await deliverSecret(scene, vault)
+  return withFormerAsFound(scene, pass)
 }
 
 /** What holds whatever is on the cluster: no request is made. */

@@ -165,6 +165,17 @@ describe('a certificate that leaves a cluster', () => {
     expect(world.secret).toBeUndefined()
   })
 
+  it('forgets what it wrote under a former name once another hand has removed it', async () => {
+    world.spec({ secret: { namespace: 'gateways', name: 'newer' } })
+    await world.want()
+    await world.deliver()
+    world.cluster.objects.delete(`v1/Secret/gateways/${SECRET}`)
+    world.later(1000)
+    await world.deliver()
+    expect(world.delivery.objects.map(({ name }) => name)).toEqual(['newer'])
+    expect(world.delivery.state).toBe('delivered')
+  })
+
   it('takes the Pod before its class', async () => {
     world.cluster.objects.delete(`v1/Secret/gateways/${SECRET}`)
     const clientId = '11111111-1111-4111-8111-111111111111'
