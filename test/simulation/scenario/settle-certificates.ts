@@ -38,9 +38,10 @@ export function checkCertificates(simulation: Simulation): void {
     for (const { metadata } of kubernetes.list('v1', 'Secret', GATEWAY_NAMESPACE)) {
       const of = metadata.annotations?.[CERTIFICATE]
       if (metadata.labels?.['app.kubernetes.io/managed-by'] !== 'meshwright' || of === undefined) continue
-      const owner = documents.find(({ name }) => name === of)
-      const wanted = owner?.targets[cluster] !== undefined && owner.spec.secret.name === metadata.name
-      if (!wanted) watch.broke(`Secret ${metadata.name} on ${cluster} belongs to no certificate`)
+      // What was written under a former name stays while the certificate is there, and is on its list.
+      const delivery = watch.documents.get(`delivery/${of}/${cluster}`)
+      const listed = delivery?.kind === 'delivery' && delivery.objects.some(({ name }) => name === metadata.name)
+      if (!listed) watch.broke(`Secret ${metadata.name} on ${cluster} belongs to no certificate`)
     }
   }
   for (const document of watch.documents.all()) {
