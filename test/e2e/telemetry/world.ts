@@ -1,5 +1,5 @@
 import { systemClock } from '../../../src/adapters/system-clock.ts'
-import { type App, createApp, loadTelemetry } from '../../../src/app.ts'
+import { type App, createApp, loadTelemetry, type Telling } from '../../../src/app.ts'
 import type { HttpRequest, HttpResponse } from '../../../src/http/message.ts'
 import type { Emulator } from '../../../src/sandbox/emulators/emulator.ts'
 import type { SandboxPerson } from '../../../src/sandbox/identities.ts'
@@ -33,15 +33,17 @@ export interface ObservedWorld {
   readonly messages: string[]
 }
 
-export async function createObservedWorld(): Promise<ObservedWorld> {
+/** `told`: the app tells of itself as it does in production; by itself to who has registered an SDK, and to `log`. */
+export async function createObservedWorld(told?: Telling['overrides']): Promise<ObservedWorld> {
   const tenant = await createTenant()
   const real = systemClock()
   const began = real.now()
   const clock = { now: () => START_MS + real.now() - began, sleep: real.sleep }
-  const surroundings = createSurroundings(
+  const surroundings = await createSurroundings(
     { now: clock.now, random: () => 0.5, storage: memoryStorage() },
     ['east'],
     tenant,
+    {},
   )
   await createInfrastructure(surroundings)
   const messages: string[] = []
@@ -50,7 +52,7 @@ export async function createObservedWorld(): Promise<ObservedWorld> {
   if (!east) throw new Error('no cluster')
   const app = createApp(settingsFor(['east'], false), {
     clock,
-    telemetry: await loadTelemetry(),
+    telemetry: told?.telemetry ?? (await loadTelemetry()),
     cosmosHttp: pipelineTransport(surroundings.cosmos),
     queueHttp: storageTransport(overheard(surroundings.queues, messages)),
     kubernetesHttp: kubernetesTransport(routeByHost({ [kubernetesHost('east')]: east.api })),
@@ -58,7 +60,10 @@ export async function createObservedWorld(): Promise<ObservedWorld> {
       routeByHost({ [new URL(prometheusUrl('east')).host]: east.prometheus, 'entra.test': surroundings.entra }),
     ),
     lookup: async () => ['10.1.2.3'],
-    logSink: (_level, line) => void log.push(line),
+    logSink(level, line) {
+      log.push(line)
+      told?.logSink(level, line)
+    },
   })
   return {
     app,
