@@ -358,21 +358,32 @@ export async function startTelemetry(
   if (!settings.telemetry) return undefined
   const { otlp, applicationInsights: insights } = settings.telemetry
   const exporters: Exporters[] = []
+  const failed = firstTime((error) => {
+    jsonLogger(standardError, systemClock()).log('warn', 'telemetry.not-exported', { error })
+  })
   if (otlp) exporters.push((await import('./adapters/otlp-exporters.ts')).otlpExporters())
   if (insights) {
     const { applicationInsights } = await import('./adapters/application-insights.ts')
     const identity = insights.identity && (credential ?? managedIdentity(insights.identity.clientId))
     const { connectionString } = insights
     const options = { ...optional('credential', identity), ...optional('httpClient', azureHttp) }
-    exporters.push(applicationInsights({ connectionString, ...options }))
+    exporters.push(applicationInsights({ connectionString, failed, ...options }))
   }
   const { startExport } = await import('./adapters/telemetry-export.ts')
-  const { flush, logSink } = startExport(exporters)
+  const { flush, logSink } = startExport(exporters, failed)
   const both: LogSink = (level, line) => {
     standardError(level, line)
     logSink(level, line)
   }
   return { overrides: { telemetry: await loadTelemetry(), logSink: both }, flush }
+}
+
+function firstTime(tell: (error: unknown) => void): (error: unknown) => void {
+  let told = false
+  return (error) => {
+    if (!told) tell(error)
+    told = true
+  }
 }
 
 function standardError(_level: string, line: string): void {

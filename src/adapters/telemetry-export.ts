@@ -1,6 +1,7 @@
 import { context, metrics, trace } from '@opentelemetry/api'
 import { type AnyValueMap, SeverityNumber } from '@opentelemetry/api-logs'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { setGlobalErrorHandler } from '@opentelemetry/core'
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
@@ -29,9 +30,14 @@ export interface Flush {
 
 /**
  * Registers OpenTelemetry's SDK in this process, as `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` name it; by itself
- * it has the app's name in Azure, which the Functions host has too. Where exporters get nothing through, it is dropped.
+ * it has the app's name in Azure, which the Functions host has too. What exporters do not get through is dropped; `failed`
+ * is told of it.
  */
-export function startExport(exporters: readonly Exporters[]): { readonly flush: Flush; readonly logSink: LogSink } {
+export function startExport(
+  exporters: readonly Exporters[],
+  failed: (error: unknown) => void,
+): { readonly flush: Flush; readonly logSink: LogSink } {
+  setGlobalErrorHandler(failed)
   const resource = resourceFromAttributes({ 'service.name': process.env.WEBSITE_SITE_NAME ?? 'meshwright' }).merge(
     detectResources({ detectors: [envDetector] }),
   )
@@ -46,7 +52,7 @@ export function startExport(exporters: readonly Exporters[]): { readonly flush: 
   metrics.setGlobalMeterProvider(new MeterProvider({ resource, readers }))
   const logger = new LoggerProvider({ resource, processors }).getLogger('meshwright')
   const flushAll = (all: readonly { forceFlush(): Promise<void> }[]) => {
-    for (const each of all) void each.forceFlush().catch(() => undefined)
+    for (const each of all) void each.forceFlush().catch(failed)
   }
   const call = () => flushAll([...spanProcessors, ...processors])
   const all = () => flushAll([...spanProcessors, ...processors, ...readers])

@@ -21,12 +21,16 @@ const SERVICE = {
 
 const insights = ingestion({ iKey: IKEY, host: HOST, token: TOKEN })
 const asked: string[] = []
+const written: string[] = []
 let world: ObservedWorld
 let app: App
 
 beforeAll(async () => {
   vi.stubEnv('WEBSITE_SITE_NAME', 'func-edge-x7')
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(String(text))
+    return true
+  })
   const settings = parseSettings({
     MESHWRIGHT_TENANT_ID: '11111111-2222-3333-4444-555555555555',
     MESHWRIGHT_AUDIENCES: 'api://meshwright',
@@ -113,4 +117,11 @@ it.each([401, 429, 500])('delays and fails no call while the endpoint answers %i
   const seen = insights.items.length
   await app.work('none of ours')
   await vi.waitFor(() => expect(insights.items.length).toBeGreaterThan(seen))
+})
+
+it('tells on standard error, once, that nothing got through', async () => {
+  const told = () => written.filter((line) => line.includes('telemetry.not-exported'))
+  await vi.waitFor(() => expect(told()).toHaveLength(1))
+  expect(JSON.parse(told()[0] ?? '')).toMatchObject({ level: 'warn', error: { message: expect.any(String) } })
+  expect(told()[0]).not.toContain(TOKEN)
 })

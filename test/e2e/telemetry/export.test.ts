@@ -11,6 +11,7 @@ let collector: Server
 let told: Telling
 
 beforeAll(async () => {
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   collector = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
