@@ -75,6 +75,9 @@ export function afterTrouble(step: Step, effect: VaultEffect, trouble: Trouble, 
   }
   const isFinal = !isPassing(trouble) || NAME_IS_TAKEN.includes(reason)
   if (isFinal && effect.kind !== 'drop') return giveUp(step, reason, message, now)
-  if (kind === 'unavailable') return { ...withRotation(step, { reason, message }, now), lookAt: now + LEASE_MS }
-  return holdForTrouble({ ...step, document: { ...step.document, dueAt: timestamp(now) } }, trouble, now)
+  const held: Step =
+    kind === 'unavailable'
+      ? { ...withRotation(step, { reason, message }, now), lookAt: now + LEASE_MS }
+      : holdForTrouble({ ...step, document: { ...step.document, dueAt: timestamp(now) } }, trouble, now)
+  return withRotation(held, { askedUntil: timestamp(held.lookAt ?? now) }, now)
 }

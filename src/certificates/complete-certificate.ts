@@ -98,9 +98,10 @@ function withChain(
     after: { rotation: rotation.id, chain },
   })
   const work = rotateWork(before.name, `complete.${time}`)
+  const { askedUntil: _askedUntil, ...waiting } = rotation
   return {
     ...before,
-    rotation: { ...rotation, chain, reason: 'Merging', message },
+    rotation: { ...waiting, chain, reason: 'Merging', message },
     outbox: [...before.outbox, audit, work],
     dueAt: time,
     updatedAt: time,

@@ -9,7 +9,7 @@ import { makeVersion } from './make-version.ts'
 import { isTrouble, type Observations, type VaultEffect } from './observations.ts'
 import { release } from './release.ts'
 import { end, LEASE_MS, type Step } from './step.ts'
-import { isDue, lookWithin } from './waiting.ts'
+import { isAsked, keepLease, lookWithin } from './waiting.ts'
 
 /** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
 export type Decision =
@@ -66,11 +66,14 @@ function decideDeletion(before: CertificateDocument, seen: Observations): Decisi
     const pending = !isTrouble(seen.vault) && seen.vault.operation?.state === 'in-progress'
     const isOurs = rotation.phase === 'creating' || rotation.phase === 'awaiting-issuer'
     // What was asked may be on its way: it is ended when it is there, not forgotten.
-    if (rotation.phase === 'creating' && !pending && !isDue(step, seen.now)) {
-      return settle(before, lookWithin(step, LEASE_MS, seen.now), seen)
+    if (rotation.phase === 'creating' && !pending && isAsked(step, seen.now)) {
+      return settle(before, keepLease(step, seen.now), seen)
     }
-    step = end(step, 'failed', 'Deleting', 'The certificate is being removed.', seen.now)
-    if (pending && isOurs) step = { ...step, effect: { kind: 'drop', rotation: rotation.id } }
+    const ended = end(step, 'failed', 'Deleting', 'The certificate is being removed.', seen.now)
+    step = {
+      ...ended,
+      ...(pending && isOurs ? { effect: { kind: 'drop', rotation: rotation.id } } : { lookAt: seen.now }),
+    }
   } else if (step.document.leaving.length === 0) return { kind: 'remove' }
   return settle(before, step, seen)
 }

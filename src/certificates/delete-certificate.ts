@@ -44,8 +44,7 @@ export async function deleteCertificate(
         message: `Certificate ${name} is being removed from ${places.leaving.join(', ') || 'no cluster'}.`,
       })
       const outbox = [...before.outbox, event, audit, ...work, rotateWork(name, `delete.${now}`)]
-      const dueAt = making && before.dueAt !== undefined ? before.dueAt : now
-      const document = { ...before, ...places, deletingAt: now, dueAt, updatedAt: now, outbox }
+      const document = { ...before, ...places, deletingAt: now, dueAt: now, updatedAt: now, outbox }
       return succeed({ kind: 'write', document, value: { removed: false } })
     },
   )

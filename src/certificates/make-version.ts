@@ -5,8 +5,8 @@ import { checkInput } from './check-input.ts'
 import { foundVersion, servedVersions } from './found-version.ts'
 import { isMadeHere, policyDigest, ROTATION_TAG, vaultNameOf } from './issue-policy.ts'
 import { isTrouble, type Observations, publicPart, type VaultSeen } from './observations.ts'
-import { enter, giveUp, LEASE_MS, type Step, tell, withRotation } from './step.ts'
-import { hold, holdForTrouble, isDue, lookWithin, type Pace } from './waiting.ts'
+import { ask, enter, giveUp, type Step, tell, withRotation } from './step.ts'
+import { hold, holdForTrouble, isAsked, keepLease, lookWithin, type Pace } from './waiting.ts'
 
 /** A self-signed version takes seconds, an integrated issuer minutes to hours. */
 const ISSUE_PACE: Pace = { firstMs: 1000, mostMs: 300_000 }
@@ -68,8 +68,7 @@ function onPendingOperation(step: Step, operation: VaultOperation, now: number):
       'The vault has an operation of another hand pending for this certificate: complete or cancel it there.'
     return hold(step, 'OperationPending', message, PERSON_PACE, now)
   }
-  if (!isDue(step, now)) return step
-  return { ...step, effect: { kind: 'drop', rotation: rotation.id }, lookAt: now + LEASE_MS }
+  return isAsked(step, now) ? keepLease(step, now) : ask(step, { kind: 'drop', rotation: rotation.id }, now)
 }
 
 /** The effect follows a write that names the time before which nobody asks again. */
@@ -78,7 +77,7 @@ function askForVersion(step: Step, now: number): Step {
   if (!rotation) return step
   const message = 'The vault is asked for a new version.'
   const asked = withRotation(step, { reason: 'Asked', message, attempts: rotation.attempts + 1 }, now)
-  return { ...asked, effect: { kind: 'create', rotation: rotation.id }, lookAt: now + LEASE_MS }
+  return ask(asked, { kind: 'create', rotation: rotation.id }, now)
 }
 
 function create(step: Step, seen: Observations, vault: VaultSeen): Step {
@@ -89,7 +88,7 @@ function create(step: Step, seen: Observations, vault: VaultSeen): Step {
   const operation = isNewer(vault.operation, rotation.baseRequest) ? vault.operation : undefined
   if (rotation.policy !== policyDigest(spec)) {
     // What was asked may be on its way: it is ended when it is there, not forgotten.
-    return operation || isDue(step, now) ? specChanged(step, operation, now) : keepLease(step, now)
+    return operation || !isAsked(step, now) ? specChanged(step, operation, now) : keepLease(step, now)
   }
   if (operation?.state === 'in-progress') {
     if (spec.issuer.kind === 'external') return awaitCa(step, operation, now)
@@ -102,7 +101,7 @@ function create(step: Step, seen: Observations, vault: VaultSeen): Step {
   if (operation?.state === 'completed' && vault.newest?.version === rotation.baseVersion) {
     return hold(step, 'WaitsForIssuer', 'The vault has made the version and does not list it yet.', ISSUE_PACE, now)
   }
-  return isDue(step, now) ? askForVersion(step, now) : keepLease(step, now)
+  return isAsked(step, now) ? keepLease(step, now) : askForVersion(step, now)
 }
 
 function awaitCa(step: Step, operation: VaultOperation, now: number): Step {
@@ -133,13 +132,9 @@ function awaitIssuer(step: Step, seen: Observations, vault: VaultSeen): Step {
   if (operation.state === 'completed') {
     return hold(step, 'Merging', 'The vault has taken the chain and does not list the version yet.', ISSUE_PACE, now)
   }
-  if (!isDue(step, now)) return keepLease(step, now)
+  if (isAsked(step, now)) return keepLease(step, now)
   const asked = withRotation(step, { attempts: rotation.attempts + 1 }, now)
-  return {
-    ...asked,
-    effect: { kind: 'merge', rotation: rotation.id, chain: rotation.chain },
-    lookAt: now + LEASE_MS,
-  }
+  return ask(asked, { kind: 'merge', rotation: rotation.id, chain: rotation.chain }, now)
 }
 
 function check(step: Step, seen: Observations, vault: VaultSeen): Step {
@@ -183,11 +178,6 @@ function wouldEndEarlier({ document }: Step, now: number): string | undefined {
   const latest = servedVersions(document).find(({ notAfter }) => Date.parse(notAfter) > now + validityMonths * MONTH_MS)
   if (!latest) return undefined
   return `A version of ${validityMonths} months would end before serial ${latest.serial}, which ends at ${latest.notAfter}. Raise validityMonths.`
-}
-
-/** Somebody has asked and no answer is known: until the time that the document names, nobody asks again. */
-function keepLease(step: Step, now: number): Step {
-  return lookWithin(step, LEASE_MS, now)
 }
 
 function isNewer(operation: VaultOperation | undefined, base: string | undefined): boolean {

@@ -2,7 +2,6 @@ import type { CertificateSpec } from '../model/certificate.ts'
 import { type CertificateDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
-import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import { certificateEvent, rotateWork } from './certificate-event.ts'
@@ -113,13 +112,7 @@ function changed(
     data: { generation, dnsNames: spec.dnsNames, clusters: chosen },
   })
   const outbox = [...before.outbox, event, ...work, rotateWork(name, `put.${generation}`)]
-  return { ...before, ...places, spec, generation, idempotency: [], outbox, dueAt: dueNow(before, now), updatedAt: now }
-}
-
-/** Whoever was asked something by us keeps its time to answer. */
-function dueNow({ rotation, dueAt }: CertificateDocument, now: string): string {
-  const asked = rotation?.phase === 'creating' || rotation?.phase === 'awaiting-issuer'
-  return asked && dueAt !== undefined ? dueAt : timestamp(Date.parse(now))
+  return { ...before, ...places, spec, generation, idempotency: [], outbox, dueAt: now, updatedAt: now }
 }
 
 function warningsOf({ issuer, validityMonths, delivery }: CertificateSpec): readonly string[] {

@@ -51,6 +51,6 @@ function reselect(
     message: `Certificate ${name} is now for: ${chosen.join(', ') || 'no cluster'}.`,
   })
   const outbox = [...before.outbox, event, ...work, rotateWork(name, `select.${places.revision}.${now}`)]
-  const document = { ...before, ...places, outbox, updatedAt: now }
+  const document = { ...before, ...places, outbox, dueAt: now, updatedAt: now }
   return succeed({ kind: 'write', document, value: undefined })
 }

@@ -26,12 +26,19 @@ export function withRotation(step: Step, change: Partial<Rotation>, now: number)
   const { rotation } = step.document
   if (!rotation) return step
   const moved = change.phase !== undefined && change.phase !== rotation.phase
+  const { askedUntil: _askedUntil, ...stays } = rotation
   const next: Rotation = {
-    ...rotation,
+    ...(moved ? stays : rotation),
     ...(moved ? { attempts: 0, phaseSince: timestamp(now) } : {}),
     ...change,
   }
   return { ...step, document: { ...step.document, rotation: next } }
+}
+
+/** Asks the vault for something once this is written; nobody asks again before the lease is over. */
+export function ask(step: Step, effect: VaultEffect, now: number): Step {
+  const until = now + LEASE_MS
+  return { ...withRotation(step, { askedUntil: timestamp(until) }, now), effect, lookAt: until }
 }
 
 export function enter(step: Step, phase: RotationPhase, reason: string, message: string, now: number): Step {

@@ -51,6 +51,8 @@ export interface Rotation {
   readonly endedAt?: string
   /** Failed attempts in a row within the present phase; sets the backoff. */
   readonly attempts: number
+  /** RFC 3339: the vault was asked for something in this phase, and nobody asks again before. */
+  readonly askedUntil?: string
 }
 
 export function isRotationOver({ phase }: Pick<Rotation, 'phase'>): boolean {

@@ -58,6 +58,7 @@ function inPhase(phase: RotationPhase | 'none', issuer: Issuer, asked = false): 
     startedAt: new Date(START).toISOString(),
     phaseSince: new Date(START).toISOString(),
     attempts: 0,
+    ...(asked ? { askedUntil: new Date(NOW + 30_000).toISOString() } : {}),
   }
   const { rotation: _rotation, dueAt: _dueAt, ...rest } = template
   return {
