@@ -126,7 +126,8 @@ test('a slow cluster: chats are answered in time, the rest comes by response_url
 }, async () => {
   const slow = await started('slow')
   const other = await started('slower')
-  await product.world('PATCH', '/clusters/east', { answerMs: 1500 })
+  // One answer alone takes longer than Teams waits.
+  await product.world('PATCH', '/clusters/east', { answerMs: 4000 })
   const responseUrl = 'https://hooks.slack.com/commands/T/slow/x'
   const bySlack = await slash(product, `abort ${slow.web.name}`, { responseUrl })
   expect(bySlack.text).toContain('Working on it')
