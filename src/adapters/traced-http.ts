@@ -57,6 +57,7 @@ const SYSTEMS: readonly (readonly [suffix: string, system: string])[] = [
   ['graph.microsoft.com', 'graph'],
   ['slack.com', 'slack'],
   ['.logic.azure.com', 'teams'],
+  ['.environment.api.powerplatform.com', 'teams'],
 ]
 
 /** A short word for a host: names of spans are to be few. */

@@ -28,6 +28,8 @@ export interface NotifyDeps {
 
 /** A worker has a send in hand for this long; after it, another takes it for dead. */
 const IN_HAND_MS = 2 * 60_000
+/** No replica is behind for longer. */
+const BEHIND_MS = 30_000
 const FIRST_RETRY_MS = 10_000
 /** A wrong channel or address is not mended within seconds. */
 const FIRST_RETRY_OF_WRONG_MS = 5 * 60_000
@@ -40,14 +42,21 @@ const LEVELS = { sent: 'info', skipped: 'info', waiting: 'warn', 'given-up': 'er
  * What fails is due again later, and given up after a day. At least once a channel: only a worker that dies between
  * sending and recording makes a double, which carries the same mark. Throws PortError when the store does not answer.
  */
-export async function sendNotification(deps: NotifyDeps, name: string, session?: string): Promise<Result<undefined>> {
+export async function sendNotification(deps: NotifyDeps, name: string, session?: string): Promise<Result<unknown>> {
   const stored = await deps.store.read('notification', name, session)
   if (stored?.value.dueAt === undefined) return succeed(undefined)
   const subject = await readSubject(deps.store, name, stored.value.event, deps.publicUrl)
   const taken = await takeInHand(deps, name, subject, session)
   if (!taken.ok) return taken
-  const recorded = await Promise.all(taken.value.map((send) => sendOne(deps, name, subject, send)))
-  return recorded.find((result) => !result.ok) ?? succeed(undefined)
+  const recorded = await Promise.allSettled(taken.value.map((send) => sendOne(deps, name, subject, send)))
+  const thrown = recorded.find((result) => result.status === 'rejected')
+  if (thrown) throw thrown.reason
+  return recorded.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])).find(({ ok }) => !ok) ?? taken
+}
+
+/** Who it belongs to was written before the event was; a replica of the store that is behind may not show it yet. */
+function mayBeBehind({ event, sends }: NotificationDocument, subject: Subject, now: number): boolean {
+  return sends === undefined && subject.team === undefined && now - Date.parse(event.time) < BEHIND_MS
 }
 
 /** Plans what is not planned and marks what is due as in hand. Gives those back. */
@@ -65,6 +74,8 @@ async function takeInHand(
     (stored): Result<Change<NotificationDocument, Taken>> => {
       if (stored === undefined) return succeed({ kind: 'leave', value: [] })
       const now = clock.now()
+      // The time at which it is due stands: it is looked at again then.
+      if (mayBeBehind(stored.value, subject, now)) return succeed({ kind: 'leave', value: [] })
       const planned = stored.value.sends ?? (subject.team ? chooseChannels(stored.value.event, subject.team, now) : [])
       const overtaken = subject.overtaken(subject.team?.chat?.notices)
       const sends = planned.map((send) => (isDue(send, now) ? taken(send, overtaken, now) : send))

@@ -44,10 +44,14 @@ async function openClients({ credential, httpClient }: Azure, url: string): Prom
   }
 }
 
+/** What could not be made is made anew by the next call. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
-    made ??= make()
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
     return made
   }
 }

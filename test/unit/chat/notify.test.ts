@@ -81,6 +81,12 @@ describe('a notification', () => {
     const other = told(anEvent('rollout.started', { id: 'other', subject: 'rollouts/shop.gone.k3' }))
     const certificate = told(anEvent('certificate.rotated', { subject: 'certificates/web-tls' }))
     for (const one of [name, other, certificate, 'gone']) await sendNotification(deps, one)
+    expect(store.get('notification', name)).toMatchObject({ sends: [] })
+    // What it belongs to may not be seen yet: only later is it nobody's.
+    expect(store.get('notification', other)).not.toHaveProperty('sends')
+    expect(store.get('notification', other).dueAt).toBeDefined()
+    now += 60_000
+    for (const one of [other, certificate]) await sendNotification(deps, one)
     expect(sent).toEqual([])
     for (const one of [name, other, certificate]) expect(store.get('notification', one)).toMatchObject({ sends: [] })
     expect(store.get('notification', name).dueAt).toBeUndefined()
