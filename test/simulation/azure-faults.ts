@@ -10,7 +10,7 @@ import type { Chance } from '../../src/sandbox/world/chance.ts'
 import { cut, html, plain } from './broken-answers.ts'
 import type { Answers, SystemKind } from './faults.ts'
 
-type AzureKind = Extract<SystemKind, 'arm' | 'identity' | 'vault' | 'graph' | 'chat'>
+type AzureKind = Extract<SystemKind, 'arm' | 'identity' | 'vault' | 'graph' | 'chat' | 'monitor' | 'gateway'>
 
 /** Refusals of Azure's services and of chats, as each words them; the request has no effect. */
 export const AZURE_ANSWERS: Readonly<Record<AzureKind, Answers>> = {
@@ -46,6 +46,14 @@ export const AZURE_ANSWERS: Readonly<Record<AzureKind, Answers>> = {
     () => jsonResponse(401, graphError('InvalidAuthenticationToken')),
     () => jsonResponse(403, graphError('Authorization_RequestDenied')),
   ],
+  monitor: (_, chance) => [
+    () => jsonResponse(429, promError('too_many_requests'), { 'retry-after': String(seconds(chance)) }),
+    () => jsonResponse(401, promError('unauthorized')),
+    () => jsonResponse(422, promError('execution')),
+    () => plain(503, 'Service Unavailable'),
+    () => jsonResponse(200, { status: 'success', data: { resultType: 'matrix', result: [] } }),
+  ],
+  gateway: () => [() => plain(503, 'no handshake')],
   chat: ({ url }, chance) =>
     url.hostname.endsWith('slack.com')
       ? [
@@ -69,6 +77,8 @@ export const AZURE_SPOILS: Readonly<Record<AzureKind, readonly ((response: Emula
     vault: [cut, html],
     graph: [cut, html],
     chat: [cut, html],
+    monitor: [cut, html],
+    gateway: [cut],
   }
 
 const CHALLENGE = {
@@ -81,6 +91,10 @@ function seconds(chance: Chance): number {
 
 function vault(...error: ConstructorParameters<typeof VaultError>): EmulatorResponse {
   return vaultResponse(new VaultError(...error))
+}
+
+function promError(errorType: string): object {
+  return { status: 'error', errorType, error: 'For now.' }
 }
 
 function graphError(code: string): object {

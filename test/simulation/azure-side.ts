@@ -1,9 +1,11 @@
+import { SANDBOX_PROMETHEUS } from '../../src/sandbox/azure-monitor-hosts.ts'
 import {
   chatHosts,
   SANDBOX_SLACK_TOKEN,
   SANDBOX_TEAMS_SECRET,
   SANDBOX_TEAMS_WEBHOOK,
 } from '../../src/sandbox/chat-world.ts'
+import { managedPrometheusEmulator } from '../../src/sandbox/emulators/azure-monitor/managed-prometheus.ts'
 import type { Emulator, EmulatorContext } from '../../src/sandbox/emulators/emulator.ts'
 import { type IssuingAuthority, openAuthority } from '../../src/sandbox/emulators/key-vault/authorities.ts'
 import { type KeyVaultEmulator, keyVaultEmulator } from '../../src/sandbox/emulators/key-vault/key-vault.ts'
@@ -13,10 +15,12 @@ import { SANDBOX_TENANT } from '../../src/sandbox/identities.ts'
 import { SANDBOX_SERVICE_PRINCIPAL, sandboxGraph } from '../../src/sandbox/sandbox-directory.ts'
 import { SANDBOX_VAULT } from '../../src/sandbox/sandbox-vault.ts'
 import { memoryStorage } from '../../src/sandbox/storage.ts'
+import { allClusters } from '../../src/sandbox/world/all-clusters.ts'
+import type { World } from '../../src/sandbox/world/world.ts'
 import type { Settings } from '../../src/settings.ts'
 import { isToken, tokenFor } from './app-tokens.ts'
 
-/** A vault of certificates and secrets, chats, and the directory of people: what a story of certificates has besides. */
+/** A vault of certificates and secrets, Azure Monitor, chats, and the directory of people: what a story of certificates has besides. */
 export interface AzureSide {
   /** By public host, each with the name of its wire. */
   readonly hosts: Readonly<Record<string, { readonly system: string; readonly emulator: Emulator }>>
@@ -45,7 +49,11 @@ export async function createKeyRing(): Promise<KeyRing> {
 export const VAULT_AUDIENCE = 'https://vault.azure.net'
 
 /** `issueMs`: how long issuers take. */
-export async function createAzureSide(context: EmulatorContext, ring: KeyRing, issueMs: number): Promise<AzureSide> {
+export async function createAzureSide(
+  context: EmulatorContext & { readonly world: World },
+  ring: KeyRing,
+  issueMs: number,
+): Promise<AzureSide> {
   const refused = new Set<string>()
   const listeners: ((event: VaultEvent) => void)[] = []
   const checkToken = async (token: string, audience: string) => isToken(token, audience, context.now())
@@ -65,12 +73,14 @@ export async function createAzureSide(context: EmulatorContext, ring: KeyRing, i
   })
   await putSecret(keyVault, context.now(), SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK)
   const graph = sandboxGraph(context, { checkToken } as Parameters<typeof sandboxGraph>[1])
+  const monitor = managedPrometheusEmulator({ source: allClusters(context.world), now: context.now, checkToken })
   const chats = Object.entries(chatHosts(context)).map(([host, emulator]) => {
     return [host, { system: `chat/${host.includes('slack') ? 'slack' : 'teams'}`, emulator }] as const
   })
   return {
     hosts: {
       [new URL(SANDBOX_VAULT).host]: { system: 'vault', emulator: keyVault.handle },
+      [SANDBOX_PROMETHEUS]: { system: 'monitor', emulator: monitor },
       'graph.microsoft.com': { system: 'graph', emulator: graph },
       ...Object.fromEntries(chats),
     },

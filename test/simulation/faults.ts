@@ -18,6 +18,8 @@ export type SystemKind =
   | 'vault'
   | 'graph'
   | 'chat'
+  | 'monitor'
+  | 'gateway'
 
 /** What becomes of one request. */
 export type Fate =

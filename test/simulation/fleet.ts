@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import { type App, createApp } from '../../src/app.ts'
+import type { Emulator } from '../../src/sandbox/emulators/emulator.ts'
 import { fetchTransport } from '../../src/sandbox/transports/fetch-transport.ts'
 import { kubernetesTransport } from '../../src/sandbox/transports/kubernetes-transport.ts'
 import { pipelineTransport } from '../../src/sandbox/transports/pipeline-transport.ts'
@@ -8,6 +9,7 @@ import { routeByHost, throughWire } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
 import { credentialOver } from './app-tokens.ts'
 import { pick } from './faults.ts'
+import { handshakesOver } from './gateways.ts'
 import type { Invocation, Life, Network } from './network.ts'
 import { kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
 import type { Trace } from './trace.ts'
@@ -47,6 +49,7 @@ export interface FleetOptions {
   readonly chance: Chance
   readonly trace: Trace
   readonly surroundings: Surroundings
+  readonly gateways: Emulator
   /** Looked up late: network and fleet know each other. */
   readonly network: () => Network
   readonly size: number
@@ -132,6 +135,7 @@ function appOf(state: State, life: Life): App {
     fetch: fetchTransport(
       routeByHost({ ...azure, ...outside, 'entra.test': throughWire(surroundings.entra, to('entra')) }),
     ),
+    handshakes: handshakesOver(throughWire(state.gateways, to('gateway'))),
     lookup: async () => ['10.1.2.3'],
     azureHttp: pipelineTransport(routeByHost(azure)),
     credential: credentialOver(throughWire(surroundings.identity, to('identity'))),

@@ -69,6 +69,8 @@ const LATENCY: Readonly<Record<SystemKind, readonly [number, number]>> = {
   vault: [5, 80],
   graph: [20, 300],
   chat: [30, 400],
+  monitor: [5, 100],
+  gateway: [2, 60],
 }
 
 /** Carries the requests of all processes, each with a fate and a time of its own. */

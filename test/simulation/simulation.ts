@@ -4,6 +4,7 @@ import { type Client, createClient } from './client.ts'
 import { listenToVault } from './event-grid.ts'
 import type { CrashFlavour, FaultRates } from './faults.ts'
 import { createFleet, type Fleet } from './fleet.ts'
+import { createGateways } from './gateways.ts'
 import { createHost, type Host, type HostHabits } from './host.ts'
 import { createInfrastructure } from './infrastructure.ts'
 import { createNetwork, type Network } from './network.ts'
@@ -153,6 +154,7 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
     chance: networkChance,
     trace,
     surroundings,
+    gateways: createGateways({ time, chance: hostChance, clusters: surroundings.clusters }),
     network: () => network,
     size: options.instances,
     skewMs: options.skewMs ?? 0,

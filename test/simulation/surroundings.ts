@@ -11,6 +11,7 @@ import { newManagedCluster } from '../../src/sandbox/emulators/arm/managed-clust
 import { cosmosEmulator } from '../../src/sandbox/emulators/cosmos/cosmos.ts'
 import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'
+import type { SeedObject } from '../../src/sandbox/emulators/kubernetes/seed.ts'
 import { storageQueueEmulator } from '../../src/sandbox/emulators/storage-queue/storage-queue.ts'
 import { SANDBOX_AUDIENCE, SANDBOX_PEOPLE, SANDBOX_TENANT, type SandboxPerson } from '../../src/sandbox/identities.ts'
 import { memoryStorage } from '../../src/sandbox/storage.ts'
@@ -27,6 +28,7 @@ import {
   createKeyRing,
   type KeyRing,
 } from './azure-side.ts'
+import { gatewayObjects } from './gateways.ts'
 
 /** By which the host reads the change feed. */
 const HOST_TOKEN = 'simulation-host'
@@ -91,9 +93,7 @@ export async function createSurroundings(
   })
   for (const name of names) {
     const kubernetes = emulatedKubernetes(context, name, (token) => isToken(token, AKS, context.now()))
-    if (issueMs !== undefined) {
-      kubernetes.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: GATEWAY_NAMESPACE } }])
-    }
+    if (issueMs !== undefined) kubernetes.seed(gatewayObjects(name) as readonly SeedObject[])
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   return {
@@ -105,7 +105,7 @@ export async function createSurroundings(
     world,
     identity: identityEndpoint(context.now),
     ...(byArmId ? { arm: armOf(context, names) } : {}),
-    ...(issueMs === undefined ? {} : { azure: await createAzureSide(context, tenant.ring, issueMs) }),
+    ...(issueMs === undefined ? {} : { azure: await createAzureSide({ ...context, world }, tenant.ring, issueMs) }),
   }
 }
 
@@ -128,9 +128,6 @@ export const QUEUES_URL = `https://queues.test/${QUEUE_ACCOUNT}`
 export function kubernetesHost(cluster: string): string {
   return `${cluster}.hcp.test.azmk8s.io`
 }
-
-/** Where gateways and their Secrets are. */
-export const GATEWAY_NAMESPACE = 'edge'
 
 /** Its ARM id. */
 export function clusterId(cluster: string): string {

@@ -34,7 +34,7 @@ export const CERTIFICATE_ACTIONS: readonly (readonly [number, CertificateAction]
   [2, forge],
 ]
 
-export const HOSTS = ['shop.example.com', 'www.example.com', 'api.example.com', 'pay.example.com'] as const
+const MORE_HOSTS = ['shop.example.com', 'www.example.com'] as const
 const ISSUERS: Readonly<Record<string, object>> = {
   web: { kind: 'self' },
   api: { kind: 'integrated', name: 'DigiCert' },
@@ -47,7 +47,7 @@ export function certificateBody(name: string, clusters: readonly string[], more:
   return {
     purpose: 'gateway-tls',
     team: 'shop',
-    dnsNames: ['shop.example.com'],
+    dnsNames: [`${name}.example.com`],
     clusters,
     secret: { namespace: 'edge', name: `${name}-tls` },
     issuer: ISSUERS[name],
@@ -73,7 +73,7 @@ async function change(play: Play, { ledger }: CertificatePart, name: string): Pr
   const body = ledger.body(name)
   if (!body) return void (await ledger.put(name, certificateBody(name, play.clusters)))
   const some = play.clusters.filter(() => chance.next() < 0.7)
-  const hosts = HOSTS.filter((_, index) => index === 0 || chance.next() < 0.4)
+  const hosts = [`${name}.example.com`, ...MORE_HOSTS.filter(() => chance.next() < 0.4)]
   const next = pick(chance, [
     { dnsNames: hosts },
     { dnsNames: hosts },

@@ -31,7 +31,7 @@ export async function certificateTale(simulation: Simulation): Promise<void> {
   await time.sleep(HOUR_MS / 6)
   await finish(simulation, ledger, { web: 2 })
 
-  await ledger.put('web', certificateBody('web', ['east'], { dnsNames: ['shop.example.com', 'api.example.com'] }))
+  await ledger.put('web', certificateBody('web', ['east'], { dnsNames: ['web.example.com', 'shop.example.com'] }))
   await finish(simulation, ledger, { web: 3 })
 
   await ledger.put('pay', certificateBody('pay', ['east']))

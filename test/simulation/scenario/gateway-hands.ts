@@ -1,6 +1,8 @@
 import { CLUSTER_ADMIN_TOKEN } from '../../../src/sandbox/emulated-cluster.ts'
+import type { SeedObject } from '../../../src/sandbox/emulators/kubernetes/seed.ts'
+import { GATEWAY_NAMESPACE, gatewayObjects } from '../gateways.ts'
 import type { Simulation } from '../simulation.ts'
-import { GATEWAY_NAMESPACE, kubernetesHost } from '../surroundings.ts'
+import { kubernetesHost } from '../surroundings.ts'
 
 /** What people do to the gateways' Secrets with an administrator's token, past Meshwright. False: it was not there. */
 export interface GatewayHands {
@@ -51,8 +53,6 @@ export function createGatewayHands({ surroundings, trace, watch }: Simulation): 
       }),
     removeNamespace: (cluster) => call(cluster, 'DELETE', `/api/v1/namespaces/${GATEWAY_NAMESPACE}`),
     putNamespace: (cluster) =>
-      surroundings.clusters
-        .get(cluster)
-        ?.kubernetes.seed([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: GATEWAY_NAMESPACE } }]),
+      surroundings.clusters.get(cluster)?.kubernetes.seed(gatewayObjects(cluster) as readonly SeedObject[]),
   }
 }

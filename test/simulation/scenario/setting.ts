@@ -1,3 +1,4 @@
+import { SANDBOX_PROMETHEUS } from '../../../src/sandbox/azure-monitor-hosts.ts'
 import { SANDBOX_SLACK_CHANNEL, SANDBOX_TEAMS_SECRET } from '../../../src/sandbox/chat-world.ts'
 import { SANDBOX_GROUP } from '../../../src/sandbox/identities.ts'
 import type { VersionSpec, ServiceSpec as WorldService } from '../../../src/sandbox/world/world-spec.ts'
@@ -78,7 +79,11 @@ export function putTeam({ surroundings }: Simulation): Operation {
 }
 
 export function putCluster({ surroundings }: Simulation, name: string, more: object = {}): Operation {
-  const metrics = { prometheus: { url: prometheusUrl(name) }, delay: '2s', every: '5s' }
+  const source =
+    surroundings.arm && surroundings.azure
+      ? { azureMonitor: { endpoint: `https://${SANDBOX_PROMETHEUS}` } }
+      : { prometheus: { url: prometheusUrl(name) } }
+  const metrics = { ...source, delay: '2s', every: '5s' }
   const way = surroundings.arm ? { resourceId: clusterId(name) } : { kubeconfig: { context: name } }
   const body = { ...way, labels: { env: 'prod' }, metrics, ...more }
   return { method: 'PUT', path: `/clusters/${name}`, as: 'operator', body }

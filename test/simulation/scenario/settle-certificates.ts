@@ -2,8 +2,8 @@ import { CERTIFICATE, CERTIFICATE_VERSION } from '../../../src/mesh/marks.ts'
 import { findCondition } from '../../../src/model/condition.ts'
 import { type AnyDocument, type CertificateDocument, keyOf } from '../../../src/model/documents.ts'
 import { isRotationOver } from '../../../src/model/rotation.ts'
+import { GATEWAY_NAMESPACE } from '../gateways.ts'
 import type { Simulation } from '../simulation.ts'
-import { GATEWAY_NAMESPACE } from '../surroundings.ts'
 
 /** What of a certificate or a delivery goes on by itself; empty while it rests, or waits for a person. */
 export function certificateLeft(document: AnyDocument): readonly string[] {
