@@ -6,7 +6,7 @@ export const PROVIDERS = ['istio', 'linkerd', 'consul', 'osm', 'gateway-api'] as
 export type ProviderName = (typeof PROVIDERS)[number]
 
 const ARM_CLUSTER =
-  /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/]{1,90}\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]{1,63}$/i
+  /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/?#%\s]{0,89}[^/?#%\s.]\/providers\/Microsoft\.ContainerService\/managedClusters\/[A-Za-z0-9][\w-]{0,62}$/i
 
 /** Body of PUT /clusters/{cluster}. Exactly one of `resourceId` and `kubeconfig`. */
 export const clusterSpec = z

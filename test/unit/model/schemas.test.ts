@@ -221,6 +221,17 @@ describe('a cluster', () => {
     expect(faults(clusterSpec, {})).toEqual([''])
   })
 
+  it.each(['/resourceGroups/../', '/resourceGroups/rg?a=b/', '/resourceGroups/r g/', '/resourceGroups/a%2fb/'])(
+    'is not registered by an id that is another path once it is sent: %s',
+    (group) => {
+      expect(faults(clusterSpec, { resourceId: arm.replace('/resourceGroups/rg/', group) })).toEqual(['/resourceId'])
+      for (const name of ['..', 'a\nb', 'a b', '-a']) {
+        expect(faults(clusterSpec, { resourceId: arm.replace(/east$/, name) })).toEqual(['/resourceId'])
+      }
+      expect(faults(clusterSpec, { resourceId: arm.replace('/rg/', '/Größe_(1).x-y/') })).toEqual([])
+    },
+  )
+
   it.each([
     ['an ARM id of something else', { resourceId: '/subscriptions/x' }, ['/resourceId']],
     [
