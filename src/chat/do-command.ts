@@ -40,6 +40,9 @@ export async function doCommand(
   return { text: `${command.verb}, asked for by ${caller.name}. ${outcome.value}`, audience: 'channel' }
 }
 
+/** A service on hundreds of clusters has more to tell. Teams takes 28 KB, with signs that grow when they are escaped. */
+const MOST_ANSWER = 4000
+
 /** It may do better another time: the state could not be written, or a system did not answer. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater'
@@ -93,7 +96,11 @@ function wordsOf(result: Result<string>): string {
 }
 
 function toAsker(text: string): CommandAnswer {
-  return { text, audience: 'asker' }
+  return { text: bounded(text), audience: 'asker' }
+}
+
+function bounded(text: string): string {
+  return text.length <= MOST_ANSWER ? text : `${text.slice(0, MOST_ANSWER).toWellFormed()}…`
 }
 
 function unknownPerson({ from }: CommandDocument): string {

@@ -116,6 +116,15 @@ describe('a command in Slack', () => {
     expect((await slash(world, 'status web')).json.text).toContain('other/web, shop/web. Say which')
   })
 
+  it('is answered in what a chat can show, however much there is to tell', async () => {
+    const targets = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`cluster-${at}`, { stable: 'v1' }]))
+    world.store.change('service', 'shop/web', (service) => ({ ...service, targets }))
+    const { json } = await slash(world, 'status web')
+    expect(json.text).toContain('v1 on cluster-9,')
+    expect(json.text).toMatch(/…$/)
+    expect(json.text.length).toBeLessThan(5000)
+  })
+
   it('starts a rotation', async () => {
     expect((await slash(world, 'rotate web-tls key seen')).json.text).toBe(
       'rotate, asked for by Dana &lt;!channel&gt; \u200b*D\u200b*. Certificate web-tls is being rotated.',
