@@ -1,4 +1,5 @@
-import type { App, Flush } from '../../src/app.ts'
+import type { App } from '../../src/app.ts'
+import type { Flush } from '../../src/start-telemetry.ts'
 
 /** The app whose spans and log lines leave at the end of each call: between calls the host may give this process no time. */
 export function flushing(app: App, flush: Flush): App {

@@ -15,7 +15,10 @@ export function heldApp(): Promise<App> {
 
 /** What is told of itself leaves at the end of each call, where it has somewhere to go. */
 async function start(): Promise<App> {
-  const { createApp, loadSettings, startTelemetry } = await import('../../src/app.ts')
+  const [{ createApp, loadSettings }, { startTelemetry }] = await Promise.all([
+    import('../../src/app.ts'),
+    import('../../src/start-telemetry.ts'),
+  ])
   const settings = loadSettings()
   const told = await startTelemetry(settings)
   return told ? flushing(createApp(settings, told.overrides), told.flush) : createApp(settings)

@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { flushing } from '../../../functions/shared/flushing.ts'
-import { type App, startTelemetry, type Telling } from '../../../src/app.ts'
+import type { App } from '../../../src/app.ts'
+import { startTelemetry, type Telling } from '../../../src/start-telemetry.ts'
 import { settingsFor } from '../../simulation/surroundings.ts'
 
 /** A collector that keeps what it is sent. */

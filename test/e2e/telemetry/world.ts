@@ -1,5 +1,5 @@
 import { systemClock } from '../../../src/adapters/system-clock.ts'
-import { type App, createApp, loadTelemetry, type Telling } from '../../../src/app.ts'
+import { type App, createApp } from '../../../src/app.ts'
 import type { HttpRequest, HttpResponse } from '../../../src/http/message.ts'
 import type { Emulator } from '../../../src/sandbox/emulators/emulator.ts'
 import type { SandboxPerson } from '../../../src/sandbox/identities.ts'
@@ -9,6 +9,7 @@ import { kubernetesTransport } from '../../../src/sandbox/transports/kubernetes-
 import { pipelineTransport } from '../../../src/sandbox/transports/pipeline-transport.ts'
 import { storageTransport } from '../../../src/sandbox/transports/storage-transport.ts'
 import { routeByHost } from '../../../src/sandbox/transports/wire.ts'
+import { loadTelemetry, type Telling } from '../../../src/start-telemetry.ts'
 import { createInfrastructure } from '../../simulation/infrastructure.ts'
 import {
   createSurroundings,
