@@ -1,18 +1,22 @@
 import { SCHEDULE } from '../model/identity.ts'
-import { foundVersion } from './found-version.ts'
+import { foundVersion, renewsAt, servedFirst } from './found-version.ts'
 import { isMadeHere, uncoveredHosts } from './issue-policy.ts'
 import { isTrouble, type Observations, publicPart } from './observations.ts'
-import { renewAt, warningOf } from './renewal.ts'
+import { warningOf } from './renewal.ts'
 import { ANOTHER_HAND, failuresInARow, startRotation } from './start-rotation.ts'
 import { aim, type Step, tell } from './step.ts'
+import { lookWithin } from './waiting.ts'
 
 const FIRST_RETRY_MS = 3_600_000
 const MOST_RETRY_MS = 24 * 3_600_000
+/** A vault that could not be read is looked at again, so that nobody is told of trouble that is over. */
+const TROUBLE_LOOK_MS = 600_000
 
 /** What to do while no rotation is live: start one that is due, or that another hand's version asks for. Pure. */
-export function decideIdle(step: Step, seen: Observations): Step {
-  const { document } = step
+export function decideIdle(before: Step, seen: Observations): Step {
   const { now } = seen
+  const step = isTrouble(seen.vault) ? lookWithin(before, TROUBLE_LOOK_MS, now) : before
+  const { document } = step
   const found = isTrouble(seen.vault) ? undefined : foundVersion(document, seen.vault.newest)
   if (found) {
     const message = `Serial ${found.serial} was made in the vault by another hand.`
@@ -45,7 +49,8 @@ function wishFor({ document }: Step, seen: Observations): Wish | undefined {
   return { ...cause, at: Math.max(cause.at, notBefore) }
 }
 
-function causeOf({ name, spec, current }: Step['document'], { now, vault }: Observations): Wish {
+function causeOf(document: Step['document'], { now, vault }: Observations): Wish {
+  const { spec, current, targets } = document
   if (!current) return { at: now, reason: 'NotIssued', message: 'There is no version yet.' }
   const missing = uncoveredHosts(spec.dnsNames, current.dnsNames)
   if (missing.length > 0) {
@@ -60,8 +65,16 @@ function causeOf({ name, spec, current }: Step['document'], { now, vault }: Obse
     const message = `Serial ${current.serial} was disabled in the vault.`
     return { at: now, reason: 'VersionDisabled', message }
   }
+  if (!isTrouble(vault) && !newest) {
+    return { at: now, reason: 'VersionGone', message: `Serial ${current.serial} is no longer in the vault.` }
+  }
+  const astray = Object.keys(targets).filter((cluster) => targets[cluster]?.version !== current.version)
+  if (astray.length > 0) {
+    const message = `A rotation that failed has left another serial than ${current.serial} on ${astray.join(', ')}.`
+    return { at: now, reason: 'OutOfStep', message }
+  }
   const message = `Serial ${current.serial} ends at ${current.notAfter}.`
-  return { at: renewAt(name, spec, current), reason: 'Due', message }
+  return { at: renewsAt(document, current), reason: 'Due', message }
 }
 
 /** Clusters that came anew get what is current. Not while a newer version goes round: its release gives it to them. */
@@ -74,7 +87,8 @@ export function aimNewClusters(step: Step): Step {
 
 /** Tells people, once a mark, that what is served ends. */
 export function warn(step: Step, now: number): Step {
-  const { current, spec, warned } = step.document
+  const { spec, warned } = step.document
+  const current = servedFirst(step.document)
   if (!current) return step
   const { passed, isNew, daysLeft, nextAt } = warningOf(spec, current, warned, now)
   const next = nextAt === undefined ? step : { ...step, lookAt: Math.min(step.lookAt ?? nextAt, nextAt) }

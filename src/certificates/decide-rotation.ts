@@ -7,9 +7,9 @@ import { certificateConditions, generationSeen } from './conditions.ts'
 import { aimNewClusters, decideIdle, warn } from './decide-idle.ts'
 import { makeVersion } from './make-version.ts'
 import { isTrouble, type Observations, type VaultEffect } from './observations.ts'
-import { release } from './release.ts'
+import { isDelivered, release } from './release.ts'
 import { end, LEASE_MS, type Step } from './step.ts'
-import { isAsked, keepLease, lookWithin } from './waiting.ts'
+import { isAsked, isDue, keepLease, lookWithin } from './waiting.ts'
 
 /** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
 export type Decision =
@@ -21,6 +21,7 @@ export type Decision =
 /** More phases than a rotation has are never passed in one decision. */
 const MOST_TRANSITIONS = 8
 const LEAVING_MS = 15_000
+const REMIND_MS = 60_000
 /** The sweep finds what is due every 30 s; what is due within this gets a message of its own, to be in time. */
 const SOON_MS = 600_000
 
@@ -96,9 +97,31 @@ function takeLeft(step: Step, seen: Observations): Step {
   return next.leaving.length === 0 ? left : lookWithin(left, LEAVING_MS, seen.now)
 }
 
+/**
+ * A delivery whose message was lost is asked for again: it is not where it is wanted, or has not left, and nothing will have
+ * it looked at.
+ */
+function remind(before: CertificateDocument, step: Step, seen: Observations): Step {
+  const { name, targets, leaving, revision } = step.document
+  const forgotten = [...Object.keys(targets), ...leaving].filter((cluster) => {
+    const target = targets[cluster]
+    const isNews = target ? before.targets[cluster]?.revision !== target.revision : !before.leaving.includes(cluster)
+    if (isNews || seen.deliveries.some((one) => one.cluster === cluster && one.dueAt !== undefined)) return false
+    return !target || !isDelivered(step.document, cluster, target.version, seen.deliveries)
+  })
+  if (forgotten.length === 0) return step
+  if (!isDue(step, seen.now)) return lookWithin(step, REMIND_MS, seen.now)
+  const again = deliverWork(name, forgotten, targets, revision).map((entry) => ({
+    ...entry,
+    id: `${entry.id}.${timestamp(seen.now)}`,
+  }))
+  return lookWithin({ ...step, entries: [...step.entries, ...again] }, REMIND_MS, seen.now)
+}
+
 /** Conditions, the time of the next look and the outbox; the same document when nothing of it changes. */
-function settle(before: CertificateDocument, step: Step, seen: Observations): Decision {
+function settle(before: CertificateDocument, decided: Step, seen: Observations): Decision {
   const { now } = seen
+  const step = remind(before, decided, seen)
   const { dueAt: _dueAt, ...rest } = step.document
   const observed = { ...rest, observedGeneration: generationSeen(step.document, seen) }
   const lookAt = step.effect ? Math.min(step.lookAt ?? Number.POSITIVE_INFINITY, now + LEASE_MS) : step.lookAt

@@ -4,7 +4,7 @@ import { checkCandidate } from './check-candidate.ts'
 import { checkInput } from './check-input.ts'
 import { foundVersion, servedVersions } from './found-version.ts'
 import { isMadeHere, policyDigest, ROTATION_TAG, vaultNameOf } from './issue-policy.ts'
-import { isTrouble, type Observations, publicPart, type VaultSeen } from './observations.ts'
+import { isTrouble, type Observations, publicPart, seenVersion, type VaultSeen } from './observations.ts'
 import { ask, enter, giveUp, type Step, tell, withRotation } from './step.ts'
 import { hold, holdForTrouble, isAsked, keepLease, lookWithin, type Pace } from './waiting.ts'
 
@@ -140,9 +140,7 @@ function awaitIssuer(step: Step, seen: Observations, vault: VaultSeen): Step {
 function check(step: Step, seen: Observations, vault: VaultSeen): Step {
   const { rotation } = step.document
   const { now } = seen
-  const version = [vault.candidate, vault.tagged, vault.newest].find(
-    (one) => one !== undefined && one.version === rotation?.candidate?.version,
-  )
+  const version = seenVersion(vault, rotation?.candidate?.version)
   if (!version) return giveUp(step, 'VersionGone', 'The version is no longer in the vault.', now)
   const refusal = checkCandidate(checkInput(step.document, seen, version))
   if (refusal) return giveUp(step, refusal.reason, refusal.message, now)

@@ -45,6 +45,11 @@ export function isTrouble(vault: VaultSeen | Trouble): vault is Trouble {
   return 'kind' in vault
 }
 
+/** A version as it was seen, whatever it was looked at for; undefined when it is not in the vault. */
+export function seenVersion({ candidate, tagged, newest }: VaultSeen, version?: string): VaultVersion | undefined {
+  return [candidate, tagged, newest].find((one) => one !== undefined && one.version === version)
+}
+
 /** Trouble that time may end, as against one that a person must. */
 export function isPassing({ kind }: Trouble): boolean {
   return kind === 'throttled' || kind === 'unavailable' || kind === 'conflict' || kind === 'precondition'

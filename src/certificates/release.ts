@@ -3,8 +3,9 @@ import type { CertificateDocument, DeliveryDocument } from '../model/documents.t
 import { durationMs, timestamp } from '../model/names.ts'
 import { checkCandidate } from './check-candidate.ts'
 import { checkInput } from './check-input.ts'
-import { foundVersion } from './found-version.ts'
-import { isTrouble, type Observations } from './observations.ts'
+import { foundVersion, renewsAt, servedFirst } from './found-version.ts'
+import { isMadeHere } from './issue-policy.ts'
+import { isTrouble, type Observations, seenVersion } from './observations.ts'
 import { isUrgent, urgentAt } from './renewal.ts'
 import { aim, end, enter, giveUp, type Step, tell, withRotation } from './step.ts'
 import { lookWithin } from './waiting.ts'
@@ -48,7 +49,8 @@ function releaseNext(step: Step, seen: Observations, candidate: CertificateVersi
   if (rest.length === 0 && open.length === 0) return succeed(step, candidate, now)
   const empty = rest.filter((cluster) => document.targets[cluster] === undefined)
   if (empty.length > 0) return releaseTo(step, released, empty, candidate, now)
-  if (isUrgent(document.current, now) && rest.length > 0) return releaseTo(step, released, rest, candidate, now)
+  if (isUrgent(servedFirst(document, candidate.version), now) && rest.length > 0)
+    return releaseTo(step, released, rest, candidate, now)
   if (open.length > 0) return waitFor(step, open, rest, seen)
   return nextGroup(step, seen, released, rest, candidate)
 }
@@ -60,10 +62,14 @@ function nextGroup(
   rest: readonly string[],
   candidate: CertificateVersion,
 ): Step {
-  const { spec, current } = step.document
+  const { document } = step
+  const { spec } = document
   const { now, window } = seen
-  const urgent = current ? urgentAt(current) : undefined
-  const until = (at: number | undefined) => Math.min(at ?? Number.POSITIVE_INFINITY, urgent ?? Number.POSITIVE_INFINITY)
+  const served = servedFirst(document, candidate.version)
+  const dueAgain = dueAgainAt(document, candidate)
+  // The ends of what is served do not wait for a pause or a window.
+  const ends = [...(served ? [urgentAt(served)] : []), ...(dueAgain === undefined ? [] : [dueAgain])]
+  const until = (at: number | undefined) => Math.min(at ?? Number.POSITIVE_INFINITY, ...ends)
   const pausedUntil = released.length === 0 ? 0 : provenAt(step, seen) + durationMs(spec.spread?.pause ?? '0s')
   if (pausedUntil > now) {
     const message = `${rest.join(', ')} follows after the pause between groups.`
@@ -127,16 +133,34 @@ function unusableBecause(step: Step, seen: Observations, candidate: CertificateV
   if (Date.parse(candidate.notAfter) <= seen.now) {
     return { reason: 'Ended', message: `Serial ${candidate.serial} ended before every cluster had it.` }
   }
+  const dueAgain = dueAgainAt(step.document, candidate)
+  if (dueAgain !== undefined && dueAgain <= seen.now) {
+    const message = `Serial ${candidate.serial} is to be renewed itself before every cluster has it.`
+    return { reason: 'DueAgain', message }
+  }
   if (isTrouble(seen.vault)) return undefined
-  const { newest, candidate: now } = seen.vault
-  if (now && !now.enabled) {
+  const { newest } = seen.vault
+  const now = seenVersion(seen.vault, candidate.version)
+  if (!now) {
+    return { reason: 'VersionGone', message: `Serial ${candidate.serial} is no longer in the vault.` }
+  }
+  if (!now.enabled) {
     return { reason: 'VersionDisabled', message: `Serial ${candidate.serial} was disabled in the vault.` }
   }
   const newer = newest?.version === candidate.version ? undefined : foundVersion(step.document, newest)
-  if (!newer || newer.createdAt < (now?.createdAt ?? '')) return undefined
+  if (!newer || newer.createdAt < now.createdAt) return undefined
   // One that would be refused waits until this rotation is over, and is refused then.
   if (checkCandidate(checkInput(step.document, seen, newer))) return undefined
   return { reason: 'Superseded', message: `Another hand made serial ${newer.serial} in the vault meanwhile.` }
+}
+
+/**
+ * When a version that some clusters serve is to be followed though others never took it: those that answer must not end with
+ * those that do not. Epoch milliseconds.
+ */
+function dueAgainAt(document: CertificateDocument, candidate: CertificateVersion): number | undefined {
+  const isServed = Object.values(document.targets).some(({ version }) => version === candidate.version)
+  return isServed && isMadeHere(document.spec) ? renewsAt(document, candidate) : undefined
 }
 
 /** A delivery that refused the version itself, after it was released. */

@@ -32,6 +32,17 @@ export function renewAt(name: string, spec: Pick<CertificateSpec, 'renewBefore'>
   return Math.floor(Date.parse(version.notAfter) - lead * (1 + JITTER * fractionOf(name)))
 }
 
+/** When a version that was asked for at `askedAt` is to be followed: never so soon that one that is due when it comes asks on and on. */
+export function followAt(
+  name: string,
+  spec: Pick<CertificateSpec, 'renewBefore'>,
+  version: Ends,
+  askedAt: number | undefined,
+): number {
+  const due = renewAt(name, spec, version)
+  return askedAt === undefined ? due : Math.max(due, askedAt + Math.min(DAY_MS, lifetimeMs(version) / 3))
+}
+
 /** Is so little left that windows and spread may not hold the next version? */
 export function isUrgent(version: Ends | undefined, now: number): boolean {
   return version !== undefined && now >= urgentAt(version)
@@ -63,13 +74,15 @@ export function warningOf(
   const end = Date.parse(version.notAfter)
   const lead = leadMs(spec, version)
   const marks = WARNING_DAYS.filter((days) => (days - 1) * DAY_MS < lead)
-  const passed = marks.filter((days) => now >= end - days * DAY_MS)
+  // A short life is not near its end while its renewal is not due.
+  const at = (days: number) => end - Math.min(days * DAY_MS, lead)
+  const passed = marks.filter((days) => now >= at(days))
   const next = marks.find((days) => !passed.includes(days))
   return {
     passed,
     isNew: passed.some((days) => !warned.includes(days)),
     daysLeft: Math.max(0, Math.floor((end - now) / DAY_MS)),
-    ...(next === undefined ? {} : { nextAt: end - next * DAY_MS }),
+    ...(next === undefined ? {} : { nextAt: at(next) }),
   }
 }
 

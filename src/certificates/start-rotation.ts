@@ -50,4 +50,4 @@ export function failuresInARow(document: CertificateDocument): readonly Rotation
   return since.filter((rotation) => rotation.policy === policy && !NO_FAULT.includes(rotation.reason))
 }
 
-const NO_FAULT = ['Superseded', 'SpecChanged', 'NothingNew']
+const NO_FAULT = ['Superseded', 'SpecChanged', 'NothingNew', 'DueAgain']

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { renewsAt } from '../../certificates/found-version.ts'
 import { isMadeHere } from '../../certificates/issue-policy.ts'
-import { renewAt } from '../../certificates/renewal.ts'
 import { certificateSpec } from '../../model/certificate.ts'
 import type { CertificateDocument, DeliveryDocument } from '../../model/documents.ts'
 import { timestamp } from '../../model/names.ts'
@@ -72,7 +72,7 @@ export const CERTIFICATE_READ_ONLY = [
 
 export function viewCertificate(document: CertificateDocument, warnings: readonly string[] = []): CertificateView {
   const { name, spec, current, rotation, deletingAt } = document
-  const renews = current && isMadeHere(spec) ? { renewsAt: timestamp(renewAt(name, spec, current)) } : {}
+  const renews = current && isMadeHere(spec) ? { renewsAt: timestamp(renewsAt(document, current)) } : {}
   const view: CertificateView = {
     name,
     ...spec,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deleteCertificate } from '../../../src/certificates/delete-certificate.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import { createWorld, DAY, OPERATOR, SECOND, type World } from './world.ts'
+import { createWorld, DAY, HOUR, OPERATOR, SECOND, type World } from './world.ts'
 
 const UNAVAILABLE = new PortError('unavailable', 'Key Vault', 'no answer')
 
@@ -70,5 +70,106 @@ describe('a vault that was asked and did not answer', () => {
     await world.settle()
     await world.put({ clusters: ['east'], dnsNames: ['web.example.com', 'b.example.com'] })
     expect(await secondsUntilAskedAgain()).toBeGreaterThanOrEqual(60)
+  })
+})
+
+describe('a cluster that never answers', () => {
+  it.each([
+    ['from the first version on', false],
+    ['after the first version', true],
+  ])('does not take the others along when what they hold ends: %s', async (_, first) => {
+    await world.put({ clusters: ['east', 'west'] })
+    if (first) await world.settle()
+    let left = Number.POSITIVE_INFINITY
+    const serials = new Set<string>()
+    const each = async () => {
+      if (world.document().rotation?.phase === 'creating') await world.vault.complete('web-tls').catch(() => undefined)
+      world.deliver(['east'])
+      const { version = '', serial = '' } = world.document().targets.east ?? {}
+      const held = version === '' ? undefined : await world.vault.version('web-tls', version)
+      if (held) left = Math.min(left, Date.parse(held.notAfter) - world.now())
+      serials.add(serial)
+    }
+    await liveFor(200 * DAY, each, 6 * HOUR)
+    expect(left).toBeGreaterThan(20 * DAY)
+    // About one in 58 days, and no more.
+    expect(serials.size).toBeLessThanOrEqual(5)
+    expect(world.events()).toContain('certificate.rotation-failed')
+  })
+})
+
+describe('a CA whose versions all end on one day', () => {
+  it('is asked once a day at most, not on and on', async () => {
+    const end = world.now() + 40 * DAY
+    await world.put({ clusters: [], issuer: { kind: 'integrated', name: 'plan' } })
+    let count = 0
+    world.vault.create = async (name, { dnsNames }, tags) => {
+      count += 1
+      await world.vault.addVersion(name, { dnsNames, validForMs: end - world.now(), tags })
+    }
+    await liveFor(39 * DAY)
+    expect(count).toBeGreaterThan(1)
+    expect(count).toBeLessThan(20)
+  })
+})
+
+describe('what was lost or is over', () => {
+  const condition = (type: string) => world.document().conditions.find((one) => one.type === type)
+
+  it('trouble of the vault is not told for long after it is over', async () => {
+    await world.put()
+    await world.settle()
+    world.vault.failOnce('version', UNAVAILABLE)
+    await world.advance()
+    expect(condition('VaultReadable')?.status).toBe('False')
+    await liveFor(HOUR)
+    expect(condition('VaultReadable')?.status).toBe('True')
+  })
+
+  it('a delivery whose message was lost is asked for again', async () => {
+    await world.put()
+    await world.settle()
+    await world.put({ clusters: ['east', 'west', 'north'] })
+    await world.advance()
+    const asked = () =>
+      world.store.sent.filter(({ message }) => message.kind === 'deliver' && message.cluster === 'north')
+    expect(asked()).toHaveLength(1)
+    await liveFor(3 * 60 * SECOND)
+    expect(asked().length).toBeGreaterThan(1)
+    world.deliver()
+    const { length } = asked()
+    await liveFor(HOUR)
+    expect(asked()).toHaveLength(length)
+  })
+
+  it('a certificate that was deleted in the vault is made anew, or people are told why not', async () => {
+    await world.put()
+    await world.settle()
+    world.vault.softDelete('web-tls')
+    await world.advance()
+    await liveFor(60 * SECOND)
+    expect(world.document().history[0]).toMatchObject({ phase: 'failed', reason: 'SoftDeleted' })
+    expect(world.events()).toContain('certificate.rotation-failed')
+  })
+
+  it('clusters that a failed rotation left on two versions come together again', async () => {
+    await world.put({ spread: { atOnce: 1, pause: '0s' } })
+    await world.settle()
+    await world.vault.addVersion('web-tls', { dnsNames: ['web.example.com'] })
+    await world.advance()
+    await world.advance()
+    expect(world.document().targets.east?.version).not.toBe(world.document().targets.west?.version)
+    const bad = world.document().targets.east?.version
+    const read = world.vault.version.bind(world.vault)
+    world.vault.version = async (...which) => {
+      const found = await read(...which)
+      return found && found.version === bad ? { ...found, enabled: false } : found
+    }
+    await world.advance()
+    expect(world.document().rotation).toMatchObject({ phase: 'failed', reason: 'VersionDisabled' })
+    await liveFor(2 * HOUR, () => world.document().rotation?.phase === 'creating' && world.vault.complete('web-tls'))
+    await world.settle()
+    expect(world.document().rotation).toMatchObject({ phase: 'succeeded' })
+    expect(world.document().targets.east?.version).toBe(world.document().targets.west?.version)
   })
 })
