@@ -9,6 +9,7 @@ import { SANDBOX_TENANT } from '../../src/sandbox/identities.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
 import { cut, html, plain } from './broken-answers.ts'
 import type { Answers, SystemKind } from './faults.ts'
+import { inOtherOrder, withOtherKey } from './wrong-secrets.ts'
 
 type AzureKind = Extract<SystemKind, 'arm' | 'identity' | 'vault' | 'graph' | 'chat' | 'monitor' | 'gateway'>
 
@@ -74,7 +75,7 @@ export const AZURE_SPOILS: Readonly<Record<AzureKind, readonly ((response: Emula
   {
     arm: [cut, html],
     identity: [cut, html],
-    vault: [cut, html],
+    vault: [cut, html, withOtherKey, inOtherOrder],
     graph: [cut, html],
     chat: [cut, html],
     monitor: [cut, html],

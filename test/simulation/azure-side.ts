@@ -19,6 +19,7 @@ import { allClusters } from '../../src/sandbox/world/all-clusters.ts'
 import type { World } from '../../src/sandbox/world/world.ts'
 import type { Settings } from '../../src/settings.ts'
 import { isToken, tokenFor } from './app-tokens.ts'
+import { withOtherKey } from './wrong-secrets.ts'
 
 /** A vault of certificates and secrets, Azure Monitor, chats, and the directory of people: what a story of certificates has besides. */
 export interface AzureSide {
@@ -27,6 +28,8 @@ export interface AzureSide {
   readonly keyVault: KeyVaultEmulator
   /** Names of certificates that the issuer will not sign now. */
   readonly refused: Set<string>
+  /** Does the vault give keys that are not the certificates' now? */
+  wrongKeys: boolean
   /** What the vault tells Event Grid. */
   onEvent(listener: (event: VaultEvent) => void): void
 }
@@ -71,23 +74,29 @@ export async function createAzureSide(
       return key ?? generateKey(kind)
     },
   })
+  const vault: Emulator = async (request) => {
+    const answer = await keyVault.handle(request)
+    return side.wrongKeys && request.url.pathname.startsWith('/secrets/') ? withOtherKey(answer) : answer
+  }
   await putSecret(keyVault, context.now(), SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK)
   const graph = sandboxGraph(context, { checkToken } as Parameters<typeof sandboxGraph>[1])
   const monitor = managedPrometheusEmulator({ source: allClusters(context.world), now: context.now, checkToken })
   const chats = Object.entries(chatHosts(context)).map(([host, emulator]) => {
     return [host, { system: `chat/${host.includes('slack') ? 'slack' : 'teams'}`, emulator }] as const
   })
-  return {
+  const side: AzureSide = {
     hosts: {
-      [new URL(SANDBOX_VAULT).host]: { system: 'vault', emulator: keyVault.handle },
+      [new URL(SANDBOX_VAULT).host]: { system: 'vault', emulator: vault },
       [SANDBOX_PROMETHEUS]: { system: 'monitor', emulator: monitor },
       'graph.microsoft.com': { system: 'graph', emulator: graph },
       ...Object.fromEntries(chats),
     },
     keyVault,
     refused,
+    wrongKeys: false,
     onEvent: (listener) => void listeners.push(listener),
   }
+  return side
 }
 
 async function putSecret({ handle }: KeyVaultEmulator, now: number, name: string, value: string): Promise<void> {

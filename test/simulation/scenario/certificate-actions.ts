@@ -26,6 +26,7 @@ export const CERTIFICATE_ACTIONS: readonly (readonly [number, CertificateAction]
   [4, disableNewest],
   [4, refuseToSign],
   [3, takeOperationAway],
+  [3, swapKeys],
   [10, completeChain],
   [10, meddleWithSecret],
   [2, loseNamespace],
@@ -114,6 +115,15 @@ async function refuseToSign({ simulation }: Play, _part: CertificatePart, name: 
   surroundings.azure?.refused.add(name)
   await time.sleep(Math.round(120_000 * chance.next()))
   surroundings.azure?.refused.delete(name)
+}
+
+/** What another hand imported has another's key: the vault gives what it has. */
+async function swapKeys({ simulation }: Play): Promise<void> {
+  const { azure } = simulation.surroundings
+  if (!azure) return
+  azure.wrongKeys = true
+  await simulation.time.sleep(Math.round(90_000 * simulation.chance.next()))
+  azure.wrongKeys = false
 }
 
 async function takeOperationAway({ simulation }: Play, { vault }: CertificatePart, name: string): Promise<void> {

@@ -50,7 +50,9 @@ export function chooseCertificateAction(play: Play, part: CertificatePart): Prom
 export async function healCertificates(play: Play): Promise<void> {
   const { certificates: part, clusters, simulation } = play
   if (!part) return
-  simulation.surroundings.azure?.refused.clear()
+  const { azure } = simulation.surroundings
+  azure?.refused.clear()
+  if (azure) azure.wrongKeys = false
   for (const name of part.ledger.names) {
     for (const cluster of clusters) {
       part.gateways.putNamespace(cluster)
@@ -77,12 +79,17 @@ export async function endRotations(play: Play): Promise<void> {
     await completeChain(play, part)
     await settle(simulation, 3 * 3_600_000)
     const open = documentsOf(simulation).filter(({ rotation }) => rotation && needsPerson(rotation.phase))
-    if (open.length === 0) return
+    if (open.length === 0) break
     for (const { name, rotation } of open) {
       if (rotation && !isRotationOver(rotation)) continue
       await must(simulation, { method: 'POST', path: `/certificates/${name}/rotate`, as: 'operator' })
     }
     await settle(simulation, 3 * 3_600_000)
+  }
+  for (const { name, rotation } of documentsOf(simulation)) {
+    if (rotation?.phase === 'succeeded') continue
+    const { phase, reason, message } = rotation ?? {}
+    simulation.watch.broke(`rotation of ${name} is ${phase} though nothing stands in its way: ${reason} ${message}`)
   }
 }
 

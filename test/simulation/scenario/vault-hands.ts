@@ -53,10 +53,9 @@ export function createVaultHands({ surroundings, trace, time, chance, ring }: Si
     async sign(csr) {
       const { intermediate, root } = ring.authority
       const notBefore = time.now() - (time.now() % 1000)
-      const months = 90 + Math.floor(chance.next() * 30)
       const serial = `7${Array.from({ length: 15 }, () => Math.floor(chance.next() * 16).toString(16)).join('')}`
       const base64 = csr.replaceAll(/-----[A-Z ]+-----|\s/g, '')
-      const leaf = await signRequest(base64, intermediate, { notBefore, notAfter: notBefore + months * DAY_MS, serial })
+      const leaf = await signRequest(base64, intermediate, { notBefore, notAfter: notBefore + 90 * DAY_MS, serial })
       return [leaf, intermediate.der, root.der].map((der) => pem('CERTIFICATE', der)).join('')
     },
   }

@@ -3,7 +3,10 @@ import type { KeptMessage } from '../../../src/sandbox/emulators/kept-messages.t
 import type { DocumentWatch } from './documents.ts'
 import type { Broke } from './kinds.ts'
 
-/** What arrived in channels: each notification as often as it was taken in hand at most, and in the end at least once. */
+/**
+ * What arrived in channels: each notification as often as it was taken in hand at most, never once it is recorded as sent,
+ * and in the end at least once.
+ */
 export interface ChatWatch {
   /** `table` is `chat-slack` or `chat-teams`. */
   arrived(table: string, message: KeptMessage): void
@@ -22,7 +25,10 @@ export function watchChats(broke: Broke, documents: DocumentWatch): ChatWatch {
       const count = (arrivals.get(`${kind} ${name}`) ?? 0) + 1
       arrivals.set(`${kind} ${name}`, count)
       const document = documents.get(`notification/${name}`) as NotificationDocument | undefined
-      const attempts = document?.sends?.find(({ channel }) => channel.startsWith(`${kind}/`))?.attempts ?? 0
+      const send = document?.sends?.find(({ channel }) => channel.startsWith(`${kind}/`))
+      const attempts = send?.attempts ?? 0
+      // Nobody takes it in hand before a message that is on its way has arrived or is lost.
+      if (send?.state === 'sent') broke(`${kind} got notification ${name} again, which is recorded as sent`)
       if (count > attempts) broke(`${kind} got notification ${name} ${count} times after ${attempts} attempts`)
     },
     checkSettled(disturbed) {

@@ -8,6 +8,7 @@ import type { CertificateRecord } from '../../../src/sandbox/emulators/key-vault
 import type { Acting, Invocation } from '../network.ts'
 import type { Trace } from '../trace.ts'
 import type { VirtualTime } from '../virtual-time.ts'
+import { OTHER_PKCS8 } from '../wrong-secrets.ts'
 import { type CertificateWatch, watchCertificates } from './certificates.ts'
 import { type ChatWatch, watchChats } from './chats.ts'
 import { type DocumentWatch, idOf, watchDocuments } from './documents.ts'
@@ -76,6 +77,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
   const objects = watchObjects({ broke, documents, seen, certificates, acting, live })
   const audits: AuditRecord[] = []
   const search = searchSecrets(secrets)
+  search.addKey(OTHER_PKCS8)
   const places = new Map<string, string>()
   const documentWrites: string[] = []
   const events = new Set<string>()
