@@ -15,6 +15,8 @@ export function tlsHandshakes(addresses: AddressPolicy): Handshakes {
     async look(host, port, serverName) {
       const authority = isIP(host) === 6 ? `[${host}]` : host
       const url = `https://${authority}:${port}/`
+      // What the policy judges must be what is called: "allowed.example/.elsewhere" is not.
+      if (isIP(host) === 0 && URL.parse(url)?.hostname !== host.toLowerCase()) return undefined
       if (!URL.canParse(url) || (await addresses.refusal(url)) !== undefined) return undefined
       return handshake(host, port, serverName)
     },

@@ -43,6 +43,8 @@ function issued({ current, rotation, spec }: CertificateDocument): Finding {
     if (missing.length === 0) return yes('Current', `Serial ${current.serial} is current.`)
     return no('HostsMissing', `Serial ${current.serial} does not serve ${missing.join(', ')}.`)
   }
+  const checked = rotation?.phase === 'awaiting-window' || rotation?.phase === 'delivering'
+  if (checked) return yes('Checked', `Serial ${rotation.candidate?.serial} passed its checks and is on its way.`)
   if (live || rotation?.phase === 'failed') return no(rotation.reason, rotation.message)
   return no('NotIssued', 'There is no version yet.')
 }
@@ -84,10 +86,11 @@ function ready(found: Readonly<Record<string, Finding>>, document: CertificateDo
   if (current && Date.parse(current.notAfter) <= now) return no('Ended', `Serial ${current.serial} has ended.`)
   const missing = ['Issued', 'Delivered'].map((type) => found[type]).find((finding) => finding?.status !== 'True')
   if (missing) return missing
+  if (!current) return no('NotDelivered', 'No version has been proven on every cluster yet.')
   if (rotation?.phase === 'failed' && rotation.policy === policyDigest(spec)) {
-    return yes('RotationFailed', `Serial ${current?.serial} is served. The last rotation failed: ${rotation.message}`)
+    return yes('RotationFailed', `Serial ${current.serial} is served. The last rotation failed: ${rotation.message}`)
   }
-  return yes('Ready', `Serial ${current?.serial} is served everywhere.`)
+  return yes('Ready', `Serial ${current.serial} is served everywhere.`)
 }
 
 function yes(reason: string, message: string): Finding {

@@ -71,8 +71,11 @@ export const certificateSpec = z
     vaultName: z
       .string()
       .regex(/^[0-9a-zA-Z-]{1,127}$/)
+      .toLowerCase()
       .optional()
-      .describe('Name of the certificate in the vault; the name of this resource when left out'),
+      .describe(
+        'Name of the certificate in the vault, in lower case: a vault does not tell cases apart. The name of this resource when left out',
+      ),
     windows: z.array(maintenanceWindow).max(20).optional().describe('Maintenance windows; any time when left out'),
     spread: z
       .strictObject({

@@ -49,7 +49,7 @@ export const certificateView = z
     renewsAt: time.optional().describe('When the next rotation starts by itself'),
     rotation: rotationView.optional(),
     history: z.array(rotationView).describe('Ended rotations, the newest first; 20 at most'),
-    deliveredTo: z.record(z.string(), z.string()).describe('What each cluster is to hold: serial by cluster'),
+    targets: z.record(z.string(), z.string()).describe('What each cluster is to hold: serial by cluster'),
     deletingAt: time.optional(),
   })
   .meta({ id: 'CertificateView' })
@@ -66,7 +66,7 @@ export const CERTIFICATE_READ_ONLY = [
   'renewsAt',
   'rotation',
   'history',
-  'deliveredTo',
+  'targets',
   'deletingAt',
 ]
 
@@ -86,7 +86,7 @@ export function viewCertificate(document: CertificateDocument, warnings: readonl
     ...renews,
     ...(rotation ? { rotation: viewRotation(rotation) } : {}),
     history: document.history.map(viewRotation),
-    deliveredTo: Object.fromEntries(Object.entries(document.targets).map(([cluster, { serial }]) => [cluster, serial])),
+    targets: Object.fromEntries(Object.entries(document.targets).map(([cluster, { serial }]) => [cluster, serial])),
     createdAt: document.createdAt,
     updatedAt: document.updatedAt,
     ...(deletingAt === undefined ? {} : { deletingAt }),

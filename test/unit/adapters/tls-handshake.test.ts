@@ -91,6 +91,7 @@ describe('a look at what a server shows', () => {
     expect(await handshakes.look('127.0.0.1', port, 'web.example.com')).toBeUndefined()
     expect(await handshakes.look('::1', 443, 'web.example.com')).toBeUndefined()
     expect(await handshakes.look('a b', 443, 'web.example.com')).toBeUndefined()
+    expect(await handshakes.look('allowed.example.com/.elsewhere.com', 443, 'web.example.com')).toBeUndefined()
     expect(asked).toEqual([`https://127.0.0.1:${port}/`, 'https://[::1]:443/'])
     expect(connected).toBe(0)
   })

@@ -31,6 +31,9 @@ describe('a certificate that the vault makes', () => {
       targets: { east: { version: version.version }, west: { version: version.version } },
     })
     expect(world.document().current).toBeUndefined()
+    const condition = (type: string) => world.document().conditions.find((one) => one.type === type)
+    expect(condition('Issued')).toMatchObject({ status: 'True', reason: 'Checked' })
+    expect(condition('Ready')).toMatchObject({ status: 'False', reason: 'NotDelivered' })
     world.deliver(['east'])
     await world.advance()
     expect(world.document().rotation?.phase).toBe('delivering')

@@ -61,6 +61,7 @@ describe('a certificate is refused', () => {
       code: 'Conflict',
       pointer: '/vaultName',
     })
+    expect(await refusal({ secret, vaultName: 'Web-TLS' }, 'third')).toMatchObject({ pointer: '/vaultName' })
     const vault = 'https://other.vault.azure.net'
     expect(await refusal({ secret, vaultName: 'web-tls', vault }, 'third')).toBeUndefined()
   })

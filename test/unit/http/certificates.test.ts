@@ -66,7 +66,7 @@ describe('certificates', () => {
     const put = await world.call('PUT', `${PATH}?wait=60s`, { body: { ...BODY, clusters: ['east', 'west'] } })
     expect(put).toMatchObject({ status: 201, json: { phase: 'succeeded', observedGeneration: 1 } })
     expect(put.json.serial).toMatch(/^[1-9a-f][0-9a-f]*$/)
-    expect(put.json.deliveredTo).toEqual({ east: put.json.serial, west: put.json.serial })
+    expect(put.json.targets).toEqual({ east: put.json.serial, west: put.json.serial })
     expect((await world.call('GET', '/api/v1/operations/certificate.web-tls.1')).json.status).toBe('Succeeded')
     const held = (await world.call('GET', `${PATH}/deliveries`)).json.value
     expect(held).toMatchObject([
