@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { REVISION } from '../../src/mesh/marks.ts'
 import { serialText } from '../../src/model/certificate.ts'
 import type { Handshakes, ShownCertificate } from '../../src/ports/handshake.ts'
 import type { EmulatedCluster } from '../../src/sandbox/emulated-cluster.ts'
@@ -27,6 +28,12 @@ export function gatewayObjects(cluster: string): readonly object[] {
   ]
 }
 
+/** People point a gateway to the Secret that was written last. */
+interface Shown {
+  readonly leaf: X509Certificate
+  readonly revision: number
+}
+
 export interface GatewayOptions {
   readonly time: Pick<VirtualTime, 'after'>
   readonly chance: Chance
@@ -35,23 +42,26 @@ export interface GatewayOptions {
 
 /** Gateways show what their Secrets hold, some time later. The emulator answers which certificate is shown for a name. */
 export function createGateways({ time, chance, clusters }: GatewayOptions): Emulator {
-  const shown = new Map<string, X509Certificate>()
+  const shown = new Map<string, Shown>()
   for (const { name: cluster, kubernetes } of clusters.values()) {
     kubernetes.onWrite(({ verb, object }) => {
       if (object.kind !== 'Secret' || object.metadata.namespace !== GATEWAY_NAMESPACE) return
       const leaf = verb === 'delete' ? undefined : leafOf(object)
       const key = `${cluster} ${object.metadata.name}`
       time.after(Math.round(200 * 200 ** chance.next()), () => {
-        if (leaf) shown.set(key, leaf)
+        if (leaf) shown.set(key, { leaf, revision: Number(object.metadata.annotations?.[REVISION] ?? 0) })
         else shown.delete(key)
       })
     })
   }
   return async ({ url, headers }) => {
     const [, cluster = ''] = HOST.exec(url.hostname) ?? []
-    const of = [...shown].filter(([key, leaf]) => key.startsWith(`${cluster} `) && leaf.checkHost(headers.sni ?? ''))
-    const [, leaf] = of.at(-1) ?? []
-    if (!leaf) return jsonResponse(404, {})
+    const here = [...shown].filter(([key]) => key.startsWith(`${cluster} `)).map(([, found]) => found)
+    const [found] = here
+      .filter(({ leaf }) => leaf.checkHost(headers.sni ?? ''))
+      .sort((one, other) => other.revision - one.revision)
+    if (!found) return jsonResponse(404, {})
+    const { leaf } = found
     const certificate: ShownCertificate = {
       serial: serialText(leaf.serialNumber),
       notAfter: new Date(Date.parse(leaf.validTo)).toISOString(),

@@ -143,7 +143,12 @@ function checkNoOrphans({ watch, surroundings }: Simulation): void {
         const key = metadata.annotations?.['meshwright.io/service']
         if (metadata.labels?.['app.kubernetes.io/managed-by'] !== 'meshwright' || key === undefined) continue
         const wanted = services.some((one) => keyOf(one) === key && Object.hasOwn(one.targets, name))
-        if (!wanted) watch.broke(`${kind} ${metadata.namespace}/${metadata.name} on ${name} belongs to no service`)
+        // What stands in no inventory is removed by people, once they were told.
+        const told = watch.orphansTold.some((message) =>
+          message.includes(`${kind} ${metadata.namespace}/${metadata.name}`),
+        )
+        if (!wanted && !told)
+          watch.broke(`${kind} ${metadata.namespace}/${metadata.name} on ${name} belongs to no service`)
       }
     }
   }

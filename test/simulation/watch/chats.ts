@@ -16,6 +16,7 @@ export interface ChatWatch {
 
 export function watchChats(broke: Broke, documents: DocumentWatch): ChatWatch {
   const arrivals = new Map<string, number>()
+  const names = new Map<string, string>()
   return {
     arrived(table, message) {
       const kind = table.slice('chat-'.length)
@@ -27,6 +28,10 @@ export function watchChats(broke: Broke, documents: DocumentWatch): ChatWatch {
       const document = documents.get(`notification/${name}`) as NotificationDocument | undefined
       const send = document?.sends?.find(({ channel }) => channel.startsWith(`${kind}/`))
       const attempts = send?.attempts ?? 0
+      const event = document?.event.id ?? ''
+      const known = names.get(event) ?? name
+      if (known !== name) broke(`event ${event} has two notifications: ${known} and ${name}`)
+      names.set(event, name)
       // Nobody takes it in hand before a message that is on its way has arrived or is lost.
       if (send?.state === 'sent') broke(`${kind} got notification ${name} again, which is recorded as sent`)
       if (count > attempts) broke(`${kind} got notification ${name} ${count} times after ${attempts} attempts`)

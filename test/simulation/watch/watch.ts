@@ -25,6 +25,8 @@ export interface Watch {
   readonly objects: ObjectWatch
   readonly certificates: CertificateWatch
   readonly chats: ChatWatch
+  /** What people were told of objects that belong to no service. */
+  readonly orphansTold: readonly string[]
   /** Audit records that were kept. */
   readonly audits: readonly AuditRecord[]
   /** Events that were kept, as `TYPE SUBJECT TIME`. */
@@ -45,6 +47,7 @@ interface Event {
   readonly type: string
   readonly subject: string
   readonly time: string
+  readonly message: string
 }
 
 export interface WatchOptions {
@@ -76,6 +79,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
   const chats = watchChats(broke, documents)
   const objects = watchObjects({ broke, documents, seen, certificates, acting, live })
   const audits: AuditRecord[] = []
+  const orphansTold: string[] = []
   const search = searchSecrets(secrets)
   search.addKey(OTHER_PKCS8)
   const places = new Map<string, string>()
@@ -92,6 +96,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     certificates,
     chats,
     audits,
+    orphansTold,
     documentWrites,
     events,
     written(table, key, value, text) {
@@ -106,6 +111,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       if (!table.startsWith('cosmos/')) return
       const item = (value as { document?: AnyDocument & { event?: Event; record?: AuditRecord } } | undefined)?.document
       if (item?.record) audits.push(item.record)
+      if (item?.event?.type.endsWith('cluster.orphans')) orphansTold.push(item.event.message)
       if (item?.event) events.add(`${item.event.type} ${item.event.subject} ${item.event.time}`)
       const document: AnyDocument | undefined = item
       const place = document?.kind === undefined ? places.get(`${table} ${key}`) : idOf(document)
