@@ -14,7 +14,12 @@ describe('a simulated world', () => {
   })
 
   it('comes through a crash wherever it happens', { timeout: LIMIT_MS }, async () => {
-    const sample = ['--stride', '131', '--first', '31']
+    const sample = ['--tale', 'rollout', '--stride', '131', '--first', '31']
+    expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
+  })
+
+  it('loses no certificate and makes none twice wherever it crashes', { timeout: LIMIT_MS }, async () => {
+    const sample = ['--tale', 'certificate', '--stride', '389', '--first', '83']
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
   })
 
