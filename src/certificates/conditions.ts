@@ -2,7 +2,7 @@ import { type Condition, type ConditionInput, setCondition } from '../model/cond
 import type { CertificateDocument } from '../model/documents.ts'
 import { isRotationOver } from '../model/rotation.ts'
 import { policyDigest, uncoveredHosts } from './issue-policy.ts'
-import { isTrouble, type Observations } from './observations.ts'
+import { goneMessage, isGone, isTrouble, type Observations } from './observations.ts'
 import { isDelivered } from './release.ts'
 import { leadMs } from './renewal.ts'
 
@@ -11,7 +11,7 @@ type Finding = Omit<ConditionInput, 'type' | 'observedGeneration'>
 /** What is the case about a certificate: Issued, Delivered, NearExpiry, VaultReadable, and Ready, which sums up. */
 export function certificateConditions(document: CertificateDocument, seen: Observations): readonly Condition[] {
   const found: Readonly<Record<string, Finding>> = {
-    Issued: issued(document),
+    Issued: issued(document, seen),
     Delivered: delivered(document, seen),
     NearExpiry: nearExpiry(document, seen.now),
     VaultReadable: vaultReadable(seen),
@@ -36,10 +36,11 @@ export function generationSeen(document: CertificateDocument, seen: Observations
   return done ? generation : observedGeneration
 }
 
-function issued({ current, rotation, spec }: CertificateDocument): Finding {
+function issued({ current, rotation, spec }: CertificateDocument, { vault }: Observations): Finding {
   const live = rotation !== undefined && !isRotationOver(rotation)
   if (current) {
     const missing = uncoveredHosts(spec.dnsNames, current.dnsNames)
+    if (isGone(vault)) return no('VersionGone', goneMessage(current))
     if (missing.length === 0) return yes('Current', `Serial ${current.serial} is current.`)
     return no('HostsMissing', `Serial ${current.serial} does not serve ${missing.join(', ')}.`)
   }

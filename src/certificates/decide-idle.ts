@@ -1,7 +1,7 @@
 import { SCHEDULE } from '../model/identity.ts'
 import { foundVersion, renewsAt, servedFirst } from './found-version.ts'
 import { isMadeHere, uncoveredHosts } from './issue-policy.ts'
-import { isTrouble, type Observations, publicPart } from './observations.ts'
+import { goneMessage, isGone, isTrouble, type Observations, publicPart } from './observations.ts'
 import { warningOf } from './renewal.ts'
 import { ANOTHER_HAND, failuresInARow, startRotation } from './start-rotation.ts'
 import { aim, type Step, tell } from './step.ts'
@@ -15,7 +15,7 @@ const TROUBLE_LOOK_MS = 600_000
 /** What to do while no rotation is live: start one that is due, or that another hand's version asks for. Pure. */
 export function decideIdle(before: Step, seen: Observations): Step {
   const { now } = seen
-  const step = isTrouble(seen.vault) ? lookWithin(before, TROUBLE_LOOK_MS, now) : before
+  const step = isTrouble(seen.vault) ? lookWithin(before, TROUBLE_LOOK_MS, now) : tellGone(before, seen)
   const { document } = step
   const found = isTrouble(seen.vault) ? undefined : foundVersion(document, seen.vault.newest)
   if (found) {
@@ -30,6 +30,15 @@ export function decideIdle(before: Step, seen: Observations): Step {
   const { reason, message } = wish
   const unique = ['schedule', reason]
   return startRotation(step, { actor: SCHEDULE, reason, message, unique }, now)
+}
+
+/** Once. A new version is not asked for: the vault may be recovered, or not be the one that was meant. */
+function tellGone(step: Step, { vault, now }: Observations): Step {
+  const { current, conditions } = step.document
+  const isTold = conditions.some(({ type, reason }) => type === 'Issued' && reason === 'VersionGone')
+  if (!current || isTold || !isGone(vault)) return step
+  const event = { unique: `${current.version}.${now}`, reason: 'VersionGone', message: goneMessage(current) }
+  return tell(step, 'certificate.version-gone', event, now, SCHEDULE)
 }
 
 interface Wish {
@@ -64,9 +73,6 @@ function causeOf(document: Step['document'], { now, vault }: Observations): Wish
   if (newest?.version === current.version && !newest.enabled) {
     const message = `Serial ${current.serial} was disabled in the vault.`
     return { at: now, reason: 'VersionDisabled', message }
-  }
-  if (!isTrouble(vault) && !newest) {
-    return { at: now, reason: 'VersionGone', message: `Serial ${current.serial} is no longer in the vault.` }
   }
   const astray = Object.keys(targets).filter((cluster) => targets[cluster]?.version !== current.version)
   if (astray.length > 0) {

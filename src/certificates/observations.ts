@@ -50,6 +50,15 @@ export function seenVersion({ candidate, tagged, newest }: VaultSeen, version?: 
   return [candidate, tagged, newest].find((one) => one !== undefined && one.version === version)
 }
 
+/** Does the vault know no version at all? */
+export function isGone(vault: VaultSeen | Trouble): boolean {
+  return !isTrouble(vault) && vault.newest === undefined
+}
+
+export function goneMessage({ serial }: Pick<CertificateVersion, 'serial'>): string {
+  return `Serial ${serial} is served, and the vault has the certificate no more: recover it there, or rotate it.`
+}
+
 /** Trouble that time may end, as against one that a person must. */
 export function isPassing({ kind }: Trouble): boolean {
   return kind === 'throttled' || kind === 'unavailable' || kind === 'conflict' || kind === 'precondition'

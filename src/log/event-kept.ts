@@ -69,6 +69,7 @@ const LEVEL_OF_CERTIFICATE: Readonly<Record<string, LogLevel>> = {
   'near-expiry': 'warn',
   'delivery-failed': 'warn',
   'not-shown': 'warn',
+  'version-gone': 'warn',
 }
 
 /** `event.kept`: everything else, of services and placements. */

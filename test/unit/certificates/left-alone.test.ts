@@ -142,14 +142,16 @@ describe('what was lost or is over', () => {
     expect(asked()).toHaveLength(length)
   })
 
-  it('a certificate that was deleted in the vault is made anew, or people are told why not', async () => {
+  it('of a certificate that was deleted in the vault people are told once, and it is served on', async () => {
     await world.put()
     await world.settle()
     world.vault.softDelete('web-tls')
     await world.advance()
-    await liveFor(60 * SECOND)
-    expect(world.document().history[0]).toMatchObject({ phase: 'failed', reason: 'SoftDeleted' })
-    expect(world.events()).toContain('certificate.rotation-failed')
+    await world.advance()
+    expect(condition('Ready')).toMatchObject({ status: 'False', reason: 'VersionGone' })
+    expect(world.events().filter((type) => type === 'certificate.version-gone')).toHaveLength(1)
+    expect(world.document().rotation?.phase).toBe('succeeded')
+    expect(Object.keys(world.document().targets)).toEqual(['east', 'west'])
   })
 
   it('clusters that a failed rotation left on two versions come together again', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { PortError } from '../../../../src/ports/port-error.ts'
 import { resyncCluster } from '../../../../src/reconcile/resync-cluster.ts'
 import { CertificateWorld, SECRET } from './certificate-world.ts'
 
@@ -35,6 +36,16 @@ describe('a resync of a cluster with certificates', () => {
     await resyncCluster(world.deps, 'east')
     expect(lists()).toEqual(['listMetadata Secret'])
     expect(world.store.writes).toBe(writes)
+  })
+
+  it('that may not list Secrets compares services all the same, and has the delivery tell of it', async () => {
+    const { listMetadata } = world.cluster
+    world.cluster.listMetadata = async (kind, options) => {
+      if (kind.kind === 'Secret') throw new PortError('denied', 'Kubernetes', 'secrets is forbidden')
+      return listMetadata.call(world.cluster, kind, options)
+    }
+    await resyncCluster(world.deps, 'east')
+    expect(world.work()).toEqual(['work deliver'])
   })
 
   it('asks nothing about a cluster without certificates', async () => {
