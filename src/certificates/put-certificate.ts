@@ -41,7 +41,8 @@ export async function putCertificate(
 /** Versions are names within one vault: another vault, or another name in it, is another certificate. */
 function refuseMove(deps: CertificateDeps, before: CertificateDocument, spec: CertificateSpec): Failure | undefined {
   const same = vaultOf(deps, before.spec) === vaultOf(deps, spec)
-  if (same && vaultNameOf(before) === vaultNameOf({ name: before.name, spec })) return undefined
+  if (same && vaultNameOf(before).toLowerCase() === vaultNameOf({ name: before.name, spec }).toLowerCase())
+    return undefined
   const errors = [{ pointer: same ? '/vaultName' : '/vault', reason: 'cannot change' }]
   return fail('Conflict', 'A certificate cannot move to another place in a vault.', {
     errors,

@@ -96,8 +96,10 @@ export function end(step: Step, phase: 'succeeded' | 'failed', reason: string, m
   const moved = enter(step, phase, reason, message, now)
   const { rotation, history } = moved.document
   if (!rotation) return moved
-  const { chain: _chain, ...rest } = rotation
-  const ended: Rotation = { ...rest, endedAt: timestamp(now) }
+  const { chain: _chain, csr, ...rest } = rotation
+  // What a failed one may have left pending in the vault is known by its CSR; of the others documents need not grow.
+  const left = phase === 'failed' && csr !== undefined ? { csr } : {}
+  const ended: Rotation = { ...rest, ...left, endedAt: timestamp(now) }
   const document = { ...moved.document, rotation: ended, history: [ended, ...history].slice(0, MOST_HISTORY) }
   const { lookAt: _lookAt, ...without } = moved
   return { ...without, document }
