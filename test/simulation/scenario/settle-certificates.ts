@@ -72,21 +72,20 @@ function wrongOn({ watch, surroundings }: Simulation, document: CertificateDocum
 }
 
 /** What people asked for was done once, and is on record; every notification came to its channels. */
-export function checkCalls({ watch, network, fleet }: Simulation): void {
+export function checkCalls({ watch, network, fleet, surroundings }: Simulation): void {
+  watch.records.checkSettled(surroundings.azure !== undefined)
   watch.chats.checkSettled(network.disturbed() || fleet.deaths() > 0)
   const asked = [...watch.certificates.rotations].filter(([, reason]) => reason === 'Asked')
   for (const [rotation] of asked) {
-    const records = watch.audits.filter(({ action, after }) => {
+    const records = watch.records.audits.filter(({ action, after }) => {
       return action === 'certificate.rotate' && (after as { readonly rotation?: string }).rotation === rotation
     })
     if (records.length !== 1) watch.broke(`rotation ${rotation} was asked for, and has ${records.length} audit records`)
   }
-  const ids = new Set(watch.audits.map(({ id }) => id))
-  if (ids.size < watch.audits.length) watch.broke('an audit record was kept twice')
   for (const document of watch.documents.all()) {
     if (document.kind !== 'command') continue
     if (document.state !== 'done') watch.broke(`command "${document.text}" is still waiting`)
-    const effects = watch.audits.filter(({ requestId }) => requestId === document.name)
+    const effects = watch.records.audits.filter(({ requestId }) => requestId === document.name)
     if (effects.length > 1) watch.broke(`command "${document.text}" has ${effects.length} effects`)
   }
 }

@@ -185,16 +185,22 @@ export async function nextResync({ time }: Simulation): Promise<void> {
   await time.sleep(RESYNC_MS - (time.now() % RESYNC_MS) + 20_000)
 }
 
+/** Sweeps every half minute, a resync and a probe every five, a scan an hour: so many requests for two clusters. */
+const MOST_IDLE_REQUESTS = 3000
+
 /** A while in which nothing may be written any more: conditions do not flap. It begins after a resync. */
 export async function idle(simulation: Simulation, durationMs: number): Promise<void> {
-  const { time, watch } = simulation
+  const { time, watch, network } = simulation
   await nextResync(simulation)
-  const [documents, objects] = [watch.documentWrites.length, watch.objects.writes()]
+  const [documents, objects, requests] = [watch.documentWrites.length, watch.objects.writes(), network.requests()]
   await time.sleep(durationMs)
   // What stays as another hand left it is looked at again and again.
   const written = watch.documentWrites.slice(documents).filter((id) => !isReported(watch.documents.get(id)))
   if (written.length > 0) watch.broke(`it wrote while idle: ${written.join(', ')}`)
   if (watch.objects.writes() > objects) watch.broke(`it wrote ${watch.objects.writes() - objects} objects while idle`)
+  const hourly = Math.round((network.requests() - requests) / (durationMs / 3_600_000))
+  simulation.trace.add(`${hourly} requests an hour while idle`)
+  if (hourly > MOST_IDLE_REQUESTS) watch.broke(`it made ${hourly} requests an hour while idle`)
   checkSettled(simulation)
   checkNoOrphans(simulation)
 }

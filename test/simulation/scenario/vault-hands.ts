@@ -14,6 +14,8 @@ export interface VaultHands {
   record(name: string): CertificateRecord | undefined
   /** Begins a version, as a click in the portal does. */
   create(name: string): Promise<boolean>
+  /** Enables every version. */
+  enableAll(name: string): Promise<void>
   /** Takes the pending operation away. */
   cancel(name: string): Promise<boolean>
   /** Enables or disables the newest version. */
@@ -45,6 +47,11 @@ export function createVaultHands({ surroundings, trace, time, chance, ring }: Si
   return {
     record,
     create: async (name) => (record(name) ? call('POST', `${name}/create`, {}) : false),
+    async enableAll(name) {
+      for (const { id, enabled } of record(name)?.versions ?? []) {
+        if (!enabled) await call('PATCH', `${name}/${id}`, { attributes: { enabled: true } })
+      }
+    },
     cancel: (name) => call('DELETE', `${name}/pending`),
     async enable(name, enabled) {
       const newest = record(name)?.versions.at(-1)

@@ -13,6 +13,7 @@ import { type CertificateWatch, watchCertificates } from './certificates.ts'
 import { type ChatWatch, watchChats } from './chats.ts'
 import { type DocumentWatch, idOf, watchDocuments } from './documents.ts'
 import { type ObjectWatch, watchObjects } from './objects.ts'
+import { type RecordWatch, watchRecords } from './records.ts'
 import { searchSecrets } from './secrets.ts'
 import { watchEndpoints } from './seen-endpoints.ts'
 
@@ -27,8 +28,7 @@ export interface Watch {
   readonly chats: ChatWatch
   /** What people were told of objects that belong to no service. */
   readonly orphansTold: readonly string[]
-  /** Audit records that were kept. */
-  readonly audits: readonly AuditRecord[]
+  readonly records: RecordWatch
   /** Events that were kept, as `TYPE SUBJECT TIME`. */
   readonly events: ReadonlySet<string>
   /** The names of the documents written so far, in order, by whom ever. */
@@ -78,7 +78,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
   const certificates = watchCertificates(broke)
   const chats = watchChats(broke, documents)
   const objects = watchObjects({ broke, documents, seen, certificates, acting, live })
-  const audits: AuditRecord[] = []
+  const records = watchRecords(broke, documents)
   const orphansTold: string[] = []
   const search = searchSecrets(secrets)
   search.addKey(OTHER_PKCS8)
@@ -95,7 +95,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     objects,
     certificates,
     chats,
-    audits,
+    records,
     orphansTold,
     documentWrites,
     events,
@@ -110,7 +110,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       if (table.startsWith('chat-') && value !== undefined) chats.arrived(table, value as KeptMessage)
       if (!table.startsWith('cosmos/')) return
       const item = (value as { document?: AnyDocument & { event?: Event; record?: AuditRecord } } | undefined)?.document
-      if (item?.record) audits.push(item.record)
+      if (item?.record) records.auditKept(item.record)
       if (item?.event?.type.endsWith('cluster.orphans')) orphansTold.push(item.event.message)
       if (item?.event) events.add(`${item.event.type} ${item.event.subject} ${item.event.time}`)
       const document: AnyDocument | undefined = item
@@ -123,7 +123,9 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       trace.add(`document ${place}: ${changedFields(documents.get(place), document)}`)
       const before = documents.get(place)
       documents.written(place, document)
-      if (document) certificates.documentWritten(before, document)
+      if (!document) return
+      certificates.documentWritten(before, document)
+      records.documentWritten(before, document)
     },
     clusters(clusters) {
       for (const { name, kubernetes: cluster } of clusters.values()) {
