@@ -5,16 +5,21 @@ import type { Clock } from '../ports/clock.ts'
 import { deleteDocument } from '../ports/delete-document.ts'
 import type { Store } from '../ports/store.ts'
 
-/** Removes a team that no service names any more. */
+/** Removes a team that neither a service nor a certificate names any more: without it, nobody would say which hosts are its own. */
 export function deleteTeam(
   deps: { readonly store: Store; readonly clock: Clock },
   name: string,
   context: RequestContext,
 ): Promise<Result<undefined>> {
   return deleteDocument(deps, 'team', name, context, async () => {
-    const { value } = await deps.store.list('service', { where: { 'spec.team': name }, limit: 5 })
-    if (value.length === 0) return undefined
-    const services = value.map(({ value: service }) => keyOf(service)).join(', ')
-    return fail('InUse', `Services belong to team ${name}: ${services}.`).failure
+    const query = { where: { 'spec.team': name }, limit: 5 }
+    for (const kind of ['service', 'certificate'] as const) {
+      const { value } = await deps.store.list(kind, query)
+      if (value.length === 0) continue
+      const names = value.map(({ value: document }) => keyOf(document)).join(', ')
+      return fail('InUse', `${kind === 'service' ? 'Services' : 'Certificates'} belong to team ${name}: ${names}.`)
+        .failure
+    }
+    return undefined
   })
 }

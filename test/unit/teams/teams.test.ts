@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deleteTeam } from '../../../src/teams/delete-team.ts'
 import { putTeam } from '../../../src/teams/put-team.ts'
-import { AT, aService, aTeam, by } from '../fakes/documents.ts'
+import { AT, aCertificate, aService, aTeam, by } from '../fakes/documents.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 
 const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
@@ -26,6 +26,16 @@ describe('a team', () => {
     expect(refused.ok ? '' : refused.failure.detail).toBe(
       'Services belong to team shop: shop/web-0, shop/web-1, shop/web-2, shop/web-3, shop/web-4.',
     )
+  })
+
+  it('cannot go while a certificate serves its hosts', async () => {
+    const store = new MemoryStore()
+    store.put(aTeam())
+    const certificate = aCertificate()
+    store.put({ ...certificate, spec: { ...certificate.spec, team: 'shop' } })
+    const refused = await deleteTeam({ store, clock }, 'shop', by())
+    expect(refused).toMatchObject({ ok: false, failure: { code: 'InUse' } })
+    expect(refused.ok ? '' : refused.failure.detail).toBe(`Certificates belong to team shop: ${certificate.name}.`)
   })
 
   it('goes when none does', async () => {
