@@ -31,7 +31,7 @@ async function serviceLines(store: Store, key: string): Promise<string> {
   if (!service) return `There is no service ${key}.`
   const stable = stableLine(key, service)
   if (service.rollouts.length > 0) return [stable, ...service.rollouts.flatMap(rolloutLines)].join('\n')
-  const last = await newestEnded(store, key)
+  const last = await newestEnded(store, service)
   return [stable, last ? rolloutLine(last) : 'It has no rollout.'].join('\n')
 }
 

@@ -75,6 +75,8 @@ export interface ServiceDocument extends OwnedDocument<'service', ServiceSpec> {
   readonly leaving: readonly string[]
   /** Live rollouts; their clusters never overlap. */
   readonly rollouts: readonly Rollout[]
+  /** Id of the rollout that ended last; absent: none has, or it ended before this was kept. */
+  readonly lastEnded?: string
   readonly deletingAt?: string
 }
 

@@ -20,6 +20,7 @@ export function foldRollouts(service: ServiceDocument, after: readonly Rollout[]
     service.rollouts.includes(rollout) ? rollout : settle(service, rollout, renderRevision, now),
   )
   const live = settled.filter((rollout) => !isTerminal(rollout.phase))
+  const lastEnded = settled.findLast((rollout) => isTerminal(rollout.phase))?.id
   const entries = settled
     .filter((rollout) => !service.rollouts.includes(rollout))
     .flatMap((rollout) => followUps(service, rollout, renderRevision))
@@ -33,6 +34,7 @@ export function foldRollouts(service: ServiceDocument, after: readonly Rollout[]
   return {
     ...rest,
     rollouts: live,
+    ...(lastEnded === undefined ? {} : { lastEnded }),
     targets,
     renderRevision,
     outbox: [...service.outbox, ...entries],

@@ -18,6 +18,6 @@ export async function rolloutOfService(store: Store, key: ServiceKey, verb: stri
       hint: `Name one by its id: POST /rollouts/{id}/${verb}.`,
     })
   }
-  const meant = first ?? (await newestEnded(store, key))
+  const meant = first ?? (await newestEnded(store, service))
   return meant ? succeed(meant) : fail('RolloutState', `Service ${key} has no rollout.`)
 }

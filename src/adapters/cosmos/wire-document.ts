@@ -47,6 +47,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     targets: true,
     leaving: true,
     rollouts: true,
+    lastEnded: true,
     deletingAt: true,
   },
   placement: {

@@ -79,7 +79,8 @@ async function liveRollouts(store: Store, alert: Alert): Promise<readonly Rollou
 }
 
 function commandOf(source: string, { id, rule, summary }: Alert, verb: string, rollout: string): AskedCommand {
-  const caller: Caller = { id: `${source}/${rule}`, name: rule, kind: 'alert', roles: [], groups: [] }
+  // The rule's name is whatever its author wrote: it must not pass for a person's.
+  const caller: Caller = { id: `${source}/${rule}`, name: `alert ${rule}`, kind: 'alert', roles: [], groups: [] }
   return {
     name: digest('alert', source, id, rollout),
     text: `${verb} ${rollout} ${summary}`.trim(),

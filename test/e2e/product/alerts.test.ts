@@ -32,7 +32,7 @@ describe('alerts', { concurrent: true, timeout: 120_000 }, () => {
     const end = await product.rolloutWhen(id, ({ phase }) => phase === 'aborted')
     expect(end.history.find(({ reason }) => reason === 'Aborted')?.actor).toMatchObject({
       kind: 'alert',
-      name: 'Errors',
+      name: 'alert Errors',
     })
     expect(await web.shares()).toMatchObject({ east: { v1: 100 } })
   })

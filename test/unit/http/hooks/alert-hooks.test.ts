@@ -35,8 +35,8 @@ describe('an alert', () => {
     })
     expect((await commands())[0]?.outbox).toMatchObject([{ kind: 'work', queue: 'urgent' }])
     await carryOut()
-    expect(live()).toMatchObject({ phase: 'paused', message: 'Errors paused: Too many errors' })
-    expect(live()?.history.at(-1)?.actor).toEqual({ kind: 'alert', id: 'alertmanager/Errors', name: 'Errors' })
+    expect(live()).toMatchObject({ phase: 'paused', message: 'alert Errors paused: Too many errors' })
+    expect(live()?.history.at(-1)?.actor).toEqual({ kind: 'alert', id: 'alertmanager/Errors', name: 'alert Errors' })
   })
 
   it('aborts when it says so', async () => {
