@@ -37,7 +37,7 @@ export function alertOf(id: string, rule: string, summary: string, labels: Alert
     id,
     rule: clean(rule) || 'alert',
     summary: clean(summary),
-    action: label('meshwright_action', 'action')?.toLowerCase() === 'abort' ? 'abort' : 'hold',
+    action: label('meshwright_action')?.toLowerCase() === 'abort' ? 'abort' : 'hold',
     ...(service === undefined ? {} : { service }),
     ...(rollout === undefined ? {} : { rollout }),
     ...(cluster === undefined ? {} : { cluster }),

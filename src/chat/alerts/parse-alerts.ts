@@ -75,10 +75,14 @@ function parseAzureAlert(body: unknown): readonly Alert[] | undefined {
   return [alertOf(id, alertRule, summary, both(texts(customProperties), texts(alertContext?.labels)))]
 }
 
-/** What people set on the rule goes before labels, whose namespace is that of whoever was scraped. */
-function both(properties: AlertLabels, { namespace, ...labels }: AlertLabels): AlertLabels {
+/**
+ * What people set on the rule goes before labels, whose namespace is that of whoever was scraped. Custom properties are set
+ * for us alone: there the action may have its short name.
+ */
+function both({ action, ...properties }: AlertLabels, { namespace, ...labels }: AlertLabels): AlertLabels {
   const isSaid = properties.service !== undefined || namespace === undefined
-  return { ...labels, ...(isSaid ? {} : { namespace }), ...properties }
+  const asked = action === undefined ? {} : { meshwright_action: action }
+  return { ...labels, ...(isSaid ? {} : { namespace }), ...asked, ...properties }
 }
 
 function texts(values: Readonly<Record<string, unknown>> | null | undefined): AlertLabels {

@@ -60,6 +60,7 @@ describe('alerts', () => {
       { service: 'shop/web', cluster: 'aks-east', action: 'abort', summary: 'Errors of web' },
     ])
     expect(sent({ service: 'cart', meshwright_action: 'hold' })).toMatchObject([{ service: 'cart', action: 'hold' }])
+    expect(sent({ service: 'cart', action: 'hold' })).toMatchObject([{ service: 'cart', action: 'hold' }])
     const told = { labels: { service: 'web', namespace: 'shop' }, annotations: { summary: 'Too many 5xx' } }
     expect(sent({}, told)).toMatchObject([{ service: 'shop/web', summary: 'Too many 5xx', action: 'hold' }])
     for (const other of [null, { labels: 3 }, { condition: {} }]) expect(sent({}, other)).toHaveLength(1)
