@@ -43,12 +43,19 @@ export interface GatewayOptions {
 /** Gateways show what their Secrets hold, some time later. The emulator answers which certificate is shown for a name. */
 export function createGateways({ time, chance, clusters }: GatewayOptions): Emulator {
   const shown = new Map<string, Shown>()
+  const seen = new Map<string, number>()
+  let writes = 0
   for (const { name: cluster, kubernetes } of clusters.values()) {
     kubernetes.onWrite(({ verb, object }) => {
       if (object.kind !== 'Secret' || object.metadata.namespace !== GATEWAY_NAMESPACE) return
       const leaf = verb === 'delete' ? undefined : leafOf(object)
       const key = `${cluster} ${object.metadata.name}`
+      writes += 1
+      const write = writes
       time.after(Math.round(200 * 200 ** chance.next()), () => {
+        // A watch may be late, and is never out of order.
+        if (write < (seen.get(key) ?? 0)) return
+        seen.set(key, write)
         if (leaf) shown.set(key, { leaf, revision: Number(object.metadata.annotations?.[REVISION] ?? 0) })
         else shown.delete(key)
       })

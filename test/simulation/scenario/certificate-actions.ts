@@ -26,6 +26,7 @@ export const CERTIFICATE_ACTIONS: readonly (readonly [number, CertificateAction]
   [4, disableNewest],
   [4, refuseToSign],
   [3, takeOperationAway],
+  [2, deleteInVault],
   [3, swapKeys],
   [10, completeChain],
   [10, meddleWithSecret],
@@ -115,6 +116,12 @@ async function refuseToSign({ simulation }: Play, _part: CertificatePart, name: 
   surroundings.azure?.refused.add(name)
   await time.sleep(Math.round(120_000 * chance.next()))
   surroundings.azure?.refused.delete(name)
+}
+
+async function deleteInVault({ simulation }: Play, { vault }: CertificatePart, name: string): Promise<void> {
+  if (!(await vault.remove(name))) return
+  await simulation.time.sleep(Math.round(90_000 * simulation.chance.next()))
+  await vault.recover(name)
 }
 
 /** What another hand imported has another's key: the vault gives what it has. */

@@ -61,6 +61,7 @@ export async function healCertificates(play: Play): Promise<void> {
         await part.gateways.removeSecret(cluster, `${name}-foreign`)
       }
     }
+    await part.vault.recover(name)
     await part.vault.enableAll(name)
     if (part.vault.record(name)?.pending?.tags['meshwright-rotation'] === undefined) await part.vault.cancel(name)
   }

@@ -14,6 +14,10 @@ export interface VaultHands {
   record(name: string): CertificateRecord | undefined
   /** Begins a version, as a click in the portal does. */
   create(name: string): Promise<boolean>
+  /** Deletes the certificate; the vault keeps what it deletes for a while. */
+  remove(name: string): Promise<boolean>
+  /** Takes a deletion back. */
+  recover(name: string): Promise<boolean>
   /** Enables every version. */
   enableAll(name: string): Promise<void>
   /** Takes the pending operation away. */
@@ -33,7 +37,7 @@ export function createVaultHands({ surroundings, trace, time, chance, ring }: Si
   const call = async (method: string, path: string, body?: object): Promise<boolean> => {
     const answer = await surroundings.azure?.keyVault.handle({
       method,
-      url: new URL(`${SANDBOX_VAULT}/certificates/${path}?api-version=7.4`),
+      url: new URL(`${SANDBOX_VAULT}/${path}?api-version=7.4`),
       headers: {
         authorization: `Bearer ${tokenFor(VAULT_AUDIENCE, time.now())}`,
         'content-type': 'application/json',
@@ -46,16 +50,18 @@ export function createVaultHands({ surroundings, trace, time, chance, ring }: Si
   }
   return {
     record,
-    create: async (name) => (record(name) ? call('POST', `${name}/create`, {}) : false),
+    create: async (name) => (record(name) ? call('POST', `certificates/${name}/create`, {}) : false),
+    remove: (name) => call('DELETE', `certificates/${name}`),
+    recover: (name) => call('POST', `deletedcertificates/${name}/recover`),
     async enableAll(name) {
       for (const { id, enabled } of record(name)?.versions ?? []) {
-        if (!enabled) await call('PATCH', `${name}/${id}`, { attributes: { enabled: true } })
+        if (!enabled) await call('PATCH', `certificates/${name}/${id}`, { attributes: { enabled: true } })
       }
     },
-    cancel: (name) => call('DELETE', `${name}/pending`),
+    cancel: (name) => call('DELETE', `certificates/${name}/pending`),
     async enable(name, enabled) {
       const newest = record(name)?.versions.at(-1)
-      return newest ? call('PATCH', `${name}/${newest.id}`, { attributes: { enabled } }) : false
+      return newest ? call('PATCH', `certificates/${name}/${newest.id}`, { attributes: { enabled } }) : false
     },
     async sign(csr) {
       const { intermediate, root } = ring.authority
