@@ -48,6 +48,7 @@ const TOLD: Readonly<Record<string, Told>> = {
   'certificate.awaiting-issuer': { notice: 'certificates', urgent: false },
   'certificate.rotated': { notice: 'certificates', urgent: false },
   'certificate.rotation-failed': { notice: 'certificates', urgent: true },
+  'certificate.version-gone': { notice: 'certificates', urgent: true },
 }
 
 /** Under which of a team's notices an event falls; undefined when people are not told of it. */

@@ -8,6 +8,7 @@ const HEADLINES: Readonly<Record<string, readonly [tone: Story['tone'], title: s
   'certificate.awaiting-issuer': ['warning', 'waits for its issuer to sign'],
   'certificate.rotated': ['good', 'was rotated'],
   'certificate.rotation-failed': ['bad', 'could not be rotated'],
+  'certificate.version-gone': ['bad', 'is no longer in its vault'],
 }
 
 /** What an event of a certificate tells, with the dates of the certificate as it is now (undefined when it is no more). */
