@@ -14,6 +14,7 @@ import { createCertificateLedger } from './certificate-ledger.ts'
 import { createGatewayHands } from './gateway-hands.ts'
 import { must } from './setting.ts'
 import { settle } from './settle.ts'
+import { waitsForPerson } from './settle-certificates.ts'
 import { createVaultHands } from './vault-hands.ts'
 
 /** The part of a story that is about certificates: how it begins, what happens, and how it comes to an end. */
@@ -79,9 +80,12 @@ export async function endRotations(play: Play): Promise<void> {
   for (let rounds = 0; rounds < 6; rounds += 1) {
     await completeChain(play, part)
     await settle(simulation, 3 * 3_600_000)
-    const open = documentsOf(simulation).filter(({ rotation }) => rotation && needsPerson(rotation.phase))
+    const open = documentsOf(simulation).filter(
+      ({ rotation }) => rotation && (rotation.phase === 'failed' || waitsForPerson(rotation)),
+    )
     if (open.length === 0) break
     for (const { name, rotation } of open) {
+      if (rotation?.reason === 'OperationPending') await part.vault.cancel(name)
       if (rotation && !isRotationOver(rotation)) continue
       await must(simulation, { method: 'POST', path: `/certificates/${name}/rotate`, as: 'operator' })
     }
@@ -92,10 +96,6 @@ export async function endRotations(play: Play): Promise<void> {
     const { phase, reason, message } = rotation ?? {}
     simulation.watch.broke(`rotation of ${name} is ${phase} though nothing stands in its way: ${reason} ${message}`)
   }
-}
-
-function needsPerson(phase: string): boolean {
-  return phase === 'failed' || phase === 'awaiting-issuer'
 }
 
 function documentsOf({ watch }: Simulation): readonly CertificateDocument[] {

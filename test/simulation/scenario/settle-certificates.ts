@@ -20,8 +20,11 @@ export function certificateLeft(document: AnyDocument): readonly string[] {
   return [`${what} is ${document.state}: ${document.reason} ${document.message}`]
 }
 
-function waitsForPerson({ phase, chain }: NonNullable<CertificateDocument['rotation']>): boolean {
-  return phase === 'awaiting-issuer' && chain === undefined
+/** A CA has to sign, or an operation of another hand stands in the way. */
+export function waitsForPerson({ phase, chain, reason }: NonNullable<CertificateDocument['rotation']>): boolean {
+  return (
+    (phase === 'awaiting-issuer' && chain === undefined) || (phase === 'requested' && reason === 'OperationPending')
+  )
 }
 
 /** What documents say of certificates is so on clusters, and nothing of ours is where none asks for it. */
