@@ -59,7 +59,7 @@ function wrongOn({ watch, surroundings }: Simulation, document: CertificateDocum
   const target = targets[cluster]
   const ready = findCondition(document.conditions, 'Ready')
   if (!target) {
-    const isExplained = rotation?.phase === 'awaiting-issuer' || rotation?.phase === 'failed'
+    const isExplained = rotation && (rotation.phase === 'failed' || waitsForPerson(rotation))
     return isExplained ? undefined : `it has no version: ${ready?.reason} ${ready?.message}`
   }
   const delivery = watch.documents.get(`delivery/${name}/${cluster}`)

@@ -32,12 +32,16 @@ export async function settle(simulation: Simulation, longestMs: number): Promise
   }
 }
 
+/** Looks at certificates that wait for a person go on: their documents say what is left. */
+const LOOKS = /"kind":"(rotate|deliver)"/
+
 /** What still has to be done by itself: messages, outboxes, due documents, moving rollouts. */
 export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
   const messages = ['urgent', 'work', 'lifecycle'].flatMap((queue) =>
-    [...surroundings.storage.table(`queue/${queue}`).entries()].map(
-      ([, message]) => `${queue}: ${(message as { text: string }).text}`,
-    ),
+    [...surroundings.storage.table(`queue/${queue}`).entries()]
+      .map(([, message]) => (message as { readonly text: string }).text)
+      .filter((text) => !LOOKS.test(text))
+      .map((text) => `${queue}: ${text}`),
   )
   const documents = watch.documents.all()
   const unsent = documents.flatMap((document) =>
