@@ -73,6 +73,9 @@ function isForeign({ surroundings }: Simulation, cluster: string, name: string):
   return live !== undefined && live.metadata.labels?.['app.kubernetes.io/managed-by'] === undefined
 }
 
+/** What people did in the vault, and no event told of, is looked for every ten minutes. */
+const NOTICED_MS = 660_000
+
 /** People see to what waits for them, until every certificate is what it is to be. */
 export async function endRotations(play: Play): Promise<void> {
   const { certificates: part, simulation } = play
@@ -85,7 +88,8 @@ export async function endRotations(play: Play): Promise<void> {
     )
     if (open.length === 0) break
     for (const { name, rotation } of open) {
-      if (rotation?.reason === 'OperationPending') await part.vault.cancel(name)
+      if (rotation?.reason === 'OperationPending' && (await part.vault.cancel(name)))
+        await simulation.time.sleep(NOTICED_MS)
       if (rotation && !isRotationOver(rotation)) continue
       await must(simulation, { method: 'POST', path: `/certificates/${name}/rotate`, as: 'operator' })
     }
