@@ -43,7 +43,9 @@ export function release(step: Step, seen: Observations): Step {
 function releaseNext(step: Step, seen: Observations, candidate: CertificateVersion): Step {
   const { document } = step
   const { now } = seen
-  const released = document.rotation?.released.filter((cluster) => document.clusters.includes(cluster)) ?? []
+  // One that left and came back has no target any more: its turn comes anew.
+  const isThere = (cluster: string) => document.clusters.includes(cluster) && document.targets[cluster] !== undefined
+  const released = document.rotation?.released.filter(isThere) ?? []
   const rest = document.clusters.filter((cluster) => !released.includes(cluster))
   const open = released.filter((cluster) => !isDelivered(document, cluster, candidate.version, seen.deliveries))
   if (rest.length === 0 && open.length === 0) return succeed(step, candidate, now)
