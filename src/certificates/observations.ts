@@ -59,8 +59,9 @@ export function goneMessage({ serial }: Pick<CertificateVersion, 'serial'>): str
   return `Serial ${serial} is served, and the vault has the certificate no more: recover it there, or rotate it.`
 }
 
-/** Trouble that time may end, as against one that a person must. */
-export function isPassing({ kind }: Trouble): boolean {
+/** Trouble that time may end, as against one that a person must. Without a token of Entra ID the vault was not even asked. */
+export function isPassing({ kind, reason }: Pick<Trouble, 'kind' | 'reason'>): boolean {
+  if (reason === 'TokenRefused') return true
   return kind === 'throttled' || kind === 'unavailable' || kind === 'conflict' || kind === 'precondition'
 }
 

@@ -92,6 +92,17 @@ describe('a certificate that the vault makes', () => {
     expect(await world.vault.versions('web-tls')).toHaveLength(0)
   })
 
+  it('waits while Entra ID gives no token: that is no refusal of the vault', async () => {
+    await world.put()
+    world.vault.failOnce('create', new PortError('denied', 'Key Vault', 'no token', { reason: 'TokenRefused' }))
+    await world.advance()
+    expect(world.document().rotation?.phase).toBe('creating')
+    world.pass(61 * SECOND)
+    await world.advance()
+    expect(created()).toHaveLength(2)
+    expect(world.document().rotation?.phase).toBe('creating')
+  })
+
   it('is asked for by one of two workers that look at once', async () => {
     await world.put()
     await Promise.all([world.advance(), world.advance()])
