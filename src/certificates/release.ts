@@ -93,9 +93,9 @@ function releaseTo(
   candidate: CertificateVersion,
   now: number,
 ): Step {
-  const { rotation, current } = step.document
-  const replaces = group.some((cluster) => step.document.targets[cluster] !== undefined)
-  const urgent = replaces && isUrgent(current, now)
+  const { rotation, targets } = step.document
+  const replaces = group.some((cluster) => targets[cluster] !== undefined)
+  const urgent = replaces && isUrgent(servedFirst(step.document, candidate.version), now)
   const message =
     `Serial ${candidate.serial} goes to ${group.join(', ')}.` +
     (urgent ? ' What they hold ends soon: neither windows nor spread hold it.' : '')
