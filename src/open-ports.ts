@@ -10,6 +10,7 @@ import type { LogSink } from './adapters/json-logger.ts'
 import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
 import { managedIdentity } from './adapters/managed-identity.ts'
 import type { MessengerSettings } from './adapters/messenger.ts'
+import { once } from './adapters/once.ts'
 import type { Lookup } from './adapters/outside-address.ts'
 import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
@@ -86,16 +87,12 @@ export function openAzure(settings: Settings, overrides: Overrides, telemetry: T
 
 /** Who people in chat are; without our enterprise application in the settings, nobody is known. */
 export function openDirectory({ servicePrincipalId }: Settings, azure: Azure, clock: Clock): Directory {
-  let opened: Promise<Directory> | undefined
-  return {
-    async person(objectId) {
-      if (servicePrincipalId === undefined) return undefined
-      opened ??= import('./adapters/graph/graph-directory.ts').then(({ graphDirectory }) =>
-        graphDirectory(azure, servicePrincipalId, clock),
-      )
-      return (await opened).person(objectId)
-    },
-  }
+  if (servicePrincipalId === undefined) return { person: async () => undefined }
+  const opened = once(async () => {
+    const { graphDirectory } = await import('./adapters/graph/graph-directory.ts')
+    return graphDirectory(azure, servicePrincipalId, clock)
+  })
+  return { person: async (objectId) => (await opened()).person(objectId) }
 }
 
 /** Documents and queues; what a write asks for is sent on by its writer. */
@@ -131,13 +128,8 @@ export function openState(
 
 /** What is sent to people; loaded at the first message. */
 export function openMessenger(settings: MessengerSettings, clock: Clock): Messenger {
-  let opened: Promise<Messenger> | undefined
-  return {
-    async send(message) {
-      opened ??= import('./adapters/messenger.ts').then(({ messenger }) => messenger(settings, clock))
-      await (await opened).send(message)
-    },
-  }
+  const opened = once(async () => (await import('./adapters/messenger.ts')).messenger(settings, clock))
+  return { send: async (message) => (await opened()).send(message) }
 }
 
 /** Addresses of Teams webhooks are secrets of the default vault. */

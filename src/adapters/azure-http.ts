@@ -1,5 +1,6 @@
 import type { HttpClient, PipelineRequest } from '@azure/core-rest-pipeline'
 import type { Fetch } from './http-answer.ts'
+import { once } from './once.ts'
 
 /** Hosts of Azure and of chat services that the emulators stand in for, by suffix. */
 const EMULATED_SUFFIXES = [
@@ -31,15 +32,19 @@ function isBelow(host: string, suffix: string): boolean {
   return suffix.startsWith('.') ? host.endsWith(suffix) : host === suffix
 }
 
+/** The SDKs' own client, over sockets; loaded at the first call. */
+export function socketHttpClient(): () => Promise<HttpClient> {
+  return once(async () => (await import('@azure/core-rest-pipeline')).createDefaultHttpClient())
+}
+
 /** The `httpClient` option of the Azure SDKs over the emulators' gateway. The SDK's own client is loaded at the first call. */
 export function emulatedHttpClient(gateway: string): HttpClient {
-  let plain: Promise<HttpClient> | undefined
+  const plain = socketHttpClient()
   return {
     async sendRequest(request: PipelineRequest) {
-      plain ??= import('@azure/core-rest-pipeline').then(({ createDefaultHttpClient }) => createDefaultHttpClient())
       const url = emulatedUrl(gateway, request.url)
       const asked = url === undefined ? request : { ...request, url, allowInsecureConnection: true }
-      const answer = await (await plain).sendRequest(asked)
+      const answer = await (await plain()).sendRequest(asked)
       // Policies look at the request of the answer: it is the one that they made.
       return { ...answer, request }
     },

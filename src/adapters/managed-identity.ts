@@ -1,15 +1,15 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth'
+import { once } from './once.ts'
 
 /**
  * The app's identity in Azure: the user-assigned managed identity with `clientId`, or what DefaultAzureCredential finds.
  * The library is loaded at the first token.
  */
 export function managedIdentity(clientId: string | undefined): TokenCredential {
-  let credential: Promise<TokenCredential> | undefined
+  const credential = once(() => load(clientId))
   return {
     async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null> {
-      credential ??= load(clientId)
-      return (await credential).getToken(scopes, options)
+      return (await credential()).getToken(scopes, options)
     },
   }
 }

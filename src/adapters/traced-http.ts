@@ -1,6 +1,7 @@
 import type { HttpClient } from '@azure/core-rest-pipeline'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Azure } from './azure.ts'
+import { socketHttpClient } from './azure-http.ts'
 import type { Fetch } from './http-answer.ts'
 
 /** Azure with every request to it, and to other addresses outside, as a span. Paths, queries and headers are not told. */
@@ -11,13 +12,7 @@ export function tracedAzure(azure: Azure, telemetry: Telemetry): Azure {
 
 /** `inner` absent: the SDKs' own, over sockets, loaded at the first request. */
 export function tracedHttpClient(inner: HttpClient | undefined, telemetry: Telemetry): HttpClient {
-  let opened: Promise<HttpClient> | undefined
-  const open = () => {
-    opened ??= inner
-      ? Promise.resolve(inner)
-      : import('@azure/core-rest-pipeline').then(({ createDefaultHttpClient }) => createDefaultHttpClient())
-    return opened
-  }
+  const open = inner ? async () => inner : socketHttpClient()
   return {
     sendRequest: (request) =>
       traced(telemetry, request.method, request.url, async () => (await open()).sendRequest(request)),

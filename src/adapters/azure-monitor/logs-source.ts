@@ -5,6 +5,7 @@ import type { CountAnswer, CountQuestion, CountSpan, CountsSource } from '../../
 import { PortError } from '../../ports/port-error.ts'
 import type { Azure } from '../azure.ts'
 import { withDeadline } from '../deadline.ts'
+import { once } from '../once.ts'
 import type { Turns } from '../one-at-a-time.ts'
 import { countingQuery } from './kql.ts'
 import { queryFailure } from './query-failure.ts'
@@ -15,15 +16,14 @@ const DEADLINE_MS = 20_000
 
 /** Opens the logs of requests that clusters name. The SDK is loaded at the first query; one client for all. */
 export function logsSource(azure: Azure, clock: Clock, turns: Turns) {
-  let client: Promise<LogsQueryClient> | undefined
+  const client = once(() => openClient(azure))
   return {
     open(cluster: string, spec: LogsSpec): CountsSource {
       const system = `Logs ${cluster}`
       const place = spec.workspaceId ?? spec.resourceId ?? ''
       return {
         async counts(question, span) {
-          client ??= openClient(azure)
-          const ask = async (abortSignal: AbortSignal) => query(await client, spec, { question, span, abortSignal })
+          const ask = async (abortSignal: AbortSignal) => query(await client(), spec, { question, span, abortSignal })
           try {
             const result = await withDeadline(clock, DEADLINE_MS, system, (signal) =>
               turns.run(place, signal, () =>

@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { LeftBehind, ListQuery, Page, Stored } from '../../ports/store.ts'
 import { withDeadline } from '../deadline.ts'
+import { once } from '../once.ts'
 import type { PlainStore } from '../relaying-store.ts'
 import { appendAudit, readAudit } from './cosmos-audit.ts'
 import { type CosmosContainers, type CosmosSettings, openCosmos } from './cosmos-client.ts'
@@ -24,14 +25,7 @@ type Reference = { kind: DocumentKind; key: string }
  * of the caller: read again to see which.
  */
 export function cosmosStore(settings: CosmosSettings, clock: Clock): PlainStore {
-  let opening: Promise<CosmosContainers> | undefined
-  const containers = () => {
-    opening ??= openCosmos(settings).catch((error: unknown) => {
-      opening = undefined
-      throw error
-    })
-    return opening
-  }
+  const containers = once(() => openCosmos(settings))
   const call: Call = async (run) => {
     try {
       return await withDeadline(clock, operationDeadlineMs, COSMOS, async (signal) => run(await containers(), signal))

@@ -3,6 +3,7 @@ import type { SecretClient } from '@azure/keyvault-secrets'
 import type { Clock } from '../../ports/clock.ts'
 import type { Vault, Vaults } from '../../ports/vault.ts'
 import type { Azure } from '../azure.ts'
+import { once } from '../once.ts'
 import { keyVault } from './key-vault.ts'
 import { vaultAddress } from './vault-address.ts'
 
@@ -41,17 +42,5 @@ async function openClients({ credential, httpClient }: Azure, url: string): Prom
   return {
     certificates: new CertificateClient(url, credential, options),
     secrets: new SecretClient(url, credential, options),
-  }
-}
-
-/** What could not be made is made anew by the next call. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined
-      throw error
-    })
-    return made
   }
 }
