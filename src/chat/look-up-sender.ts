@@ -1,6 +1,7 @@
 import type { Sender } from '../model/command.ts'
 import type { Caller } from '../model/identity.ts'
 import type { Directory } from '../ports/directory.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /**
@@ -18,15 +19,10 @@ export async function lookUpSender(
 /** The Entra object id that teams give a Slack user; undefined when none does, or two say different things. */
 async function mappedPerson(store: Store, slackUser: string): Promise<string | undefined> {
   const mapped = new Set<string>()
-  let after: string | undefined
-  do {
-    const page = await store.list('team', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    for (const { value: team } of page.value) {
-      const users = team.spec.chat?.slackUsers ?? {}
-      const person = Object.hasOwn(users, slackUser) ? users[slackUser] : undefined
-      if (person !== undefined) mapped.add(person.toLowerCase())
-    }
-    after = page.next
-  } while (after !== undefined)
+  for (const team of await readAll(store, 'team')) {
+    const users = team.spec.chat?.slackUsers ?? {}
+    const person = Object.hasOwn(users, slackUser) ? users[slackUser] : undefined
+    if (person !== undefined) mapped.add(person.toLowerCase())
+  }
   return mapped.size === 1 ? [...mapped][0] : undefined
 }

@@ -3,6 +3,7 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import { isSameResource, refusalOf } from '../model/managed-cluster.ts'
 import type { ManagedClusters } from '../ports/managed-clusters.ts'
 import { isPortError } from '../ports/port-error.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /**
@@ -49,12 +50,6 @@ function judge(facts: ManagedClusterFacts): Result<readonly string[]> {
 
 /** The name under which an ARM id is registered. */
 async function nameOfResource(store: Store, resourceId: string): Promise<string | undefined> {
-  let after: string | undefined
-  do {
-    const page = await store.list('cluster', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    const found = page.value.find(({ value }) => isSameResource(value.spec.resourceId, resourceId))
-    if (found) return found.value.name
-    after = page.next
-  } while (after !== undefined)
-  return undefined
+  const clusters = await readAll(store, 'cluster')
+  return clusters.find(({ spec }) => isSameResource(spec.resourceId, resourceId))?.name
 }

@@ -3,6 +3,7 @@ import { type Failure, fail } from '../model/failure.ts'
 import type { FreezeSpec } from '../model/freeze.ts'
 import { type Caller, hasRole } from '../model/identity.ts'
 import { splitServiceKey } from '../model/service.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /**
@@ -24,14 +25,6 @@ export async function checkFreezeReach(store: Store, caller: Caller, spec: Freez
 }
 
 async function ownNamespaces(store: Store, caller: Caller): Promise<ReadonlySet<string>> {
-  const owned = new Set<string>()
-  let after: string | undefined
-  do {
-    const page = await store.list('team', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    for (const { value: team } of page.value) {
-      if (belongsTo(caller, team.spec)) for (const namespace of team.spec.namespaces) owned.add(namespace)
-    }
-    after = page.next
-  } while (after !== undefined)
-  return owned
+  const teams = (await readAll(store, 'team')).filter(({ spec }) => belongsTo(caller, spec))
+  return new Set(teams.flatMap(({ spec }) => spec.namespaces))
 }

@@ -7,6 +7,7 @@ import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import { serviceKey } from '../model/service.ts'
 import type { ClusterApi } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store, Stored } from '../ports/store.ts'
 import { findRivals } from './conflict.ts'
 import { contentHash, refKey } from './content.ts'
@@ -28,21 +29,9 @@ export async function gatherStored(store: Store, key: string, cluster: string, s
     store.read('service', key, session),
     store.read('cluster', cluster),
     store.read('placement', `${key}/${cluster}`, session),
-    listFreezes(store),
+    readAll(store, 'freeze'),
   ])
   return { service: service?.value, cluster: clusterDocument?.value, placement, freezes }
-}
-
-/** Every freeze, active or not. Throws PortError. */
-export async function listFreezes(store: Store): Promise<readonly FreezeDocument[]> {
-  const freezes: FreezeDocument[] = []
-  for (let after: string | undefined, more = true; more; ) {
-    const page = await store.list('freeze', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    freezes.push(...page.value.map(({ value }) => value))
-    after = page.next
-    more = after !== undefined
-  }
-  return freezes
 }
 
 /** What a service asks of a cluster, rendered. */

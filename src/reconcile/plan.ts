@@ -3,10 +3,11 @@ import { describeRef, type KubeObject, type KubeRef, refOf } from '../model/kube
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { withPreconditions } from './apply.ts'
 import { changesTo, type FieldChange, refKey } from './content.ts'
-import { gatherCluster, gatherRivals, keyOfService, listFreezes, type Prepared, prepare } from './gather.ts'
+import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare } from './gather.ts'
 import { checkKubeService, checkVersions, type PlanFinding } from './plan-findings.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import type { PlannedService, Situation } from './situation.ts'
@@ -62,7 +63,7 @@ async function planOn(
   const refs = prepared.rendered.map(({ object }) => refOf(object))
   const [placement, freezes, observed, rivals, kubeService] = await Promise.all([
     deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`),
-    listFreezes(deps.store),
+    readAll(deps.store, 'freeze'),
     gatherCluster(api, service, refs, []),
     gatherRivals(api, service, prepared),
     api.get({ apiVersion: 'v1', kind: 'Service', namespace, name }),

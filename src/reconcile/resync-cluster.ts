@@ -8,11 +8,11 @@ import { describeRef, type KubeRef } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
-import type { Store } from '../ports/store.ts'
+import { readAll } from '../ports/read-all.ts'
 import { resyncDeliveries } from './certificates/resync-deliveries.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
-import { listFreezes, pruningProvider } from './gather.ts'
+import { pruningProvider } from './gather.ts'
 import { findOrphans, pruneOrphans } from './orphans.ts'
 import { reconcilePlacement } from './reconcile-placement.ts'
 import { isWanted } from './situation.ts'
@@ -52,8 +52,8 @@ export async function resyncCluster(
   const api = await deps.clusters.connect(cluster)
   const [, placements, services, namespaces, ...lists] = await Promise.all([
     resyncDeliveries(deps, api, name),
-    listPlacements(deps.store, name),
-    listServices(deps.store),
+    readAll(deps.store, 'placement', { where: { cluster: name } }),
+    readAll(deps.store, 'service'),
     api.listMetadata(NAMESPACE),
     ...provider.kinds.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
   ])
@@ -77,7 +77,7 @@ async function prune(
   api: ClusterApi,
   found: Omit<Parameters<typeof pruneOrphans>[1], 'freezes' | 'now'>,
 ): Promise<readonly KubeRef[]> {
-  const freezes = await listFreezes(deps.store)
+  const freezes = await readAll(deps.store, 'freeze')
   return pruneOrphans(api, { ...found, freezes, now: deps.clock.now() })
 }
 
@@ -146,32 +146,6 @@ function isAway({ conditions }: Pick<PlacementDocument | ClusterDocument, 'condi
 function knownAsHeld(placement: PlacementDocument): boolean {
   const held = findCondition(placement.conditions, 'Held')
   return held?.status === 'True' && (held.reason === 'NamespaceHeld' || held.reason === 'ObjectHeld')
-}
-
-async function listServices(store: Store): Promise<readonly ServiceDocument[]> {
-  const found: ServiceDocument[] = []
-  for (let after: string | undefined, more = true; more; ) {
-    const page = await store.list('service', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    found.push(...page.value.map(({ value }) => value))
-    after = page.next
-    more = after !== undefined
-  }
-  return found
-}
-
-async function listPlacements(store: Store, cluster: string): Promise<readonly PlacementDocument[]> {
-  const found: PlacementDocument[] = []
-  for (let after: string | undefined, more = true; more; ) {
-    const page = await store.list('placement', {
-      where: { cluster },
-      limit: 1000,
-      ...(after === undefined ? {} : { after }),
-    })
-    found.push(...page.value.map(({ value }) => value))
-    after = page.next
-    more = after !== undefined
-  }
-  return found
 }
 
 export function refOfMetadata({ apiVersion, kind, metadata }: MetadataObject): KubeRef {

@@ -1,5 +1,6 @@
 import { keyOf } from '../model/documents.ts'
 import type { Rollout } from '../model/rollout.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 export interface Caps {
@@ -27,14 +28,7 @@ export async function hasFreePlace(
 
 /** Every live rollout, in the order of services. */
 export async function liveRollouts(store: Store): Promise<readonly (Rollout & { readonly service: string })[]> {
-  const rollouts: (Rollout & { service: string })[] = []
-  let after: string | undefined
-  do {
-    const page = await store.list('service', { limit: 1000, ...(after === undefined ? {} : { after }) })
-    for (const { value: service } of page.value) {
-      rollouts.push(...service.rollouts.map((rollout) => ({ ...rollout, service: keyOf(service) })))
-    }
-    after = page.next
-  } while (after !== undefined)
-  return rollouts
+  return (await readAll(store, 'service')).flatMap((service) =>
+    service.rollouts.map((rollout) => ({ ...rollout, service: keyOf(service) })),
+  )
 }

@@ -7,7 +7,7 @@ import { timestamp } from '../../model/names.ts'
 import { changeDocument } from '../../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
-import type { Store } from '../../ports/store.ts'
+import { readAll } from '../../ports/read-all.ts'
 import { refKey } from '../content.ts'
 import type { ReconcileDeps } from '../deps.ts'
 import { DEPLOYMENT, PROVIDER_CLASS, SECRET } from './render.ts'
@@ -22,7 +22,9 @@ export async function resyncDeliveries(
   api: ClusterApi,
   cluster: string,
 ): Promise<readonly string[]> {
-  const deliveries = (await listDeliveries(deps.store, cluster)).filter(({ objects }) => objects.length > 0)
+  const deliveries = (await readAll(deps.store, 'delivery', { where: { cluster } })).filter(
+    ({ objects }) => objects.length > 0,
+  )
   const live = await listObjects(api, deliveries)
   const differing = deliveries.filter((delivery) => departs(delivery, live)).map(({ certificate }) => certificate)
   for (const certificate of differing) await askForDelivery(deps, certificate, cluster)
@@ -72,18 +74,6 @@ async function listKnown(api: ClusterApi, kind: KindRef, namespace: string): Pro
     if (isPortError(error, 'not-found', 'denied')) return []
     throw error
   }
-}
-
-async function listDeliveries(store: Store, cluster: string): Promise<readonly DeliveryDocument[]> {
-  const found: DeliveryDocument[] = []
-  for (let after: string | undefined, more = true; more; ) {
-    const query = { where: { cluster }, limit: 1000, ...(after === undefined ? {} : { after }) }
-    const page = await store.list('delivery', query)
-    found.push(...page.value.map(({ value }) => value))
-    after = page.next
-    more = after !== undefined
-  }
-  return found
 }
 
 /** Puts the work into the delivery's outbox. */
