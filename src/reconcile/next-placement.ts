@@ -9,9 +9,11 @@ import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { PlacementCondition, PlacementState } from '../model/placement.ts'
 import { keyOfService } from './gather.ts'
+import { mergeOutbox } from './merge-outbox.ts'
 import { nextDue } from './next-due.ts'
 import { type Finding, withFindings } from './placement-conditions.ts'
 import type { PlacedService } from './situation.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 /** What a pass changes in a placement. */
 export interface PlacementUpdate {
@@ -52,7 +54,7 @@ export function nextPlacement(
     ...(due.schedule === undefined ? [] : [retryEntry(update, due.schedule)]),
     ...(news(base) === news(state) ? [] : advanceEntries(update, state)),
   ]
-  const outbox = merge(base.outbox, entries, due.schedule !== undefined)
+  const outbox = mergeOutbox(base.outbox, entries, due.schedule === undefined ? undefined : 'reconcile')
   const next = { ...state, outbox, ...(due.dueAt === undefined ? {} : { dueAt: due.dueAt }) }
   return before && canonicalJson(next) === canonicalJson(before) ? before : { ...next, updatedAt: at }
 }
@@ -104,20 +106,6 @@ function advanceEntries({ service, cluster }: PlacementUpdate, state: PlacementS
   return [{ id, kind: 'work', queue: 'urgent', message: { kind: 'advance', service: key } }]
 }
 
-/** A new pass takes the place of one that waits in the outbox: it is later, and by a document as new. */
-function merge(
-  before: readonly OutboxEntry[],
-  added: readonly OutboxEntry[],
-  scheduled: boolean,
-): readonly OutboxEntry[] {
-  const ids = new Set(added.map(({ id }) => id))
-  const kept = before.filter((entry) => {
-    if (ids.has(entry.id)) return false
-    return !(scheduled && entry.kind === 'work' && entry.message.kind === 'reconcile' && entry.notBefore !== undefined)
-  })
-  return [...kept, ...added]
-}
-
 const TOLD: readonly {
   readonly type: PlacementCondition
   readonly bad: Condition['status']
@@ -161,8 +149,4 @@ function eventEntry({ service, cluster }: PlacementUpdate, happening: Happening,
     data: { cluster, renderRevision: service.renderRevision, ...data },
   }
   return { id, kind: 'event', event }
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T
 }

@@ -6,7 +6,7 @@ import { putCluster } from '../../clusters/put-cluster.ts'
 import { clusterSpec } from '../../model/cluster.ts'
 import { entityTag } from '../../model/digest.ts'
 import type { ClusterDocument } from '../../model/documents.ts'
-import { type Result, succeed } from '../../model/failure.ts'
+import { type FailureCode, type Result, succeed } from '../../model/failure.ts'
 import type { PutOutcome } from '../../ports/put-document.ts'
 import { operationIds } from '../operations.ts'
 import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
@@ -21,6 +21,16 @@ const put202 = { ...one, description: 'It is stored; the cluster was not looked 
 
 /** `orphan`: do not wait for the cluster, leave what was written there. */
 const deleteQuery = waitQuery.extend({ orphan: z.enum(['true', 'false']).optional() })
+
+const PUT_FAILURES: readonly FailureCode[] = [
+  'Deleting',
+  'InUse',
+  'WriteConflict',
+  'UnknownReference',
+  'UnsupportedFeature',
+  'InvalidCombination',
+  'NotBuilt',
+]
 
 export const CLUSTER_ROUTES: readonly Route[] = [
   route({
@@ -72,15 +82,7 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     conditional: true,
     repeatable: true,
     answers: { 200: one, 201: { ...one, description: 'The new cluster' }, 202: put202 },
-    failures: [
-      'Deleting',
-      'InUse',
-      'WriteConflict',
-      'UnknownReference',
-      'UnsupportedFeature',
-      'InvalidCombination',
-      'NotBuilt',
-    ],
+    failures: PUT_FAILURES,
     async handle(call) {
       const { deps, params, body, context } = call
       return afterPut(call, await putCluster(deps, params.cluster ?? '', body, context))
@@ -97,16 +99,7 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     conditional: true,
     repeatable: true,
     answers: { 200: one, 202: put202 },
-    failures: [
-      'NotFound',
-      'Deleting',
-      'InUse',
-      'WriteConflict',
-      'UnknownReference',
-      'UnsupportedFeature',
-      'InvalidCombination',
-      'NotBuilt',
-    ],
+    failures: ['NotFound', ...PUT_FAILURES],
     handle: patch,
   }),
   route({

@@ -8,7 +8,9 @@ import type { OutboxEntry } from '../../model/outbox.ts'
 import { isPortError } from '../../ports/port-error.ts'
 import type { Stored } from '../../ports/store.ts'
 import { recentRestores } from '../drift.ts'
+import { mergeOutbox } from '../merge-outbox.ts'
 import { nextDue } from '../next-due.ts'
+import { withoutUndefined } from '../without-undefined.ts'
 import type { DeliveryDeps } from './delivery-deps.ts'
 import type { DeliveryPass, Told } from './delivery-pass.ts'
 import type { DeliveryRequest } from './delivery-scene.ts'
@@ -52,7 +54,7 @@ export function nextDelivery(
     ...(isNews ? [...changeEvent(before, state, at), rotateEntry(state, at)] : []),
     ...(due.schedule === undefined ? [] : [nextPassEntry(state, due.schedule)]),
   ]
-  const outbox = merge(base.outbox, added, due.schedule !== undefined)
+  const outbox = mergeOutbox(base.outbox, added, due.schedule === undefined ? undefined : 'deliver')
   const next = { ...state, outbox, ...(due.dueAt === undefined ? {} : { dueAt: due.dueAt }) }
   return before && canonicalJson(next) === canonicalJson(before) ? before : { ...next, updatedAt: at }
 }
@@ -136,18 +138,4 @@ function nextPassEntry({ certificate, cluster }: DeliveryDocument, again: number
   const notBefore = timestamp(again)
   const id = shortId(20, certificate, cluster, 'deliver', notBefore)
   return { id, kind: 'work', queue: 'work', message: { kind: 'deliver', certificate, cluster }, notBefore }
-}
-
-/** A new pass takes the place of one that waits in the outbox. */
-function merge(before: readonly OutboxEntry[], added: readonly OutboxEntry[], scheduled: boolean): OutboxEntry[] {
-  const ids = new Set(added.map(({ id }) => id))
-  const kept = before.filter((entry) => {
-    if (ids.has(entry.id)) return false
-    return !(scheduled && entry.kind === 'work' && entry.message.kind === 'deliver' && entry.notBefore !== undefined)
-  })
-  return [...kept, ...added]
-}
-
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T
 }
