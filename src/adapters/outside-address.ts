@@ -34,30 +34,49 @@ export async function systemLookup(host: string): Promise<readonly string[]> {
   return (await dnsLookup(host, { all: true })).map(({ address }) => address)
 }
 
+/** The policy, and what it says of a URL whose host has these IP addresses: for who connects, and asks for them itself. */
+export interface OutsideAddresses extends AddressPolicy {
+  refusalAt(url: URL, addresses: readonly string[]): string | undefined
+}
+
 /**
  * Says which outside addresses may be called: hosts of the settings and, where allowed, what resolves to loopback and
  * private addresses only. A name whose address is a forbidden one is refused whatever the settings say. The check is
- * made before a call; the call looks the name up again, so the settings should list only names of trusted zones.
+ * made before a call; where the call looks the name up again (all but `guardedFetch`), the settings should list only
+ * names of trusted zones.
  */
-export function outsideAddresses(settings: OutsideAddressSettings, lookup: Lookup): AddressPolicy {
+export function outsideAddresses(settings: OutsideAddressSettings, lookup: Lookup): OutsideAddresses {
   return {
     async refusal(text) {
       const url = URL.canParse(text) ? new URL(text) : undefined
       if (url === undefined) return 'it is not a URL'
       if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'it must begin with http:// or https://'
       if (url.username !== '' || url.password !== '') return 'it must not hold a user name or password'
-      const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-      const addresses = isIP(host) ? [host] : await lookup(host).catch(() => [])
-      if (addresses.some((address) => contains(FORBIDDEN, address))) {
-        return 'its address is one of the machine itself, link-local or multicast, which is never called'
-      }
-      if (isListed(settings.hosts, host, url.port)) return undefined
-      if (!settings.allowPrivate) return `the host ${host} is not among the hosts of the settings`
-      if (addresses.length === 0) return `the host ${host} has no address`
-      if (addresses.every((address) => contains(PRIVATE, address))) return undefined
-      return `the host ${host} is neither private nor among the hosts of the settings`
+      const host = hostOf(url)
+      return refusalAt(settings, url, isIP(host) ? [host] : await lookup(host).catch(() => []))
     },
+    refusalAt: (url, addresses) => refusalAt(settings, url, addresses),
   }
+}
+
+function refusalAt(
+  { hosts, allowPrivate }: OutsideAddressSettings,
+  url: URL,
+  addresses: readonly string[],
+): string | undefined {
+  const host = hostOf(url)
+  if (addresses.some((address) => contains(FORBIDDEN, address))) {
+    return 'its address is one of the machine itself, link-local or multicast, which is never called'
+  }
+  if (isListed(hosts, host, url.port)) return undefined
+  if (!allowPrivate) return `the host ${host} is not among the hosts of the settings`
+  if (addresses.length === 0) return `the host ${host} has no address`
+  if (addresses.every((address) => contains(PRIVATE, address))) return undefined
+  return `the host ${host} is neither private nor among the hosts of the settings`
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
 }
 
 function isListed(hosts: readonly string[], host: string, port: string): boolean {

@@ -34,7 +34,8 @@ function redactFields(value: object, depth: number): Record<string, unknown> {
   )
 }
 
-function redactText(text: string): string {
+/** A text without what looks like a secret, cut where it is too long. */
+export function redactText(text: string): string {
   const clean = SECRET_TEXT.reduce((left, pattern) => left.replace(pattern, HIDDEN), text)
   return clean.length > maxText ? `${clean.slice(0, maxText)}…` : clean
 }

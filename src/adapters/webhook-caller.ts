@@ -1,0 +1,92 @@
+import type { AddressPolicy } from '../ports/address-policy.ts'
+import type { Clock } from '../ports/clock.ts'
+import { isPortError, PortError } from '../ports/port-error.ts'
+import type { WebhookAnswer, WebhookRequest, Webhooks } from '../ports/webhooks.ts'
+import { isLoopback } from './chat-addresses.ts'
+import { withDeadline } from './deadline.ts'
+import { type Fetch, readBounded } from './http-answer.ts'
+import { networkFailure, retryAfterMs } from './network-failure.ts'
+import { plainText, webhookAnswer } from './webhook-answer.ts'
+import { signatureHeaders, signingKeys } from './webhook-signature.ts'
+
+export interface WebhookSettings {
+  /** Carries the requests; must be able to leave redirects alone (`redirect: 'manual'`), and best checks what it connects to. */
+  readonly fetch: Fetch
+  readonly addresses: AddressPolicy
+  /** The text of a secret of Meshwright's own vault, by name. Throws PortError. */
+  readonly secret: (name: string) => Promise<string>
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024
+
+/** Calls receivers of webhooks as Standard Webhooks has it. The secret is read anew for each call, so that a new one counts at once. */
+export function webhookCaller(settings: WebhookSettings, clock: Clock): Webhooks {
+  return {
+    async call(request) {
+      const host = URL.parse(request.url)?.host ?? 'the webhook'
+      try {
+        const keys = await readKeys(settings, request.secret)
+        return await withDeadline(clock, request.deadlineMs, host, async (signal) => {
+          await checkAddress(request.url, host, settings.addresses)
+          return post(settings.fetch, request, { host, keys, now: clock.now(), signal })
+        })
+      } catch (error) {
+        const failure = isPortError(error) ? error : networkFailure(host, error)
+        return { outcome: 'failed', detail: plainText(failure.message) }
+      }
+    },
+  }
+}
+
+async function checkAddress(text: string, host: string, addresses: AddressPolicy): Promise<void> {
+  const reason = (await addresses.refusal(text)) ?? plainRefusal(new URL(text))
+  if (reason !== undefined) throw new PortError('denied', host, `${host} is not called: ${reason}`)
+}
+
+/** What goes by plain HTTP can be answered by anyone on the way. */
+function plainRefusal({ protocol, hostname }: URL): string | undefined {
+  return protocol === 'https:' || isLoopback(hostname) ? undefined : 'it must begin with https://'
+}
+
+async function readKeys({ secret }: WebhookSettings, name: string): Promise<readonly Uint8Array[]> {
+  const form = 'whsec_ and 32 random bytes in base64 (docs/rollouts.md, Webhook steps)'
+  const text = await secret(name).catch((error: unknown) => {
+    if (!isPortError(error, 'not-found')) throw error
+    throw new PortError('not-found', error.system, `the vault has no secret ${name}: store ${form} under this name`)
+  })
+  const keys = signingKeys(text)
+  if (keys) return keys
+  throw new PortError('invalid', 'Key Vault', `the secret ${name} is no signing key: it must be ${form}`)
+}
+
+interface Posting {
+  readonly host: string
+  readonly keys: readonly Uint8Array[]
+  readonly now: number
+  readonly signal: AbortSignal
+}
+
+async function post(
+  fetch: Fetch,
+  { id, url, body }: WebhookRequest,
+  { host, keys, now, signal }: Posting,
+): Promise<WebhookAnswer> {
+  const text = JSON.stringify(body)
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'meshwright',
+      ...signatureHeaders(keys, id, now, text),
+    },
+    body: text,
+    redirect: 'manual',
+    signal,
+  })
+  const { status, headers } = response
+  const answer = await readBounded(response, MAX_ANSWER_BYTES, host)
+  const wait = retryAfterMs(headers.get('retry-after'), now)
+  const received = { status, contentType: headers.get('content-type'), text: answer }
+  return { ...webhookAnswer(host, received), ...(wait === undefined ? {} : { retryAfterMs: wait }) }
+}
