@@ -29,6 +29,8 @@ export interface LimitQuestion {
   readonly stepEvents?: number | undefined
   /** `maxE` of the look before. */
   readonly previousMaxE?: number | undefined
+  /** The variance of counts over that of single events: all counts weigh that many times less. Default 1. */
+  readonly dispersion?: number | undefined
   /** What a bad event did, for the words: `failed` (default), `took longer than 500 ms`. */
   readonly badMeans?: string | undefined
 }
@@ -53,16 +55,17 @@ export type BlindReason = 'NoData' | 'NotANumber' | 'QueryFailed' | 'DataLate'
  * RangeError when limit or alpha is out of range: schemas keep such values out.
  */
 export function judgeLimit(question: LimitQuestion): LimitVerdict {
-  const { candidate, limitPercent, alpha, previousMaxE = 0 } = question
+  const { candidate, limitPercent, alpha, previousMaxE = 0, dispersion = 1 } = question
   assertInRange(limitPercent, alpha)
   const limitShare = limitPercent / 100
   const minEvents = question.minEvents ?? DEFAULT_MIN_EVENTS
   const stable = question.stable ?? { good: 0, bad: 0 }
   const events = candidate.good + candidate.bad
   const stepEvents = question.stepEvents ?? events
-  const eValue = eValueOf(logHarmEvidence(candidate, limitShare))
-  const safeEValue = eValueOf(logSafeEvidence(candidate, limitShare))
-  const stableEValue = eValueOf(logHarmEvidence(stable, limitShare))
+  const weighed = thin(candidate, dispersion)
+  const eValue = eValueOf(logHarmEvidence(weighed, limitShare))
+  const safeEValue = eValueOf(logSafeEvidence(weighed, limitShare))
+  const stableEValue = eValueOf(logHarmEvidence(thin(stable, dispersion), limitShare))
   const counts = events >= minEvents && stableEValue < 1 / alpha
   const maxE = counts ? Math.max(previousMaxE, eValue) : previousMaxE
   const reason = reasonOf({ events, stepEvents, minEvents, bar: 1 / alpha, eValue, maxE, safeEValue, stableEValue })
@@ -72,11 +75,18 @@ export function judgeLimit(question: LimitQuestion): LimitVerdict {
     stable,
     limitPercent,
     alpha,
-    interval: shareInterval(candidate, alpha),
-    ...(waits && { needed: Math.max(eventsUntilHarm(candidate, limitShare, alpha), minEvents - stepEvents) }),
+    interval: shareInterval(weighed, alpha),
+    ...(waits && {
+      needed: Math.max(Math.ceil(eventsUntilHarm(weighed, limitShare, alpha) * dispersion), minEvents - stepEvents),
+    }),
   }
   const explanation = explainLimit(reason, { ...facts, minEvents, badMeans: question.badMeans ?? 'failed' })
   return { verdict: VERDICTS[reason], reason, ...facts, eValue, maxE, pValue: pValueOf(maxE), safeEValue, explanation }
+}
+
+/** Counts as they weigh when bad events come `dispersion` at a time. */
+function thin({ good, bad }: Counts, dispersion: number): Counts {
+  return { good: good / dispersion, bad: bad / dispersion }
 }
 
 interface Evidence {

@@ -1,37 +1,46 @@
 import type { JudgeAnswer, JudgeRequest } from '../model/judge.ts'
 import type { Counts } from '../model/rollout.ts'
 import { judgeLimit } from './evaluate-gate.ts'
-import type { LimitVerdict } from './verdict.ts'
-
-/** Either the answer of `POST /judge`, or that its test is not built yet (the API answers 501). */
-export type JudgeOutcome =
-  | { readonly ok: true; readonly answer: JudgeAnswer }
-  | { readonly ok: false; readonly reason: 'TestNotBuilt'; readonly message: string }
+import { evaluateHarm } from './evaluate-harm.ts'
+import { evaluateRatio } from './evaluate-ratio.ts'
 
 /**
  * Evaluates given counts as a gate would: the counts of the stages add up, the end of each stage is one look, and the
  * answer is the verdict of the last look with the highest evidence of all. `body` has passed `judgeRequest`; a limit
- * test without its limit is a RangeError.
+ * test without its limit is a RangeError. Bursts are corrected for by the `dispersion` that is given, and not without.
  */
-export function evaluateRequest(body: JudgeRequest): JudgeOutcome {
-  if (body.test !== 'limit') {
-    const message = `the test ${body.test} is not built yet; the test limit is`
-    return { ok: false, reason: 'TestNotBuilt', message }
+export function evaluateRequest(body: JudgeRequest): JudgeAnswer {
+  switch (body.test) {
+    case 'limit':
+      return evaluateLimit(body)
+    case 'harm':
+      return evaluateHarm(body)
+    case 'ratio':
+      return evaluateRatio(body)
   }
-  const { alpha, limitPercent = Number.NaN, minEvents } = body
-  let candidate: Counts = { good: 0, bad: 0 }
-  let stable: Counts = { good: 0, bad: 0 }
-  let look = judgeLimit({ candidate, stable, limitPercent, alpha, minEvents })
-  for (const stage of body.stages) {
-    candidate = sum(candidate, stage.candidate)
-    stable = sum(stable, stage.stable)
-    look = judgeLimit({ candidate, stable, limitPercent, alpha, minEvents, previousMaxE: look.maxE })
-  }
-  return { ok: true, answer: answerOf(look) }
 }
 
-function answerOf({ verdict, eValue, maxE, pValue, interval, explanation }: LimitVerdict): JudgeAnswer {
-  return { verdict, eValue: maxE > 0 ? maxE : eValue, pValue, interval: [interval[0], interval[1]], explanation }
+function evaluateLimit({ alpha, limitPercent = Number.NaN, minEvents, dispersion, stages }: JudgeRequest): JudgeAnswer {
+  const ask = { limitPercent, alpha, minEvents, dispersion }
+  let candidate: Counts = { good: 0, bad: 0 }
+  let stable: Counts = { good: 0, bad: 0 }
+  let look = judgeLimit({ ...ask, candidate, stable })
+  for (const stage of stages) {
+    candidate = sum(candidate, stage.candidate)
+    stable = sum(stable, stage.stable)
+    look = judgeLimit({ ...ask, candidate, stable, previousMaxE: look.maxE })
+  }
+  const { verdict, reason, maxE, eValue, safeEValue, pValue, interval, needed, explanation } = look
+  return {
+    verdict,
+    reason,
+    eValue: maxE > 0 ? maxE : eValue,
+    pValue,
+    safeEValue,
+    interval: [interval[0], interval[1]],
+    ...(needed === undefined ? {} : { needed }),
+    explanation,
+  }
 }
 
 function sum(a: Counts, b: Counts | undefined): Counts {

@@ -1,4 +1,5 @@
 import type { Counts, GateVerdict } from '../model/rollout.ts'
+import { firstNumber } from './first-number.ts'
 import { logHarmEvidence, testPriorEvents } from './limit-test.ts'
 import { formatConfidence, formatCount, formatShare } from './words.ts'
 
@@ -45,19 +46,7 @@ export function eventsUntilHarm(counts: Counts, limitShare: number, alpha: numbe
   const seen = (more: number) =>
     logHarmEvidence({ good: counts.good + more * (1 - share), bad: counts.bad + more * share }, limitShare, prior) >=
     bar
-  if (seen(0)) return 0
-  let tooFew = 0
-  let enough = 1
-  while (!seen(enough)) {
-    tooFew = enough
-    enough *= 2
-  }
-  while (enough - tooFew > 1) {
-    const middle = Math.floor((tooFew + enough) / 2)
-    if (seen(middle)) enough = middle
-    else tooFew = middle
-  }
-  return enough
+  return firstNumber(seen)
 }
 
 /** The share of failures that `eventsUntilHarm` is about: twice the limit, but never past halfway to all. */

@@ -14,6 +14,12 @@ export function formatConfidence(alpha: number): string {
   return `${Number((100 - alpha * 100).toFixed(digits))} %`
 }
 
+/** How many times as much: `0.25`, `3.0`, `12`, `1,200`. */
+export function formatTimes(times: number): string {
+  if (times === 0) return '0'
+  return times < 10 ? times.toPrecision(2) : formatCount(times)
+}
+
 /** A count with its thousands apart: `12,345`. Parts of events are rounded. */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US')

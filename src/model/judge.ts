@@ -43,18 +43,33 @@ export const judgeRequest = z
       .min(1)
       .max(MAX_EVENTS)
       .optional()
-      .describe(`Fewer events of the candidate decide nothing; ${DEFAULT_MIN_EVENTS} when left out`),
-    gMax: z.number().gt(1).max(1000).optional().describe("Test harm: times stable's rate that safe must rule out"),
-    dispersion: z.number().min(1).max(1000).optional().describe('Variance of the counts a minute over their mean'),
+      .describe(
+        `Fewer events of the candidate decide nothing; left out: ${DEFAULT_MIN_EVENTS} for limit, else any number`,
+      ),
+    gMax: z
+      .number()
+      .gt(1)
+      .max(1000)
+      .optional()
+      .describe(
+        "Test harm: times stable's rate that safe must rule out, 2 when left out; ratio: times the odds asked, 1.25",
+      ),
+    dispersion: z
+      .number()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe(
+        'Variance of the counts a minute over their mean, for which the test is corrected; left out: it is not',
+      ),
   })
   .superRefine((body, context) => {
     const missing = (path: (string | number)[], field: string) =>
       context.addIssue({ code: 'custom', path: [...path, field], message: `the test ${body.test} needs ${field}` })
     if (body.test === 'limit') {
       if (body.limitPercent === undefined) missing([], 'limitPercent')
-      for (const field of ['gMax', 'dispersion'] as const) {
-        if (body[field] === undefined) continue
-        context.addIssue({ code: 'custom', path: [field], message: `the test limit takes no ${field}` })
+      if (body.gMax !== undefined) {
+        context.addIssue({ code: 'custom', path: ['gMax'], message: 'the test limit takes no gMax' })
       }
       return
     }
@@ -69,14 +84,21 @@ export type JudgeRequest = z.infer<typeof judgeRequest>
 /** Answer of `POST /judge`. */
 export const judgeAnswer = z
   .object({
-    verdict: z.enum(['harm', 'safe', 'undecided']),
+    verdict: z
+      .enum(['harm', 'safe', 'undecided'])
+      .describe('harm: above the limit, worse than stable, or not the shares asked; safe: that is ruled out'),
+    reason: z.string().describe('CamelCase, for machines: LimitExceeded, WorseThanStable, RatioOff, NotClearYet…'),
     eValue: z
       .number()
       .describe('Largest evidence for harm at any look that counted, or of the last when none did; harm needs 1/alpha'),
     pValue: z.number().describe('min(1, 1/eValue); valid at every look'),
+    safeEValue: z.number().optional().describe('Tests limit and harm: evidence for safe at the last look'),
     interval: z
       .tuple([z.number(), z.number()])
-      .describe("The candidate's bad share, low and high, 0 to 1, with confidence 1 - alpha over all looks"),
+      .describe(
+        "With confidence 1 - alpha over all looks. limit: the candidate's bad share, 0 to 1; harm: its rate over stable's; ratio: the odds of its share over those asked. 0 and 1000000 are no bounds of a ratio",
+      ),
+    needed: z.number().optional().describe('About how many more requests to the candidate until a harm would be seen'),
     explanation: z.string().describe('Counts, interval, limit and what follows, in words'),
   })
   .meta({ id: 'JudgeAnswer' })

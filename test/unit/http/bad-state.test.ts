@@ -216,18 +216,6 @@ describeRefusals('what the state does not allow', [
   ),
   refused('a cluster that something names', 'DELETE', '/api/v1/clusters/east', {}, '409 InUse', undefined, /shop\/web/),
   refused('a team that something names', 'DELETE', '/api/v1/teams/shop', {}, '409 InUse'),
-  refused(
-    'a test of the judge that is not built',
-    'POST',
-    '/api/v1/judge',
-    start({
-      test: 'ratio',
-      alpha: 0.01,
-      stages: [{ share: 0.1, candidate: { good: 1, bad: 0 }, stable: { good: 1, bad: 0 } }],
-    }),
-    '501 NotBuilt',
-    ['/test'],
-  ),
 ])
 
 describe('live rollouts stand in the way of', () => {

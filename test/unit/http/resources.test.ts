@@ -343,6 +343,12 @@ describe('judge and capabilities', () => {
     expect(json.verdict).toBe('harm')
   })
 
+  it.each(['harm', 'ratio'])('compares the versions by the test %s', async (test) => {
+    const stages = [{ share: 0.1, candidate: { good: 250, bad: 50 }, stable: { good: 870, bad: 30 } }]
+    const { status, json } = await createWorld().call('POST', '/api/v1/judge', { body: { test, alpha: 0.01, stages } })
+    expect([status, json.verdict]).toEqual([200, 'harm'])
+  })
+
   it('names what is asked for beside what is wrong', async () => {
     const body = { test: 'limit', alpha: 0.01, stages: [{ candidate: { good: 1, bad: 0 } }] }
     const { json } = await createWorld().call('POST', '/api/v1/judge', { body })
