@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Table } from './emulators/emulator.ts'
 
-/** By what callers of the hooks of this sandbox prove themselves; made once, and only its owner can read them. */
+/** By what callers of the hooks of this sandbox, and its own calls, prove themselves; made once, and only its owner can read them. */
 export interface HookSecrets {
   /** Signing secret of a Slack app. */
   readonly slack: string
@@ -11,6 +11,8 @@ export interface HookSecrets {
   readonly alerts: string
   /** Key that Event Grid sends along. */
   readonly eventGrid: string
+  /** By which Meshwright signs webhooks (`whsec_…`): the other direction. */
+  readonly webhook: string
 }
 
 /** The secrets that the table keeps; made at the first call. */
@@ -21,6 +23,7 @@ export function hookSecrets(table: Table): HookSecrets {
     teams: randomBytes(32).toString('base64'),
     alerts: randomBytes(16).toString('hex'),
     eventGrid: randomBytes(16).toString('hex'),
+    webhook: `whsec_${randomBytes(32).toString('base64')}`,
     ...kept,
   }
   table.put('hooks', made)

@@ -11,12 +11,13 @@ import {
   QUEUE_ACCOUNT,
   queuesAsHost,
 } from './azure-services.ts'
-import { chatControl } from './chat-world.ts'
+import { chatControl, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK } from './chat-world.ts'
 import { registerDemo } from './demo-data.ts'
 import { SANDBOX_CLUSTERS } from './emulated-cluster.ts'
 import { emulateClusters } from './emulated-clusters.ts'
 import type { Emulator, EmulatorContext, Table } from './emulators/emulator.ts'
 import { type Served, serve } from './emulators/serve.ts'
+import { webhookReceiver } from './emulators/webhook/webhook-receiver.ts'
 import { hookSecrets, hookVariables } from './hook-secrets.ts'
 import { changeFeedSourceOver } from './host/change-feed-source.ts'
 import type { HostLog } from './host/host-log.ts'
@@ -32,7 +33,7 @@ import { sandboxVault, subscribeToVault } from './sandbox-vault.ts'
 import { secretsStores } from './secrets-stores.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { sqliteStorage } from './storage.ts'
-import { storeTeamsSecret } from './store-teams-secret.ts'
+import { storeSecret } from './store-secret.ts'
 
 /** A running sandbox. */
 export interface Sandbox {
@@ -41,6 +42,8 @@ export interface Sandbox {
 }
 
 const HOST_JSON = new URL('../../host.json', import.meta.url)
+/** The name under which Meshwright looks for its key when a step names none. */
+const SANDBOX_WEBHOOK_SECRET = 'webhook-signing'
 const TICK_MS = 1000
 /** A crashed worker's message comes back soon: nobody waits ten minutes, as in Azure, for a demonstration. */
 const QUEUE_LOCK_MS = 10_000
@@ -66,7 +69,8 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const vault = sandboxVault(context, azure.entra)
   const { keyVault } = vault
   const stores = emulated && secretsStores(context, emulated, { arm, entra: azure.entra, keyVault })
-  await storeTeamsSecret(keyVault.handle, azure.entra)
+  await storeSecret(keyVault.handle, azure.entra, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK)
+  await storeSecret(keyVault.handle, azure.entra, SANDBOX_WEBHOOK_SECRET, hooks.webhook)
   const hosts = azureHosts({
     context,
     entra: azure.entra,
@@ -74,7 +78,8 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     keyVault,
     ...(emulated ? { world: emulated.world } : {}),
   })
-  const controls = { chat: chatControl(storage), managedClusters: managedClusterControl(arm) }
+  const webhooks = webhookReceiver(context, { secret: hooks.webhook })
+  const controls = { chat: chatControl(storage), managedClusters: managedClusterControl(arm), webhooks }
   const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, ...controls, ...emulated })
   const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
   const services = await servePersistent(routes, own, options.port)
@@ -97,12 +102,12 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
       },
     )
   }, TICK_MS)
-  const servicesUrl = emulated && services.url
   const file = await writeSandboxFile(options.folder, azure.entra, {
     baseUrl: host.url,
     hooks,
     kubeconfig,
-    servicesUrl,
+    servicesUrl: services.url,
+    emulated: emulated !== undefined,
   })
   if (emulated && !options.empty) await registerDemo(file, own)
   return {

@@ -11,19 +11,24 @@ export interface RoutedServices {
   readonly chat?: Emulator
   /** `/world/azure/CLUSTER`: what the emulated Azure says of a cluster. */
   readonly managedClusters?: Emulator
+  /** Receivers of webhooks. */
+  readonly webhooks?: Emulator
   readonly clusters?: ReadonlyMap<string, EmulatedCluster>
 }
 
 /**
- * The sandbox's other services on one port: `/entra/…`, `/msi/token`, `/azure/HOST/…`, `/world/…`, `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
+ * The sandbox's other services on one port: `/entra/…`, `/msi/token`, `/azure/HOST/…`, `/webhooks/NAME`, `/world/…`,
+ * `/kubernetes/CLUSTER/…` and `/prometheus/CLUSTER/…`.
  * Each sees its own paths, without the prefix; what stands in for a public host sees that host, by HTTPS.
  */
-export function serviceRoutes({ entra, azure, control, chat, managedClusters, clusters }: RoutedServices): Emulator {
+export function serviceRoutes(services: RoutedServices): Emulator {
+  const { entra, azure, control, chat, managedClusters, webhooks, clusters } = services
   return async (request) => {
     const [, room = '', name = ''] = request.url.pathname.split('/')
     if (room === 'entra') return entra(below(request, '/entra'))
     if (room === 'msi') return entra(request)
     if (room === 'azure') return routeByHost(azure)(asPublic(request, name))
+    if (room === 'webhooks' && webhooks) return webhooks(below(request, '/webhooks'))
     if (room === 'world' && name === 'chat' && chat) return chat(request)
     if (room === 'world' && name === 'azure' && managedClusters) return managedClusters(request)
     if (room === 'world' && control) return control(request)
