@@ -1,12 +1,12 @@
 import type { CertificateDocument } from '../model/documents.ts'
 import { isRotationOver } from '../model/rotation.ts'
+import { windowState } from '../model/window-state.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Vault, VaultVersion } from '../ports/vault.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
 import { ROTATION_TAG, vaultNameOf } from './issue-policy.ts'
 import type { Observations, Trouble, VaultSeen } from './observations.ts'
-import { windowState } from './windows.ts'
 
 /** Looks at everything that decides what comes next for a certificate. Throws PortError when the store does not answer. */
 export async function observe(deps: CertificateDeps, document: CertificateDocument): Promise<Observations> {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { dnsLabel, durationBetween, hostName } from './names.ts'
 import { clusterSelection } from './service.ts'
+import { timeWindow } from './window.ts'
 
 /** What a certificate is for. Only gateway certificates are built; the others are refused with `NotBuilt`. */
 export const CERTIFICATE_PURPOSES = ['gateway-tls', 'mesh-ca', 'linkerd-identity', 'workload-tls'] as const
@@ -22,14 +23,6 @@ const keySpec = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('RSA'), size: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]) }),
   z.strictObject({ type: z.literal('EC'), curve: z.enum(['P-256', 'P-384']) }),
 ])
-
-/** When a new certificate may be brought to clusters: begins by `cron` in `timeZone`, lasts `for`. */
-export const maintenanceWindow = z.strictObject({
-  cron: z.string().min(9).max(100).describe('Five fields: minute hour day month weekday'),
-  for: durationBetween('5m', '7d'),
-  timeZone: z.string().max(64).default('UTC').describe('IANA name, such as Europe/Berlin'),
-})
-export type MaintenanceWindow = z.infer<typeof maintenanceWindow>
 
 /** Name of a Kubernetes Secret: a DNS subdomain. */
 const secretName = z
@@ -76,7 +69,7 @@ export const certificateSpec = z
       .describe(
         'Name of the certificate in the vault, in lower case: a vault does not tell cases apart. The name of this resource when left out',
       ),
-    windows: z.array(maintenanceWindow).max(20).optional().describe('Maintenance windows; any time when left out'),
+    windows: z.array(timeWindow).max(20).optional().describe('Maintenance windows; any time when left out'),
     spread: z
       .strictObject({
         atOnce: z.int().min(1).max(100).describe('Clusters that get it together'),

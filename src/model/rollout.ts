@@ -1,15 +1,39 @@
 import * as z from 'zod'
+import type { GateSpec } from './gate.ts'
 import type { Actor } from './identity.ts'
 import { dnsLabel } from './names.ts'
 import { versionSpec } from './service.ts'
-import { type GateSpec, type StepSpec, strategyName, strategyOverrides } from './strategy.ts'
+import type { CandidateTraffic, StepSpec } from './step.ts'
+import { strategyName, strategyOverrides } from './strategy.ts'
+import type { TimeWindow } from './window.ts'
+
+/** A reference to a container image, by tag or digest: `registry.example.com/shop/web:1.4.2`. */
+const imageReference = z
+  .string()
+  .max(512)
+  .regex(
+    /^[a-z0-9]+([._:/-]+[a-zA-Z0-9]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    'must be the reference of an image, such as registry.example.com/shop/web:1.4.2',
+  )
+
+/** A version that Meshwright makes: the Deployment of stable with another image. */
+const imageCandidate = z.strictObject({
+  name: dnsLabel,
+  image: z
+    .union([imageReference, z.record(dnsLabel, imageReference)])
+    .describe('The image of the one container, or images by container'),
+  replicas: z
+    .enum(['equal', 'weight'])
+    .default('equal')
+    .describe('equal: as many as stable has. weight: as many as its share of the requests needs, rounded up'),
+})
 
 /** Body of POST /services/{namespace}/{name}/rollouts. `candidate` alone is enough. */
 export const rolloutRequest = strategyOverrides
   .extend({
     candidate: z
-      .union([dnsLabel, versionSpec.extend({ name: dnsLabel })])
-      .describe('A version of the service, or a new one'),
+      .union([dnsLabel, versionSpec.extend({ name: dnsLabel }), imageCandidate])
+      .describe('A version of the service, or a new one: its Pods are there, or they are made from an image'),
     strategy: strategyName.optional(),
     clusters: z.array(dnsLabel).min(1).max(100).optional().describe('All clusters of the service when left out'),
     source: z
@@ -123,11 +147,25 @@ export interface Rollout {
   readonly targets: readonly RolloutTarget[]
   readonly strategy: string
   readonly steps: readonly StepSpec[]
+  /** In order; absent: one wave with all clusters. A wave whose clusters go some at a time is several of one name. */
+  readonly waves?: readonly RolloutWave[]
+  /** Index into `waves`; absent: 0. */
+  readonly wave?: number
   readonly gates: readonly GateSpec[]
   readonly bakeMs: number
   readonly patienceMs: number
   readonly readyTimeoutMs: number
   readonly onBlind: 'pause' | 'hold'
+  /** Absent: `rollback`. */
+  readonly onHarm?: 'rollback' | 'freeze'
+  readonly affinity?: { readonly cookie: string; readonly maxAgeMs: number }
+  readonly windows?: readonly TimeWindow[]
+  /** Who started it may not approve its steps. */
+  readonly separateDuties?: boolean
+  /** The version was to be made from these images (by container; `''`: the only one), with so many replicas. */
+  readonly image?: { readonly images: Readonly<Record<string, string>>; readonly replicas: 'equal' | 'weight' }
+  /** What the candidate has other than stable, as far as the service's spec tells. */
+  readonly changes?: readonly VersionChange[]
   readonly alpha: number
   readonly minEvents: number
   readonly source?: { readonly commit?: string | undefined; readonly runUrl?: string | undefined }
@@ -146,8 +184,12 @@ export interface Rollout {
   readonly liveAt?: string
   /** The phase to go back to, while paused, blind or awaiting approval. */
   readonly resumeTo?: RolloutPhase
-  /** The present step was approved, by whom. */
-  readonly approvedBy?: Actor
+  /** Who has approved the present step. */
+  readonly approvals?: readonly Actor[]
+  /** Calls of the present webhook step; absent: none yet. */
+  readonly webhook?: WebhookProgress
+  /** Freezes and change windows do not hold it back: who said so, why, and when (RFC 3339). */
+  readonly breakGlass?: { readonly actor: Actor; readonly reason: string; readonly at: string }
   readonly cause?: RollbackCause
   /** RFC 3339: the baking phase ends then. */
   readonly bakeUntil?: string
@@ -162,14 +204,46 @@ export interface Rollout {
   readonly nextAttemptAt?: string
 }
 
-export interface RolloutTarget {
+export interface RolloutWave {
+  readonly name: string
+  readonly clusters: readonly string[]
+  readonly steps: readonly StepSpec[]
+  /** How long gates look on before the next wave begins; the last wave's is the rollout's own bake. */
+  readonly bakeMs: number
+}
+
+/** What the calls of a webhook step have come to. */
+export interface WebhookProgress {
+  /** Calls that were made, the present one included. */
+  readonly attempts: number
+  /** RFC 3339 of the last call. */
+  readonly calledAt: string
+  /** `waiting`: the other side asked to be asked again. `failed`: no answer that says anything; retries may be left. */
+  readonly outcome: 'passed' | 'refused' | 'waiting' | 'failed'
+  /** In words, without anything secret. */
+  readonly detail: string
+}
+
+/** One thing in which the candidate differs from stable; absent on a side: it is not there. */
+export interface VersionChange {
+  /** `labels.version`, `workload`, `image.web`. */
+  readonly field: string
+  readonly from?: string
+  readonly to?: string
+}
+
+/** One cluster of a rollout; `weight`, `match` and `mirror` are the traffic that is asked for the candidate there. */
+export interface RolloutTarget extends CandidateTraffic {
   readonly cluster: string
   readonly stable: string
   readonly candidate: string
-  /** Whole per cents asked for the candidate on this cluster. */
-  readonly weight: number
-  /** The most that was ever asked for it there; absent: nothing yet, so nothing has to be taken back. */
+  /**
+   * The most that was ever asked for it there; what matches and what is mirrored count as 1. Absent: nothing yet, so nothing
+   * has to be taken back.
+   */
   readonly highestWeight?: number
+  /** Render revision that carries its present traffic; absent: the rollout's. */
+  readonly revision?: number
   /** Per cent of requests that really reached the candidate in the last look; null while no rung vouches for it. */
   readonly observedWeight: number | null
   /** Ready endpoints of stable at the start. */

@@ -1,7 +1,9 @@
 import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
+import { type GateSpec, sourceOf } from '../model/gate.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
-import { type GateSpec, type StrategySpec, sourceOf } from '../model/strategy.ts'
+import { stepText } from '../model/step.ts'
+import type { StrategySpec } from '../model/strategy.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 
 export interface SourceCheck {
@@ -32,9 +34,11 @@ export function checkGateSources(
           `gates from ${from} on ${name} look ${often}, but its numbers come by the ${formatDuration(grainMs)}: they look as often as these come`,
         )
       }
-      const short = strategy.steps.find((step) => durationMs(step.for) < Math.max(everyMs, 2 * grainMs))
+      const short = strategy.steps.find(
+        (step) => step.for !== undefined && durationMs(step.for) < Math.max(everyMs, 2 * grainMs),
+      )
       if (short) {
-        warnings.add(`step ${short.weight} % for ${short.for} is short for gates from ${from} on ${name} (${often})`)
+        warnings.add(`step ${stepText(short)} is short for gates from ${from} on ${name} (${often})`)
       }
     }
   }

@@ -1,5 +1,5 @@
+import type { GateSpec } from '../model/gate.ts'
 import type { Counts } from '../model/rollout.ts'
-import type { GateSpec } from '../model/strategy.ts'
 import type { CountsSource } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { type CountedWindow, lateness, type WindowCounts } from './count-window.ts'

@@ -1,9 +1,9 @@
 import { keyOf, type RolloutDocument, SCHEMA, type ServiceDocument } from '../model/documents.ts'
+import { sourceOf } from '../model/gate.ts'
 import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import { type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
-import { sourceOf } from '../model/strategy.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
 

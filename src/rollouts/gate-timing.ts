@@ -1,6 +1,6 @@
 import type { ClusterDocument } from '../model/documents.ts'
+import { type GateSpec, sourceOf } from '../model/gate.ts'
 import type { GateSource } from '../model/metrics.ts'
-import { type GateSpec, sourceOf } from '../model/strategy.ts'
 import type { GateTiming, MetricsSources } from '../ports/metrics.ts'
 
 const MESH_TIMING: GateTiming = { delayMs: 30_000, everyMs: 10_000 }

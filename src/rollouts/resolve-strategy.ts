@@ -1,6 +1,7 @@
 import { fail, type Result, succeed } from '../model/failure.ts'
+import { type GateSpec, gateKind, sourceOf } from '../model/gate.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
-import { DEFAULT_STRATEGY, type GateSpec, gateKind, type StrategySpec, sourceOf } from '../model/strategy.ts'
+import { DEFAULT_STRATEGY, type StrategySpec } from '../model/strategy.ts'
 import type { Store } from '../ports/store.ts'
 
 export interface ResolvedStrategy {

@@ -1,7 +1,9 @@
 import { findCondition } from '../model/condition.ts'
 import type { ClusterDocument } from '../model/documents.ts'
+import { sourceOf } from '../model/gate.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
-import { type StrategySpec, sourceOf } from '../model/strategy.ts'
+import { stepText } from '../model/step.ts'
+import type { StrategySpec } from '../model/strategy.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 
@@ -30,12 +32,10 @@ async function warnAbout(
   const blind = await whyBlind(metrics, cluster)
   if (blind) warnings.push(`the gates on ${name} are blind: ${blind}`)
   const { delayMs, everyMs } = metrics.timing(cluster.spec)
-  const short = strategy.steps.find((step) => durationMs(step.for) < everyMs)
+  const short = strategy.steps.find((step) => step.for !== undefined && durationMs(step.for) < everyMs)
   if (short) {
     const source = `every ${formatDuration(everyMs)}, ${formatDuration(delayMs)} late`
-    warnings.push(
-      `step ${short.weight} % for ${short.for} is shorter than a look at the metrics of ${name} (${source})`,
-    )
+    warnings.push(`step ${stepText(short)} is shorter than a look at the metrics of ${name} (${source})`)
   }
   return warnings
 }

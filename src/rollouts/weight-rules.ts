@@ -1,7 +1,7 @@
+import { gateText } from '../model/gate.ts'
 import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
 import type { Rollout, RolloutTarget } from '../model/rollout.ts'
-import { gateText } from '../model/strategy.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { waitedSince, waiting } from './schedule.ts'
 import { askWeight, enter, rollBack } from './transition.ts'

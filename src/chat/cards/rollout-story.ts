@@ -1,6 +1,6 @@
 import type { EventRecord } from '../../model/event.ts'
+import { gateText } from '../../model/gate.ts'
 import { type GateProgress, type Rollout, serviceOfRollout, type Verdict } from '../../model/rollout.ts'
-import { gateText } from '../../model/strategy.ts'
 import { applyVerb, type Verb } from '../../rollouts/verbs.ts'
 import { plainText, safeLink } from './plain-text.ts'
 import type { Fact, GateRow, Link, Story } from './story.ts'

@@ -29,8 +29,8 @@ export interface PlainResource<K extends PlainKind> {
   readonly view: z.ZodType
   readonly example: unknown
   readonly descriptions: { readonly put: string; readonly delete: string }
-  /** Shown though nobody stored it. */
-  readonly builtIn?: { readonly name: string; readonly spec: SpecOf<K> }
+  /** Shown though nobody stored them, by name. */
+  readonly builtIns?: Readonly<Record<string, SpecOf<K>>>
   put(
     deps: HttpDeps,
     name: string,
@@ -91,7 +91,7 @@ export function plainRoutes<K extends PlainKind>(resource: PlainResource<K>): re
       body: { ...body, schema: patchSchema, media: 'merge', example: {} },
       conditional: true,
       repeatable: true,
-      answers: { 200: one, ...(resource.builtIn ? { 201: { ...one, description: `The new ${kind}` } } : {}) },
+      answers: { 200: one, ...(resource.builtIns ? { 201: { ...one, description: `The new ${kind}` } } : {}) },
       failures: ['NotFound', 'WriteConflict'],
       handle: async (call) => putResult(resource, call, await patch(resource, call)),
     }),
@@ -125,19 +125,17 @@ async function list<K extends PlainKind>(
   const limit = limitOf(call.query)
   const { store } = call.deps
   const page = await store.list(resource.kind, { limit, ...(after.value === undefined ? {} : { after: after.value }) })
-  const { builtIn } = resource
-  const hidden = builtIn !== undefined && after.value === undefined && !(await store.read(resource.kind, builtIn.name))
   const views = page.value.map(({ value }) => viewPlain(value as DocumentOf[PlainKind]))
-  const shown = hidden ? [viewBuiltIn(builtIn), ...views] : views
+  const shown = after.value === undefined ? [...(await unstored(resource, store)), ...views] : views
   return pageAnswer(call.request, shown, page.next === undefined ? undefined : encodePlace(page.next))
 }
 
 async function show<K extends PlainKind>(resource: PlainResource<K>, call: AnyCall): Promise<Result<Answer>> {
   const name = nameOf(resource, call)
   const stored = await call.deps.store.read(resource.kind, name)
-  const { builtIn } = resource
-  if (!stored && builtIn?.name === name) {
-    return succeed({ status: 200, json: viewBuiltIn(builtIn), etag: entityTag(name, builtIn.spec) })
+  const builtIn = builtInOf(resource, name)
+  if (!stored && builtIn) {
+    return succeed({ status: 200, json: viewBuiltIn(name, builtIn), etag: entityTag(name, builtIn) })
   }
   return found(resource.kind, name, stored?.value, (document) => ({
     status: 200,
@@ -151,8 +149,22 @@ async function remove<K extends PlainKind>(resource: PlainResource<K>, call: Any
   return removed.ok ? succeed({ status: 204 }) : removed
 }
 
-function viewBuiltIn(builtIn: { readonly name: string; readonly spec: object }) {
-  return { name: builtIn.name, ...builtIn.spec, generation: 0, builtIn: true }
+function viewBuiltIn(name: string, spec: object) {
+  return { name, ...spec, generation: 0, builtIn: true }
+}
+
+function builtInOf<K extends PlainKind>({ builtIns }: PlainResource<K>, name: string): SpecOf<K> | undefined {
+  return builtIns !== undefined && Object.hasOwn(builtIns, name) ? builtIns[name] : undefined
+}
+
+/** The built-in ones in whose place nobody has stored another. */
+async function unstored<K extends PlainKind>(resource: PlainResource<K>, store: Store) {
+  const built = await Promise.all(
+    Object.entries(resource.builtIns ?? {}).map(async ([name, spec]) => {
+      return (await store.read(resource.kind, name)) ? [] : [viewBuiltIn(name, spec as object)]
+    }),
+  )
+  return built.flat()
 }
 
 /** A built-in that is not stored counts as being there for If-Match: its first write creates it. */
@@ -163,10 +175,10 @@ async function put<K extends PlainKind>(
   context: RequestContext = call.context,
 ): Promise<Result<PutOutcome<DocumentOf[K]>>> {
   const name = nameOf(resource, call)
-  const { builtIn } = resource
+  const builtIn = builtInOf(resource, name)
   const matches =
-    builtIn?.name === name &&
-    context.ifMatch?.some((tag) => tag === '*' || tag === entityTag(name, builtIn.spec)) === true &&
+    builtIn !== undefined &&
+    context.ifMatch?.some((tag) => tag === '*' || tag === entityTag(name, builtIn)) === true &&
     !(await call.deps.store.read(resource.kind, name))
   if (!matches) return resource.put(call.deps, name, spec, context)
   const { ifMatch: _, ...rest } = context
@@ -183,10 +195,7 @@ function patch<K extends PlainKind>(resource: PlainResource<K>, call: Call<unkno
     context: call.context,
     read: async () => {
       const stored = await call.deps.store.read(resource.kind, name)
-      return (
-        (stored?.value.spec as SpecOf<K> | undefined) ??
-        (resource.builtIn?.name === name ? resource.builtIn.spec : undefined)
-      )
+      return (stored?.value.spec as SpecOf<K> | undefined) ?? builtInOf(resource, name)
     },
     put: (spec, context) => put(resource, call, spec, context),
   })

@@ -1,4 +1,4 @@
-import { DEFAULT_STRATEGY, strategySpec } from '../../model/strategy.ts'
+import { BUILT_IN_STRATEGIES, strategySpec } from '../../model/strategy.ts'
 import { deleteStrategy } from '../../strategies/delete-strategy.ts'
 import { putStrategy } from '../../strategies/put-strategy.ts'
 import { strategyView } from '../views/plain-views.ts'
@@ -23,9 +23,9 @@ export const STRATEGY_ROUTES = plainRoutes({
   },
   descriptions: {
     put: 'Named steps and gates for rollouts that start later; live ones keep theirs. "default" is used where a rollout names none.',
-    delete: 'Live rollouts keep what they copied of it. The built-in "default" comes back.',
+    delete: 'Live rollouts keep what they copied of it. A built-in one (default, blue-green, mirror) comes back.',
   },
-  builtIn: { name: 'default', spec: DEFAULT_STRATEGY },
+  builtIns: BUILT_IN_STRATEGIES,
   put: (deps, name, spec, context) => putStrategy(deps, name, spec, context),
   remove: (deps, name, context) => deleteStrategy(deps, name, context),
 })

@@ -1,8 +1,9 @@
 import * as z from 'zod'
+import { gateSpec } from '../../model/gate.ts'
 import { GATE_SOURCES } from '../../model/metrics.ts'
 import { formatDuration } from '../../model/names.ts'
 import { type GateProgress, PHASES, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
-import { gateSpec, stepSpec } from '../../model/strategy.ts'
+import { stepSpec } from '../../model/step.ts'
 import { actorView, countsView, time } from './common.ts'
 
 export const verdictView = z

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { GateSpec } from '../../../src/model/gate.ts'
 import type { GateProgress, Rollout } from '../../../src/model/rollout.ts'
-import type { GateSpec } from '../../../src/model/strategy.ts'
 import type { GateTiming } from '../../../src/ports/metrics.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { dueWindow, type LookInput, look } from '../../../src/rollouts/look.ts'

@@ -1,8 +1,8 @@
 import { Cron } from 'croner'
-import type { MaintenanceWindow } from '../model/certificate.ts'
-import { durationMs } from '../model/names.ts'
+import { durationMs } from './names.ts'
+import type { TimeWindow } from './window.ts'
 
-/** May something be brought to clusters now, and if not, when again? */
+/** Is one of the windows open now, and if not, when is the next? */
 export interface WindowState {
   readonly open: boolean
   /** Epoch milliseconds; absent while open, and when no window opens any more. */
@@ -10,7 +10,7 @@ export interface WindowState {
 }
 
 /** What is wrong with a window's cron or time zone; undefined when it can be used. */
-export function windowProblem(window: MaintenanceWindow): { field: 'cron' | 'timeZone'; reason: string } | undefined {
+export function windowProblem(window: TimeWindow): { field: 'cron' | 'timeZone'; reason: string } | undefined {
   try {
     new Intl.DateTimeFormat('en', { timeZone: window.timeZone })
   } catch {
@@ -26,7 +26,7 @@ export function windowProblem(window: MaintenanceWindow): { field: 'cron' | 'tim
 }
 
 /** Without windows it is always open. */
-export function windowState(windows: readonly MaintenanceWindow[] | undefined, now: number): WindowState {
+export function windowState(windows: readonly TimeWindow[] | undefined, now: number): WindowState {
   if (windows === undefined || windows.length === 0) return { open: true }
   const next: number[] = []
   for (const window of windows) {
@@ -39,6 +39,6 @@ export function windowState(windows: readonly MaintenanceWindow[] | undefined, n
   return next.length === 0 ? { open: false } : { open: false, opensAt: Math.min(...next) }
 }
 
-function cronOf({ cron, timeZone }: MaintenanceWindow): Cron {
+function cronOf({ cron, timeZone }: TimeWindow): Cron {
   return new Cron(cron, { timezone: timeZone, mode: '5-part', paused: true })
 }
