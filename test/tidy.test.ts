@@ -71,7 +71,7 @@ const PACKAGES: readonly (readonly [pattern: RegExp, rooms: readonly string[]])[
   [/^@azure\//, ['adapters', 'app', 'sandbox']],
   [/^@kubernetes\//, ['adapters', 'app', 'sandbox']],
   [/^jose$/, ['ports', 'http', 'adapters', 'sandbox']],
-  [/^croner$/, ['model', 'sandbox']],
+  [/^croner$/, ['ports', 'sandbox']],
   [/^@stdlib\//, ['judge']],
   [/^@opentelemetry\//, ['adapters', 'functions']],
 ]

@@ -3,10 +3,10 @@ import type { CertificateSpec } from '../model/certificate.ts'
 import { selectedClusters } from '../model/cluster-selection.ts'
 import type { CertificateDocument, ClusterDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
-import { windowProblem } from '../model/window-state.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
+import { windowProblem } from '../ports/window-state.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
 
 /** Checks everything that a certificate's spec refers to; the value is the names of its clusters. */

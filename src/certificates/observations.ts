@@ -1,8 +1,8 @@
 import type { CertificateVersion } from '../model/certificate.ts'
 import type { DeliveryDocument } from '../model/documents.ts'
-import type { WindowState } from '../model/window-state.ts'
 import type { PortErrorKind } from '../ports/port-error.ts'
 import type { VaultOperation, VaultVersion } from '../ports/vault.ts'
+import type { WindowState } from '../ports/window-state.ts'
 
 /** What a pass has seen of the vault. */
 export interface VaultSeen {

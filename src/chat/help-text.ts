@@ -6,6 +6,7 @@ export function helpText(): string {
     'pause NAME, resume NAME: hold a rollout, or go on',
     'approve NAME, reject NAME: let a rollout pass that awaits approval, or roll it back',
     'abort NAME, rollback NAME: take all traffic from the candidate now',
+    'break-glass NAME WORDS: freezes and change windows do not hold it back',
     'rotate CERTIFICATE: make a new version and bring it to the clusters',
     'NAME is a service (shop/web, or web when there is one), or the id of a rollout. Words after it are kept as a note.',
   ].join('\n')

@@ -35,6 +35,11 @@ export const FAILURES = {
     title: 'The rollout is not in a phase that takes this verb',
     hint: 'GET the rollout to see its phase.',
   },
+  SeparateDuties: {
+    status: 409,
+    title: 'Who started the rollout may not approve it',
+    hint: 'Let another approver approve the step.',
+  },
   WeightsPinned: {
     status: 409,
     title: 'The service pins its weights',
@@ -67,6 +72,11 @@ export const FAILURES = {
     status: 422,
     title: 'The request names something that does not exist',
     hint: 'Create what is named first, or correct the name.',
+  },
+  GuardRail: {
+    status: 422,
+    title: 'The strategy does not allow it',
+    hint: 'Keep to the guard rails of the strategy, or ask an administrator to change them.',
   },
   UnsupportedFeature: {
     status: 422,

@@ -130,12 +130,17 @@ export interface Transition {
   readonly actor: Actor
   readonly reason: string
   readonly message: string
+  /** Absent: 0. */
+  readonly wave?: number
   readonly step: number
   readonly weight: number
 }
 
-/** A rollout as it lives in the service document, and after its end in a document of its own. */
-export interface Rollout {
+/**
+ * A rollout as it lives in the service document, and after its end in a document of its own. `weight`, `match` and `mirror`
+ * are the traffic that is now asked for the candidate on the clusters of the present wave.
+ */
+export interface Rollout extends CandidateTraffic {
   /** `NAMESPACE.NAME.SUFFIX`: names its service, so that a look-up is a point read. */
   readonly id: string
   readonly phase: RolloutPhase
@@ -169,10 +174,10 @@ export interface Rollout {
   readonly alpha: number
   readonly minEvents: number
   readonly source?: { readonly commit?: string | undefined; readonly runUrl?: string | undefined }
-  /** Index into `steps`; -1 before the first. */
+  /** Index into the steps of the present wave; -1 before the first. */
   readonly step: number
-  /** Whole per cents now asked for the candidate. */
-  readonly weight: number
+  /** RFC 3339: when the present step began; absent: with its traffic (`weightSince`). */
+  readonly stepSince?: string
   /** Render revision that carries `weight`; the step is live when every reachable placement has reached it. */
   readonly revision: number
   /** RFC 3339 of the last change of phase, and of step or weight. */
@@ -191,7 +196,7 @@ export interface Rollout {
   /** Freezes and change windows do not hold it back: who said so, why, and when (RFC 3339). */
   readonly breakGlass?: { readonly actor: Actor; readonly reason: string; readonly at: string }
   readonly cause?: RollbackCause
-  /** RFC 3339: the baking phase ends then. */
+  /** RFC 3339: the bake ends then, of the present wave or of the whole. */
   readonly bakeUntil?: string
   readonly progress: readonly GateProgress[]
   readonly warnings: readonly string[]
@@ -244,6 +249,8 @@ export interface RolloutTarget extends CandidateTraffic {
   readonly highestWeight?: number
   /** Render revision that carries its present traffic; absent: the rollout's. */
   readonly revision?: number
+  /** Why the rollout goes on without it: it showed harm (`onHarm: freeze`), or could not be reached. It keeps stable. */
+  readonly out?: 'harm' | 'unreachable'
   /** Per cent of requests that really reached the candidate in the last look; null while no rung vouches for it. */
   readonly observedWeight: number | null
   /** Ready endpoints of stable at the start. */

@@ -48,7 +48,7 @@ export const routeMatch = z
   .refine((match) => Object.values(match).some((part) => part !== undefined), {
     message: 'must hold headers, cookie or path',
   })
-  .meta({ id: 'RouteMatch', examples: [{ headers: { 'x-preview': { exact: 'yes' } } }] })
+  .meta({ examples: [{ headers: { 'x-preview': { exact: 'yes' } } }] })
 export type RouteMatch = z.infer<typeof routeMatch>
 
 /** Meshes read regular expressions as RE2 does; JavaScript's look-around and back references would be refused there. */

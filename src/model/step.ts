@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { dnsLabel, durationBetween } from './names.ts'
+import { dnsLabel, durationBetween, durationMs } from './names.ts'
 import { type RouteMatch, routeMatch } from './route-match.ts'
 
 const span = durationBetween('1s', '7d')
@@ -19,15 +19,20 @@ export const webhookSpec = z.strictObject({
   secret: dnsLabel
     .optional()
     .describe('Name of the secret in Meshwright’s own vault that signs the call; webhook-signing when left out'),
-  deadline: durationBetween('1s', '30s').default('10s').describe('How long one call may take'),
+  deadline: durationBetween('1s', '30s').optional().describe('How long one call may take; 10s when left out'),
   retries: z
     .int()
     .min(0)
     .max(20)
-    .default(3)
-    .describe('Further calls after one that was not answered, or by 5xx or 429'),
+    .optional()
+    .describe('Further calls after one that was not answered, or by 5xx or 429; 3 when left out'),
 })
 export type WebhookSpec = z.infer<typeof webhookSpec>
+
+/** How long one call of a webhook step may take, in milliseconds, and how many may follow a failed one. */
+export function webhookLimits({ deadline = '10s', retries = 3 }: WebhookSpec): { deadlineMs: number; retries: number } {
+  return { deadlineMs: durationMs(deadline), retries }
+}
 
 const TRAFFIC = ['weight', 'match', 'mirror'] as const
 const WAITS = ['hold', 'webhook'] as const
@@ -72,7 +77,7 @@ export const stepSpec = z
     const problem = stepProblem(step)
     if (problem) context.addIssue({ code: 'custom', path: problem.path, message: problem.message })
   })
-  .meta({ id: 'Step', examples: [{ weight: 10, for: '5m' }] })
+  .meta({ examples: [{ weight: 10, for: '5m' }] })
 export type StepSpec = z.infer<typeof stepSpec>
 
 function stepProblem(step: Readonly<Record<string, unknown>>): { path: string[]; message: string } | undefined {

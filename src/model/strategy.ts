@@ -17,7 +17,7 @@ const steps = z
         const message = 'must come before the first weight'
         context.addIssue({ code: 'custom', path: [index, 'mirror'], message })
       }
-      if (weight === undefined) continue
+      if (weight === undefined || weight < 1) continue
       if (weight <= highest) {
         context.addIssue({ code: 'custom', path: [index, 'weight'], message: 'must rise from step to step' })
       }

@@ -1,6 +1,6 @@
 import type { ServiceDocument } from '../model/documents.ts'
 import { type Result, succeed } from '../model/failure.ts'
-import { isTerminal, type Rollout } from '../model/rollout.ts'
+import { AWAITING_PHASES, isTerminal, type Rollout } from '../model/rollout.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import { decide } from './decide.ts'
 import { foldRollouts } from './fold-rollouts.ts'
@@ -44,7 +44,10 @@ async function advance(
   rollout: Rollout,
   session: string | undefined,
 ): Promise<Rollout> {
-  if (rollout.phase === 'paused' || rollout.phase === 'awaiting-approval' || isTerminal(rollout.phase)) return rollout
+  if (isTerminal(rollout.phase)) return rollout
+  // Who waits for a person is looked at when something is due, and costs nothing in between.
+  const due = rollout.nextAttemptAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(rollout.nextAttemptAt)
+  if (AWAITING_PHASES.includes(rollout.phase) && due > deps.clock.now()) return rollout
   const seen = await observe(deps, service, rollout, session)
   let current = rollout
   for (let transitions = 0; transitions < MOST_TRANSITIONS; transitions += 1) {

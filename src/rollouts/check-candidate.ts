@@ -3,7 +3,7 @@ import { canonicalJson } from '../model/digest.ts'
 import type { ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
-import { MOST_VERSIONS, type ServiceSpec } from '../model/service.ts'
+import { MOST_VERSIONS, type ServiceSpec, type VersionSpec } from '../model/service.ts'
 
 export interface CheckedCandidate {
   readonly name: string
@@ -18,6 +18,9 @@ export function checkCandidate(
   stables: readonly string[],
 ): Result<CheckedCandidate> {
   const { spec } = service
+  if (typeof request.candidate !== 'string' && 'image' in request.candidate) {
+    return fail('NotBuilt', 'A candidate made from an image is not built yet.')
+  }
   const known = typeof request.candidate === 'string' ? request.candidate : request.candidate.name
   if (typeof request.candidate === 'string' && !Object.hasOwn(spec.versions, known)) {
     const reason = `is no version of the service; known: ${Object.keys(spec.versions).join(', ')}`
@@ -55,7 +58,7 @@ export function checkCandidate(
 
 function withCandidate(
   spec: ServiceSpec,
-  candidate: Exclude<RolloutRequest['candidate'], string>,
+  candidate: { readonly name: string } & VersionSpec,
 ): ServiceSpec['versions'] | undefined {
   const { name, ...version } = candidate
   const known = spec.versions[name]

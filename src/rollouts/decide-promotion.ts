@@ -1,40 +1,99 @@
-import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
+import { MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
+import { NO_TRAFFIC } from '../model/step.ts'
+import { isLastWave, presentWave, wavesOf, waveTargets, waveText } from '../model/waves.ts'
+import { goBlind } from './decide-progressing.ts'
 import type { Observations } from './observations.ts'
 import { attemptAt, waiting, wake } from './schedule.ts'
-import { enter } from './transition.ts'
-import { behindOthers, blindGate, catchUp, goLive, isReachable, stopFor, waitForWeight } from './weight-rules.ts'
+import { askTraffic, askWave, enter } from './transition.ts'
+import {
+  behindOthers,
+  catchUp,
+  goLive,
+  heldBack,
+  isReachable,
+  reachable,
+  resumeFrom,
+  stopFor,
+  waitForWeight,
+} from './weight-rules.ts'
 
-/** All requests go to the candidate; when that is live everywhere, it becomes stable and bakes. */
+/** All requests of the wave go to the candidate; when that is live, the wave bakes, or after the last one everything does. */
 export function decidePromoting(rollout: Rollout, seen: Observations): Rollout {
   const stopped = stopFor(rollout, seen)
   if (stopped) return stopped
   const caughtUp = catchUp(rollout, seen)
   if (caughtUp) return caughtUp
-  const away = rollout.targets.filter((target) => !isReachable(seen)(target.cluster)).map((target) => target.cluster)
   const live = goLive(rollout, seen)
   if (live.liveAt === undefined) return waitForWeight(live, seen)
   const behind = behindOthers(live, seen)
-  if (behind.length > 0) {
-    const message = `Freeze ${seen.frozen} keeps ${behind.join(', ')} from the candidate.`
-    return waiting(live, seen, 'Frozen', message)
+  const held = heldBack(seen, `the candidate on ${behind.join(', ')}`)
+  if (behind.length > 0 && held) return waiting(live, seen, held.reason, held.message)
+  const away = waveTargets(live)
+    .map(({ cluster }) => cluster)
+    .filter((cluster) => !isReachable(seen)(cluster))
+  if (away.length > 0) return waitForAway(live, seen, away)
+  return isLastWave(live) ? promoted(live, seen, live.liveAt) : decideWaveBake(live, seen, live.liveAt)
+}
+
+/** A cluster that stays away holds only its own part: after `patience` the rollout goes on without it. */
+function waitForAway(rollout: Rollout, seen: Observations, away: readonly string[]): Rollout {
+  const message = `Everything but ${away.join(', ')} runs ${rollout.candidate}; it cannot be reached.`
+  const deadline = Date.parse(rollout.phaseSince) + rollout.patienceMs
+  if (seen.now < deadline) return waiting(rollout, seen, 'Unreachable', message, { deadline })
+  if (reachable(rollout, seen).length === 0) {
+    const cause = { actor: SCHEDULE, reason: 'Unreachable', message }
+    return enter(rollout, 'stuck', cause, seen.now, { resumeTo: resumeFrom(rollout) })
   }
-  if (away.length > 0) {
-    const message = `Everything but ${away.join(', ')} runs ${rollout.candidate}; it cannot be reached.`
-    const deadline = Date.parse(rollout.phaseSince) + rollout.patienceMs
-    if (seen.now < deadline) return waiting(live, seen, 'Unreachable', message, { deadline })
-    return enter(live, 'paused', { actor: SCHEDULE, reason: 'Unreachable', message }, seen.now, {
-      resumeTo: 'promoting',
-    })
+  const { weight, liveAt } = rollout
+  const asked = askTraffic(rollout, NO_TRAFFIC, seen.now, (cluster) => away.includes(cluster))
+  const targets = asked.targets.map((target) =>
+    away.includes(target.cluster) ? { ...target, out: 'unreachable' as const } : target,
+  )
+  const warnings = [...rollout.warnings, `${away.join(', ')} could not be reached and keeps its stable version`]
+  const left = { ...asked, weight, ...(liveAt === undefined ? {} : { liveAt }), targets, warnings }
+  const cause = { actor: SCHEDULE, reason: 'LeftOut', message: `${message} The rollout goes on without it.` }
+  return wake(enter(left, 'left-out', cause, seen.now), seen.now)
+}
+
+function promoted(live: Rollout, seen: Observations, liveAt: string): Rollout {
+  const message = `${live.candidate} gets all requests and is stable; baking.`
+  const bakeUntil = timestamp(Date.parse(liveAt) + live.bakeMs)
+  const cause = { actor: MESHWRIGHT, reason: 'Promoted', message }
+  return wake(enter(live, 'promoted', cause, seen.now, { bakeUntil }), seen.now)
+}
+
+/** The bake between two waves: gates look on, then the next wave begins. */
+function decideWaveBake(rollout: Rollout, seen: Observations, liveAt: string): Rollout {
+  const { bakeMs } = presentWave(rollout)
+  const bakeUntil = rollout.bakeUntil ?? timestamp(Date.parse(liveAt) + bakeMs)
+  const baking = rollout.bakeUntil === undefined ? { ...rollout, bakeUntil } : rollout
+  const blind = goBlind(baking, seen)
+  if (blind) return blind
+  const end = endOfBake(baking, seen)
+  const message = `${waveText(baking)}${baking.candidate} gets all requests; baking for ${formatDuration(bakeMs)}.`
+  if (seen.now < end) {
+    const everyMs = baking.gates.length > 0 ? seen.everyMs : end - seen.now
+    return waiting(baking, seen, 'WaveBake', message, { everyMs, deadline: end })
   }
-  const cause = {
-    actor: MESHWRIGHT,
-    reason: 'Promoted',
-    message: `${rollout.candidate} gets all requests and is stable; baking.`,
-  }
-  const bakeUntil = timestamp(Date.parse(live.liveAt) + rollout.bakeMs)
-  return wake(enter(live, 'baking', cause, seen.now, { bakeUntil }), seen.now)
+  const held = heldBack(seen, 'the next wave')
+  if (held) return waiting(baking, seen, held.reason, held.message)
+  return nextWave(baking, seen)
+}
+
+function nextWave(rollout: Rollout, seen: Observations): Rollout {
+  const { bakeUntil: _bake, ...rest } = rollout
+  const wave = (rollout.wave ?? 0) + 1
+  const next = askWave({ ...rest, wave, step: -1 }, NO_TRAFFIC, seen.now)
+  const name = wavesOf(rollout)[wave]?.name
+  const message = `${waveText(rollout)}passed. ${waveText(next)}${name} begins.`
+  return wake(enter(next, 'wave-passed', { actor: SCHEDULE, reason: 'WavePassed', message }, seen.now), seen.now)
+}
+
+/** When a bake is over, in epoch milliseconds: gates see its end only after the delay of their source. */
+function endOfBake({ bakeUntil, phaseSince, gates }: Rollout, { delayMs }: Observations): number {
+  return Date.parse(bakeUntil ?? phaseSince) + (gates.length === 0 ? 0 : delayMs)
 }
 
 /** The old version stays warm and gates look on. */
@@ -44,20 +103,12 @@ export function decideBaking(rollout: Rollout, seen: Observations): Rollout {
   const warned = withReadiness(goLive(rollout, seen), seen)
   // Weights that another hand moved, and a person had put back, are on their way.
   if (warned.liveAt === undefined) return waitForWeight(warned, seen)
-  const blind = blindGate(warned)
-  if (blind) {
-    const cause = { actor: GATE, reason: 'Blind', message: blind }
-    return attemptAt(enter(warned, 'blind', cause, seen.now, { resumeTo: 'baking' }), seen.now, seen.now + seen.everyMs)
-  }
-  const until = Date.parse(rollout.bakeUntil ?? rollout.phaseSince)
-  const end = rollout.gates.length === 0 ? until : until + seen.delayMs
+  const blind = goBlind(warned, seen)
+  if (blind) return blind
+  const end = endOfBake(rollout, seen)
   if (seen.now >= end) {
-    const cause = {
-      actor: SCHEDULE,
-      reason: 'Baked',
-      message: `${rollout.candidate} is stable after ${formatDuration(rollout.bakeMs)} of baking.`,
-    }
-    return enter(warned, 'succeeded', cause, seen.now)
+    const message = `${rollout.candidate} is stable after ${formatDuration(rollout.bakeMs)} of baking.`
+    return enter(warned, 'baked', { actor: SCHEDULE, reason: 'Baked', message }, seen.now)
   }
   const look = rollout.gates.length === 0 ? end : Math.min(end, seen.now + seen.everyMs)
   return attemptAt(warned, seen.now, look)

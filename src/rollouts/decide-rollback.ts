@@ -3,7 +3,7 @@ import { timestamp } from '../model/names.ts'
 import type { Rollout } from '../model/rollout.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { attemptAt, pollAfter, say, waitedSince } from './schedule.ts'
-import { endOf, enter } from './transition.ts'
+import { enter } from './transition.ts'
 import { isReachable } from './weight-rules.ts'
 
 /** How long a rollback may fail to be written before the rollout is called failed. */
@@ -26,7 +26,7 @@ export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout
       reason: back?.reason ?? 'RolledBack',
       message: back?.message ?? 'Rolled back.',
     }
-    return enter(rollout, endOf(rollout.cause), cause, seen.now)
+    return enter(rollout, 'way-back-live', cause, seen.now)
   }
   const unwritten = behind.filter(({ backAt }) => backAt === Number.POSITIVE_INFINITY)
   const obstacle = unwritten.map(({ cluster }) => seen.targets[cluster]?.obstacle).find((found) => found !== undefined)
@@ -42,7 +42,7 @@ export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout
     return next === rollout ? rollout : { ...next, heldUntil: timestamp(seen.now) }
   }
   if (unwritten.length > 0 && waitedSince(rollout, seen, rollout.phaseSince) >= ROLLBACK_PATIENCE_MS) {
-    return enter(rollout, 'failed', { actor: SCHEDULE, reason: 'WeightsNotSet', message }, seen.now)
+    return enter(rollout, 'way-back-failed', { actor: SCHEDULE, reason: 'WeightsNotSet', message }, seen.now)
   }
   return next
 }

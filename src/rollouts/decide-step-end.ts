@@ -1,93 +1,163 @@
 import { gateKind } from '../model/gate.ts'
-import { GATE, SCHEDULE } from '../model/identity.ts'
+import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
-import type { Rollout } from '../model/rollout.ts'
-import type { StepSpec } from '../model/step.ts'
+import type { GateProgress, Rollout } from '../model/rollout.ts'
+import { quorumOf, type StepSpec, stepKind, stepText } from '../model/step.ts'
+import { presentStep, stepsOf, waveTargets, waveText } from '../model/waves.ts'
+import { nextStep } from './next-step.ts'
 import { type Observations, total } from './observations.ts'
 import { attemptAt, say, waiting } from './schedule.ts'
-import { askWeight, type Cause, enter } from './transition.ts'
+import { timeOut } from './time-out.ts'
+import { enter, rollBack } from './transition.ts'
+import { webhookDueAt, webhookIsSpent } from './webhook-due.ts'
+import { heldBack } from './weight-rules.ts'
 
 /**
- * A step whose weight is live: when it ends, and what its gates let follow. It passes after `for` (counted from live,
- * plus the delay of the source) unless a gate holds it; for want of evidence it is extended up to `patience`, then a
- * person is asked. Harm and blindness were looked for before.
+ * A step whose traffic is live: when it ends, and what holds it up. Traffic stays for its time (counted from live, plus the
+ * delay of the source) and passes then unless a gate holds it; other steps wait for one thing. What is not there in the
+ * step's `timeout` (else the rollout's `patience`) goes by its `onTimeout`. Harm and blindness were looked for before.
  */
 export function decideStepEnd(rollout: Rollout, seen: Observations): Rollout {
-  const step = rollout.steps[rollout.step]
+  const step = presentStep(rollout)
   if (!step || rollout.liveAt === undefined) return rollout
-  const gated = rollout.gates.length > 0
-  const end = Date.parse(rollout.liveAt) + durationMs(step.for) + (gated ? seen.delayMs : 0)
-  if (seen.now < end) return lookAgain(rollout, seen, gated ? Math.min(end, seen.now + seen.everyMs) : end)
-  const lacking = gated ? evidenceLacking(rollout, step) : undefined
-  // Patience begins anew with a resume, and with metrics that are back.
-  if (lacking) return extend(rollout, seen, lacking, Math.max(end, Date.parse(rollout.phaseSince)))
-  if (step.approval && !rollout.approvedBy) {
-    const message = `Step ${rollout.step + 1} of ${rollout.steps.length} (${step.weight} %) waits for an approver.`
-    return enter(rollout, 'awaiting-approval', { actor: SCHEDULE, reason: 'AwaitingApproval', message }, seen.now)
+  switch (stepKind(step)) {
+    case 'traffic':
+      return endOfTraffic(rollout, seen, step, rollout.liveAt)
+    case 'hold':
+      return endOfTime(rollout, seen, sinceOf(rollout) + durationMs(step.hold ?? '1s')) ?? pass(rollout, seen, step)
+    case 'analysis':
+      return endOfEvidence(rollout, seen, step, sinceOf(rollout)) ?? pass(rollout, seen, step)
+    case 'approval':
+      return askApprovers(rollout, seen, step) ?? pass(rollout, seen, step)
+    case 'webhook':
+      return endOfWebhook(rollout, seen, step)
   }
-  if (seen.frozen) return waiting(rollout, seen, 'Frozen', `Freeze ${seen.frozen} holds back the next step.`)
-  return nextStep(rollout, seen, step, gated)
 }
 
-function nextStep(rollout: Rollout, seen: Observations, step: StepSpec, gated: boolean): Rollout {
-  const following = rollout.steps[rollout.step + 1]
-  const actor = rollout.approvedBy ?? (gated ? GATE : SCHEDULE)
-  const passed = `Step ${rollout.step + 1} (${step.weight} %) passed${gated ? ': no gate says harm' : ' by time'}`
-  const up = (weight: number) =>
-    askWeight(rollout, weight, seen.now, (cluster) => seen.targets[cluster]?.reachable === true)
-  if (!following) {
-    const cause: Cause = { actor, reason: 'StepsPassed', message: `${passed}. The candidate gets all requests.` }
-    return enter(up(100), 'promoting', cause, seen.now)
+function sinceOf({ stepSince, weightSince }: Rollout): number {
+  return Date.parse(stepSince ?? weightSince)
+}
+
+function endOfTraffic(rollout: Rollout, seen: Observations, step: StepSpec, liveAt: string): Rollout {
+  const gated = rollout.gates.length > 0
+  const end = Date.parse(liveAt) + durationMs(step.for ?? '1s') + (gated ? seen.delayMs : 0)
+  return (
+    endOfTime(rollout, seen, end) ??
+    (gated ? endOfEvidence(rollout, seen, step, end) : undefined) ??
+    askApprovers(rollout, seen, step) ??
+    pass(rollout, seen, step)
+  )
+}
+
+/** Stays until `end` (epoch ms), with a look when it is due; undefined when that is over. */
+function endOfTime(rollout: Rollout, seen: Observations, end: number): Rollout | undefined {
+  if (seen.now >= end) return undefined
+  const at = rollout.gates.length > 0 ? Math.min(end, seen.now + seen.everyMs) : end
+  const place = `${waveText(rollout)}Step ${rollout.step + 1} of ${stepsOf(rollout).length}`
+  const step = presentStep(rollout)
+  return attemptAt(say(rollout, 'Step', `${place}: ${step ? stepText(step) : ''}.`), seen.now, at)
+}
+
+/** Stays while gates know too little; undefined when they let it pass. */
+function endOfEvidence(rollout: Rollout, seen: Observations, step: StepSpec, end: number): Rollout | undefined {
+  const lacking = evidenceLacking(rollout, step)
+  if (lacking === undefined) return undefined
+  // Patience begins anew with a resume, and with metrics that are back.
+  const since = Math.max(end, Date.parse(rollout.phaseSince))
+  return hold(rollout, seen, lacking, { since, limitMs: limitOf(rollout, step) })
+}
+
+/** Waits for what is lacking up to its limit; then the step's `onTimeout`. */
+function hold(
+  rollout: Rollout,
+  seen: Observations,
+  { reason, message }: { reason: string; message: string },
+  { since, limitMs, everyMs = seen.everyMs }: { since: number; limitMs: number; everyMs?: number },
+): Rollout {
+  const deadline = since + limitMs
+  if (seen.now < deadline) return waiting(rollout, seen, reason, message, { everyMs, deadline })
+  const over = `${message} The step was extended by ${formatDuration(limitMs)}.`
+  return timeOut(rollout, seen, { actor: SCHEDULE, reason, message: over })
+}
+
+function limitOf({ patienceMs }: Rollout, { timeout }: StepSpec): number {
+  return timeout === undefined ? patienceMs : durationMs(timeout)
+}
+
+/** Goes to approvers unless enough have said yes; undefined when none is asked for. */
+function askApprovers(rollout: Rollout, seen: Observations, step: StepSpec): Rollout | undefined {
+  const quorum = quorumOf(step)
+  if ((rollout.approvals ?? []).length >= quorum) return undefined
+  const place = `${waveText(rollout)}Step ${rollout.step + 1} of ${stepsOf(rollout).length} (${stepText(step)})`
+  const message = `${place} waits for ${quorum === 1 ? 'an approver' : `${quorum} approvers`}.`
+  return enter(rollout, 'approval-asked', { actor: SCHEDULE, reason: 'AwaitingApproval', message }, seen.now)
+}
+
+/** What the other system said: on, back, or not yet. */
+function endOfWebhook(rollout: Rollout, seen: Observations, step: StepSpec): Rollout {
+  const said = seen.webhook ?? rollout.webhook
+  const asked = said === rollout.webhook || said === undefined ? rollout : { ...rollout, webhook: said }
+  const name = stepText(step)
+  if (said?.outcome === 'passed') return pass(asked, seen, step, `${name} says go: ${said.detail}.`)
+  if (said?.outcome === 'refused') {
+    const cause = { actor: MESHWRIGHT, reason: 'WebhookRefused', message: `${name} says no: ${said.detail}.` }
+    return rollBack(asked, 'gave-up', cause, seen.now)
   }
-  const message = `${passed}. The candidate gets ${following.weight} %.`
-  const cause: Cause = { actor, reason: 'StepPassed', message }
-  return enter(up(following.weight), 'progressing', cause, seen.now, { step: rollout.step + 1 })
+  if (said && webhookIsSpent(step, said)) {
+    const message = `${name} did not answer ${said.attempts} calls: ${said.detail}.`
+    return timeOut(asked, seen, { actor: MESHWRIGHT, reason: 'WebhookFailed', message })
+  }
+  const why = { reason: 'Webhook', message: said ? `${name}: ${said.detail}.` : `${name} is being asked.` }
+  const everyMs = Math.max(1000, webhookDueAt(said, seen.now) - seen.now)
+  const since = Math.max(sinceOf(asked), Date.parse(asked.phaseSince))
+  return hold(asked, seen, why, { since, limitMs: limitOf(asked, step), everyMs })
+}
+
+function pass(rollout: Rollout, seen: Observations, step: StepSpec, why?: string): Rollout {
+  const held = heldBack(seen, 'the next step')
+  if (held) return waiting(rollout, seen, held.reason, held.message)
+  const gated = rollout.gates.length > 0
+  const actor = rollout.approvals?.at(-1) ?? (gated ? GATE : SCHEDULE)
+  const passed = `Step ${rollout.step + 1} (${stepText(step)}) passed${gated ? ': no gate says harm' : ' by time'}.`
+  return nextStep(rollout, seen, actor, why ?? passed)
 }
 
 /** What is not known enough to let the step pass; undefined when it may. */
 function evidenceLacking(rollout: Rollout, step: StepSpec): { reason: string; message: string } | undefined {
+  const clusters = new Set(['*', ...waveTargets(rollout).map(({ cluster }) => cluster)])
   for (const [index, gate] of rollout.gates.entries()) {
-    const looks = rollout.progress.filter((progress) => progress.gate === index)
-    const events = looks.reduce((sum, progress) => sum + total(progress.stepCandidate), 0)
+    const looks = rollout.progress.filter((progress) => progress.gate === index && clusters.has(progress.cluster))
+    const events = eventsOf(looks)
     if (events < rollout.minEvents) {
       return {
         reason: 'TooFewEvents',
         message: `Gate ${gateKind(gate)} saw ${events} requests to the candidate in this step; ${rollout.minEvents} are needed.`,
       }
     }
-    const sick = looks.find((progress) => progress.last?.reason === 'StableBreaksLimitToo')
-    if (sick?.last)
+    const held = looks.find(({ last }) => HOLDING.includes(last?.reason ?? ''))
+    if (held?.last) {
       return {
-        reason: 'StableBreaksLimitToo',
-        message: `Gate ${gateKind(gate)} on ${sick.cluster}: ${sick.last.explanation}`,
+        reason: held.last.reason,
+        message: `Gate ${gateKind(gate)} on ${held.cluster}: ${held.last.explanation}`,
       }
+    }
     const unsure = step.analysis ? looks.find((progress) => progress.last?.verdict !== 'safe') : undefined
-    if (unsure)
+    if (unsure) {
       return {
         reason: 'NotYetSafe',
         message: `Gate ${gateKind(gate)} on ${unsure.cluster}: ${unsure.last?.explanation ?? 'no look yet'}`,
       }
+    }
   }
   return undefined
 }
 
-function extend(
-  rollout: Rollout,
-  seen: Observations,
-  lacking: { reason: string; message: string },
-  since: number,
-): Rollout {
-  const deadline = since + rollout.patienceMs
-  if (seen.now < deadline)
-    return waiting(rollout, seen, lacking.reason, lacking.message, { everyMs: seen.everyMs, deadline })
-  const message = `${lacking.message} The step was extended by ${formatDuration(rollout.patienceMs)}.`
-  return enter(rollout, 'paused', { actor: SCHEDULE, reason: lacking.reason, message }, seen.now, {
-    resumeTo: 'progressing',
-  })
-}
+/** Verdicts that hold a step though they say no harm. */
+const HOLDING: readonly string[] = ['StableBreaksLimitToo', 'RatioOff']
 
-function lookAgain(rollout: Rollout, seen: Observations, at: number): Rollout {
-  const step = rollout.steps[rollout.step]
-  const message = `Step ${rollout.step + 1} of ${rollout.steps.length}: ${rollout.weight} % for ${step?.for}.`
-  return attemptAt(say(rollout, 'Step', message), seen.now, at)
+/** Requests to the candidate in this step, each cluster once. */
+function eventsOf(looks: readonly GateProgress[]): number {
+  return looks
+    .filter(({ cluster }) => cluster !== '*')
+    .reduce((sum, { stepCandidate }) => sum + total(stepCandidate), 0)
 }

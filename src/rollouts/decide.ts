@@ -4,6 +4,7 @@ import { decidePending, decidePreflight } from './decide-preflight.ts'
 import { decideBlind, decideProgressing } from './decide-progressing.ts'
 import { decideBaking, decidePromoting } from './decide-promotion.ts'
 import { decideRollingBack } from './decide-rollback.ts'
+import { decideAwaitingApproval, decidePaused } from './decide-waiting.ts'
 import type { Observations } from './observations.ts'
 
 /**
@@ -28,8 +29,11 @@ export function decide(rollout: Rollout, seen: Observations): Rollout {
       return decideBaking(looked, seen)
     case 'rolling-back':
       return decideRollingBack(looked, seen)
+    case 'paused':
+      return decidePaused(looked, seen)
+    case 'awaiting-approval':
+      return decideAwaitingApproval(looked, seen)
     default:
-      // paused and awaiting-approval wait for a person.
       return looked
   }
 }

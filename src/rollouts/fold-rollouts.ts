@@ -3,7 +3,8 @@ import { sourceOf } from '../model/gate.ts'
 import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
+import { AWAITING_PHASES, type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
+import { dueWhileWaiting } from './decide-waiting.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
 
@@ -54,12 +55,14 @@ function beforeOf(service: ServiceDocument, rollout: Rollout): Rollout | undefin
 function settle(service: ServiceDocument, rollout: Rollout, renderRevision: number, now: number): Rollout {
   const revision = asksRender(beforeOf(service, rollout), rollout) ? renderRevision : rollout.revision
   const due = rollout.nextAttemptAt === undefined ? now + POLL_MS : Math.max(Date.parse(rollout.nextAttemptAt), now)
-  const moving = !isTerminal(rollout.phase) && rollout.phase !== 'paused' && rollout.phase !== 'awaiting-approval'
+  const moving = !isTerminal(rollout.phase) && !AWAITING_PHASES.includes(rollout.phase)
+  const waits = moving ? undefined : dueWhileWaiting(rollout, now)
   return {
     ...rollout,
     revision,
     updatedAt: timestamp(now),
     ...(moving ? { nextAttemptAt: timestamp(due) } : {}),
+    ...(waits === undefined ? {} : { nextAttemptAt: timestamp(waits) }),
   }
 }
 
@@ -67,7 +70,7 @@ function settle(service: ServiceDocument, rollout: Rollout, renderRevision: numb
 function stableAfter(rollout: Rollout, targets: ServiceDocument['targets']): ServiceDocument['targets'] {
   const forward = rollout.phase === 'baking' || rollout.phase === 'succeeded'
   if (!forward && rollout.phase !== 'rolling-back') return {}
-  const moved = rollout.targets.filter(({ cluster }) => targets[cluster] !== undefined)
+  const moved = rollout.targets.filter(({ cluster, out }) => targets[cluster] !== undefined && !(forward && out))
   return Object.fromEntries(
     moved.map(({ cluster, stable, candidate }) => [cluster, { stable: forward ? candidate : stable }]),
   )
@@ -79,7 +82,7 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
   const entries: OutboxEntry[] = [...transitionEvents(before, rollout), ...lookEvents(before, rollout)]
   const again = isOverdue(rollout) ? `.${rollout.updatedAt}` : ''
   if (asksRender(before, rollout) || again !== '') {
-    for (const { cluster } of rollout.targets) {
+    for (const { cluster } of rollout.targets.filter((target) => isAsked(rollout, target))) {
       const message = { kind: 'reconcile' as const, service: key, cluster }
       entries.push({ id: `reconcile.${cluster}.${renderRevision}${again}`, kind: 'work', queue: 'urgent', message })
     }
@@ -96,6 +99,11 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
     })
   }
   return entries
+}
+
+/** Has a cluster something new to carry? Those that keep their traffic keep their revision too. */
+function isAsked({ phase }: Rollout, { revision }: Rollout['targets'][number]): boolean {
+  return isTerminal(phase) || revision === undefined
 }
 
 const ON_THE_WAY: readonly Rollout['phase'][] = ['preflight', 'progressing', 'promoting', 'rolling-back']
@@ -143,6 +151,7 @@ function transitionEvents(before: Rollout | undefined, after: Rollout): readonly
         to,
         step,
         weight,
+        ...(transition.wave === undefined ? {} : { wave: transition.wave }),
         source: after.source ?? null,
       }
       const unique = `${transition.at}.${from}.${to}`

@@ -5,6 +5,7 @@ import { type GateSpec, sourceOf } from '../model/gate.ts'
 import type { GateSource } from '../model/metrics.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import type { Counts, GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
+import { presentStep } from '../model/waves.ts'
 import type { GateTiming, MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { countRemotely } from './count-remotely.ts'
@@ -61,8 +62,9 @@ function bakeEnd({ bakeUntil }: Rollout): number {
   return bakeUntil === undefined ? Number.NaN : Date.parse(bakeUntil)
 }
 
-function stepEnd({ steps, step, liveAt }: Rollout): number {
-  const length = steps[step]?.for
+function stepEnd(rollout: Rollout): number {
+  const { liveAt } = rollout
+  const length = presentStep(rollout)?.for
   return length === undefined || liveAt === undefined ? Number.NaN : Date.parse(liveAt) + durationMs(length)
 }
 

@@ -1,4 +1,4 @@
-import type { Counts, GateProgress } from '../model/rollout.ts'
+import type { Counts, GateProgress, WebhookProgress } from '../model/rollout.ts'
 
 /** What one pass sees of a rollout's clusters and gates, gathered once before the decision. */
 export interface Observations {
@@ -7,6 +7,10 @@ export interface Observations {
   readonly targets: Readonly<Record<string, TargetObservation>>
   /** Name of a freeze that forbids rises on one of the clusters. */
   readonly frozen?: string
+  /** No change window is open: when the next opens, as a sentence. */
+  readonly closed?: string
+  /** What the call of a webhook step came to in this pass. */
+  readonly webhook?: WebhookProgress
   /** What people should know before the first step. Gathered only before it. */
   readonly warnings?: readonly string[]
   /** A place is free under the caps. Asked only while pending. */

@@ -1,10 +1,13 @@
 import { activeFreezes } from '../model/active-freezes.ts'
 import { findCondition } from '../model/condition.ts'
 import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
-import { type GateProgress, type Rollout, wentOnSince } from '../model/rollout.ts'
+import { timestamp } from '../model/names.ts'
+import { type GateProgress, type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.ts'
+import { isExposed } from '../model/waves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
+import { windowState } from '../ports/window-state.ts'
 import { hasFreePlace } from './caps.ts'
 import { type GateTimings, gateTimings, overallTiming } from './gate-timing.ts'
 import { look } from './look.ts'
@@ -20,7 +23,15 @@ export interface ObserveDeps {
 
 /** Clusters that are looked at together: a source that does not answer holds up few others, and none is asked by all at once. */
 const AT_ONCE = 5
-const LOOKING: readonly Rollout['phase'][] = ['progressing', 'blind', 'promoting', 'baking']
+const LOOKING: readonly Rollout['phase'][] = [
+  'preflight',
+  'progressing',
+  'paused',
+  'awaiting-approval',
+  'blind',
+  'promoting',
+  'baking',
+]
 
 /** Reads once everything that a decision about one rollout needs: placements, freezes, caps, and what gates see. */
 export async function observe(
@@ -40,20 +51,34 @@ export async function observe(
   )
   const clusters = parts.flatMap(({ cluster }) => (cluster ? [cluster] : []))
   const timings = gateTimings(deps.metrics, rollout.gates, clusters)
-  const frozen = await freezeOn(deps.store, service, clusters, now)
+  const held = rollout.breakGlass ? {} : await heldBy(deps.store, service, rollout, clusters, now)
   const slot = rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true
-  const mayShift = slot && frozen === undefined
+  const mayShift = slot && Object.keys(held).length === 0
   const warnings = mayShift ? await preflightWarnings(deps.metrics, service, rollout, parts, now) : []
   const looks = await lookAll(deps, service, rollout, parts, { timings, now })
   return {
     now,
     targets: Object.fromEntries(parts.map((part) => [part.target.cluster, observeTarget(service, rollout, part)])),
-    ...(frozen === undefined ? {} : { frozen }),
+    ...held,
     slot,
     warnings,
     ...overallTiming(timings),
     ...looks,
   }
+}
+
+/** A freeze, or change windows that are shut: nothing rises. */
+async function heldBy(
+  store: Store,
+  service: ServiceDocument,
+  rollout: Rollout,
+  clusters: readonly ClusterDocument[],
+  now: number,
+): Promise<Pick<Observations, 'frozen' | 'closed'>> {
+  const frozen = await freezeOn(store, service, clusters, now)
+  const { open, opensAt } = windowState(rollout.windows, now)
+  const next = opensAt === undefined ? 'None opens any more.' : `The next opens at ${timestamp(opensAt)}.`
+  return { ...(frozen === undefined ? {} : { frozen }), ...(open ? {} : { closed: next }) }
 }
 
 async function freezeOn(
@@ -82,8 +107,8 @@ async function lookAll(
     return { progress: rollout.progress, observedWeights: {} }
   const due = parts.flatMap(({ target, placement, cluster }) => {
     // What cannot be reached, or has not the weight yet, is not judged.
-    if (!cluster || !placement || target.weight === 0 || !isReachable(placement)) return []
-    const since = liveSince(rollout, placement)
+    if (!cluster || !placement || !isExposed(target) || !isReachable(placement)) return []
+    const since = liveSince(rollout, target, placement)
     return since === undefined ? [] : [{ service, rollout, target, cluster, since, ...timing }]
   })
   let progress: readonly GateProgress[] = rollout.progress
@@ -110,9 +135,13 @@ function isReachable(placement: PlacementDocument | undefined): boolean {
  * From when on, in epoch milliseconds, a cluster's requests count: one that came back late has its weight later than the
  * others. Undefined: it has not got it yet.
  */
-function liveSince(rollout: Rollout, placement: PlacementDocument): number | undefined {
-  if (rollout.liveAt === undefined || placement.liveRevision < rollout.revision) return undefined
-  const here = placement.liveRevision === rollout.revision ? placement.liveAt : undefined
+function liveSince(rollout: Rollout, target: RolloutTarget, placement: PlacementDocument): number | undefined {
+  const revision = target.revision ?? rollout.revision
+  if (placement.liveRevision < revision) return undefined
+  const here = placement.liveRevision === revision ? placement.liveAt : undefined
+  // Of an earlier wave, or one that the last step did not touch: it has what it has since its own revision was live.
+  if (target.revision !== undefined) return Date.parse(here ?? rollout.phaseSince)
+  if (rollout.liveAt === undefined) return undefined
   return Math.max(Date.parse(rollout.liveAt), Date.parse(here ?? rollout.liveAt))
 }
 

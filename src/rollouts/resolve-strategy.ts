@@ -1,8 +1,9 @@
 import { fail, type Result, succeed } from '../model/failure.ts'
-import { type GateSpec, gateKind, sourceOf } from '../model/gate.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
-import { DEFAULT_STRATEGY, type StrategySpec } from '../model/strategy.ts'
+import { BUILT_IN_STRATEGIES, type StrategySpec } from '../model/strategy.ts'
 import type { Store } from '../ports/store.ts'
+import { windowProblem } from '../ports/window-state.ts'
+import { keepGuardRails } from './guard-rails.ts'
 
 export interface ResolvedStrategy {
   readonly name: string
@@ -10,18 +11,32 @@ export interface ResolvedStrategy {
   readonly warnings: readonly string[]
 }
 
-/** The strategy that a rollout asks for, with its own settings in place of the strategy's. */
+/** The strategy that a rollout asks for, with its own settings in place of the strategy's where its guard rails allow it. */
 export async function resolveStrategy(store: Store, request: RolloutRequest): Promise<Result<ResolvedStrategy>> {
   const name = request.strategy ?? 'default'
   const stored = (await store.read('strategy', name))?.value.spec
-  const base = stored ?? (name === 'default' ? DEFAULT_STRATEGY : undefined)
+  const base = stored ?? (Object.hasOwn(BUILT_IN_STRATEGIES, name) ? BUILT_IN_STRATEGIES[name] : undefined)
   if (!base) {
     return fail('UnknownReference', `There is no strategy ${name}.`, {
       errors: [{ pointer: '/strategy', reason: `there is no strategy ${name}` }],
     })
   }
-  const spec: StrategySpec = {
+  const spec = withOwn(base, request)
+  const windows = checkWindows(spec)
+  if (!windows.ok) return windows
+  const kept = keepGuardRails(name, base, spec)
+  return kept.ok ? succeed({ name, spec, warnings: kept.value }) : kept
+}
+
+function withOwn(base: StrategySpec, request: RolloutRequest): StrategySpec {
+  const [waves, affinity, windows] = [
+    request.waves ?? base.waves,
+    request.affinity ?? base.affinity,
+    request.windows ?? base.windows,
+  ]
+  return {
     steps: request.steps ?? base.steps,
+    ...(waves ? { waves } : {}),
     bake: request.bake ?? base.bake,
     gates: request.gates ?? base.gates,
     alpha: base.alpha,
@@ -29,22 +44,21 @@ export async function resolveStrategy(store: Store, request: RolloutRequest): Pr
     patience: request.patience ?? base.patience,
     readyTimeout: request.readyTimeout ?? base.readyTimeout,
     onBlind: request.onBlind ?? base.onBlind,
+    // What an older version stored lacks the newer fields.
+    onHarm: request.onHarm ?? base.onHarm ?? 'rollback',
+    ...(affinity ? { affinity } : {}),
+    ...(windows ? { windows } : {}),
+    separateDuties: base.separateDuties ?? true,
+    ...(base.guardRails ? { guardRails: base.guardRails } : {}),
   }
-  return succeed({
-    name,
-    spec,
-    warnings: weakerGates(base.gates, spec.gates).map((gate) => `${gate}: weaker than in strategy ${name}`),
+}
+
+/** Windows of a strategy were looked at when it was stored; those of a rollout are looked at here. */
+function checkWindows({ windows = [] }: StrategySpec): Result<undefined> {
+  const errors = windows.flatMap((window, index) => {
+    const problem = windowProblem(window)
+    return problem ? [{ pointer: `/windows/${index}/${problem.field}`, reason: problem.reason }] : []
   })
-}
-
-/** Gates of the strategy that the rollout left out or made weaker. */
-function weakerGates(base: readonly GateSpec[], own: readonly GateSpec[]): readonly string[] {
-  return base
-    .filter((gate) => !own.some((other) => isAsStrict(other, gate)))
-    .map((gate) => `gate ${gateKind(gate)} ≤ ${gate.limitPercent} %`)
-}
-
-function isAsStrict(own: GateSpec, base: GateSpec): boolean {
-  if (own.kind !== base.kind || sourceOf(own) !== sourceOf(base) || own.limitPercent > base.limitPercent) return false
-  return own.kind !== 'latency' || base.kind !== 'latency' || own.overMs <= base.overMs
+  if (errors.length === 0) return succeed(undefined)
+  return fail('InvalidCombination', 'A change window cannot be used.', { errors })
 }

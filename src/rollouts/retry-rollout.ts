@@ -1,7 +1,7 @@
 import { fail, type Result } from '../model/failure.ts'
 import { formatDuration } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
-import { isTerminal, type Rollout, type RolloutRequest, serviceOfRollout } from '../model/rollout.ts'
+import { isTerminal, type Rollout, type RolloutRequest, type RolloutWave, serviceOfRollout } from '../model/rollout.ts'
 import { splitServiceKey } from '../model/service.ts'
 import { findRollout } from './read-rollout.ts'
 import { type StartDeps, startRollout } from './start-rollout.ts'
@@ -33,6 +33,26 @@ function requestOf(rollout: Rollout): RolloutRequest {
     patience: formatDuration(rollout.patienceMs),
     readyTimeout: formatDuration(rollout.readyTimeoutMs),
     onBlind: rollout.onBlind,
+    ...wavesOfRequest(rollout),
     ...(rollout.source ? { source: rollout.source } : {}),
+  }
+}
+
+/** Waves as they were planned: a cluster that the rollout went on without is in its wave again. */
+function wavesOfRequest({ waves, onHarm, affinity, windows }: Rollout): Partial<RolloutRequest> {
+  return {
+    ...(waves ? { waves: waves.map(waveOfRequest) } : {}),
+    ...(onHarm ? { onHarm } : {}),
+    ...(affinity ? { affinity: { cookie: affinity.cookie, maxAge: formatDuration(affinity.maxAgeMs) } } : {}),
+    ...(windows ? { windows: [...windows] } : {}),
+  }
+}
+
+function waveOfRequest({ name, clusters, steps, bakeMs }: RolloutWave) {
+  return {
+    name,
+    clusters: [...clusters],
+    steps: [...steps],
+    ...(bakeMs === 0 ? {} : { bake: formatDuration(bakeMs) }),
   }
 }

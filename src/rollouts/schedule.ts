@@ -7,7 +7,7 @@ export const POLL_MS = 15_000
 const POLL_MOST_MS = 60_000
 
 /** What nobody here can hurry. Time under these reasons does not count against timeouts. */
-const HOLDS: readonly string[] = ['Frozen', 'FreezeActive', 'Unreachable']
+const HOLDS: readonly string[] = ['Frozen', 'OutsideWindow', 'FreezeActive', 'Unreachable']
 
 /** When to look again: after `everyMs`, or else the later the longer it waits; at `deadline` (epoch ms) at the latest. */
 export interface Again {

@@ -4,11 +4,10 @@ import { shortId } from '../model/digest.ts'
 import { keyOf, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { remember, replayOf } from '../model/idempotency.ts'
-import { actorOf } from '../model/identity.ts'
-import { durationMs, timestamp } from '../model/names.ts'
+import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
-import type { Rollout, RolloutRequest } from '../model/rollout.ts'
+import type { Rollout, RolloutRequest, RolloutWave } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -20,7 +19,9 @@ import { readClusters } from './check-clusters.ts'
 import { checkGateSources } from './check-gate-sources.ts'
 import { checkLatencyGates } from './check-latency-gates.ts'
 import { foldRollouts } from './fold-rollouts.ts'
+import { newRollout } from './new-rollout.ts'
 import { type PlannedRollout, planRollout, sharesCluster } from './plan-rollout.ts'
+import { planWaves } from './plan-waves.ts'
 import { findRollout } from './read-rollout.ts'
 import { type ResolvedStrategy, resolveStrategy } from './resolve-strategy.ts'
 import { warnAtStart } from './start-warnings.ts'
@@ -104,8 +105,9 @@ function startEntry(
   })
 }
 
-interface CheckedStart extends PlannedRollout {
+export interface CheckedStart extends PlannedRollout {
   readonly strategy: ResolvedStrategy
+  readonly waves: readonly RolloutWave[] | undefined
 }
 
 /** Everything that can stand in the way of a rollout, and what its caller should know. */
@@ -120,6 +122,8 @@ async function checkStart(
   if (!planned.ok) return planned
   const clusters = await readClusters(deps.store, planned.value.targets)
   if (!clusters.ok) return clusters
+  const waves = planWaves(strategy.value.spec, clusters.value)
+  if (!waves.ok) return waves
   const { gates } = strategy.value.spec
   const check = { service, clusters: clusters.value, gates, own: request.gates !== undefined }
   const sources = checkGateSources(deps.metrics, {
@@ -132,7 +136,7 @@ async function checkStart(
   if (!latency.ok) return latency
   const ahead = await warnAtStart(deps.metrics, strategy.value.spec, clusters.value)
   const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...ahead, ...sources.value, ...latency.value]
-  return succeed({ ...planned.value, strategy: strategy.value, warnings })
+  return succeed({ ...planned.value, strategy: strategy.value, waves: waves.value, warnings })
 }
 
 /** The document with the new rollout in it. A rollout that still bakes on the same clusters has done its work: it ends. */
@@ -148,7 +152,9 @@ function withRollout(
     message: `Baking ended with the start of ${rollout.id}.`,
   }
   const others = before.rollouts.map((other) =>
-    other.phase === 'baking' && sharesCluster(other, rollout.targets) ? enter(other, 'succeeded', cause, now) : other,
+    other.phase === 'baking' && sharesCluster(other, rollout.targets)
+      ? enter(other, 'next-rollout', cause, now)
+      : other,
   )
   const grown = candidate.spec.versions !== before.spec.versions
   if (!grown) return foldRollouts(before, [...others, rollout], now)
@@ -167,47 +173,4 @@ function workElsewhere(service: ServiceDocument, rollout: Rollout): readonly Out
       queue: 'work',
       message: { kind: 'reconcile', service: keyOf(service), cluster },
     }))
-}
-
-function newRollout(
-  id: string,
-  request: RolloutRequest,
-  plan: CheckedStart,
-  context: RequestContext,
-  now: number,
-): Rollout {
-  const at = timestamp(now)
-  const actor = actorOf(context.caller)
-  const { spec, name } = plan.strategy
-  const message = `${plan.candidate.name} is to replace ${[...new Set(plan.targets.map((target) => target.stable))].join(', ')}.`
-  return {
-    id,
-    phase: 'pending',
-    reason: 'Started',
-    message,
-    actor,
-    candidate: plan.candidate.name,
-    targets: plan.targets,
-    strategy: name,
-    steps: spec.steps,
-    gates: spec.gates,
-    bakeMs: durationMs(spec.bake),
-    patienceMs: durationMs(spec.patience),
-    readyTimeoutMs: durationMs(spec.readyTimeout),
-    onBlind: spec.onBlind,
-    alpha: spec.alpha,
-    minEvents: spec.minEvents,
-    ...(request.source ? { source: request.source } : {}),
-    step: -1,
-    weight: 0,
-    revision: 0,
-    phaseSince: at,
-    weightSince: at,
-    progress: [],
-    warnings: plan.warnings,
-    history: [{ from: 'pending', to: 'pending', at, actor, reason: 'Started', message, step: -1, weight: 0 }],
-    startedAt: at,
-    updatedAt: at,
-    nextAttemptAt: at,
-  }
 }

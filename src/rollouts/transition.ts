@@ -1,29 +1,11 @@
 import type { Actor } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { isTerminal, type Rollout, type RolloutPhase, type RolloutTarget } from '../model/rollout.ts'
+import { ALL_TRAFFIC, type CandidateTraffic, NO_TRAFFIC, sameTraffic } from '../model/step.ts'
+import { waveTargets } from '../model/waves.ts'
+import { type RolloutEvent, targetOf } from './machine.ts'
 
 const HISTORY = 100
-
-/**
- * Which phases each phase may go to. Everything else is a defect: `enter` throws. A phase that names itself takes steps:
- * decisions about the weight within the phase.
- */
-export const TRANSITIONS: Readonly<Record<RolloutPhase, readonly RolloutPhase[]>> = {
-  pending: ['preflight', 'paused', 'rolling-back'],
-  preflight: ['progressing', 'promoting', 'paused', 'rolling-back'],
-  progressing: ['progressing', 'paused', 'awaiting-approval', 'blind', 'promoting', 'rolling-back'],
-  paused: ['pending', 'preflight', 'progressing', 'promoting', 'baking', 'rolling-back'],
-  'awaiting-approval': ['progressing', 'promoting', 'paused', 'rolling-back'],
-  blind: ['progressing', 'promoting', 'baking', 'paused', 'rolling-back', 'succeeded'],
-  promoting: ['promoting', 'baking', 'paused', 'rolling-back'],
-  baking: ['succeeded', 'blind', 'paused', 'rolling-back'],
-  'rolling-back': ['rolled-back', 'aborted', 'superseded', 'failed'],
-  succeeded: [],
-  'rolled-back': [],
-  aborted: [],
-  superseded: [],
-  failed: [],
-}
 
 /** Why something happens: who, a CamelCase reason, and words for people. */
 export interface Cause {
@@ -33,23 +15,22 @@ export interface Cause {
 }
 
 /**
- * The rollout in another phase, or a step further in its own, with the transition in its history. Throws on a transition
- * that the table forbids.
+ * The rollout after an event: in another phase, or a step further in its own, with the transition in its history. Throws
+ * on an event that its phase does not take (`MACHINE`): a defect of the caller.
  */
 export function enter(
   rollout: Rollout,
-  to: RolloutPhase,
+  event: RolloutEvent,
   cause: Cause,
   now: number,
   changes: Partial<Rollout> = {},
 ): Rollout {
-  if (!TRANSITIONS[rollout.phase].includes(to)) {
-    throw new Error(`a rollout cannot go from ${rollout.phase} to ${to}`)
-  }
   const at = timestamp(now)
   const next: Rollout = { ...rollout, ...changes }
+  const to = phaseAfter(next, event)
   const { nextAttemptAt: _due, ...rest } = next
-  const record = { from: rollout.phase, to, at, ...cause, step: next.step, weight: next.weight }
+  const wave = next.wave === undefined ? {} : { wave: next.wave }
+  const record = { from: rollout.phase, to, at, ...cause, ...wave, step: next.step, weight: next.weight }
   return {
     ...rest,
     phase: to,
@@ -62,44 +43,98 @@ export function enter(
   }
 }
 
-/** Asks another weight of every target that `raise` picks; counting starts anew when it is live. */
-export function askWeight(
+function phaseAfter(rollout: Rollout, event: RolloutEvent): RolloutPhase {
+  const target = targetOf(rollout.phase, event)
+  if (target === undefined) throw new Error(`a rollout that is ${rollout.phase} takes no ${event}`)
+  if (target === 'back') return rollout.resumeTo ?? 'progressing'
+  return target === 'end' ? endOf(rollout.cause) : target
+}
+
+/**
+ * Asks other traffic of every target that `pick` picks; counting starts anew there when it is live. The others keep what
+ * they have, and the render revision that carries it.
+ */
+export function askTraffic(
   rollout: Rollout,
-  weight: number,
+  traffic: CandidateTraffic,
   now: number,
-  raise: (cluster: string) => boolean = () => true,
+  pick: (cluster: string) => boolean = () => true,
 ): Rollout {
-  const { liveAt: _live, approvedBy: _approved, ...rest } = rollout
+  const { liveAt: _live, match: _match, mirror: _mirror, ...rest } = rollout
   return {
     ...rest,
-    weight,
+    ...traffic,
     weightSince: timestamp(now),
-    progress: rollout.progress.map((progress) => ({
-      ...progress,
-      stepCandidate: { good: 0, bad: 0 },
-      stepStable: { good: 0, bad: 0 },
-      maxE: 0,
-    })),
-    targets: rollout.targets.map((target) => (raise(target.cluster) ? withWeight(target, weight) : target)),
+    progress: rollout.progress.map((progress) =>
+      pick(progress.cluster)
+        ? { ...progress, stepCandidate: { good: 0, bad: 0 }, stepStable: { good: 0, bad: 0 }, maxE: 0 }
+        : progress,
+    ),
+    targets: rollout.targets.map((target) =>
+      pick(target.cluster)
+        ? withTraffic(target, traffic)
+        : { ...target, revision: target.revision ?? rollout.revision },
+    ),
   }
 }
 
-function withWeight(target: RolloutTarget, weight: number): RolloutTarget {
-  const highestWeight = Math.max(target.highestWeight ?? 0, weight)
-  return { ...target, weight, observedWeight: null, ...(highestWeight === 0 ? {} : { highestWeight }) }
+/** Asks traffic of the clusters of the present wave that `pick` picks. */
+export function askWave(
+  rollout: Rollout,
+  traffic: CandidateTraffic,
+  now: number,
+  pick: (cluster: string) => boolean = () => true,
+): Rollout {
+  const clusters = waveTargets(rollout).map(({ cluster }) => cluster)
+  return askTraffic(rollout, traffic, now, (cluster) => clusters.includes(cluster) && pick(cluster))
 }
 
-/** Does `after` ask for other routes than `before` did: other weights, the same ones anew, or one version alone at the end? */
+function withTraffic(target: RolloutTarget, traffic: CandidateTraffic): RolloutTarget {
+  const { match: _match, mirror: _mirror, revision: _revision, ...rest } = target
+  const reached = traffic.match || traffic.mirror !== undefined ? 1 : 0
+  const highestWeight = Math.max(target.highestWeight ?? 0, traffic.weight, reached)
+  return { ...rest, ...traffic, observedWeight: null, ...(highestWeight === 0 ? {} : { highestWeight }) }
+}
+
+/** At the next step of its wave, whose traffic may be that of the step before: nothing of a step is carried into another. */
+export function atStep(rollout: Rollout, step: number, now: number): Rollout {
+  const { approvals: _approvals, webhook: _webhook, ...rest } = rollout
+  return { ...rest, step, stepSince: timestamp(now) }
+}
+
+/** Does `after` ask for other routes than `before` did: other traffic, the same anew, or one version alone at the end? */
 export function asksRender(before: Rollout | undefined, after: Rollout): boolean {
   if (!before || isTerminal(after.phase)) return true
   if (before.weightSince !== after.weightSince) return true
-  return after.targets.some((target, index) => target.weight !== before.targets[index]?.weight)
+  return after.targets.some((target, index) => {
+    const was = before.targets[index]
+    return was === undefined || !sameTraffic(target, was)
+  })
 }
 
-/** Starts the way back: the candidate gets nothing, now, whatever else holds. */
-export function rollBack(rollout: Rollout, how: NonNullable<Rollout['cause']>, cause: Cause, now: number): Rollout {
-  return enter(askWeight(rollout, 0, now), 'rolling-back', cause, now, { cause: how })
+/** All requests of the present wave go to the candidate, past the steps that are left. */
+export function askAll(rollout: Rollout, now: number, pick?: (cluster: string) => boolean): Rollout {
+  const { approvals: _approvals, webhook: _webhook, ...rest } = askWave(rollout, ALL_TRAFFIC, now, pick)
+  return rest
 }
+
+/** Starts the way back: the candidate gets nothing on any cluster, now, whatever else holds. */
+export function rollBack(
+  rollout: Rollout,
+  event: 'harm' | 'versions-mixed' | 'gave-up' | 'abort' | 'rollback' | 'reject',
+  cause: Cause,
+  now: number,
+): Rollout {
+  return enter(askTraffic(rollout, NO_TRAFFIC, now), event, cause, now, { cause: CAUSES[event] })
+}
+const CAUSES = {
+  harm: 'gate',
+  'versions-mixed': 'gate',
+  'gave-up': 'gate',
+  abort: 'abort',
+  rollback: 'rollback',
+  reject: 'reject',
+} as const
 
 /** The phase in which a rollback ends, by its cause. */
 export function endOf(cause: Rollout['cause']): 'rolled-back' | 'aborted' | 'superseded' {

@@ -1,12 +1,17 @@
 import { missingRole } from '../model/access.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import type { Actor, Caller, Role } from '../model/identity.ts'
-import { isTerminal, type Rollout, type RolloutPhase } from '../model/rollout.ts'
+import { timestamp } from '../model/names.ts'
+import type { Rollout, RolloutPhase } from '../model/rollout.ts'
+import { quorumOf, sameTraffic } from '../model/step.ts'
+import { presentStep, stepsOf } from '../model/waves.ts'
+import { targetOf } from './machine.ts'
 import { wake } from './schedule.ts'
-import { askWeight, enter, rollBack } from './transition.ts'
+import { askAll, askWave, enter, rollBack } from './transition.ts'
+import { resumeFrom } from './weight-rules.ts'
 
 /** What people, pipelines and chat may do to a rollout. */
-export const VERBS = ['promote', 'pause', 'resume', 'approve', 'reject', 'abort', 'rollback'] as const
+export const VERBS = ['promote', 'pause', 'resume', 'approve', 'reject', 'abort', 'rollback', 'break-glass'] as const
 export type Verb = (typeof VERBS)[number]
 
 /** Who may do each: holders of the role, of the service's team. */
@@ -18,6 +23,7 @@ export const ROLE_OF_VERB: Readonly<Record<Verb, Role>> = {
   reject: 'Mesh.Approver',
   abort: 'Mesh.Deployer',
   rollback: 'Mesh.Deployer',
+  'break-glass': 'Mesh.Operator',
 }
 
 /** Why the caller may not do this; undefined when it may. An alert of a monitor may hold and abort, and nothing else. */
@@ -55,20 +61,29 @@ export function applyVerb(rollout: Rollout, call: VerbCall): Result<Rollout> {
       return goBack(rollout, call, 'abort', 'Aborted')
     case 'rollback':
       return goBack(rollout, call, 'rollback', 'RolledBack')
+    case 'break-glass':
+      return breakGlass(rollout, call)
   }
 }
 
-/** Past all steps that are left: everything to the candidate. In baking: the bake ends now. */
+/**
+ * Past all steps of the wave that are left: everything there to the candidate. In a bake, of a wave or of the whole: it
+ * ends now.
+ */
 function promote(rollout: Rollout, call: VerbCall): Result<Rollout> {
-  if (rollout.phase === 'promoting' || rollout.phase === 'succeeded') return succeed(rollout)
-  const baking = rollout.phase === 'baking' || rollout.resumeTo === 'baking'
-  if (baking) {
-    if (rollout.phase !== 'baking' && rollout.phase !== 'blind') return refuse(rollout, call)
-    return succeed(enter(rollout, 'succeeded', cause(call, 'Promoted', 'ended the bake'), call.now))
+  if (rollout.phase === 'succeeded') return succeed(rollout)
+  const ended = cause(call, 'Promoted', 'ended the bake')
+  if (rollout.phase === 'promoting') {
+    const until = rollout.bakeUntil === undefined ? 0 : Date.parse(rollout.bakeUntil)
+    if (until <= call.now) return succeed(rollout)
+    return succeed(wake(enter(rollout, 'end-bake', ended, call.now, { bakeUntil: timestamp(call.now) }), call.now))
   }
-  const from: readonly RolloutPhase[] = ['preflight', 'progressing', 'paused', 'awaiting-approval', 'blind']
-  if (!from.includes(rollout.phase) || (rollout.phase === 'paused' && rollout.resumeTo === 'pending'))
-    return refuse(rollout, call)
+  if (rollout.phase === 'baking' || rollout.resumeTo === 'baking') {
+    if (rollout.phase !== 'baking' && rollout.phase !== 'blind') return refuse(rollout, call)
+    return succeed(enter(rollout, 'end-bake', ended, call.now))
+  }
+  if (targetOf(rollout.phase, 'promote') === undefined) return refuse(rollout, call)
+  if (rollout.phase === 'paused' && rollout.resumeTo === 'pending') return refuse(rollout, call)
   const asked = unapprovedStep(rollout)
   if (asked !== undefined) {
     const reason = `step ${asked + 1} asks for an approver: promoting would pass it by`
@@ -76,51 +91,66 @@ function promote(rollout: Rollout, call: VerbCall): Result<Rollout> {
       hint: 'Let an approver approve the step; the rollout goes on by itself.',
     })
   }
-  const { resumeTo: _resume, ...rest } = askWeight(rollout, 100, call.now)
-  return succeed(enter(rest, 'promoting', cause(call, 'PromotedByHand', 'promoted'), call.now))
+  const { resumeTo: _resume, ...rest } = askAll(rollout, call.now)
+  return succeed(enter(rest, 'promote', cause(call, 'PromotedByHand', 'promoted'), call.now))
 }
 
-/** The first step, from the present one on, that only an approver may end and that none has approved. */
+/** The first step of the wave, from the present one on, that asks for approvers and has not enough. */
 function unapprovedStep(rollout: Rollout): number | undefined {
   const present = Math.max(0, rollout.step)
-  const index = rollout.steps.findIndex((step, index) => {
-    return index >= present && step.approval === true && !(index === rollout.step && rollout.approvedBy !== undefined)
+  const index = stepsOf(rollout).findIndex((step, index) => {
+    const given = index === rollout.step ? (rollout.approvals ?? []).length : 0
+    return index >= present && quorumOf(step) > given
   })
   return index < 0 ? undefined : index
 }
 
 function pause(rollout: Rollout, call: VerbCall): Result<Rollout> {
   if (rollout.phase === 'paused') return succeed(rollout)
-  if (isTerminal(rollout.phase) || rollout.phase === 'rolling-back') return refuse(rollout, call)
-  const waits = rollout.phase === 'blind' || rollout.phase === 'awaiting-approval'
-  const resumeTo = waits ? (rollout.resumeTo ?? 'progressing') : rollout.phase
-  return succeed(enter(rollout, 'paused', cause(call, 'PausedByHand', 'paused'), call.now, { resumeTo }))
+  if (targetOf(rollout.phase, 'pause') === undefined) return refuse(rollout, call)
+  const resumeTo = resumeFrom(rollout)
+  return succeed(enter(rollout, 'pause', cause(call, 'PausedByHand', 'paused'), call.now, { resumeTo }))
 }
+
+const MOVING: readonly RolloutPhase[] = ['pending', 'preflight', 'progressing', 'promoting', 'baking', 'blind']
 
 /** Back to the phase before. Weights are asked again: what another hand changed meanwhile is put back. */
 function resume(rollout: Rollout, call: VerbCall): Result<Rollout> {
-  const moving: readonly RolloutPhase[] = ['pending', 'preflight', 'progressing', 'promoting', 'baking', 'blind']
-  if (moving.includes(rollout.phase)) return succeed(rollout)
-  if (rollout.phase !== 'paused') return refuse(rollout, call)
-  const { resumeTo = 'progressing', ...rest } = rollout
+  if (MOVING.includes(rollout.phase)) return succeed(rollout)
+  if (targetOf(rollout.phase, 'resume') === undefined) return refuse(rollout, call)
+  const { resumeTo = 'progressing' } = rollout
   // Before the first step clusters are not looked at during a pause: what was seen is old.
   const isOld = resumeTo === 'pending' || resumeTo === 'preflight'
-  const again =
-    isOld || rollout.reason === 'WeightChanged'
-      ? askWeight(rest, rest.weight, call.now, (cluster) => weightOf(rest, cluster) === rest.weight)
-      : rest
-  return succeed(wake(enter(again, resumeTo, cause(call, 'Resumed', 'resumed'), call.now), call.now))
+  const again = isOld || rollout.reason === 'WeightChanged' ? askAgain(rollout, call.now) : rollout
+  const { resumeTo: _to, ...gone } = enter(again, 'resume', cause(call, 'Resumed', 'resumed'), call.now)
+  return succeed(wake(gone, call.now))
 }
 
-function weightOf(rollout: Rollout, cluster: string): number {
-  return rollout.targets.find((target) => target.cluster === cluster)?.weight ?? 0
+/** The same traffic anew on every cluster of the wave that has it. */
+function askAgain(rollout: Rollout, now: number): Rollout {
+  const { weight, match, mirror } = rollout
+  const traffic = { weight, ...(match ? { match } : {}), ...(mirror === undefined ? {} : { mirror }) }
+  const has = rollout.targets.filter((target) => sameTraffic(target, rollout)).map(({ cluster }) => cluster)
+  return askWave(rollout, traffic, now, (cluster) => has.includes(cluster))
 }
 
+/** One approver's word. Nobody counts twice, and who started the rollout not at all where duties are separate. */
 function approve(rollout: Rollout, call: VerbCall): Result<Rollout> {
-  if (rollout.approvedBy && rollout.phase === 'progressing') return succeed(rollout)
-  if (rollout.phase !== 'awaiting-approval') return refuse(rollout, call)
-  const approved = { ...rollout, approvedBy: call.actor }
-  return succeed(wake(enter(approved, 'progressing', cause(call, 'Approved', 'approved the step'), call.now), call.now))
+  const approvals = rollout.approvals ?? []
+  const isIn = approvals.some(({ id }) => id === call.actor.id)
+  if (isIn && (rollout.phase === 'progressing' || rollout.phase === 'awaiting-approval')) return succeed(rollout)
+  if (targetOf(rollout.phase, 'approve') === undefined) return refuse(rollout, call)
+  if (rollout.separateDuties === true && call.actor.id === rollout.actor.id) {
+    const detail = `${call.actor.name} started rollout ${rollout.id} and may not approve its steps.`
+    return fail('SeparateDuties', detail)
+  }
+  const step = presentStep(rollout)
+  const missing = (step ? quorumOf(step) : 1) - approvals.length - 1
+  const changes = { approvals: [...approvals, call.actor] }
+  const did = missing > 0 ? `approved the step, ${missing} more needed` : 'approved the step'
+  const event = missing > 0 ? 'approve-of-several' : 'approve'
+  const said = enter(rollout, event, cause(call, 'Approved', did), call.now, changes)
+  return succeed(missing > 0 ? said : wake(said, call.now))
 }
 
 const ENDS: Readonly<Record<'reject' | 'abort' | 'rollback', RolloutPhase>> = {
@@ -136,11 +166,25 @@ function goBack(
   reason: string,
 ): Result<Rollout> {
   if (rollout.phase === 'rolling-back' || rollout.phase === ENDS[how]) return succeed(rollout)
-  if (isTerminal(rollout.phase) || (how === 'reject' && rollout.phase !== 'awaiting-approval'))
-    return refuse(rollout, call)
+  if (targetOf(rollout.phase, how) === undefined) return refuse(rollout, call)
   return succeed(rollBack(rollout, how, cause(call, reason, WORDS[how]), call.now))
 }
 const WORDS = { reject: 'rejected the step', abort: 'aborted', rollback: 'rolled back' } as const
+
+/** Freezes, change windows and caps no longer hold the rollout back. Needs words, which are kept. */
+function breakGlass(rollout: Rollout, call: VerbCall): Result<Rollout> {
+  if (rollout.breakGlass) return succeed(rollout)
+  if (targetOf(rollout.phase, 'break-glass') === undefined) return refuse(rollout, call)
+  if (call.note.trim() === '') {
+    return fail('InvalidCombination', 'Breaking the glass needs a reason, which is kept.', {
+      errors: [{ pointer: '/note', reason: 'is required' }],
+    })
+  }
+  const given = { actor: call.actor, reason: call.note, at: timestamp(call.now) }
+  const why = cause(call, 'BrokenGlass', 'broke the glass: freezes and change windows do not hold it back')
+  const broken = enter(rollout, 'break-glass', why, call.now, { breakGlass: given })
+  return succeed(MOVING.includes(rollout.phase) ? wake(broken, call.now) : broken)
+}
 
 function cause(call: VerbCall, reason: string, did: string) {
   const note = call.note === '' ? '' : `: ${call.note}`

@@ -1,6 +1,8 @@
 import type { EventRecord } from '../../model/event.ts'
 import { gateText } from '../../model/gate.ts'
 import { type GateProgress, type Rollout, serviceOfRollout, type Verdict } from '../../model/rollout.ts'
+import { stepText } from '../../model/step.ts'
+import { presentStep, stepsOf, waveText } from '../../model/waves.ts'
 import { applyVerb, type Verb } from '../../rollouts/verbs.ts'
 import { plainText, safeLink } from './plain-text.ts'
 import type { Fact, GateRow, Link, Story } from './story.ts'
@@ -66,7 +68,7 @@ function factsOf(
   candidate: string,
   rollout: Rollout | undefined,
 ): readonly Fact[] {
-  const step = rollout?.steps[rollout.step]
+  const step = rollout && presentStep(rollout)
   const commit = rollout?.source?.commit
   return [
     { name: 'Service', value: service },
@@ -74,7 +76,10 @@ function factsOf(
     { name: 'Clusters', value: plainText((rollout?.targets ?? []).map(({ cluster }) => cluster).join(', '), 200) },
     {
       name: 'Step',
-      value: step && rollout ? `${rollout.step + 1} of ${rollout.steps.length}, ${step.weight} % for ${step.for}` : '',
+      value:
+        step && rollout
+          ? `${waveText(rollout)}${rollout.step + 1} of ${stepsOf(rollout).length}, ${stepText(step)}`
+          : '',
     },
     { name: 'Highest weight', value: highest(event, rollout) },
     { name: 'By', value: plainText(event.actor.name, 100) },

@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<Verb, string>> = {
   reject: 'Reject',
   abort: 'Abort',
   rollback: 'Roll back',
+  'break-glass': 'Break the glass',
 }
 const STYLES: Partial<Record<Verb, 'primary' | 'danger'>> = { approve: 'primary', reject: 'danger', abort: 'danger' }
 /** Asked again before it is done. */

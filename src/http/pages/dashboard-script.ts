@@ -48,12 +48,21 @@ function targetRow(target) {
     target.rollbackReadiness === 'degraded' && chip('rollback degraded', 'warn')))
 }
 
+function stepWords(step) {
+  if (step.hold) return 'hold ' + step.hold
+  if (step.webhook) return 'webhook ' + new URL(step.webhook.url).host
+  const traffic = step.mirror ? 'copies of ' + step.mirror + ' %'
+    : [step.weight && step.weight + ' %', step.match && 'what matches'].filter(Boolean).join(' and ')
+  const ends = [step.approval && 'approval', step.analysis && 'analysis'].filter(Boolean).join(' + ')
+  if (!traffic) return ends
+  return traffic + ' ' + step.for + (ends ? ' + ' + ends : '')
+}
+
 function stepList(rollout) {
   const over = ['promoting', 'baking', 'succeeded'].includes(rollout.phase)
   const steps = rollout.steps.map((step, index) => {
     const state = over || index < rollout.step ? ' done' : index === rollout.step ? ' now' : ''
-    const words = step.weight + ' % ' + step.for + (step.approval ? ' + approval' : '') + (step.analysis ? ' + analysis' : '')
-    return el('span', { class: 'step' + state }, words)
+    return el('span', { class: 'step' + state }, stepWords(step))
   })
   const bake = el('span', { class: 'step' + (rollout.phase === 'baking' ? ' now' : '') }, 'bake ' + rollout.bake)
   return el('div', { class: 'steps' }, steps, bake)

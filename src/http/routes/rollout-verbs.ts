@@ -36,17 +36,21 @@ const WORDS: Readonly<Record<AnyVerb, { readonly summary: string; readonly descr
     description:
       'The routes are written inside the call; what could not be reached is repeated after it. Freezes do not stop it.',
   },
+  'break-glass': {
+    summary: 'Let a rollout pass by freezes and change windows',
+    description: 'Needs a note, which is kept in the history and the audit. Gates and approvals stay as they are.',
+  },
   retry: { summary: 'Start a rollout anew that ended without success' },
 }
 
 export const VERB_ROUTES: readonly Route[] = [...VERBS, 'retry' as const].flatMap((verb) => [
-  verbRoute(verb, '/rollouts/{id}', `${verb}Rollout`, WORDS[verb].summary, async ({ params }) =>
+  verbRoute(verb, '/rollouts/{id}', `${idOfVerb(verb)}Rollout`, WORDS[verb].summary, async ({ params }) =>
     succeed(params.id ?? ''),
   ),
   verbRoute(
     verb,
     '/services/{namespace}/{name}',
-    `${verb}ServiceRollout`,
+    `${idOfVerb(verb)}ServiceRollout`,
     `${WORDS[verb].summary}: the one rollout of a service`,
     async ({ deps, params }) => {
       const key = serviceKey(params.namespace ?? '', params.name ?? '')
@@ -55,6 +59,11 @@ export const VERB_ROUTES: readonly Route[] = [...VERBS, 'retry' as const].flatMa
     },
   ),
 ])
+
+/** `breakGlass`: operation ids are names in many languages. */
+function idOfVerb(verb: AnyVerb): string {
+  return verb.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+}
 
 function verbRoute(
   verb: AnyVerb,

@@ -2,8 +2,11 @@ import * as z from 'zod'
 import { gateSpec } from '../../model/gate.ts'
 import { GATE_SOURCES } from '../../model/metrics.ts'
 import { formatDuration } from '../../model/names.ts'
-import { type GateProgress, PHASES, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
+import { type GateProgress, PHASES, type Rollout, type RolloutWave, serviceOfRollout } from '../../model/rollout.ts'
+import { routeMatch } from '../../model/route-match.ts'
 import { stepSpec } from '../../model/step.ts'
+import { stepsOf, wavesOf } from '../../model/waves.ts'
+import { timeWindow } from '../../model/window.ts'
 import { actorView, countsView, time } from './common.ts'
 
 export const verdictView = z
@@ -30,6 +33,21 @@ export type VerdictView = z.infer<typeof verdictView>
 
 const phase = z.enum(PHASES)
 
+const waveView = z.object({
+  name: z.string(),
+  clusters: z.array(z.string()),
+  steps: z.array(stepSpec),
+  bake: z.string().describe('How long gates look on before the next wave begins'),
+})
+
+function viewWave({ name, clusters, steps, bakeMs }: RolloutWave): z.infer<typeof waveView> {
+  return { name, clusters: [...clusters], steps: [...steps], bake: formatDuration(bakeMs) }
+}
+
+function viewAffinity({ affinity }: Rollout) {
+  return affinity && { cookie: affinity.cookie, maxAge: formatDuration(affinity.maxAgeMs) }
+}
+
 export const transitionView = z.object({
   from: phase,
   to: phase,
@@ -37,6 +55,7 @@ export const transitionView = z.object({
   actor: actorView,
   reason: z.string(),
   message: z.string(),
+  wave: z.int().optional(),
   step: z.int(),
   weight: z.int(),
 })
@@ -49,8 +68,11 @@ export const rolloutView = z
     reason: z.string().describe('CamelCase, for machines'),
     message: z.string().describe('For people'),
     step: z.int().describe('Index into steps; -1 before the first'),
-    wave: z.int(),
-    weight: z.int().describe('Whole per cents now asked for the candidate'),
+    wave: z.int().describe('Index into waves'),
+    waves: z.array(waveView).describe('In order; one where all clusters go together'),
+    weight: z.int().describe('Whole per cents now asked for the candidate, on the clusters of the present wave'),
+    match: z.array(routeMatch).optional().describe('Requests that go to it whatever the weight'),
+    mirror: z.int().optional().describe('Whole per cents that are copied to it'),
     candidate: z.string(),
     verdicts: z.array(verdictView).describe('The last one of each gate on each cluster'),
     targets: z.array(
@@ -63,16 +85,29 @@ export const rolloutView = z
           .number()
           .nullable()
           .describe('Per cent of requests seen there; null while nothing vouches for it'),
+        match: z.array(routeMatch).optional(),
+        mirror: z.int().optional(),
         rollbackReadiness: z.enum(['ready', 'degraded']).optional(),
+        out: z
+          .enum(['harm', 'unreachable'])
+          .optional()
+          .describe('Why the rollout goes on without this cluster, which keeps stable'),
       }),
     ),
     strategy: z.string(),
-    steps: z.array(stepSpec),
+    steps: z.array(stepSpec).describe('Of the present wave'),
     gates: z.array(gateSpec),
     bake: z.string(),
     patience: z.string(),
     readyTimeout: z.string(),
     onBlind: z.enum(['pause', 'hold']),
+    onHarm: z.enum(['rollback', 'freeze']),
+    separateDuties: z.boolean().describe('Who started it may not approve its steps'),
+    affinity: z.object({ cookie: z.string(), maxAge: z.string() }).optional(),
+    windows: z.array(timeWindow).optional(),
+    changes: z
+      .array(z.object({ field: z.string(), from: z.string().optional(), to: z.string().optional() }))
+      .describe('What the candidate has other than stable'),
     alpha: z.number(),
     minEvents: z.int(),
     actor: actorView.describe('Who started it'),
@@ -86,7 +121,20 @@ export const rolloutView = z
     liveAt: time.optional().describe('When the present weight was live on all reachable clusters'),
     bakeUntil: time.optional(),
     resumeTo: phase.optional().describe('The phase to go back to, while paused, blind or awaiting approval'),
-    approvedBy: actorView.optional(),
+    approvals: z.array(actorView).describe('Who has approved the present step'),
+    breakGlass: z
+      .object({ actor: actorView, reason: z.string(), at: time })
+      .optional()
+      .describe('Freezes and change windows do not hold it back: who said so, and why'),
+    webhook: z
+      .object({
+        attempts: z.int(),
+        calledAt: time,
+        outcome: z.enum(['passed', 'refused', 'waiting', 'failed']),
+        detail: z.string(),
+      })
+      .optional()
+      .describe('Calls of the present webhook step'),
     cause: z.enum(['gate', 'rollback', 'abort', 'superseded', 'reject']).optional(),
     nextAttemptAt: time.optional(),
   })
@@ -94,7 +142,7 @@ export const rolloutView = z
 export type RolloutView = z.infer<typeof rolloutView>
 
 export function viewRollout(rollout: Rollout): RolloutView {
-  const { id, source, resumeTo, approvedBy, cause, endedAt, liveAt, bakeUntil, nextAttemptAt } = rollout
+  const { id, source, resumeTo, cause, endedAt, liveAt, bakeUntil, nextAttemptAt, breakGlass } = rollout
   return {
     id,
     service: serviceOfRollout(id) ?? '',
@@ -102,18 +150,23 @@ export function viewRollout(rollout: Rollout): RolloutView {
     reason: rollout.reason,
     message: rollout.message,
     step: rollout.step,
-    wave: 0,
+    wave: rollout.wave ?? 0,
+    waves: wavesOf(rollout).map(viewWave),
     weight: rollout.weight,
     candidate: rollout.candidate,
     verdicts: rollout.progress.flatMap((progress) => viewVerdict(rollout, progress)),
     targets: rollout.targets.map(viewTarget),
     strategy: rollout.strategy,
-    steps: [...rollout.steps],
+    steps: [...stepsOf(rollout)],
     gates: [...rollout.gates],
     bake: formatDuration(rollout.bakeMs),
     patience: formatDuration(rollout.patienceMs),
     readyTimeout: formatDuration(rollout.readyTimeoutMs),
     onBlind: rollout.onBlind,
+    onHarm: rollout.onHarm ?? 'rollback',
+    separateDuties: rollout.separateDuties ?? false,
+    approvals: [...(rollout.approvals ?? [])],
+    changes: [...(rollout.changes ?? [])],
     alpha: rollout.alpha,
     minEvents: rollout.minEvents,
     actor: rollout.actor,
@@ -122,7 +175,9 @@ export function viewRollout(rollout: Rollout): RolloutView {
     startedAt: rollout.startedAt,
     updatedAt: rollout.updatedAt,
     phaseSince: rollout.phaseSince,
-    ...present({ source, resumeTo, approvedBy, cause, endedAt, liveAt, bakeUntil, nextAttemptAt }),
+    ...present({ source, resumeTo, cause, endedAt, liveAt, bakeUntil, nextAttemptAt, breakGlass }),
+    ...present({ match: rollout.match && [...rollout.match], mirror: rollout.mirror, affinity: viewAffinity(rollout) }),
+    ...present({ windows: rollout.windows && [...rollout.windows], webhook: rollout.webhook }),
   }
 }
 
@@ -153,8 +208,15 @@ export function viewVerdict(rollout: Rollout, progress: GateProgress): readonly 
 }
 
 function viewTarget(target: Rollout['targets'][number]): RolloutView['targets'][number] {
-  const { cluster, stable, candidate, weight, observedWeight, rollbackReadiness } = target
-  return { cluster, stable, candidate, weight, observedWeight, ...present({ rollbackReadiness }) }
+  const { cluster, stable, candidate, weight, match, mirror, observedWeight, rollbackReadiness, out } = target
+  return {
+    cluster,
+    stable,
+    candidate,
+    weight,
+    observedWeight,
+    ...present({ match: match && [...match], mirror, rollbackReadiness, out }),
+  }
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

@@ -1,7 +1,7 @@
 import type { RolloutDocument, ServiceDocument } from '../../../src/model/documents.ts'
 import { durationMs } from '../../../src/model/names.ts'
 import { isTerminal, type Rollout } from '../../../src/model/rollout.ts'
-import { TRANSITIONS } from '../../../src/rollouts/transition.ts'
+import { TRANSITIONS } from '../../../src/rollouts/machine.ts'
 import type { Broke } from './kinds.ts'
 
 /** Rollouts move only along the table, with actor and reason; weights rise only when a step has earned it. */
@@ -42,7 +42,7 @@ function checkMove(was: Rollout | undefined, is: Rollout, broke: Broke): void {
   if (known < 0) broke(`${is.id} lost its history`)
   let phase = was.phase
   for (const { from, to, actor, reason } of moves) {
-    if (from !== phase || !TRANSITIONS[from].includes(to))
+    if (from !== phase || !TRANSITIONS.get(from)?.includes(to))
       broke(`${is.id} went ${phase} → ${to} (recorded from ${from})`)
     if (actor.id === '' || actor.name === '' || reason === '') broke(`${is.id} went to ${to} with no actor or reason`)
     phase = to
@@ -66,7 +66,8 @@ function checkRise(was: Rollout, is: Rollout, broke: Broke, now: number): void {
   const step = was.steps[was.step]
   // The weight may have come live in this very pass.
   const live = Date.parse(was.liveAt ?? was.weightSince)
-  if (step && live + durationMs(step.for) > now) broke(`${is.id} raises weights before its step is over`)
+  if (step?.for !== undefined && live + durationMs(step.for) > now)
+    broke(`${is.id} raises weights before its step is over`)
   const blind = is.progress.find(({ last }) => last?.verdict === 'blind')
   if (blind) broke(`${is.id} raises weights though gate ${blind.gate} is blind`)
 }

@@ -4,9 +4,9 @@ import { isUrgent } from '../../../src/certificates/renewal.ts'
 import { rotateCertificate } from '../../../src/certificates/rotate-certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
 import { actorOf } from '../../../src/model/identity.ts'
-import { windowState } from '../../../src/model/window-state.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import type { VaultVersion } from '../../../src/ports/vault.ts'
+import { windowState } from '../../../src/ports/window-state.ts'
 import { createWorld, DAY, HOUR, OPERATOR, type World } from './world.ts'
 
 const WINDOWS = [{ cron: '0 2 * * *', for: '2h', timeZone: 'UTC' }]

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isUrgent, leadMs, renewAt, warningOf } from '../../../src/certificates/renewal.ts'
-import { windowProblem, windowState } from '../../../src/model/window-state.ts'
+import { windowProblem, windowState } from '../../../src/ports/window-state.ts'
 import { DAY, HOUR, START } from './world.ts'
 
 const lasting = (days: number) => ({

@@ -148,7 +148,7 @@ describeRefusals('what the state does not allow', [
       ],
     }),
     '400 InvalidRequest',
-    ['/steps'],
+    ['/steps/1/weight'],
     /rise/,
   ),
   refused(

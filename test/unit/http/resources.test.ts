@@ -238,14 +238,16 @@ describe('teams, freezes and strategies', () => {
     })
     expect((await world.call('GET', '/api/v1/strategies')).json.value).toMatchObject([
       { name: 'default', builtIn: true },
+      { name: 'blue-green', builtIn: true },
+      { name: 'mirror', builtIn: true },
     ])
     expect((await world.call('PATCH', path, { body: { bake: '5m' } })).json).toMatchObject({
       bake: '5m',
       generation: 1,
     })
     const { value } = (await world.call('GET', '/api/v1/strategies')).json
-    expect(value).toHaveLength(1)
-    expect(value[0]).not.toHaveProperty('builtIn')
+    expect(value).toMatchObject([{ name: 'blue-green' }, { name: 'mirror' }, { name: 'default' }])
+    expect(value[2]).not.toHaveProperty('builtIn')
     expect((await world.call('DELETE', path)).status).toBe(204)
     expect((await world.call('GET', path)).json.bake).toBe('60m')
   })

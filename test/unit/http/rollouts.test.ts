@@ -209,7 +209,7 @@ describe('verbs', () => {
     expect((await approve({ roles: ['Mesh.Deployer'], groups: [SHOP_GROUP] })).status).toBe(403)
     expect((await approve({ roles: ['Mesh.Approver'] })).json.detail).toBe('Dana does not belong to team shop.')
     const approved = await approve({ roles: ['Mesh.Approver'], groups: [SHOP_GROUP] })
-    expect(approved.json).toMatchObject({ phase: 'progressing', approvedBy: { name: 'Dana' } })
+    expect(approved.json).toMatchObject({ phase: 'progressing', approvals: [{ name: 'Dana' }] })
   })
 
   it('retry starts anew what ended without success', async () => {

@@ -161,7 +161,7 @@ describe('a strategy', () => {
           { weight: 10, for: '1m' },
         ],
       },
-      ['/steps'],
+      ['/steps/1/weight'],
     ],
     ['a weight of 0', { steps: [{ weight: 0, for: '1m' }] }, ['/steps/0/weight']],
     ['a weight over 100', { steps: [{ weight: 101, for: '1m' }] }, ['/steps/0/weight']],

@@ -104,9 +104,29 @@ describe('promoting', () => {
       next: 30 * MINUTE,
     },
     {
-      it: 'is a person’s when patience is over',
+      it: 'goes on without a cluster that stays away when patience is over: it keeps stable',
       rollout,
       sees: { targets: { east, west: away }, now: T0 + 30 * MINUTE },
+      becomes: {
+        phase: 'promoting',
+        reason: 'LeftOut',
+        weight: 100,
+        targets: [{ weight: 100 }, { weight: 0, out: 'unreachable' }],
+        warnings: ['west could not be reached and keeps its stable version'],
+      },
+      next: 30 * MINUTE,
+    },
+    {
+      it: 'bakes without a cluster that was left out',
+      rollout: { ...rollout, targets: [aTarget('east', 100), aTarget('west', 0, { out: 'unreachable' })] },
+      sees: { targets: { east, west: away } },
+      becomes: { phase: 'baking' },
+      next: NOW,
+    },
+    {
+      it: 'is a person’s when patience is over and no cluster is left',
+      rollout: { ...rollout, liveAt: later(5 * SECOND) },
+      sees: { targets: { east: away, west: away }, now: T0 + 30 * MINUTE },
       becomes: { phase: 'paused', resumeTo: 'promoting', reason: 'Unreachable' },
     },
     {
@@ -338,7 +358,7 @@ describe('rolling back', () => {
 describe('a rollout that waits for a person, or has ended', () => {
   const phases = ['paused', 'awaiting-approval', 'succeeded', 'rolled-back', 'aborted', 'superseded', 'failed'] as const
   it.each(phases)('stays as it is: %s', (phase) => {
-    const rollout = aRollout(phase)
+    const rollout = aRollout(phase, { gates: [] })
     const targets = { east: onCluster({ weightChanged: true }), west: away }
     expect(decide(rollout, seen(rollout, { now: T0 + 900 * MINUTE, targets, frozen: 'xmas' }))).toBe(rollout)
   })

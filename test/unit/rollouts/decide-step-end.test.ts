@@ -99,13 +99,13 @@ describe('the end of a step', () => {
     },
     {
       it: 'comes with the approval, in the name of the approver, who approved no later step',
-      rollout: aRollout('progressing', { ...approval, approvedBy: { kind: 'person', id: 'p2', name: 'Bo' } }),
+      rollout: aRollout('progressing', { ...approval, approvals: [{ kind: 'person', id: 'p2', name: 'Bo' }] }),
       sees: { now: T0 + end },
       becomes: {
         phase: 'promoting',
         history: transition({ actor: { kind: 'person', id: 'p2', name: 'Bo' } }),
       },
-      without: ['approvedBy'],
+      without: ['approvals'],
     },
     {
       it: 'may come at 100 %',

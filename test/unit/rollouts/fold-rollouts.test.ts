@@ -3,7 +3,7 @@ import type { ServiceDocument } from '../../../src/model/documents.ts'
 import { MESHWRIGHT } from '../../../src/model/identity.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import { foldRollouts } from '../../../src/rollouts/fold-rollouts.ts'
-import { askWeight, enter, rollBack } from '../../../src/rollouts/transition.ts'
+import { askTraffic, enter, rollBack } from '../../../src/rollouts/transition.ts'
 import { aService, eventsIn, spec, workIn } from '../fakes/documents.ts'
 import { aProgress, aRollout, aTarget, aVerdict, bothClusters, later, MINUTE, SECOND, T0 } from './fixture.ts'
 
@@ -26,14 +26,14 @@ describe('the render revision', () => {
   const before = aRollout('progressing')
 
   it('rises with a weight, and the rollout knows the one that carries it', () => {
-    const after = fold(before, askWeight(before, 50, NOW))
+    const after = fold(before, askTraffic(before, { weight: 50 }, NOW))
     expect(after).toMatchObject({ renderRevision: 103, rollouts: [{ revision: 103, weight: 50 }] })
     expect(workIn(after.outbox)).toEqual(['urgent reconcile east', 'urgent reconcile west', 'urgent advance'])
     expect(after.outbox.map(({ id }) => id).slice(0, 2)).toEqual(['reconcile.east.103', 'reconcile.west.103'])
   })
 
   it('rises with the same weight asked anew', () => {
-    expect(fold(before, askWeight(before, 10, NOW))).toMatchObject({
+    expect(fold(before, askTraffic(before, { weight: 10 }, NOW))).toMatchObject({
       renderRevision: 103,
       rollouts: [{ revision: 103 }],
     })
@@ -46,12 +46,12 @@ describe('the render revision', () => {
         rollouts: [{ revision: 102 }],
       })
     }
-    expect(fold(before, enter(before, 'paused', cause, NOW))).toMatchObject({ renderRevision: 102 })
+    expect(fold(before, enter(before, 'stuck', cause, NOW))).toMatchObject({ renderRevision: 102 })
   })
 
   it('rises at the end, when the route names one version again', () => {
     const baking = aRollout('baking')
-    const after = fold(baking, enter(baking, 'succeeded', cause, NOW))
+    const after = fold(baking, enter(baking, 'baked', cause, NOW))
     expect(after.renderRevision).toBe(103)
     expect(workIn(after.outbox)).toEqual(['urgent reconcile east', 'urgent reconcile west'])
   })
@@ -59,14 +59,18 @@ describe('the render revision', () => {
   it('rises once for several rollouts, each of which knows it', () => {
     const other = aRollout('progressing', { id: 'shop.web.k4', targets: [aTarget('north', 10)] })
     const service = aService({ renderRevision: 102, rollouts: [before, other] })
-    const after = foldRollouts(service, [askWeight(before, 50, NOW), askWeight(other, 50, NOW)], NOW)
+    const after = foldRollouts(
+      service,
+      [askTraffic(before, { weight: 50 }, NOW), askTraffic(other, { weight: 50 }, NOW)],
+      NOW,
+    )
     expect(after).toMatchObject({ renderRevision: 103, rollouts: [{ revision: 103 }, { revision: 103 }] })
   })
 
   it('of a rollout that did not move stays its own', () => {
     const other = aRollout('progressing', { id: 'shop.web.k4', targets: [aTarget('north', 10)] })
     const service = aService({ renderRevision: 102, rollouts: [before, other] })
-    const after = foldRollouts(service, [askWeight(before, 50, NOW), other], NOW)
+    const after = foldRollouts(service, [askTraffic(before, { weight: 50 }, NOW), other], NOW)
     expect(after.rollouts[1]).toBe(other)
     expect(workIn(after.outbox)).not.toContain('urgent reconcile north')
   })
@@ -78,19 +82,19 @@ describe('stable', () => {
 
   it('moves in the write that enters the bake', () => {
     const before = aRollout('promoting')
-    expect(fold(before, enter(before, 'baking', cause, NOW))).toMatchObject({ targets: v2 })
+    expect(fold(before, enter(before, 'promoted', cause, NOW))).toMatchObject({ targets: v2 })
   })
 
   it('moves back in the write that starts the way back out of the bake', () => {
     const before = aRollout('baking')
-    const after = fold(before, rollBack(before, 'gate', cause, NOW), { targets: v2 })
+    const after = fold(before, rollBack(before, 'harm', cause, NOW), { targets: v2 })
     expect(after).toMatchObject({ targets: v1, rollouts: [{ phase: 'rolling-back', weight: 0 }] })
   })
 
   it('stays the candidate when the bake ends, pauses or cannot see', () => {
     const before = aRollout('baking')
-    for (const phase of ['succeeded', 'paused', 'blind'] as const) {
-      expect(fold(before, enter(before, phase, cause, NOW), { targets: v2 })).toMatchObject({ targets: v2 })
+    for (const event of ['baked', 'stuck', 'metrics-missing'] as const) {
+      expect(fold(before, enter(before, event, cause, NOW), { targets: v2 })).toMatchObject({ targets: v2 })
     }
   })
 
@@ -103,7 +107,7 @@ describe('stable', () => {
 
   it('does not come back to a cluster that the service has left', () => {
     const before = aRollout('rolling-back')
-    const after = fold(before, enter(before, 'aborted', cause, NOW), { targets: { east: { stable: 'v1' } } })
+    const after = fold(before, enter(before, 'way-back-live', cause, NOW), { targets: { east: { stable: 'v1' } } })
     expect(after.targets).toEqual({ east: { stable: 'v1' } })
   })
 })
@@ -130,12 +134,18 @@ describe('when a rollout is looked at again', () => {
   })
 
   it('is soon for one that moves and has no time of its own', () => {
-    const { nextAttemptAt: _, ...moved } = askWeight(before, 50, NOW)
+    const { nextAttemptAt: _, ...moved } = askTraffic(before, { weight: 50 }, NOW)
     expect(fold(before, moved)).toMatchObject({ dueAt: later(2 * MINUTE + 15 * SECOND) })
   })
 
-  it('is never for one that waits for a person', () => {
-    const after = fold(before, enter(before, 'paused', cause, NOW), { dueAt: later(0) })
+  it('is a minute later for one that waits for a person while its gates have something to see', () => {
+    const after = fold(before, enter(before, 'stuck', cause, NOW), { dueAt: later(0) })
+    expect(after).toMatchObject({ dueAt: later(NOW - T0 + MINUTE) })
+  })
+
+  it('is never for one that waits for a person and has no gates', () => {
+    const ungated = { ...before, gates: [] }
+    const after = fold(ungated, enter(ungated, 'stuck', cause, NOW), { dueAt: later(0) })
     expect(after).not.toHaveProperty('dueAt')
     expect(workIn(after.outbox)).toEqual([])
   })
@@ -153,7 +163,7 @@ describe('when a rollout is looked at again', () => {
 describe('what is told', () => {
   it('every transition once, with who, why and where it stood', () => {
     const before = aRollout('progressing', { source: { commit: 'abc' } })
-    const paused = enter(before, 'paused', cause, NOW)
+    const paused = enter(before, 'stuck', cause, NOW)
     const after = fold(before, paused)
     expect(eventsIn(after.outbox)).toEqual(['rollout.paused'])
     expect(after.outbox[0]).toMatchObject({
@@ -174,17 +184,17 @@ describe('what is told', () => {
     const started = foldRollouts(aService(), [{ ...pending, history: [start] }], NOW)
     expect(eventsIn(started.outbox)).toEqual(['rollout.started'])
     const before = aRollout('progressing')
-    expect(eventsIn(fold(before, enter(askWeight(before, 50, NOW), 'progressing', cause, NOW)).outbox)).toEqual([
-      'rollout.step',
-    ])
-    expect(eventsIn(fold(before, enter(before, 'blind', cause, NOW)).outbox)).toEqual(['rollout.blind'])
+    expect(
+      eventsIn(fold(before, enter(askTraffic(before, { weight: 50 }, NOW), 'step-passed', cause, NOW)).outbox),
+    ).toEqual(['rollout.step'])
+    expect(eventsIn(fold(before, enter(before, 'metrics-missing', cause, NOW)).outbox)).toEqual(['rollout.blind'])
   })
 
   it('every look, with the step in which it was made, though it ended that step', () => {
     const progress = bothClusters()
     const before = aRollout('progressing', { progress })
     const looked = { ...before, progress: bothClusters({ cursorMs: T0 + 110 * SECOND, lookedAt: later(2 * MINUTE) }) }
-    const after = fold(before, enter(askWeight(looked, 50, NOW), 'progressing', cause, NOW, { step: 1 }))
+    const after = fold(before, enter(askTraffic(looked, { weight: 50 }, NOW), 'step-passed', cause, NOW, { step: 1 }))
     const looks = after.outbox.flatMap((entry) =>
       entry.kind === 'event' && entry.event.type === 'rollout.look' ? [entry.event] : [],
     )
@@ -218,14 +228,14 @@ describe('what is told', () => {
   it('behind what was still in the outbox', () => {
     const waiting = { id: 'old', kind: 'work', queue: 'work', message: { kind: 'probe', cluster: 'east' } } as const
     const before = aRollout('progressing')
-    const after = fold(before, enter(before, 'paused', cause, NOW), { outbox: [waiting] })
+    const after = fold(before, enter(before, 'stuck', cause, NOW), { outbox: [waiting] })
     expect(after.outbox[0]).toBe(waiting)
   })
 })
 
 describe('a rollout that ended', () => {
   const before = aRollout('rolling-back')
-  const ended = enter(before, 'aborted', cause, NOW)
+  const ended = enter(before, 'way-back-live', cause, NOW)
 
   it('leaves the document and is copied out under its id', () => {
     const after = fold(before, ended)

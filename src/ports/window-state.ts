@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
-import { durationMs } from './names.ts'
-import type { TimeWindow } from './window.ts'
+import { durationMs } from '../model/names.ts'
+import type { TimeWindow } from '../model/window.ts'
 
 /** Is one of the windows open now, and if not, when is the next? */
 export interface WindowState {

@@ -1,0 +1,26 @@
+import type { Actor } from '../model/identity.ts'
+import type { Rollout } from '../model/rollout.ts'
+import { sameTraffic, stepText, trafficAt } from '../model/step.ts'
+import { stepsOf, waveText } from '../model/waves.ts'
+import type { Observations } from './observations.ts'
+import { wake } from './schedule.ts'
+import { askAll, askWave, atStep, enter } from './transition.ts'
+import { isReachable } from './weight-rules.ts'
+
+/** Takes the next step of the present wave, or after its last one gives the candidate everything there. `passed` says why. */
+export function nextStep(rollout: Rollout, seen: Observations, actor: Actor, passed: string): Rollout {
+  const steps = stepsOf(rollout)
+  const index = rollout.step + 1
+  const following = steps[index]
+  const wave = waveText(rollout)
+  if (!following) {
+    const cause = { actor, reason: 'StepsPassed', message: `${wave}${passed} The candidate gets all requests.` }
+    return enter(askAll(rollout, seen.now, isReachable(seen)), 'steps-passed', cause, seen.now)
+  }
+  const cause = { actor, reason: 'StepPassed', message: `${wave}${passed} Next: ${stepText(following)}.` }
+  const at = atStep(rollout, index, seen.now)
+  const traffic = trafficAt(steps, index)
+  // A step that only waits keeps the routes, and the time from which they are live.
+  if (sameTraffic(traffic, rollout)) return wake(enter(at, 'step-passed', cause, seen.now), seen.now)
+  return enter(askWave(at, traffic, seen.now, isReachable(seen)), 'step-passed', cause, seen.now)
+}
