@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type ApiServer, startApiServer } from './parts/api-server.ts'
 import { describeReal } from './parts/describe-real.ts'
 import { type Gateway, startGateway } from './parts/gateway.ts'
+import { measured } from './parts/measured.ts'
 import { type Mesh, startMesh } from './parts/mesh.ts'
 import { object } from './parts/mesh-objects.ts'
 import { type Product, startProduct } from './parts/product.ts'
@@ -72,7 +73,7 @@ describeReal('the certificate of a real gateway', 'mesh', (parts) => {
   })
 
   it('is not taken from the one who put it there', async () => {
-    product = await startProduct({ dir: `${dir}/product`, kubeconfigPath: api.kubeconfigPath })
+    product = await startProduct({ dir: `${dir}/product`, clusters: [api] })
     await product.must('operator', 'PUT', '/clusters/real', { kubeconfig: { context: api.context } })
     const { secret, host } = gateway
     const spec = { purpose: 'gateway-tls', dnsNames: [host], clusters: ['real'], secret, issuer: { kind: 'self' } }
@@ -208,9 +209,4 @@ interface DeliveryAnswer {
 
 function base64(path: string): string {
   return readFileSync(path).toString('base64')
-}
-
-/** For people, and to be quoted. */
-function measured(words: string): void {
-  console.log(`measured: ${words}`)
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type ApiServer, startApiServer } from './parts/api-server.ts'
 import { describeReal } from './parts/describe-real.ts'
-import { type Mesh, startMesh } from './parts/mesh.ts'
-import { type Prometheus, startPrometheus } from './parts/prometheus.ts'
+import type { Mesh } from './parts/mesh.ts'
+import { type RealCluster, startRealCluster } from './parts/real-cluster.ts'
 import { scratchFolder } from './parts/scratch.ts'
 import { until } from './parts/wait.ts'
 
@@ -26,30 +25,39 @@ spec:
     - {destination: {host: web.shop.svc.cluster.local, subset: v2}, weight: 10}
 `
 
+/** Those who ask for it get v2; the others v1, and v2 a copy of two requests in five. */
+const PREVIEW_AND_MIRROR = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+spec:
+  hosts: [web.shop.svc.cluster.local]
+  http:
+  - match: [{headers: {x-preview: {exact: "yes"}}}]
+    route: [{destination: {host: web.shop.svc.cluster.local, subset: v2}}]
+  - route: [{destination: {host: web.shop.svc.cluster.local, subset: v1}}]
+    mirror: {host: web.shop.svc.cluster.local, subset: v2}
+    mirrorPercentage: {value: 40}
+`
+
 // Does the harness itself tell the truth? No part of Meshwright runs here.
 describeReal('the real mesh', 'mesh', (parts) => {
   const dir = scratchFolder()
-  let api: ApiServer
+  let cluster: RealCluster
   let mesh: Mesh
-  let prometheus: Prometheus
 
   beforeAll(async () => {
-    api = await startApiServer({ parts, dir: `${dir}/api`, crds: [parts.istioCrds] })
-    mesh = await startMesh({ parts, dir: `${dir}/mesh`, api })
-    prometheus = await startPrometheus({ parts, dir: `${dir}/prometheus`, targets: mesh.scrapeTargets })
+    cluster = await startRealCluster({ parts, dir })
+    mesh = cluster.mesh
   })
 
-  afterAll(async () => {
-    await prometheus?.stop()
-    await mesh?.stop()
-    await api?.stop()
-  })
+  afterAll(() => cluster?.stop())
 
   /** Requests so far as Prometheus counts them, by version and status. */
   async function counted(): Promise<Record<string, number>> {
     const query =
       'sum by (destination_version, response_code) (istio_requests_total{reporter="destination",destination_service_namespace="shop",destination_service_name="web"})'
-    const samples = await prometheus.query(query)
+    const samples = await cluster.prometheus.query(query)
     return Object.fromEntries(
       samples.map(({ labels, value }) => [`${labels.destination_version} ${labels.response_code}`, value]),
     )
@@ -84,13 +92,13 @@ describeReal('the real mesh', 'mesh', (parts) => {
 
   it('follows a route of 90 to 10, and a load that runs meanwhile loses no request', async () => {
     const load = mesh.startLoad({ perSecond: 50, seconds: 60 })
-    await api.admin.apply(SUBSETS)
+    await cluster.api.admin.apply(SUBSETS)
     // Both at once cost a request now and then: a route to a cluster that is still warming answers 503.
     await until('the subsets have reached the client', 20_000, async () => {
       const clusters = await (await fetch(`${mesh.clientAdminUrl}/clusters`)).text()
       return ['v1', 'v2'].every((subset) => clusters.includes(`outbound|80|${subset}|${mesh.host}::10.77.0.1`))
     })
-    await api.admin.apply(ROUTE)
+    await cluster.api.admin.apply(ROUTE)
     await until('the route has reached the client', 20_000, async () => {
       const share = await mesh.requestShare(100)
       return (share.byVersion.v2 ?? 0) < 25
@@ -135,8 +143,24 @@ describeReal('the real mesh', 'mesh', (parts) => {
     expect([await value(upTo(250)), await value(upTo(500))]).toEqual([fast, all + (share.byVersion.v1 ?? 0)])
   })
 
+  it('tells a copy from a request, and sends headers', async () => {
+    await cluster.api.admin.apply(PREVIEW_AND_MIRROR)
+    const PREVIEW = { 'x-preview': 'yes' }
+    await until('both routes have reached the client', 20_000, async () => {
+      const [asked, others] = [await mesh.requestShare(20, PREVIEW), await mesh.requestShare(20)]
+      return asked.byVersion.v2 === 20 && others.byVersion.v1 === 20
+    })
+    const before = await settled(() => mesh.received('v2'))
+    const share = await mesh.requestShare(500)
+    expect(share).toMatchObject({ byVersion: { v1: 500 }, byStatus: { 200: 500 } })
+    const after = await settled(() => mesh.received('v2'))
+    expect(after.mirrored - before.mirrored).toBe(after.received - before.received)
+    expect(Math.abs((after.mirrored - before.mirrored) / 500 - 0.4)).toBeLessThan(0.1)
+    expect((await mesh.requestShare(20, PREVIEW)).byVersion).toEqual({ v2: 20 })
+  })
+
   async function value(promql: string): Promise<number> {
-    const [sample] = await prometheus.query(promql)
+    const [sample] = await cluster.prometheus.query(promql)
     return sample?.value ?? Number.NaN
   }
 

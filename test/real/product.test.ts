@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { type ApiServer, startApiServer } from './parts/api-server.ts'
 import { describeReal } from './parts/describe-real.ts'
-import { type Mesh, startMesh } from './parts/mesh.ts'
+import { measured } from './parts/measured.ts'
 import { type Product, startProduct } from './parts/product.ts'
-import { type Prometheus, startPrometheus } from './parts/prometheus.ts'
-import { type Followed, startRollout, within } from './parts/rollouts.ts'
+import { type RealCluster, startRealCluster } from './parts/real-cluster.ts'
+import { type Followed, readTotals, startRollout, within } from './parts/rollouts.ts'
 import { routeWeights } from './parts/routes.ts'
 import { scratchFolder } from './parts/scratch.ts'
-import { type Answer, countAnswers, type Load } from './parts/traffic.ts'
+import { expectAllOn, registerCluster, registerShop } from './parts/shop.ts'
+import { type Answer, countAnswers } from './parts/traffic.ts'
 import { until } from './parts/wait.ts'
+import { type WatchedLoad, watchLoad } from './parts/watched-load.ts'
 
 const PER_SECOND = 150
 const GATES = [{ kind: 'errors', limitPercent: 1 }]
-const METRICS_ANSWER = ['Answers', 'MeshNotScraped']
 const QUICK = { steps: [{ weight: 50, for: '4s' }], bake: '4s', gates: GATES }
 
 /**
@@ -21,100 +21,47 @@ const QUICK = { steps: [{ weight: 50, for: '4s' }], bake: '4s', gates: GATES }
  */
 describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
   const dir = scratchFolder()
-  let api: ApiServer
-  let mesh: Mesh
-  let prometheus: Prometheus
+  let cluster: RealCluster
   let product: Product
-  let load: Load
-  /** A version that was told to fail: its 500s are its own, and nobody else's. */
-  let bad: string | undefined
-  let testBegan = 0
+  let load: WatchedLoad
 
   beforeAll(async () => {
-    api = await startApiServer({ parts, dir: `${dir}/api`, crds: [parts.istioCrds] })
-    mesh = await startMesh({ parts, dir: `${dir}/mesh`, api })
-    prometheus = await startPrometheus({ parts, dir: `${dir}/prometheus`, targets: mesh.scrapeTargets })
-    const { kubeconfigPath } = api
-    product = await startProduct({ dir: `${dir}/product`, kubeconfigPath, prometheusUrl: prometheus.url })
-    load = mesh.startLoad({ perSecond: PER_SECOND, seconds: 3600 })
+    cluster = await startRealCluster({ parts, dir })
+    const { api, prometheus } = cluster
+    product = await startProduct({ dir: `${dir}/product`, clusters: [api], prometheusUrl: prometheus.url })
+    load = watchLoad(cluster.mesh, PER_SECOND)
   })
 
   afterAll(async () => {
     await load?.stop()
     await product?.kill()
-    await prometheus?.stop()
-    await mesh?.stop()
-    await api?.stop()
+    await cluster?.stop()
   })
 
-  beforeEach(() => {
-    testBegan = load.answers.length
-  })
-
-  // In no test may a request fail but by the version that was told to fail.
-  afterEach(async () => {
-    const answers = load.answers.slice(testBegan)
-    expect(answers.filter((one) => isFailure(one))).toEqual([])
-    if (bad !== undefined) await mesh.behave(bad, {})
-    bad = undefined
-  })
-
-  function isFailure({ status, version }: Answer): boolean {
-    return status !== 200 && !(status === 500 && version !== null && version === bad)
-  }
-
-  async function failing(version: string): Promise<void> {
-    bad = version
-    await mesh.behave(version, { failShare: 0.2 })
-  }
-
-  /** All of 300 requests reach this version, and the record says that it is stable. */
-  async function expectAllOn(version: string): Promise<void> {
-    const share = await mesh.requestShare(300)
-    expect(share).toMatchObject({ byVersion: { [version]: 300 }, byStatus: { 200: 300 } })
-    expect(await product.must('viewer', 'GET', '/services/shop/web')).toMatchObject({ stable: { real: version } })
-  }
+  beforeEach(() => load.beginTest())
+  afterEach(() => load.endTest())
 
   async function evidence(id: string) {
-    const { value, totals } = await product.must<Evidence>('viewer', 'GET', `/rollouts/${id}/evidence`)
-    expect(value.length).toBeGreaterThan(0)
-    const [total, ...others] = totals
-    if (!total || others.length > 0) throw new Error(`one gate on one cluster gave ${JSON.stringify(totals)}`)
-    const { candidate, stable } = total
+    const { real } = await readTotals(product, id)
+    if (real === undefined) throw new Error('nothing was counted')
+    const { candidate, stable } = real
     return { candidate, stable, all: candidate.good + candidate.bad }
   }
 
   it('registers a team, a cluster and a service by REST, and the placement becomes live', async () => {
-    await product.must('admin', 'PUT', '/teams/shop', { namespaces: ['shop'], groups: [SANDBOX_GROUP] })
-    await product.must('operator', 'PUT', '/clusters/real', {
-      kubeconfig: { context: api.context },
-      metrics: { delay: '1s', every: '2s' },
-    })
-    await until('the cluster is ready', 30_000, async () => {
-      const { conditions } = await product.must<Conditions>('viewer', 'GET', '/clusters/real')
-      const isTrue = (type: string) => conditions.some((one) => one.type === type && one.status === 'True')
-      // No request came through the mesh yet, so metrics may say that it is not scraped.
-      const answers = conditions.some(({ type, reason }) => type === 'MetricsReady' && METRICS_ANSWER.includes(reason))
-      if (['Reachable', 'MeshReady'].every(isTrue) && answers) return true
-      throw new Error(JSON.stringify(conditions))
-    })
-    await product.must('deployer', 'PUT', '/services/shop/web', SERVICE)
-    await until('the placement is live', 60_000, async () => {
-      const { value } = await product.must<Placements>('viewer', 'GET', '/services/shop/web/placements')
-      if (value.some(({ liveRevision }) => liveRevision > 0)) return true
-      throw new Error(JSON.stringify(value))
-    })
-    expect(await routeWeights(api)).toEqual({ v1: 100 })
-    await expectAllOn('v1')
+    await registerCluster(product, cluster)
+    await registerShop(product, [cluster])
+    expect(await routeWeights(cluster.api)).toEqual({ v1: 100 })
+    await expectAllOn(product, cluster, 'v1')
   })
 
   it('rolls back, by its gate alone, a version that answers 500 to one request in five', async () => {
-    await failing('v2')
+    await load.harm('v2')
     const rollout = await startRollout(product, { candidate: 'v2', steps: [{ weight: 20, for: '60s' }], gates: GATES })
     const ended = await rollout.end()
     expect(ended).toMatchObject({ phase: 'rolled-back', cause: 'gate', reason: 'LimitExceeded' })
     expect(ended.history.findLast(({ to }) => to === 'rolling-back')?.actor.kind).toBe('gate')
-    await expectAllOn('v1')
+    await expectAllOn(product, cluster, 'v1')
     const { candidate, stable, all } = await evidence(rollout.id)
     expect(Math.abs(candidate.bad - all / 5)).toBeLessThanOrEqual(3)
     expect(all).toBeGreaterThanOrEqual(50)
@@ -127,10 +74,10 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
     for (const round of [1, 2, 3]) {
       const rollout = await startRollout(product, { ...QUICK, candidate: 'v2', steps: [{ weight: 50, for: '60s' }] })
       await rollout.until('is live', ({ weight, liveAt }) => weight === 50 && liveAt !== undefined)
-      expect(await routeWeights(api)).toEqual({ v1: 50, v2: 50 })
+      expect(await routeWeights(cluster.api)).toEqual({ v1: 50, v2: 50 })
       measured(`abort ${round}: ${await timeAbort(rollout)}`)
       expect((await rollout.end()).phase).toBe('aborted')
-      await expectAllOn('v1')
+      await expectAllOn(product, cluster, 'v1')
     }
   })
 
@@ -141,12 +88,12 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
     const written = until(
       'the routes are written',
       30_000,
-      async () => (await routeWeights(api)).v2 === undefined,
+      async () => (await routeWeights(cluster.api)).v2 === undefined,
       5,
     ).then(() => performance.now() - began)
     await call
     const answeredMs = performance.now() - began
-    expect(await routeWeights(api)).toEqual({ v1: 100 })
+    expect(await routeWeights(cluster.api)).toEqual({ v1: 100 })
     const writtenMs = await written
     const last = () => load.answers.findLast(({ version }) => version === 'v2')?.at ?? beganAt
     await until('no request reaches the candidate', 20_000, () => Date.now() - last() > 2_000)
@@ -161,14 +108,14 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
     const windows = rollout.windows()
     expect(windows.map(({ weight }) => weight)).toEqual([10, 50, 100])
     for (const window of windows.slice(0, 2)) expectShare(window.weight, within(load.answers, window))
-    await expectAllOn('v2')
+    await expectAllOn(product, cluster, 'v2')
     const toCandidate = (answers: readonly Answer[]) => answers.filter(({ version }) => version === 'v2').length
     const inWindows = toCandidate(windows.flatMap((window) => within(load.answers, window)))
     const { candidate, all } = await evidence(rollout.id)
     expect(candidate.bad).toBe(0)
     // The last second or two of each window has not arrived when it is looked at.
     expect(all).toBeGreaterThan(inWindows * 0.7)
-    expect(all).toBeLessThanOrEqual(toCandidate(load.answers.slice(testBegan)))
+    expect(all).toBeLessThanOrEqual(toCandidate(load.ofThisTest()))
     measured(`evidence: ${all} requests to the candidate counted, ${inWindows} sent while a weight was live`)
   })
 
@@ -186,7 +133,7 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
     await rollout.until('progresses', ({ phase, liveAt }) => phase === 'progressing' && liveAt === undefined)
     await killAndStart()
     expect((await rollout.end()).phase).toBe('succeeded')
-    await expectAllOn('v1')
+    await expectAllOn(product, cluster, 'v1')
   })
 
   it('finishes a rollout after a kill -9 while it was promoting, and one while it was baking', async () => {
@@ -196,16 +143,16 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
       await killAndStart()
     }
     expect((await rollout.end()).phase).toBe('succeeded')
-    await expectAllOn('v2')
+    await expectAllOn(product, cluster, 'v2')
   })
 
   it('finishes the way back after a kill -9 while it was rolling back', async () => {
-    await failing('v1')
+    await load.harm('v1')
     const rollout = await startRollout(product, { ...QUICK, candidate: 'v1', steps: [{ weight: 20, for: '60s' }] })
     await rollout.until('rolls back', ({ phase }) => phase === 'rolling-back')
     await killAndStart()
     expect(await rollout.end()).toMatchObject({ phase: 'rolled-back', cause: 'gate' })
-    await expectAllOn('v2')
+    await expectAllOn(product, cluster, 'v2')
   })
 
   async function killAndStart(): Promise<void> {
@@ -221,37 +168,3 @@ describeReal('Meshwright on a real mesh', 'mesh', (parts) => {
     expect(load.skipped()).toBeLessThan(load.answers.length / 20)
   })
 })
-
-interface Counts {
-  readonly good: number
-  readonly bad: number
-}
-
-interface Evidence {
-  readonly value: readonly unknown[]
-  readonly totals: readonly { readonly candidate: Counts; readonly stable: Counts }[]
-}
-
-interface Conditions {
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[]
-}
-
-interface Placements {
-  readonly value: readonly { readonly liveRevision: number }[]
-}
-
-/** The group in every token of the sandbox. */
-const SANDBOX_GROUP = '00000000-cccc-4000-8000-000000000001'
-
-const SERVICE = {
-  team: 'shop',
-  ports: [{ name: 'http', port: 80, protocol: 'http' }],
-  versions: { v1: { labels: { version: 'v1' } }, v2: { labels: { version: 'v2' } } },
-  initialVersion: 'v1',
-  clusters: ['real'],
-}
-
-/** For people, and to be quoted. */
-function measured(words: string): void {
-  console.log(`measured: ${words}`)
-}

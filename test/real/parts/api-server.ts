@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { kubeconfigOf } from './kubeconfig.ts'
 import { type KubernetesAdmin, kubernetesAdmin } from './kubernetes.ts'
 import type { Parts } from './parts.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
@@ -58,7 +59,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     })
     await admin.installCrds(options.crds ?? [])
     const kubeconfigPath = join(dir, 'kubeconfig')
-    writeFileSync(kubeconfigPath, kubeconfig({ url, ca, context }), { mode: 0o600 })
+    writeFileSync(kubeconfigPath, kubeconfigOf([{ context, url, token: TOKEN, ca }]), { mode: 0o600 })
     return { url, token: TOKEN, ca, context, kubeconfigPath, admin, stop }
   } catch (error) {
     await stop()
@@ -112,17 +113,5 @@ function startKubeApiServer(options: ApiServerOptions, etcdUrl: string, port: nu
       // Nobody makes the default service accounts that it asks for.
       '--disable-admission-plugins=ServiceAccount',
     ],
-  })
-}
-
-function kubeconfig({ url, ca, context }: { url: string; ca: string; context: string }): string {
-  const data = Buffer.from(ca).toString('base64')
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: context, cluster: { server: url, 'certificate-authority-data': data } }],
-    users: [{ name: 'admin', user: { token: TOKEN } }],
-    contexts: [{ name: context, context: { cluster: context, user: 'admin' } }],
-    'current-context': context,
   })
 }

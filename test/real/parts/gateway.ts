@@ -5,6 +5,7 @@ import type { Mesh } from './mesh.ts'
 import { object, pod, podReady } from './mesh-objects.ts'
 import type { Parts } from './parts.ts'
 import { type SidecarPod, startSidecar } from './sidecar.ts'
+import type { Site } from './site.ts'
 
 /** A real ingress gateway (pilot-agent with Envoy) that serves a host by TLS with the Secret that its Gateway names. */
 export interface Gateway {
@@ -24,14 +25,16 @@ const HOST = 'web.example.com'
 const PORT = 443
 const SECRET = 'web-tls'
 
-const POD: SidecarPod = {
-  namespace: NAMESPACE,
-  name: 'gateway-0',
-  serviceAccount: NAME,
-  address: '10.77.0.20',
-  labels: { istio: NAME, app: NAME },
-  adminPort: 15_320,
-  role: 'router',
+function podAt(site: Site): SidecarPod {
+  return {
+    namespace: NAMESPACE,
+    name: 'gateway-0',
+    serviceAccount: NAME,
+    address: site.pod(20),
+    labels: { istio: NAME, app: NAME },
+    adminPort: site.port(15_320),
+    role: 'router',
+  }
 }
 
 /** Starts the gateway; it does not listen before its Secret is there. To be run in the namespace of run.ts. */
@@ -43,14 +46,15 @@ export async function startGateway(options: {
 }): Promise<Gateway> {
   const { parts, dir, api, mesh } = options
   mkdirSync(dir, { recursive: true })
-  await api.admin.apply(objects(mesh.host))
+  const gatewayPod = podAt(mesh.site)
+  await api.admin.apply(objects(gatewayPod, mesh.host))
   await api.admin.patchStatus(object('v1', 'Service', NAMESPACE, NAME), {
-    loadBalancer: { ingress: [{ ip: POD.address }] },
+    loadBalancer: { ingress: [{ ip: gatewayPod.address }] },
   })
-  await podReady(api.admin, POD)
-  const { process } = await startSidecar({ parts, dir: join(dir), api, istiod: mesh.istiod, pod: POD })
+  await podReady(api.admin, gatewayPod)
+  const { process } = await startSidecar({ parts, dir: join(dir), api, istiod: mesh.istiod, pod: gatewayPod })
   return {
-    address: POD.address,
+    address: gatewayPod.address,
     port: PORT,
     host: HOST,
     secret: { namespace: NAMESPACE, name: SECRET },
@@ -59,12 +63,17 @@ export async function startGateway(options: {
   }
 }
 
-function objects(backend: string) {
+function objects(gatewayPod: SidecarPod, backend: string) {
   const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'gateway-secrets' }
   const subjects = [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }]
   const rules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }]
   const tls = { mode: 'SIMPLE', credentialName: SECRET }
-  const server = { port: { number: PORT, name: 'https', protocol: 'HTTPS' }, bind: POD.address, hosts: [HOST], tls }
+  const server = {
+    port: { number: PORT, name: 'https', protocol: 'HTTPS' },
+    bind: gatewayPod.address,
+    hosts: [HOST],
+    tls,
+  }
   return [
     object('v1', 'Namespace', undefined, NAMESPACE),
     object('v1', 'ServiceAccount', NAMESPACE, NAME),
@@ -74,11 +83,11 @@ function objects(backend: string) {
     object('v1', 'Service', NAMESPACE, NAME, {
       spec: {
         type: 'LoadBalancer',
-        selector: POD.labels,
+        selector: gatewayPod.labels,
         ports: [{ name: 'https', port: PORT, targetPort: PORT }],
       },
     }),
-    pod(POD),
+    pod(gatewayPod),
     object('networking.istio.io/v1', 'Gateway', NAMESPACE, 'web', {
       spec: { selector: { istio: NAME }, servers: [server] },
     }),

@@ -4,25 +4,32 @@ import { join } from 'node:path'
 import type { ApiServer } from './api-server.ts'
 import type { Parts } from './parts.ts'
 import { startProcess } from './processes.ts'
+import type { Site } from './site.ts'
 import { until } from './wait.ts'
 
-/** A real istiod outside the cluster, with a plug-in certificate authority, on the ports that it has everywhere. */
+/** A real istiod outside the cluster, with a plug-in certificate authority, on the ports that it has everywhere (moved on the second site). */
 export interface Istiod {
   /** The folder whose four PEM files istiod watches, as it does under the Key Vault CSI mount on AKS. */
   readonly authorityDir: string
   /** The root that sidecars trust at their start. */
   readonly rootCertificate: string
+  /** `host:port` at which sidecars find it. */
+  readonly discoveryAddress: string
   /** `host:port` of its own metrics. */
   readonly metricsAddress: string
   stop(): Promise<void>
 }
 
+/** The host in istiod's certificate; namespace.sh makes it 127.0.0.1. */
+export const ISTIOD_HOST = 'istiod.istio-system.svc'
+
 /**
  * Starts istiod on an API server that has Istio's CRDs. It must run in the namespace of run.ts (fixed ports).
  * Upstream Envoy lacks Istio's own filters (metadata exchange, ALPN): istiod is told to leave them out.
  */
-export async function startIstiod(options: { parts: Parts; dir: string; api: ApiServer }): Promise<Istiod> {
-  const { parts, dir, api } = options
+export async function startIstiod(options: { parts: Parts; dir: string; api: ApiServer; site: Site }): Promise<Istiod> {
+  const { parts, dir, api, site } = options
+  const at = (usualPort: number) => `127.0.0.1:${site.port(usualPort)}`
   mkdirSync(dir, { recursive: true })
   execFileSync('bash', [join(import.meta.dirname, 'authority.sh'), dir, 'authority'])
   const authorityDir = join(dir, 'authority')
@@ -40,11 +47,11 @@ export async function startIstiod(options: { parts: Parts; dir: string; api: Api
       'discovery',
       `--kubeconfig=${api.kubeconfigPath}`,
       `--meshConfig=${meshConfig}`,
-      '--monitoringAddr=127.0.0.1:15014',
-      '--grpcAddr=127.0.0.1:15010',
-      '--secureGRPCAddr=127.0.0.1:15012',
-      '--httpsAddr=127.0.0.1:15017',
-      '--httpAddr=127.0.0.1:15080',
+      `--monitoringAddr=${at(15_014)}`,
+      `--grpcAddr=${at(15_010)}`,
+      `--secureGRPCAddr=${at(15_012)}`,
+      `--httpsAddr=${at(15_017)}`,
+      `--httpAddr=${at(15_080)}`,
       '--ctrlz_port=0',
     ],
     env: {
@@ -60,7 +67,7 @@ export async function startIstiod(options: { parts: Parts; dir: string; api: Api
   try {
     await until('istiod is ready', 60_000, async () => {
       process.assertAlive()
-      return (await fetch('http://127.0.0.1:15080/ready')).ok
+      return (await fetch(`http://${at(15_080)}/ready`)).ok
     })
   } catch (error) {
     await process.stop()
@@ -69,7 +76,8 @@ export async function startIstiod(options: { parts: Parts; dir: string; api: Api
   return {
     authorityDir,
     rootCertificate: join(authorityDir, 'root-cert.pem'),
-    metricsAddress: '127.0.0.1:15014',
+    discoveryAddress: `${ISTIOD_HOST}:${site.port(15_012)}`,
+    metricsAddress: at(15_014),
     stop: () => process.stop(),
   }
 }

@@ -18,8 +18,10 @@ export function meshObjects(mesh: {
   service: string
   servers: readonly Server[]
   client: SidecarPod
+  /** Where the client's sidecar takes calls. */
+  entry: string
 }): KubernetesObject[] {
-  const { namespace, service, servers, client } = mesh
+  const { namespace, service, servers, client, entry } = mesh
   return [
     object('v1', 'Namespace', undefined, namespace, { labels: { 'istio-injection': 'enabled' } }),
     object('v1', 'ServiceAccount', namespace, service),
@@ -30,7 +32,7 @@ export function meshObjects(mesh: {
     object('security.istio.io/v1', 'PeerAuthentication', namespace, 'default', { spec: { mtls: { mode: 'STRICT' } } }),
     ...[...servers.map((one) => one.pod), client].map(pod),
     ...servers.map(serverListeners),
-    clientListeners(client),
+    clientListeners(client, entry),
     endpointSlice(namespace, service, servers),
   ]
 }
@@ -89,7 +91,7 @@ function serverListeners({ pod: { namespace, name, labels, address }, appPort }:
   })
 }
 
-function clientListeners({ namespace, name, labels }: SidecarPod): KubernetesObject {
+function clientListeners({ namespace, name, labels }: SidecarPod, entry: string): KubernetesObject {
   return object('networking.istio.io/v1', 'Sidecar', namespace, name, {
     spec: {
       workloadSelector: { labels },
@@ -97,7 +99,7 @@ function clientListeners({ namespace, name, labels }: SidecarPod): KubernetesObj
       egress: [
         {
           port: { number: 80, protocol: 'HTTP', name: 'http' },
-          bind: '127.0.0.1',
+          bind: entry,
           captureMode: 'NONE',
           hosts: [`${namespace}/*`],
         },

@@ -7,6 +7,7 @@ import type { Parts } from './parts.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 import type { ScrapeTarget } from './prometheus.ts'
 import { type SidecarPod, startSidecar } from './sidecar.ts'
+import { type Site, siteOf } from './site.ts'
 import { type Client, meshClient } from './traffic.ts'
 import { until } from './wait.ts'
 
@@ -17,6 +18,8 @@ export interface MeshOptions {
   readonly api: ApiServer
   /** Versions of the service, by default `v1` and `v2`; at most eight. */
   readonly versions?: readonly string[]
+  /** The first when left out. */
+  readonly site?: Site
 }
 
 /** A mesh with the service `web` in namespace `shop`, each version one pod behind a real sidecar, mutual TLS STRICT, and a client. */
@@ -25,6 +28,7 @@ export interface Mesh extends Client {
   readonly service: string
   /** The host by which the client calls: `web.shop.svc.cluster.local`. */
   readonly host: string
+  readonly site: Site
   readonly istiod: Istiod
   /** Envoy's admin API of the client's sidecar: `/clusters` and `/config_dump` show what has reached it. */
   readonly clientAdminUrl: string
@@ -32,28 +36,22 @@ export interface Mesh extends Client {
   readonly scrapeTargets: readonly ScrapeTarget[]
   /** Tells a version how to behave from now on; what is left out goes back to healthy. */
   behave(version: string, behaviour: { failShare?: number; delayMs?: number }): Promise<void>
+  /** What a version's application has received so far, as it counts itself; `mirrored` are the copies among them. */
+  received(version: string): Promise<Received>
   stop(): Promise<void>
+}
+
+/** Requests that reached an application. */
+export interface Received {
+  readonly received: number
+  readonly mirrored: number
 }
 
 const NAMESPACE = 'shop'
 const SERVICE = 'web'
 const HOST = `${SERVICE}.${NAMESPACE}.svc.cluster.local`
 
-const CLIENT: SidecarPod = {
-  namespace: NAMESPACE,
-  name: 'client',
-  serviceAccount: 'client',
-  address: '10.77.0.10',
-  labels: { app: 'client', version: 'v0' },
-  adminPort: 15_300,
-}
-
-const NAMES = {
-  namespace: NAMESPACE,
-  service: SERVICE,
-  host: HOST,
-  clientAdminUrl: `http://127.0.0.1:${CLIENT.adminPort}`,
-}
+const NAMES = { namespace: NAMESPACE, service: SERVICE, host: HOST }
 
 interface Version {
   readonly name: string
@@ -64,16 +62,17 @@ interface Version {
 
 /**
  * Starts istiod, the versions and the client (about ten seconds) and resolves when every version has answered the client.
- * To be run in the namespace of run.ts: addresses and ports are fixed.
+ * To be run in the namespace of run.ts: addresses and ports are fixed for each site.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
-  const { parts, api, dir } = options
+  const { parts, api, dir, site = siteOf(0) } = options
   mkdirSync(dir, { recursive: true })
-  const versions = (options.versions ?? ['v1', 'v2']).map(version)
-  const pods = [...versions.map((one) => one.pod), CLIENT]
+  const versions = (options.versions ?? ['v1', 'v2']).map((name, index) => versionAt(site, name, index))
+  const clientPod = clientAt(site)
+  const pods = [...versions.map((one) => one.pod), clientPod]
   const processes: RunningProcess[] = []
-  const istiod = await startIstiod({ parts, api, dir: join(dir, 'istiod') })
-  const client = meshClient(HOST)
+  const istiod = await startIstiod({ parts, api, dir: join(dir, 'istiod'), site })
+  const client = meshClient(HOST, site.entry)
   const stop = async () => {
     client.close()
     await Promise.all(processes.map((one) => one.stop()))
@@ -81,7 +80,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   }
   try {
     for (const one of versions) processes.push(startApp(one, dir))
-    await api.admin.apply(meshObjects({ namespace: NAMESPACE, service: SERVICE, servers: versions, client: CLIENT }))
+    const { entry } = site
+    await api.admin.apply(meshObjects({ ...NAMES, servers: versions, client: clientPod, entry }))
     for (const pod of pods) await podReady(api.admin, pod)
     const sidecars = await Promise.all(pods.map((pod) => startSidecar({ parts, dir, api, istiod, pod })))
     processes.push(...sidecars.map((one) => one.process))
@@ -90,24 +90,38 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       ...versions.map((one, index) => sidecarTarget(one, sidecars[index]?.metricsAddress ?? '')),
       { job: 'istiod', address: istiod.metricsAddress, path: '/metrics', labels: {} },
     ]
-    const behave: Mesh['behave'] = (name, behaviour) => tell(versions, name, behaviour)
-    return { ...client, ...NAMES, istiod, scrapeTargets, behave, stop }
+    const behave: Mesh['behave'] = (name, behaviour) =>
+      control(versions, name, 'PUT', { failShare: 0, delayMs: 0, ...behaviour })
+    const received: Mesh['received'] = (name) => control(versions, name, 'GET')
+    const clientAdminUrl = `http://127.0.0.1:${clientPod.adminPort}`
+    return { ...client, ...NAMES, site, istiod, clientAdminUrl, scrapeTargets, behave, received, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-function version(name: string, index: number): Version {
+function clientAt(site: Site): SidecarPod {
+  return {
+    namespace: NAMESPACE,
+    name: 'client',
+    serviceAccount: 'client',
+    address: site.pod(10),
+    labels: { app: 'client', version: 'v0' },
+    adminPort: site.port(15_300),
+  }
+}
+
+function versionAt(site: Site, name: string, index: number): Version {
   const pod = {
     namespace: NAMESPACE,
     name: `${SERVICE}-${name}`,
     serviceAccount: SERVICE,
-    address: `10.77.0.${11 + index}`,
+    address: site.pod(11 + index),
     labels: { app: SERVICE, version: name },
-    adminPort: 15_200 + 10 * index,
+    adminPort: site.port(15_200 + 10 * index),
   }
-  return { name, pod, appPort: 9811 + index, controlPort: 9911 + index }
+  return { name, pod, appPort: site.port(9811 + index), controlPort: site.port(9911 + index) }
 }
 
 function startApp({ name, appPort, controlPort }: Version, dir: string): RunningProcess {
@@ -132,10 +146,14 @@ function sidecarTarget({ name, pod }: Version, address: string): ScrapeTarget {
   return { job: 'envoy-stats', address, path: '/stats/prometheus', labels }
 }
 
-async function tell(versions: readonly Version[], name: string, behaviour: { failShare?: number; delayMs?: number }) {
+/** Asks the application of a version, besides its sidecar. */
+async function control<T>(versions: readonly Version[], name: string, method: string, body?: object): Promise<T> {
   const found = versions.find((one) => one.name === name)
   if (!found) throw new Error(`there is no version ${name}`)
-  const body = JSON.stringify({ failShare: 0, delayMs: 0, ...behaviour })
-  const answer = await fetch(`http://127.0.0.1:${found.controlPort}`, { method: 'PUT', body })
-  if (!answer.ok) throw new Error(`version ${name} did not take ${body}: ${answer.status}`)
+  const answer = await fetch(`http://127.0.0.1:${found.controlPort}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  if (!answer.ok) throw new Error(`version ${name} did not take ${method} ${JSON.stringify(body)}: ${answer.status}`)
+  return (await answer.json()) as T
 }

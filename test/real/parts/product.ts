@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type KubeconfigEntry, kubeconfigOf } from './kubeconfig.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 import { freePort, until } from './wait.ts'
 
@@ -30,14 +31,17 @@ export interface Product {
 
 const root = join(import.meta.dirname, '../../..')
 
-/** `npm start -- --kubeconfig FILE [--prometheus URL] …` on a folder of its own; resolves when it is ready (a few seconds). */
+/** `npm start -- --kubeconfig FILE [--prometheus URL] …` on a folder of its own, the file with a context for each of `clusters`; resolves when it is ready (a few seconds). */
 export async function startProduct(options: {
   dir: string
-  kubeconfigPath: string
+  clusters: readonly KubeconfigEntry[]
+  /** For clusters that name none. */
   prometheusUrl?: string
 }): Promise<Product> {
-  const { dir, kubeconfigPath, prometheusUrl } = options
-  const folder = join(dir, 'state')
+  const { dir, clusters, prometheusUrl } = options
+  const [folder, kubeconfigPath] = [join(dir, 'state'), join(dir, 'kubeconfig')]
+  mkdirSync(dir, { recursive: true })
+  writeFileSync(kubeconfigPath, kubeconfigOf(clusters), { mode: 0o600 })
   const args = ['start', '--silent', '--', '--kubeconfig', kubeconfigPath]
   if (prometheusUrl !== undefined) args.push('--prometheus', prometheusUrl)
   args.push('--port', String(await freePort()), '--folder', folder)

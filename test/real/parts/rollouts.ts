@@ -73,6 +73,28 @@ export async function startRollout(product: Product, request: object): Promise<F
   }
 }
 
+interface Counts {
+  readonly good: number
+  readonly bad: number
+}
+
+/** What the one gate of a rollout counted in all, by cluster. Throws if it never looked, or if there are more gates. */
+export async function readTotals(
+  product: Product,
+  id: string,
+): Promise<Readonly<Record<string, { readonly candidate: Counts; readonly stable: Counts }>>> {
+  const { value, totals } = await product.must<Evidence>('viewer', 'GET', `/rollouts/${id}/evidence`)
+  if (value.length === 0) throw new Error(`no gate of ${id} ever looked`)
+  const byCluster = Object.fromEntries(totals.map(({ cluster, ...counts }) => [cluster, counts]))
+  if (Object.keys(byCluster).length !== totals.length) throw new Error(`not one gate: ${JSON.stringify(totals)}`)
+  return byCluster
+}
+
+interface Evidence {
+  readonly value: readonly unknown[]
+  readonly totals: readonly { readonly cluster: string; readonly candidate: Counts; readonly stable: Counts }[]
+}
+
 /** When another weight was first asked after `fromMs`; else the end of the rollout, or now. */
 function endOf(rollout: SeenRollout | undefined, fromMs: number, weight: number): number {
   const change = rollout?.history.find((one) => Date.parse(one.at) > fromMs && one.weight !== weight)

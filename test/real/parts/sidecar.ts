@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ApiServer } from './api-server.ts'
-import type { Istiod } from './istiod.ts'
+import { ISTIOD_HOST, type Istiod } from './istiod.ts'
 import type { Parts } from './parts.ts'
 import { type RunningProcess, startProcess } from './processes.ts'
 
@@ -53,9 +53,9 @@ export async function startSidecar(options: {
       parts.envoyBootstrap,
     ],
     env: {
-      PROXY_CONFIG: JSON.stringify(proxyConfig(parts, dir, pod)),
-      ISTIOD_SAN: ISTIOD,
-      CA_ADDR: `${ISTIOD}:15012`,
+      PROXY_CONFIG: JSON.stringify(proxyConfig({ parts, dir, istiod, pod })),
+      ISTIOD_SAN: ISTIOD_HOST,
+      CA_ADDR: istiod.discoveryAddress,
       XDS_ROOT_CA: istiod.rootCertificate,
       CA_ROOT_CA: istiod.rootCertificate,
       JWT_POLICY: 'third-party-jwt',
@@ -75,12 +75,12 @@ export async function startSidecar(options: {
   return { process, metricsAddress: `127.0.0.1:${pod.adminPort}` }
 }
 
-const ISTIOD = 'istiod.istio-system.svc'
 const RUN = 'var/run/secrets'
 
-function proxyConfig(parts: Parts, dir: string, pod: SidecarPod): object {
+function proxyConfig(options: { parts: Parts; dir: string; istiod: Istiod; pod: SidecarPod }): object {
+  const { parts, dir, istiod, pod } = options
   return {
-    discoveryAddress: `${ISTIOD}:15012`,
+    discoveryAddress: istiod.discoveryAddress,
     binaryPath: realpathSync(parts.envoy),
     configPath: join(dir, 'config'),
     proxyAdminPort: pod.adminPort,

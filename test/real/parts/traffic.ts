@@ -11,6 +11,8 @@ export interface Answer {
   readonly version: string | null
   /** The identity of the caller that the server's sidecar vouches for, as in `x-forwarded-client-cert`. */
   readonly caller?: string
+  /** `name=value` of a cookie that came with it. */
+  readonly cookie?: string
   /** The start of the body where no version answered, or the error. */
   readonly detail?: string
 }
@@ -42,32 +44,35 @@ export interface LoadOptions {
   readonly maxOpen?: number
 }
 
+/** Headers besides the host. */
+export type Headers = Readonly<Record<string, string>>
+
 /** Sends requests to a host of the mesh through the client's sidecar. */
 export interface Client {
-  send(): Promise<Answer>
+  send(headers?: Headers): Promise<Answer>
   /** Sends `n` requests, eight at a time, and counts their answers. */
-  requestShare(n: number): Promise<Share>
+  requestShare(n: number, headers?: Headers): Promise<Share>
   /** Sends `perSecond` requests for at most `seconds`; it ends by itself. At most `maxOpen` (64) are open at once. */
-  startLoad(options: LoadOptions): Load
+  startLoad(options: LoadOptions, headers?: Headers): Load
   close(): void
 }
 
-/** A client that sends plain HTTP to the sidecar's listener at 127.0.0.1:80; the sidecar finds the service by the Host header. */
-export function meshClient(host: string): Client {
+/** A client that sends plain HTTP to the sidecar's listener at `entry`, port 80; the sidecar finds the service by the Host header. */
+export function meshClient(host: string, entry: string): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  const send = () => sendOne(agent, host)
+  const send = (headers: Headers = {}) => sendOne({ agent, entry, headers: { ...headers, host } })
   return {
     send,
-    async requestShare(n) {
+    async requestShare(n, headers) {
       const answers: Answer[] = []
       let left = n
       const worker = async () => {
-        while (left-- > 0) answers.push(await send())
+        while (left-- > 0) answers.push(await send(headers))
       }
       await Promise.all(Array.from({ length: Math.min(8, n) }, worker))
       return countAnswers(answers)
     },
-    startLoad: (options) => startLoad(send, options),
+    startLoad: (options, headers) => startLoad(() => send(headers), options),
     close: () => agent.destroy(),
   }
 }
@@ -115,13 +120,13 @@ export function startLoad<One>(send: () => Promise<One>, { perSecond, seconds, m
 }
 
 /** Never rejects: a request without an answer is an answer with status 0. */
-function sendOne(agent: Agent, host: string): Promise<Answer> {
+function sendOne({ agent, entry, headers }: { agent: Agent; entry: string; headers: Headers }): Promise<Answer> {
   const at = Date.now()
   const start = performance.now()
   return new Promise((resolve) => {
-    const end = (status: number, text: string) =>
-      resolve({ at, durationMs: performance.now() - start, status, ...readBody(text) })
-    const outgoing = request({ agent, host: '127.0.0.1', port: 80, path: '/', headers: { host }, timeout: 10_000 })
+    const end = (status: number, text: string, cookie?: string) =>
+      resolve({ at, durationMs: performance.now() - start, status, ...readBody(text), ...(cookie ? { cookie } : {}) })
+    const outgoing = request({ agent, host: entry, port: 80, path: '/', headers, timeout: 10_000 })
     outgoing.on('response', (incoming) => {
       let text = ''
       incoming.setEncoding('utf8')
@@ -129,7 +134,8 @@ function sendOne(agent: Agent, host: string): Promise<Answer> {
         text += chunk
       })
       incoming.on('error', (error) => end(0, error.message))
-      incoming.on('end', () => end(incoming.statusCode ?? 0, text))
+      const [cookie] = incoming.headers['set-cookie'] ?? []
+      incoming.on('end', () => end(incoming.statusCode ?? 0, text, cookie?.split(';')[0]))
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 10 s')))
     outgoing.on('error', (error) => end(0, error.message))

@@ -1,0 +1,24 @@
+/** What a kubeconfig says of one cluster. */
+export interface KubeconfigEntry {
+  /** Names the context, the cluster and the user. */
+  readonly context: string
+  readonly url: string
+  readonly token: string
+  /** PEM. */
+  readonly ca: string
+}
+
+/** A kubeconfig (JSON is YAML) with one context a cluster; the first is the current one. */
+export function kubeconfigOf(clusters: readonly KubeconfigEntry[]): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: clusters.map(({ context, url, ca }) => {
+      const data = Buffer.from(ca).toString('base64')
+      return { name: context, cluster: { server: url, 'certificate-authority-data': data } }
+    }),
+    users: clusters.map(({ context, token }) => ({ name: context, user: { token } })),
+    contexts: clusters.map(({ context }) => ({ name: context, context: { cluster: context, user: context } })),
+    'current-context': clusters[0]?.context,
+  })
+}
