@@ -36,15 +36,9 @@ export interface Mesh extends Client {
   readonly scrapeTargets: readonly ScrapeTarget[]
   /** Tells a version how to behave from now on; what is left out goes back to healthy. */
   behave(version: string, behaviour: { failShare?: number; delayMs?: number }): Promise<void>
-  /** What a version's application has received so far, as it counts itself; `mirrored` are the copies among them. */
-  received(version: string): Promise<Received>
+  /** How many requests a version's application has received so far, as it counts itself: copies by a mirror too. */
+  received(version: string): Promise<number>
   stop(): Promise<void>
-}
-
-/** Requests that reached an application. */
-export interface Received {
-  readonly received: number
-  readonly mirrored: number
 }
 
 const NAMESPACE = 'shop'
@@ -92,7 +86,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     ]
     const behave: Mesh['behave'] = (name, behaviour) =>
       control(versions, name, 'PUT', { failShare: 0, delayMs: 0, ...behaviour })
-    const received: Mesh['received'] = (name) => control(versions, name, 'GET')
+    const received: Mesh['received'] = async (name) =>
+      (await control<{ received: number }>(versions, name, 'GET')).received
     const clientAdminUrl = `http://127.0.0.1:${clientPod.adminPort}`
     return { ...client, ...NAMES, site, istiod, clientAdminUrl, scrapeTargets, behave, received, stop }
   } catch (error) {

@@ -4,12 +4,12 @@ import { createServer } from 'node:http'
  * The application behind each sidecar, a program: `web-app.ts VERSION PORT CONTROL_PORT`. On PORT it answers
  * `{ "version", "caller" }`, where caller is the identity that the sidecar vouches for. `PUT` on CONTROL_PORT changes its behaviour:
  * `{ "failShare": 0.2, "delayMs": 0 }`, share of requests that get 500, spread evenly (exactly every fifth for 0.2), and delay in ms.
- * `GET` there tells what it has received: `{ "received", "mirrored" }`, all requests and those among them that are copies.
+ * `GET` there tells how many requests it has received: `{ "received" }`, copies by a mirror among them (nothing marks them).
  */
 const [version, port, controlPort] = process.argv.slice(2)
 const behaviour = { failShare: 0, delayMs: 0 }
 let owedFailures = 0
-const received = { received: 0, mirrored: 0 }
+let received = 0
 
 function nextStatus(): number {
   owedFailures += behaviour.failShare
@@ -20,9 +20,7 @@ function nextStatus(): number {
 }
 
 const app = createServer((request, response) => {
-  received.received += 1
-  // Envoy marks a copy by its host.
-  if (/-shadow(:\d+)?$/.test(request.headers.host ?? '')) received.mirrored += 1
+  received += 1
   const body = JSON.stringify({ version, caller: request.headers['x-forwarded-client-cert'] ?? null })
   const status = nextStatus()
   const answer = () => response.writeHead(status, { 'content-type': 'application/json' }).end(body)
@@ -34,7 +32,7 @@ app.keepAliveTimeout = 3_600_000
 app.listen(Number(port), '127.0.0.1')
 
 createServer(async (request, response) => {
-  if (request.method === 'GET') return response.end(JSON.stringify(received))
+  if (request.method === 'GET') return response.end(JSON.stringify({ received }))
   let text = ''
   for await (const chunk of request) text += chunk
   Object.assign(behaviour, JSON.parse(text))
