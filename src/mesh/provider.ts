@@ -1,7 +1,8 @@
 import type { MeshFacts, ProviderName } from '../model/cluster.ts'
+import type { CandidateRoutes } from '../model/desired-traffic.ts'
 import type { Failure } from '../model/failure.ts'
 import type { KindRef, KubeObject, KubeRef } from '../model/kube.ts'
-import type { Rung } from '../model/placement.ts'
+import type { Rung, SideRoute } from '../model/placement.ts'
 import type { ServiceSpec } from '../model/service.ts'
 
 /** What a provider renders from: one service on one cluster. */
@@ -14,11 +15,13 @@ export interface RenderInput {
   readonly renderRevision: number
   /** Whole per cents with the sum 100 for every version that the route names; a candidate before its first step has 0. */
   readonly weights: Readonly<Record<string, number>>
+  /** What goes to a candidate besides its weight. */
+  readonly candidate?: CandidateRoutes
 }
 
 /** What must hold before an object may be written. */
 export type Barrier =
-  /** At least one ready endpoint whose Pod carries the version's labels, for each version that gets requests. */
+  /** At least one ready endpoint whose Pod carries the version's labels, for each version that gets requests or copies. */
   | { readonly kind: 'endpoints-ready'; readonly versions: readonly string[] }
   /** The object was not changed within the last `durationMs`: proxies have had time to take it. */
   | { readonly kind: 'settled'; readonly object: KubeRef; readonly durationMs: number }
@@ -54,12 +57,15 @@ export interface Provider {
   render(input: RenderInput): RenderResult
   /**
    * The applies that lead from `live` to what `render` gave, make before break: structure and weights never change in
-   * one, what others refer to comes before and goes after them, and barriers name only the versions that rise. `live`
-   * holds our objects as they are. Every rendered object is the last apply of its kind, needed or not.
+   * one, what others refer to comes before and goes after them, and barriers name only the versions that rise. Side
+   * routes (see `liveSideRoutes`) are structure; those that go away do so alone, and before all else unless their version
+   * rises. `live` holds our objects as they are. Every rendered object is the last apply of its kind, needed or not.
    */
   stage(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[]
   /** Live weights by version in one of our objects; undefined when the object carries none. */
   liveWeights(object: KubeObject): Readonly<Record<string, number>> | undefined
+  /** What one of our objects sends to versions besides their weights, in a fixed order; the same objects have weights. */
+  liveSideRoutes(object: KubeObject): readonly SideRoute[]
   /** The order in which to remove: routes before what they refer to. */
   pruneOrder(refs: readonly KubeRef[]): readonly KubeRef[]
   /** Kinds in which a foreign object could claim the same host, and whether a given object does. */

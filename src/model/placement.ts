@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Condition } from './condition.ts'
 import type { KubeRef } from './kube.ts'
 
@@ -20,6 +21,25 @@ export interface VersionReadiness {
   readonly ready: number
 }
 
+/** What a route sends to a version besides its weight. */
+export interface SideRoute {
+  /** Requests that match, those of clients that had the version before, or copies. */
+  readonly kind: 'match' | 'affinity' | 'mirror'
+  readonly version: string
+  /** Tells one form of it from another. */
+  readonly content: string
+}
+
+/** Those of `routes` that `others` has not got in the same form. */
+export function sideRoutesBeyond(routes: readonly SideRoute[], others: readonly SideRoute[]): readonly SideRoute[] {
+  return routes.filter((route) => !others.some((other) => isDeepStrictEqual(route, other)))
+}
+
+/** Do both send the same to the same versions? */
+export function sameSideRoutes(a: readonly SideRoute[], b: readonly SideRoute[]): boolean {
+  return sideRoutesBeyond(a, b).length === 0 && sideRoutesBeyond(b, a).length === 0
+}
+
 /** What is known of one service on one cluster. Only reconcile writes it. */
 export interface PlacementState {
   readonly service: string
@@ -36,8 +56,10 @@ export interface PlacementState {
   readonly liveAt?: string
   /** Whole per cents by version, as last written. */
   readonly weights: Readonly<Record<string, number>>
+  /** What goes to versions besides their weights, as last written. Absent: nothing does. */
+  readonly sideRoutes?: readonly SideRoute[]
   /**
-   * The render revision whose weights the route bears, and RFC 3339 of when proxies have had time to take them (it may
+   * The render revision whose weights and side routes the route bears, and RFC 3339 of when proxies have had time to take them (it may
    * lie ahead). Moves even while other objects of that revision are held back. Absent: the route bears others.
    */
   readonly weightsLive?: { readonly revision: number; readonly at: string }

@@ -1,13 +1,14 @@
 import { bearsMarks } from '../mesh/marks.ts'
 import type { Provider } from '../mesh/provider.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
-import type { InventoryEntry, PlacementState } from '../model/placement.ts'
+import { type InventoryEntry, type PlacementState, sameSideRoutes } from '../model/placement.ts'
 import { addedFields, changesTo, contentHash, refKey } from './content.ts'
 import { otherHands } from './owners.ts'
 
 /** An object of ours that another hand changed since we wrote it. */
 export interface Drift {
   readonly ref: KubeRef
+  /** `weights`: what goes to a version by weight or by a side route, whatever else. */
   readonly kind: 'removed' | 'changed' | 'weights'
   /** Field managers that own a part of it now; empty when they cannot be told. */
   readonly hands: readonly string[]
@@ -30,8 +31,8 @@ export function entryFor(objects: readonly InventoryEntry[] | undefined, ref: Ku
 export function findDrift(
   live: KubeObject | undefined,
   desired: KubeObject,
-  placement: Pick<PlacementState, 'service' | 'objects' | 'weights'> | undefined,
-  provider: Pick<Provider, 'liveWeights'>,
+  placement: Pick<PlacementState, 'service' | 'objects' | 'weights' | 'sideRoutes'> | undefined,
+  provider: Pick<Provider, 'liveWeights' | 'liveSideRoutes'>,
 ): Drift | undefined {
   if (!placement) return undefined
   const ref = refOf(desired)
@@ -43,8 +44,10 @@ export function findDrift(
   const hands = otherHands(live)
   const touched = live.metadata.uid !== entry?.uid || live.metadata.generation !== entry?.generation
   if (touched && hands.length > 0) {
-    const weights = provider.liveWeights(desired) && !sameShares(provider.liveWeights(live), placement.weights)
-    return { ref, kind: weights ? 'weights' : 'changed', hands, fields }
+    const moved =
+      !sameShares(provider.liveWeights(live), placement.weights) ||
+      !sameSideRoutes(provider.liveSideRoutes(live), placement.sideRoutes ?? [])
+    return { ref, kind: provider.liveWeights(desired) && moved ? 'weights' : 'changed', hands, fields }
   }
   const marks = fields.filter((path) => path.startsWith('metadata'))
   const unchanged = entry?.hash === contentHash(desired)

@@ -1,7 +1,7 @@
 import type { Provider, RenderStep } from '../mesh/provider.ts'
 import { providerFor, requireProvider } from '../mesh/registry.ts'
 import type { MeshFacts } from '../model/cluster.ts'
-import { desiredWeights } from '../model/desired-weights.ts'
+import { desiredTraffic } from '../model/desired-traffic.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import { serviceKey } from '../model/service.ts'
@@ -53,7 +53,7 @@ export function prepare(
   }
   const provider = requireProvider(mesh.provider)
   if (!provider.ok) return { ok: false, stop: { reason: provider.failure.code, message: provider.failure.detail } }
-  const weights = desiredWeights(service, cluster.name) ?? {}
+  const { weights, candidate } = desiredTraffic(service, cluster.name) ?? { weights: {} }
   const rendered = provider.value.render({
     namespace: service.namespace,
     name: service.name,
@@ -61,6 +61,7 @@ export function prepare(
     mesh,
     renderRevision: service.renderRevision,
     weights,
+    ...(candidate ? { candidate } : {}),
   })
   if (!rendered.ok) return { ok: false, stop: { reason: rendered.failure.code, message: rendered.failure.detail } }
   return { ok: true, value: { provider: provider.value, weights, rendered: rendered.steps } }

@@ -96,7 +96,7 @@ function retryEntry({ service, cluster }: PlacementUpdate, again: number): Outbo
 function news(state: PlacementState): string {
   const conditions = state.conditions.map(({ type, status, reason }) => [type, status, reason])
   const revisions = [state.liveRevision, state.weightsLive?.revision, state.preflight?.revision]
-  return canonicalJson([revisions, state.versions, state.weights, conditions])
+  return canonicalJson([revisions, state.versions, state.weights, state.sideRoutes, conditions])
 }
 
 function advanceEntries({ service, cluster }: PlacementUpdate, state: PlacementState): readonly OutboxEntry[] {

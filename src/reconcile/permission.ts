@@ -7,8 +7,8 @@ import { serviceKey } from '../model/service.ts'
 import { LOOK_AGAIN_MS, type PlacedService, type Situation, type Stop } from './situation.ts'
 
 /**
- * What a write does to traffic. `mark` moves the fence alone; `fall` gives requests back to stable; `rise` gives them to
- * another version; the rest is configuration.
+ * What a write does to traffic. `mark` moves the fence alone; `fall` gives requests back to stable, by weights or by taking
+ * side routes away; `rise` gives them, or copies of them, to another version; the rest is configuration.
  */
 export type Effect = 'creation' | 'structure' | 'rise' | 'fall' | 'mark' | 'removal'
 

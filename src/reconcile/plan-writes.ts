@@ -2,7 +2,7 @@ import { revisionOf } from '../mesh/marks.ts'
 import type { Barrier, RenderStep } from '../mesh/provider.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
-import type { InventoryEntry } from '../model/placement.ts'
+import { type InventoryEntry, sideRoutesBeyond } from '../model/placement.ts'
 import { wentOnSince } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
 import { isOurs, judgeConflict } from './conflict.ts'
@@ -127,9 +127,11 @@ export function effectOf(situation: Situation, live: KubeObject | undefined, obj
   }
   const before = provider.liveWeights(live)
   if (!after || !before) return 'structure'
+  const [sidesBefore, sidesAfter] = [provider.liveSideRoutes(live), provider.liveSideRoutes(object)]
+  if (sideRoutesBeyond(sidesAfter, sidesBefore).length > 0) return 'rise'
   const versions = new Set([...Object.keys(before), ...Object.keys(after)])
   const rising = [...versions].filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
-  if (rising.length === 0) return 'structure'
+  if (rising.length === 0) return sideRoutesBeyond(sidesBefore, sidesAfter).length > 0 ? 'fall' : 'structure'
   return rising.every((version) => version === stableOn(service, cluster.name)) ? 'fall' : 'rise'
 }
 

@@ -16,7 +16,7 @@ import type { Pass } from './pass.ts'
 import { type Finding, findingsOf } from './placement-conditions.ts'
 import type { ReconcileOutcome } from './reconcile-placement.ts'
 import { isReturning, type PlacedService, type Stop } from './situation.ts'
-import { weightsAfter, weightsLiveAfter } from './weights-after.ts'
+import { trafficAfter, weightsLiveAfter } from './traffic-after.ts'
 
 /** What every record is about. */
 export interface Scene {
@@ -41,7 +41,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
   const trouble = pass.error && troubleFor(scene, pass.error)
   const complete = !pass.stop && !trouble
   const isLive = complete && settled <= now
-  const weights = weightsAfter(pass)
+  const { weights, sideRoutes } = trafficAfter(pass)
   const state: State = {
     ...(pass.written.length > 0 ? { writtenRevision: service.renderRevision } : {}),
     ...(complete ? { appliedRevision: service.renderRevision, rung: 'stored' as const } : {}),
@@ -52,6 +52,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     pruned: undefined,
     objects,
     weights,
+    sideRoutes,
     weightsLive: weightsLiveAfter(pass, objects, settleMs),
     ...preflightAfter(scene, pass.situation.observed.overlaps),
     versions: pass.situation.observed.versions,

@@ -60,6 +60,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     writtenRevision: true,
     liveAt: true,
     weights: true,
+    sideRoutes: true,
     weightsLive: true,
     rung: true,
     versions: true,

@@ -5,6 +5,7 @@ import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCo
 import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
 import { renderIstio } from './render.ts'
 import { routeWeights } from './route.ts'
+import { sideRoutes } from './side-routes.ts'
 import { stageIstio } from './stage.ts'
 
 /** Istio with sidecars: the AKS add-on and upstream. Without metrics nothing tells more than that objects are stored. */
@@ -15,6 +16,7 @@ export const istio: Provider = {
   render: renderIstio,
   stage: stageIstio,
   liveWeights: (object) => (object.kind === VIRTUAL_SERVICE.kind ? routeWeights(object) : undefined),
+  liveSideRoutes: (object) => (object.kind === VIRTUAL_SERVICE.kind ? sideRoutes(object) : []),
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
   conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE],
   claims: claimsService,

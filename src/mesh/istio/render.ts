@@ -5,17 +5,21 @@ import type { ServiceSpec } from '../../model/service.ts'
 import { refusalOf } from '../capabilities.ts'
 import { markedMetadata } from '../marks.ts'
 import type { Barrier, RenderInput, RenderResult } from '../provider.ts'
+import { candidateRoutes, mirrorOf, type RoutedPort, rememberedBy, unknownMatches } from './candidate-routes.ts'
 import { DESTINATION_RULE, refTo, SETTLE_MS, serviceHost, VIRTUAL_SERVICE } from './names.ts'
+import type { HttpRoute } from './route.ts'
 
 type Port = ServiceSpec['ports'][number]
 
 /** A DestinationRule with a subset a version, then a VirtualService that splits between them. */
 export function renderIstio(input: RenderInput): RenderResult {
-  const failure = refusalOf('istio', input.spec) ?? unknownFields(input.spec) ?? unknownVersions(input)
+  const failure =
+    refusalOf('istio', input.spec) ??
+    unknownFields(input.spec) ??
+    unknownVersions(input) ??
+    unknownMatches(input.candidate)
   if (failure) return { ok: false, failure }
-  const served = Object.keys(input.weights)
-    .filter((version) => (input.weights[version] ?? 0) > 0)
-    .sort()
+  const served = servedVersions(input)
   const settled: Barrier = { kind: 'settled', object: refTo(DESTINATION_RULE, input), durationMs: SETTLE_MS }
   return {
     ok: true,
@@ -24,6 +28,12 @@ export function renderIstio(input: RenderInput): RenderResult {
       { object: virtualService(input), barriers: [settled, { kind: 'endpoints-ready', versions: served }] },
     ],
   }
+}
+
+/** Versions that get requests, copies included. */
+function servedVersions({ weights, candidate }: RenderInput): readonly string[] {
+  const served = Object.keys(weights).filter((version) => (weights[version] ?? 0) > 0)
+  return [...new Set(candidate ? [...served, candidate.version] : served)].sort()
 }
 
 function destinationRule(input: RenderInput): KubeObject {
@@ -40,26 +50,32 @@ function destinationRule(input: RenderInput): KubeObject {
 function virtualService(input: RenderInput): KubeObject {
   const { ports } = input.spec
   const hosts = [...new Set([serviceHost(input.namespace, input.name), ...(input.spec.hosts ?? [])])]
-  const http = ports.map((port) => httpRoute(input, port, ports.length > 1))
+  const http = ports.flatMap((port) => portRoutes(input, port, ports.length > 1))
   return { ...VIRTUAL_SERVICE, metadata: markedMetadata(input), spec: { hosts, http } }
 }
 
-/** One port's route. With one port there is nothing to match: a port that the service does not name keeps its own. */
-function httpRoute(input: RenderInput, port: Port, several: boolean): Readonly<Record<string, unknown>> {
+/** One port's routes. With one port there is nothing to match: a port that the service does not name keeps its own. */
+function portRoutes(input: RenderInput, port: Port, several: boolean): readonly HttpRoute[] {
+  const { candidate, weights } = input
   const { timeout, retries } = input.spec.traffic ?? {}
   const host = serviceHost(input.namespace, input.name)
-  const route = Object.keys(input.weights)
-    .sort()
-    .map((subset) => ({
-      destination: { host, subset, ...(several ? { port: { number: port.port } } : {}) },
-      weight: input.weights[subset] ?? 0,
-    }))
-  return {
-    ...(several ? { name: port.name, match: [{ port: port.port }] } : {}),
-    route,
-    ...(timeout === undefined ? {} : { timeout: seconds(timeout) }),
-    ...(retries === undefined ? {} : { retries: retryPolicy(retries, port.protocol) }),
+  const to: RoutedPort = {
+    ...(several ? { port } : {}),
+    destination: (subset) => ({ host, subset, ...(several ? { port: { number: port.port } } : {}) }),
+    settings: {
+      ...(timeout === undefined ? {} : { timeout: seconds(timeout) }),
+      ...(retries === undefined ? {} : { retries: retryPolicy(retries, port.protocol) }),
+    },
   }
+  const route = Object.keys(weights)
+    .sort()
+    .map((version) => ({
+      destination: to.destination(version),
+      weight: weights[version] ?? 0,
+      ...rememberedBy(candidate, version),
+    }))
+  const own = { route, ...mirrorOf(candidate, to), ...to.settings }
+  return [...candidateRoutes(candidate, to), several ? { name: port.name, match: [{ port: port.port }], ...own } : own]
 }
 
 /** Only what a server has surely not begun, or answers as a broken way to it, is tried again. */
@@ -103,7 +119,8 @@ function unknownFields(spec: ServiceSpec): Failure | undefined {
 }
 
 function unknownVersions(input: RenderInput): Failure | undefined {
-  const missing = Object.keys(input.weights).filter((version) => !Object.hasOwn(input.spec.versions, version))
+  const named = [...Object.keys(input.weights), ...(input.candidate ? [input.candidate.version] : [])]
+  const missing = [...new Set(named)].filter((version) => !Object.hasOwn(input.spec.versions, version))
   if (missing.length === 0) return undefined
   return fail('InvalidCombination', `The route names ${missing.join(', ')}, which the service does not have.`, {
     errors: missing.map((version) => ({ pointer: `/versions/${version}`, reason: 'is missing' })),

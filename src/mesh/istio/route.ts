@@ -2,6 +2,7 @@ import type { KubeObject } from '../../model/kube.ts'
 
 /** The parts of a VirtualService's http route that we write and read. Other members are carried along. */
 export interface HttpRoute {
+  readonly name?: string
   readonly route?: readonly Destination[]
   readonly [field: string]: unknown
 }
@@ -21,11 +22,23 @@ export function httpRoutes(object: KubeObject): readonly HttpRoute[] {
 }
 
 /**
- * Weights by subset of a VirtualService in the form that we write: every route names subsets and nothing else. When
- * routes differ, the highest of each subset (so the sum is no longer 100 and compares as changed). Undefined otherwise.
+ * Names of the routes to a candidate that stand before those that split; with several ports, the port's name follows. The
+ * routes that split are named as their ports, whose names hold no dot.
+ */
+export const SIDE_ROUTE_NAMES = { match: 'candidate.match', affinity: 'candidate.affinity' } as const
+
+/** Which kind of route to a candidate it is; undefined: one that splits. */
+export function sideKindOf({ name }: HttpRoute): keyof typeof SIDE_ROUTE_NAMES | undefined {
+  if (typeof name !== 'string' || !name.startsWith('candidate.')) return undefined
+  return name.startsWith(SIDE_ROUTE_NAMES.affinity) ? 'affinity' : 'match'
+}
+
+/**
+ * Weights by subset of a VirtualService in the form that we write: every route that splits names subsets and nothing else.
+ * When they differ, the highest of each subset (so the sum is no longer 100 and compares as changed). Undefined otherwise.
  */
 export function routeWeights(object: KubeObject): Weights | undefined {
-  const routes = httpRoutes(object)
+  const routes = httpRoutes(object).filter((route) => sideKindOf(route) === undefined)
   const weights: Record<string, number> = {}
   for (const { route } of routes) {
     if (!Array.isArray(route) || route.length === 0) return undefined
@@ -47,23 +60,26 @@ export function sameWeights(a: Weights, b: Weights): boolean {
 
 /** A VirtualService of ours with other weights on the destinations that it has. */
 export function withWeights(object: KubeObject, weights: Weights): KubeObject {
-  const http = httpRoutes(object).map((route) => ({
-    ...route,
-    route: (route.route ?? []).map((part) => ({ ...part, weight: weights[part.destination.subset ?? ''] ?? 0 })),
-  }))
-  return { ...object, spec: { ...object.spec, http } }
+  return withSplits(object, (parts) =>
+    parts.map((part) => ({ ...part, weight: weights[part.destination.subset ?? ''] ?? 0 })),
+  )
 }
 
-/** A VirtualService of ours whose routes name `versions` too, at weight 0, in the order of names. */
+/** A VirtualService of ours whose routes that split name `versions` too, at weight 0, in the order of names. */
 export function withVersions(object: KubeObject, versions: readonly string[]): KubeObject {
-  const http = httpRoutes(object).map((route) => {
-    const parts = route.route ?? []
+  return withSplits(object, (parts) => {
     const [model] = parts
     const missing = versions.filter((version) => !parts.some((part) => part.destination.subset === version))
-    if (!model || missing.length === 0) return route
-    const added = missing.map((subset) => ({ ...model, destination: { ...model.destination, subset }, weight: 0 }))
-    return { ...route, route: [...parts, ...added].sort(bySubset) }
+    if (!model || missing.length === 0) return parts
+    const added = missing.map((subset) => ({ destination: { ...model.destination, subset }, weight: 0 }))
+    return [...parts, ...added].sort(bySubset)
   })
+}
+
+function withSplits(object: KubeObject, change: (parts: readonly Destination[]) => readonly Destination[]): KubeObject {
+  const http = httpRoutes(object).map((route) =>
+    sideKindOf(route) === undefined ? { ...route, route: change(route.route ?? []) } : route,
+  )
   return { ...object, spec: { ...object.spec, http } }
 }
 

@@ -1,8 +1,10 @@
 import type { KubeObject } from '../../model/kube.ts'
 import { refOf } from '../../model/kube.ts'
+import { type SideRoute, sideRoutesBeyond } from '../../model/placement.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
 import { DESTINATION_RULE, ofKind, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
 import { httpRoutes, routeWeights, type Weights, withVersions, withWeights } from './route.ts'
+import { sideRoutes, withoutSideRoutes } from './side-routes.ts'
 
 interface Subset {
   readonly name: string
@@ -12,7 +14,8 @@ interface Subset {
 /**
  * Make before break. Subsets come before the routes that name them and go after them; weights move alone. When the live
  * route already names every version that rises, its weights and the fence move first, on the live structure: so an abort
- * waits for no other change. Else the new structure comes first, with the live weights.
+ * waits for no other change. Else the new structure comes first, with the live weights. Side routes that go away do so
+ * before all else; only when their version rises, its weight comes before, so that it loses no client on the way.
  */
 export function stageIstio(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[] {
   const rule = stepOf(desired, DESTINATION_RULE.kind)
@@ -25,25 +28,22 @@ export function stageIstio(live: readonly KubeObject[], desired: readonly Render
 
   const rising = risingVersions(before, after)
   const relabelled = relabelledVersions(liveRule, rule.object)
+  const sides = compareSideRoutes(liveRoute, route.object)
   // Not a split of ours (another hand's, or ports that differ): nothing to keep, so it is replaced in one.
   const ours = Object.values(before).reduce((sum, weight) => sum + weight, 0) === 100
-  const direct = ours && rising.every((version) => version in before && !relabelled.includes(version))
+  const direct =
+    ours && sides.gained.length === 0 && rising.every((version) => version in before && !relabelled.includes(version))
   const leaving = subsetsOf(liveRule).filter(({ name }) => !has(rule.object, name))
   const settled: Barrier = { kind: 'settled', object: refOf(rule.object), durationMs: SETTLE_MS }
 
   const steps: RenderStep[] = []
-  if (direct) {
-    const kept = { ...route.object, spec: { ...route.object.spec, ...liveStructure(liveRoute) } }
-    steps.push({ object: withWeights(kept, after), barriers: ready(rising) })
-  }
+  if (ours) steps.push(...onLiveStructure({ route, liveRoute, before, after, rising, sides, direct }))
   const now = direct ? after : before
-  steps.push({
-    object: withSubsets(rule.object, leaving),
-    barriers: ready(relabelled.filter((version) => (now[version] ?? 0) > 0)),
-  })
+  const served = relabelled.filter((version) => (now[version] ?? 0) > 0 || sides.kept.includes(version))
+  steps.push({ object: withSubsets(rule.object, leaving), barriers: ready(served) })
   if (ours && !direct) {
     const wide = withVersions(route.object, Object.keys(before))
-    steps.push({ object: withWeights(wide, before), barriers: [settled] })
+    steps.push({ object: withWeights(wide, before), barriers: [settled, ...ready(sides.gained)] })
     steps.push({ object: withWeights(wide, after), barriers: [settled, ...ready(rising)] })
   }
   steps.push({ object: route.object, barriers: ours ? [settled] : route.barriers })
@@ -52,6 +52,63 @@ export function stageIstio(live: readonly KubeObject[], desired: readonly Render
     steps.push({ object: rule.object, barriers: [gone] })
   }
   return steps
+}
+
+interface LiveChange {
+  readonly route: RenderStep
+  readonly liveRoute: KubeObject
+  readonly before: Weights
+  readonly after: Weights
+  readonly rising: readonly string[]
+  readonly sides: SideChange
+  readonly direct: boolean
+}
+
+/** The writes that need nothing new: side routes that go away, and weights when all that rise are in the route. */
+function onLiveStructure(change: LiveChange): readonly RenderStep[] {
+  const { route, liveRoute, before, after, rising, sides, direct } = change
+  const kept = { ...route.object, spec: { ...route.object.spec, ...liveStructure(liveRoute) } }
+  const bare = withoutSideRoutes(kept, sides.leaving)
+  const weightsFirst = direct && sides.left.some((version) => rising.includes(version))
+  const steps: RenderStep[] = []
+  if (sides.left.length > 0 && !weightsFirst) steps.push({ object: bare, barriers: ready(takers(before, sides)) })
+  if (direct) steps.push({ object: withWeights(weightsFirst ? kept : bare, after), barriers: ready(rising) })
+  if (weightsFirst) steps.push({ object: withWeights(bare, after), barriers: [] })
+  return steps
+}
+
+interface SideChange {
+  /** Kinds of side routes that go away, and the versions that lose them. */
+  readonly leaving: ReadonlySet<SideRoute['kind']>
+  readonly left: readonly string[]
+  /** Versions that get one, or one of another form. */
+  readonly gained: readonly string[]
+  /** Versions whose side routes stay. */
+  readonly kept: readonly string[]
+}
+
+function compareSideRoutes(live: KubeObject, desired: KubeObject): SideChange {
+  const [now, then] = [sideRoutes(live), sideRoutes(desired)]
+  const stays = (route: SideRoute) => then.some(({ kind, version }) => kind === route.kind && version === route.version)
+  const leaving = now.filter((route) => !stays(route))
+  return {
+    leaving: new Set(leaving.map(({ kind }) => kind)),
+    left: versionsOf(leaving),
+    gained: versionsOf(sideRoutesBeyond(then, now)),
+    kept: versionsOf(now.filter(stays)),
+  }
+}
+
+function versionsOf(routes: readonly SideRoute[]): readonly string[] {
+  return [...new Set(routes.map(({ version }) => version))].sort()
+}
+
+/** Who gets the requests that a side route gives up. Nobody misses a copy. */
+function takers(weights: Weights, { leaving, left }: SideChange): readonly string[] {
+  if (!leaving.has('match') && !leaving.has('affinity')) return []
+  return Object.keys(weights)
+    .filter((version) => (weights[version] ?? 0) > 0 && !left.includes(version))
+    .sort()
 }
 
 function stepOf(steps: readonly RenderStep[], kind: string): RenderStep | undefined {

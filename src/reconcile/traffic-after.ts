@@ -2,34 +2,41 @@ import { revisionOf } from '../mesh/marks.ts'
 import type { KubeObject } from '../model/kube.ts'
 import { refOf } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
-import type { InventoryEntry, PlacementState } from '../model/placement.ts'
+import { type InventoryEntry, type PlacementState, sameSideRoutes } from '../model/placement.ts'
 import { refKey } from './content.ts'
 import { entryFor } from './drift.ts'
 import type { Pass } from './pass.ts'
 
 type Seen = Pick<Pass, 'situation' | 'plan' | 'written' | 'stop'>
 
-/** Weights on the cluster after a pass, whole per cents by version; those known before where the route is not ours. */
-export function weightsAfter(pass: Seen): Readonly<Record<string, number>> {
+/**
+ * Weights on the cluster after a pass, whole per cents by version, and the side routes beside them, undefined when there are
+ * none; those known before where the route is not ours.
+ */
+export function trafficAfter(pass: Seen): {
+  readonly weights: PlacementState['weights']
+  readonly sideRoutes: PlacementState['sideRoutes']
+} {
   const { provider, placement } = pass.situation
-  const known = placement?.weights ?? {}
-  const latest = lastWritten(pass)
-  if (latest) return provider.liveWeights(latest) ?? known
   const live = pass.stop?.condition === 'Conflict' ? undefined : untouched(pass)
-  return (live && provider.liveWeights(live)) ?? known
+  const bearer = lastWritten(pass) ?? live
+  const weights = bearer && provider.liveWeights(bearer)
+  if (!bearer || !weights) return { weights: placement?.weights ?? {}, sideRoutes: placement?.sideRoutes }
+  const sideRoutes = provider.liveSideRoutes(bearer)
+  return { weights, sideRoutes: sideRoutes.length === 0 ? undefined : sideRoutes }
 }
 
 /**
- * Of which render revision the weights are that the route bears after a pass, and when proxies will have taken them; for
- * it does not matter what else of that revision is held back. Undefined when they are not those that are wanted. Takes
- * the inventory after the pass.
+ * Of which render revision the weights and side routes are that the route bears after a pass, and when proxies will have
+ * taken them; for it does not matter what else of that revision is held back. Undefined when they are not those that are
+ * wanted. Takes the inventory after the pass.
  */
 export function weightsLiveAfter(
   pass: Seen,
   objects: readonly InventoryEntry[],
   settleMs: number,
 ): PlacementState['weightsLive'] {
-  const { provider, weights: wanted } = pass.situation
+  const { provider, weights: wanted, rendered } = pass.situation
   const bearer = lastWritten(pass) ?? untouched(pass)
   const revision = bearer && revisionOf(bearer)
   const written = bearer && entryFor(objects, refOf(bearer))
@@ -37,6 +44,8 @@ export function weightsLiveAfter(
   const weights = provider.liveWeights(bearer) ?? {}
   const names = [...Object.keys(wanted), ...Object.keys(weights)]
   if (names.some((name) => (weights[name] ?? 0) !== (wanted[name] ?? 0))) return undefined
+  const wantedSides = rendered.flatMap(({ object }) => provider.liveSideRoutes(object))
+  if (!sameSideRoutes(provider.liveSideRoutes(bearer), wantedSides)) return undefined
   return { revision, at: timestamp(Date.parse(written.changedAt) + settleMs) }
 }
 
