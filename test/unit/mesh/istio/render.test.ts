@@ -1,17 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { istio } from '../../../../src/mesh/istio/istio.ts'
-import type { RenderInput } from '../../../../src/mesh/provider.ts'
-import type { KubeObject } from '../../../../src/model/kube.ts'
-import { anyInput, inputOf, specOf } from './specs.ts'
-
-function rendered(input: RenderInput): readonly [rule: KubeObject, route: KubeObject] {
-  const result = istio.render(input)
-  if (!result.ok) throw new Error(result.failure.detail)
-  const [rule, route] = result.steps
-  if (!rule || !route) throw new Error('two objects are expected')
-  return [rule.object, route.object]
-}
+import { anyInput, inputOf, rendered, specOf } from './specs.ts'
 
 describe('what Istio gets', () => {
   it('is a DestinationRule with all versions in the order of names, and a VirtualService that splits', () => {
@@ -121,15 +111,33 @@ describe('what Istio gets', () => {
     })
   })
 
+  it('refuses a part of a match that it does not know, for it would let other requests through', () => {
+    const match = [{ path: { exact: '/a' } }, { headers: { 'x-a': { exact: '1' } }, query: { a: '1' } }]
+    expect(istio.render(inputOf({ candidate: { version: 'v2', match } }))).toMatchObject({
+      ok: false,
+      failure: { code: 'UnsupportedFeature', errors: [{ pointer: '/match/1/query' }] },
+    })
+    expect(istio.render(inputOf({ candidate: { version: 'v9', mirror: 5 } }))).toMatchObject({
+      ok: false,
+      failure: { code: 'InvalidCombination', errors: [{ pointer: '/versions/v9' }] },
+    })
+  })
+
   it('is the same for the same input, and every route has the asked weights with the sum 100', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
         const [rule, route] = rendered(input)
         expect(rendered(structuredClone(input))).toEqual([rule, route])
         expect(istio.liveWeights(route)).toEqual(input.weights)
-        const http = route.spec?.http as { route: { weight: number }[] }[]
-        for (const { route } of http) expect(route.reduce((sum, { weight }) => sum + weight, 0)).toBe(100)
-        expect(http).toHaveLength(input.spec.ports.length)
+        const http = route.spec?.http as { name?: string; route: { weight: number }[] }[]
+        const splits = http.filter(({ name }) => !name?.startsWith('candidate.'))
+        for (const { route } of splits) expect(route.reduce((sum, { weight }) => sum + weight, 0)).toBe(100)
+        expect(splits).toHaveLength(input.spec.ports.length)
+        const { version, ...asked } = input.candidate ?? { version: '' }
+        const kinds = Object.keys(asked).sort()
+        expect(istio.liveSideRoutes(route).map(({ kind, version }) => ({ kind, version }))).toEqual(
+          kinds.map((kind) => ({ kind, version })),
+        )
       }),
     )
   })

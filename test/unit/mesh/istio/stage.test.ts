@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { istio } from '../../../../src/mesh/istio/istio.ts'
 import { sameWeights, withWeights } from '../../../../src/mesh/istio/route.ts'
+import { withoutSideRoutes } from '../../../../src/mesh/istio/side-routes.ts'
 import type { RenderInput, RenderStep } from '../../../../src/mesh/provider.ts'
 import { canonicalJson } from '../../../../src/model/digest.ts'
 import type { KubeObject } from '../../../../src/model/kube.ts'
+import { sideRoutesBeyond } from '../../../../src/model/placement.ts'
 import { holds } from '../../../../src/reconcile/content.ts'
 import { anyInput, inputOf, specOf } from './specs.ts'
 
@@ -26,9 +28,14 @@ function walk(from: RenderInput, to: RenderInput): readonly string[] {
     const waits = barriers.map((barrier) =>
       barrier.kind === 'settled' ? `settled ${barrier.object.kind}` : `ready ${barrier.versions.join()}`,
     )
-    const what = object.kind === 'VirtualService' ? canonicalJson(istio.liveWeights(object)) : subsets(object).join()
+    const what = object.kind === 'VirtualService' ? traffic(object) : subsets(object).join()
     return [`${object.kind} ${what}${waits.length > 0 ? ` after ${waits.join(', ')}` : ''}`]
   })
+}
+
+function traffic(route: KubeObject): string {
+  const sides = istio.liveSideRoutes(route).map(({ kind, version }) => `${kind} ${version}`)
+  return [canonicalJson(istio.liveWeights(route)), ...sides].join(' + ')
 }
 
 function subsets(rule: KubeObject): readonly string[] {
@@ -92,6 +99,61 @@ describe('the way from one route to another', () => {
     expect(route?.barriers.map(({ kind }) => kind)).toEqual(['settled', 'endpoints-ready'])
   })
 
+  const match = [{ headers: { 'x-preview': { exact: 'yes' } } }]
+  const affinity = { cookie: 'c', value: 'shop.web.k3', maxAgeMs: 60_000 }
+  const all = { v1: 100, v2: 0 }
+  const matching = inputOf({ weights: all, candidate: { version: 'v2', match } })
+  const mirroring = inputOf({ weights: all, candidate: { version: 'v2', mirror: 50 } })
+  const sticky = (weight: number) =>
+    inputOf({ weights: { v1: 100 - weight, v2: weight }, candidate: { version: 'v2', affinity } })
+
+  it('to a match or a mirror is one write, after the subset is settled and the candidate ready', () => {
+    const settled = 'after settled DestinationRule, ready v2'
+    expect(walk(inputOf({ weights: all }), matching)).toEqual([
+      `VirtualService {"v1":100,"v2":0} + match v2 ${settled}`,
+    ])
+    expect(walk(inputOf({ weights: all }), mirroring)).toEqual([
+      `VirtualService {"v1":100,"v2":0} + mirror v2 ${settled}`,
+    ])
+  })
+
+  it('to another match is one write', () => {
+    const other = inputOf({ weights: all, candidate: { version: 'v2', match: [{ path: { prefix: '/a' } }] } })
+    expect(walk(matching, other)).toEqual([
+      'VirtualService {"v1":100,"v2":0} + match v2 after settled DestinationRule, ready v2',
+    ])
+  })
+
+  it('back from a match waits for stable alone, and back from a mirror for nobody', () => {
+    expect(walk(matching, inputOf({ weights: all }))).toEqual(['VirtualService {"v1":100,"v2":0} after ready v1'])
+    expect(walk(mirroring, inputOf({ weights: all }))).toEqual(['VirtualService {"v1":100,"v2":0}'])
+  })
+
+  it('back from weights with a match takes the match away first', () => {
+    const from = inputOf({ weights: { v1: 90, v2: 10 }, candidate: { version: 'v2', match } })
+    expect(walk(from, inputOf({ weights: all }))).toEqual([
+      'VirtualService {"v1":90,"v2":10} after ready v1',
+      'VirtualService {"v1":100,"v2":0} after ready v1',
+    ])
+  })
+
+  it('with affinity sets the cookie before the first weight, moves weights alone, and forgets it at the end', () => {
+    const [v1, v2] = ['after settled DestinationRule, ready v2', 'after ready v2']
+    expect(walk(inputOf({ weights: all }), sticky(10))).toEqual([
+      `VirtualService {"v1":100,"v2":0} + affinity v2 ${v1}`,
+      `VirtualService {"v1":90,"v2":10} + affinity v2 ${v1}`,
+    ])
+    expect(walk(sticky(10), sticky(50))).toEqual([`VirtualService {"v1":50,"v2":50} + affinity v2 ${v2}`])
+    expect(walk(sticky(50), inputOf({ weights: { v1: 0, v2: 100 } }))).toEqual([
+      `VirtualService {"v1":0,"v2":100} + affinity v2 ${v2}`,
+      'VirtualService {"v1":0,"v2":100}',
+    ])
+    expect(walk(sticky(50), inputOf({ weights: all }))).toEqual([
+      'VirtualService {"v1":50,"v2":50} after ready v1',
+      'VirtualService {"v1":100,"v2":0} after ready v1',
+    ])
+  })
+
   it('to the same is nothing', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
@@ -122,14 +184,27 @@ describe('the way from one route to another', () => {
     const moved = !sameWeights(before, after)
     if (moved) expect(withWeights(last, {}).spec).toEqual(withWeights(next, {}).spec)
     const rising = Object.keys(after).filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+    const gained = sideRoutesBeyond(istio.liveSideRoutes(next), istio.liveSideRoutes(last)).map(
+      ({ version }) => version,
+    )
+    const lost = sideRoutesBeyond(istio.liveSideRoutes(last), istio.liveSideRoutes(next))
     const awaited = barriers.flatMap((barrier) => (barrier.kind === 'endpoints-ready' ? barrier.versions : []))
-    expect(awaited).toEqual(rising.sort())
+    expect(awaited).toEqual(expect.arrayContaining([...rising, ...gained]))
+    if (gained.length > 0) expect(barriers.map(({ kind }) => kind)).toContain('settled')
+    // What goes away does so alone, and nobody is waited for but those who get the requests.
+    if (lost.length > 0 && gained.length === 0) {
+      const kinds = new Set(lost.map(({ kind }) => kind))
+      expect(next.spec).toEqual(withoutSideRoutes(last, kinds).spec)
+      expect(awaited.filter((version) => (before[version] ?? 0) === 0)).toEqual([])
+    } else expect([...new Set([...rising, ...gained])].sort()).toEqual([...awaited].sort())
   }
 
   function checkReferences(live: ReadonlyMap<string, KubeObject>): void {
     const rule = live.get('DestinationRule')
     const route = live.get('VirtualService')
-    const named = Object.keys((route && istio.liveWeights(route)) ?? {})
+    const named = route
+      ? [...Object.keys(istio.liveWeights(route) ?? {}), ...istio.liveSideRoutes(route).map(({ version }) => version)]
+      : []
     expect(rule ? subsets(rule) : []).toEqual(expect.arrayContaining(named))
   }
 })
