@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { istio } from '../../../src/mesh/istio/istio.ts'
 import { timestamp } from '../../../src/model/names.ts'
+import type { CandidateTraffic } from '../../../src/model/step.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { holds } from '../../../src/reconcile/content.ts'
 import { prepare } from '../../../src/reconcile/gather.ts'
@@ -18,6 +19,8 @@ type Action =
       readonly do: 'roll'
       readonly phase: 'preflight' | 'progressing' | 'rolling-back' | 'baking'
       readonly weight: number
+      readonly more: Omit<CandidateTraffic, 'weight'>
+      readonly sticky: boolean
     }
   | { readonly do: 'end'; readonly stable: 'v1' | 'v2' }
   | { readonly do: 'put'; readonly versions: readonly string[]; readonly timeout: string; readonly label: string }
@@ -35,6 +38,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       do: fc.constant('roll' as const),
       phase: fc.constantFrom('preflight', 'progressing', 'rolling-back', 'baking'),
       weight: fc.constantFrom(0, 5, 50, 100),
+      more: fc.constantFrom({}, {}, { match: [{ path: { prefix: '/a' } }] }, { mirror: 20 }),
+      sticky: fc.boolean(),
     }),
     weight: 5,
   },
@@ -72,15 +77,20 @@ describe('whatever happens in between', () => {
 /** A world in which every write of ours is checked when it takes effect. */
 function watched(): World {
   const world = new World()
-  let before: Readonly<Record<string, number>> = {}
+  let before: Before = { weights: {}, sideRoutes: [] }
   world.cluster.before = () => {
-    before = world.weights ?? {}
+    before = { weights: world.weights ?? {}, sideRoutes: world.sideRoutes }
   }
   world.cluster.afterWrite = (request) => checkRoutes(world, request, before)
   return world
 }
 
-function checkRoutes(world: World, request: string, before: Readonly<Record<string, number>>): void {
+interface Before {
+  readonly weights: Readonly<Record<string, number>>
+  readonly sideRoutes: readonly string[]
+}
+
+function checkRoutes(world: World, request: string, { weights: before, sideRoutes }: Before): void {
   const after = world.weights
   if (!after) return
   if (request === 'apply VirtualService')
@@ -92,6 +102,11 @@ function checkRoutes(world: World, request: string, before: Readonly<Record<stri
   for (const version of Object.keys(after)) {
     if ((after[version] ?? 0) > (before[version] ?? 0))
       expect(podsOf(world, version), `${version} rises`).toBeGreaterThan(0)
+  }
+  for (const route of world.sideRoutes.filter((route) => !sideRoutes.includes(route))) {
+    const [, version = ''] = route.split(' ')
+    expect(podsOf(world, version), route).toBeGreaterThan(0)
+    expect(subsets).toContain(version)
   }
 }
 
@@ -109,7 +124,11 @@ async function perform(world: World, action: Action): Promise<void> {
       world.clock.at += action.seconds * 1000
       return
     case 'roll':
-      return world.rollout(action.phase, action.weight)
+      return world.traffic(
+        action.phase,
+        { weight: action.weight, ...action.more },
+        action.sticky ? { cookie: 'c', maxAgeMs: 60_000 } : undefined,
+      )
     case 'end':
       return world.service(({ renderRevision }) => ({
         rollouts: [],

@@ -1,3 +1,4 @@
+import { istio } from '../../../src/mesh/istio/istio.ts'
 import { clusterSpec } from '../../../src/model/cluster.ts'
 import { findCondition } from '../../../src/model/condition.ts'
 import type { ClusterDocument, PlacementDocument, ServiceDocument } from '../../../src/model/documents.ts'
@@ -6,6 +7,7 @@ import { MESHWRIGHT } from '../../../src/model/identity.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import type { Rollout, RolloutPhase } from '../../../src/model/rollout.ts'
 import { serviceSpec } from '../../../src/model/service.ts'
+import type { CandidateTraffic } from '../../../src/model/step.ts'
 import { type ReconcileOutcome, reconcilePlacement } from '../../../src/reconcile/reconcile-placement.ts'
 import { FakeClock, FakeCluster, FakeStore } from './fakes.ts'
 
@@ -77,6 +79,18 @@ export class World {
     })
   }
 
+  /** As `rollout`, with all the traffic that is asked for its candidate. */
+  traffic(phase: RolloutPhase, traffic: CandidateTraffic, affinity?: Rollout['affinity']): void {
+    this.rollout(phase, traffic.weight)
+    this.service(({ rollouts }) => ({
+      rollouts: rollouts.map((rollout) => ({
+        ...rollout,
+        ...(affinity ? { affinity } : {}),
+        targets: rollout.targets.map((target) => ({ ...target, highestWeight: 1, ...traffic })),
+      })),
+    }))
+  }
+
   freeze(spec: FreezeSpec): void {
     const base = { schema: 1, outbox: [], createdAt: AT, updatedAt: AT, generation: 1, idempotency: [] }
     this.store.put({ ...base, kind: 'freeze', name: 'holiday', spec })
@@ -127,7 +141,13 @@ export class World {
   get weights(): Readonly<Record<string, number>> | undefined {
     const route = this.cluster.peek('VirtualService', 'web')
     if (!route) return undefined
-    return Object.fromEntries((httpOf(route)[0]?.route ?? []).map((part) => [part.destination.subset, part.weight]))
+    return Object.fromEntries((httpOf(route).at(-1)?.route ?? []).map((part) => [part.destination.subset, part.weight]))
+  }
+
+  /** `match v2`: what the VirtualService as it is sends to versions besides their weights. */
+  get sideRoutes(): readonly string[] {
+    const route = this.cluster.peek('VirtualService', 'web')
+    return route ? istio.liveSideRoutes(route).map(({ kind, version }) => `${kind} ${version}`) : []
   }
 
   /** Sets weights as another manager. */
