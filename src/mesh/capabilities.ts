@@ -1,6 +1,7 @@
 import { PROVIDERS, type ProviderName } from '../model/cluster.ts'
 import { type Failure, type FailureCode, fail } from '../model/failure.ts'
 import type { ServiceSpec } from '../model/service.ts'
+import type { StepSpec } from '../model/step.ts'
 
 /** What a service can ask of a mesh, by the field that asks for it. */
 export const FEATURES = [
@@ -14,6 +15,9 @@ export const FEATURES = [
   'traffic.retries.attempts',
   'traffic.retries.perTryTimeout',
   'rollouts.canary',
+  'rollouts.match',
+  'rollouts.mirror',
+  'rollouts.affinity',
   'gates.errors',
   'gates.latency',
 ] as const
@@ -41,6 +45,15 @@ const ISTIO: Readonly<Record<Feature, Capability>> = {
   'traffic.retries.attempts': SUPPORTED,
   'traffic.retries.perTryTimeout': SUPPORTED,
   'rollouts.canary': SUPPORTED,
+  'rollouts.match': SUPPORTED,
+  'rollouts.mirror': {
+    support: 'conditional',
+    condition: 'The candidate sees copies with "-shadow" at the end of the host name; what it writes is written twice.',
+  },
+  'rollouts.affinity': {
+    support: 'conditional',
+    condition: 'Holds for clients that keep cookies and send them on; a gRPC client seldom does.',
+  },
   'gates.errors': {
     support: 'conditional',
     condition: 'Istio telemetry of the destination must reach the metrics source of the cluster.',
@@ -48,6 +61,30 @@ const ISTIO: Readonly<Record<Feature, Capability>> = {
   'gates.latency': {
     support: 'conditional',
     condition: 'As gates.errors; overMs must be an edge of the histogram istio_request_duration_milliseconds.',
+  },
+}
+
+function never(reason: string, nearest: string): Capability {
+  return { support: 'refused', code: 'UnsupportedFeature', reason, nearest }
+}
+
+const NO_MIRROR = 'Start with a small weight instead of a mirror.'
+const NO_AFFINITY = 'Let the application remember who gets what, or go without affinity.'
+
+/** What a mesh has no means for, built or not. */
+const BEYOND: Readonly<Partial<Record<ProviderName, Readonly<Partial<Record<Feature, Capability>>>>>> = {
+  linkerd: {
+    'rollouts.mirror': never('Linkerd drops a route with a mirror and yet calls it accepted.', NO_MIRROR),
+    'rollouts.affinity': never('Linkerd keeps no client with a version.', NO_AFFINITY),
+  },
+  consul: { 'rollouts.mirror': never('Consul copies no requests.', NO_MIRROR) },
+  osm: {
+    'rollouts.match': never(
+      'Open Service Mesh splits by weight alone.',
+      'Use weights; or move the service to Istio, for Open Service Mesh retires on 2027-09-30.',
+    ),
+    'rollouts.mirror': never('Open Service Mesh copies no requests.', NO_MIRROR),
+    'rollouts.affinity': never('Open Service Mesh keeps no client with a version.', NO_AFFINITY),
   },
 }
 
@@ -72,11 +109,12 @@ function comesLater(provider: ProviderName): Readonly<Record<Feature, Capability
     reason: `The provider ${provider} is not built yet; it comes later.`,
     nearest: 'Clusters with the provider istio take it today.',
   }
-  return Object.fromEntries(FEATURES.map((feature) => [feature, capability])) as Record<Feature, Capability>
+  const all = FEATURES.map((feature) => [feature, BEYOND[provider]?.[feature] ?? capability])
+  return Object.fromEntries(all) as Record<Feature, Capability>
 }
 
 /** The features that a service uses, each with a JSON pointer to the field that asks for it. */
-export function featuresOf(spec: ServiceSpec): readonly { readonly feature: Feature; readonly pointer: string }[] {
+export function featuresOf(spec: ServiceSpec): readonly UsedFeature[] {
   const { traffic } = spec
   return [
     { feature: 'versions', pointer: '/versions' },
@@ -96,9 +134,44 @@ export function featuresOf(spec: ServiceSpec): readonly { readonly feature: Feat
   ]
 }
 
+export interface UsedFeature {
+  readonly feature: Feature
+  /** JSON pointer to the field that asks for it. */
+  readonly pointer: string
+}
+
+/** The features that a rollout's steps and affinity use, with pointers into its body; those of its waves too. */
+export function rolloutFeatures(rollout: {
+  readonly steps: readonly StepSpec[]
+  readonly waves?: readonly { readonly steps?: readonly StepSpec[] | undefined }[] | undefined
+  readonly affinity?: unknown
+}): readonly UsedFeature[] {
+  const inWaves = (rollout.waves ?? []).flatMap(({ steps = [] }, index) => stepFeatures(steps, `/waves/${index}/steps`))
+  return [
+    ...stepFeatures(rollout.steps, '/steps'),
+    ...inWaves,
+    ...(rollout.affinity === undefined ? [] : [{ feature: 'rollouts.affinity', pointer: '/affinity' } as const]),
+  ]
+}
+
+function stepFeatures(steps: readonly StepSpec[], pointer: string): readonly UsedFeature[] {
+  return steps.flatMap((step, index) =>
+    (['match', 'mirror'] as const).flatMap((field) =>
+      step[field] === undefined
+        ? []
+        : [{ feature: `rollouts.${field}` as const, pointer: `${pointer}/${index}/${field}` }],
+    ),
+  )
+}
+
 /** The refusal of a service by a provider, with every field that stands in the way; undefined when it takes it whole. */
 export function refusalOf(provider: ProviderName, spec: ServiceSpec): Failure | undefined {
-  const refused = featuresOf(spec).flatMap(({ feature, pointer }) => {
+  return refusalOfFeatures(provider, featuresOf(spec))
+}
+
+/** The refusal of features by a provider, as `refusalOf`. */
+export function refusalOfFeatures(provider: ProviderName, features: readonly UsedFeature[]): Failure | undefined {
+  const refused = features.flatMap(({ feature, pointer }) => {
     const capability = CAPABILITIES[provider][feature]
     return capability.support === 'refused' ? [{ capability, pointer }] : []
   })

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { BUILT_PROVIDERS, CAPABILITIES, FEATURES, featuresOf, refusalOf } from '../../../src/mesh/capabilities.ts'
+import {
+  BUILT_PROVIDERS,
+  CAPABILITIES,
+  FEATURES,
+  featuresOf,
+  refusalOf,
+  refusalOfFeatures,
+  rolloutFeatures,
+} from '../../../src/mesh/capabilities.ts'
 import { providerFor, requireProvider } from '../../../src/mesh/registry.ts'
 import { PROVIDERS } from '../../../src/model/cluster.ts'
 import { specOf } from './istio/specs.ts'
@@ -40,5 +48,27 @@ describe('capabilities', () => {
     const refusal = refusalOf('consul', spec)
     expect(refusal?.code).toBe('NotBuilt')
     expect(refusal?.errors).toHaveLength(7)
+  })
+
+  it('name the field of each kind of traffic that a rollout uses, its waves too', () => {
+    const match = { match: [{ path: { exact: '/a' } }], for: '1m' }
+    const mirror = { mirror: 5, for: '1m' }
+    const used = rolloutFeatures({
+      steps: [mirror, match, { weight: 5, for: '1m' }],
+      waves: [{}, { steps: [match] }],
+      affinity: {},
+    })
+    expect(used.map(({ feature, pointer }) => `${feature} ${pointer}`)).toEqual([
+      'rollouts.mirror /steps/0/mirror',
+      'rollouts.match /steps/1/match',
+      'rollouts.match /waves/1/steps/0/match',
+      'rollouts.affinity /affinity',
+    ])
+    expect(refusalOfFeatures('istio', used)).toBeUndefined()
+    expect(refusalOfFeatures('linkerd', used)).toMatchObject({
+      code: 'UnsupportedFeature',
+      errors: [{ pointer: '/steps/0/mirror' }, {}, {}, {}],
+      hint: expect.stringContaining('small weight'),
+    })
   })
 })
