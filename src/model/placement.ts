@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Condition } from './condition.ts'
+import { canonicalJson } from './digest.ts'
 import type { KubeRef } from './kube.ts'
 
 /** How sure it is that a render is live: written, taken by a controller, sent to the proxies, seen in traffic. */
@@ -32,7 +32,8 @@ export interface SideRoute {
 
 /** Those of `routes` that `others` has not got in the same form. */
 export function sideRoutesBeyond(routes: readonly SideRoute[], others: readonly SideRoute[]): readonly SideRoute[] {
-  return routes.filter((route) => !others.some((other) => isDeepStrictEqual(route, other)))
+  const known = new Set(others.map(canonicalJson))
+  return routes.filter((route) => !known.has(canonicalJson(route)))
 }
 
 /** Do both send the same to the same versions? */

@@ -1,9 +1,10 @@
 import type { EmulatorContext } from '../emulators/emulator.ts'
 import { type Chance, seededChance } from './chance.ts'
+import type { CookieJars } from './cookie-jars.ts'
 import type { TargetLabels } from './history-state.ts'
 import { type MetricHistory, openMetricHistory } from './metric-history.ts'
 import { callerPod, newRequestTally, podKey, type RequestTally } from './request-tally.ts'
-import type { RouteShare, RouteSource } from './route-source.ts'
+import type { RouteRule, RouteSource } from './route-source.ts'
 import { addTraffic, type ServiceTraffic } from './traffic.ts'
 import { type PodSet, serviceKey } from './world-pods.ts'
 import type { ClusterSpec, ServiceRef, ServiceSpec } from './world-spec.ts'
@@ -27,7 +28,7 @@ export interface ClusterRecord extends PodSet {
 }
 
 /** By `namespace/service`, as far as read. */
-type Routes = Map<string, readonly RouteShare[] | undefined>
+type Routes = Map<string, readonly RouteRule[] | undefined>
 
 /** A cluster with its traffic up to `timeMs`. */
 export interface ClusterTraffic {
@@ -37,6 +38,7 @@ export interface ClusterTraffic {
   readonly chance: Chance
   readonly history: MetricHistory
   readonly tally: RequestTally
+  readonly jars: CookieJars
   record: ClusterRecord
   timeMs: number
   nextScrapeMs: number
@@ -62,6 +64,7 @@ export function openClusterTraffic(
     chance: seededChance(context.random() * 0x1_0000_0000),
     history,
     tally: newRequestTally(),
+    jars: new Map(),
     record,
     timeMs,
     nextScrapeMs: nextScrape(timeMs, timing),
@@ -109,7 +112,7 @@ export function serviceTraffic(cluster: ClusterTraffic, ref: ServiceRef): Servic
   const spec = cluster.record.services[key]
   if (spec === undefined) return undefined
   const pods = cluster.record.pods.filter((pod) => serviceKey(pod) === key)
-  return { ref, spec, route: routeOf(cluster, key), pods }
+  return { ref, spec, rules: routeOf(cluster, key), pods }
 }
 
 /** After a long sleep of the machine only what would still be kept is worth simulating. */
@@ -122,10 +125,10 @@ function skipBeyondRetention(cluster: ClusterTraffic, toMs: number): void {
 
 function addTrafficUntil(cluster: ClusterTraffic, toMs: number): void {
   if (toMs <= cluster.timeMs) return
-  const { chance, tally, timeMs: fromMs } = cluster
+  const { chance, tally, jars, timeMs: fromMs } = cluster
   for (const key of Object.keys(cluster.record.services)) {
     const traffic = serviceTraffic(cluster, refOf(cluster, key))
-    if (traffic) addTraffic(traffic, { fromMs, toMs, chance, tally })
+    if (traffic) addTraffic(traffic, { fromMs, toMs, chance, tally, jars })
   }
   cluster.timeMs = toMs
 }
@@ -134,7 +137,7 @@ function addTrafficUntil(cluster: ClusterTraffic, toMs: number): void {
  * The route in force. A service that is new to the world, or a world that has just started, follows what is
  * written now.
  */
-export function routeOf(cluster: ClusterTraffic, key: string): readonly RouteShare[] | undefined {
+export function routeOf(cluster: ClusterTraffic, key: string): readonly RouteRule[] | undefined {
   if (!cluster.routes.has(key)) cluster.routes.set(key, readRoute(cluster, key))
   return cluster.routes.get(key)
 }
@@ -143,9 +146,9 @@ function readRoutes(cluster: ClusterTraffic): Routes {
   return new Map(Object.keys(cluster.record.services).map((key) => [key, readRoute(cluster, key)]))
 }
 
-function readRoute(cluster: ClusterTraffic, key: string): readonly RouteShare[] | undefined {
+function readRoute(cluster: ClusterTraffic, key: string): readonly RouteRule[] | undefined {
   const { namespace, service } = refOf(cluster, key)
-  return cluster.routeSource.weights(cluster.name, namespace, service)
+  return cluster.routeSource.rules(cluster.name, namespace, service)
 }
 
 function refOf(cluster: ClusterTraffic, key: string): ServiceRef {

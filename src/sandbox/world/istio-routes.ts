@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import type { RouteShare, RouteSource } from './route-source.ts'
+import { fitsMatch } from './istio-match.ts'
+import type { RouteRule, RouteShare, RouteSource } from './route-source.ts'
 
 /** Reads objects of a cluster, as the Kubernetes emulator holds them now. */
 export interface ObjectSource {
@@ -11,10 +12,17 @@ const metadata = z.object({ name: z.string(), namespace: z.string().default('def
 
 const destination = z.object({ host: z.string(), subset: z.string().default('') })
 
-const httpRoute = z.object({
-  match: z.array(z.record(z.string(), z.unknown())).default([]),
-  route: z.array(z.object({ destination, weight: z.number().optional() })).default([]),
+const headers = z.object({
+  response: z.object({ add: z.record(z.string(), z.string()).default({}) }).prefault({}),
 })
+
+const httpRoute = z.object({
+  match: z.array(z.unknown()).default([]),
+  route: z.array(z.object({ destination, weight: z.number().optional(), headers: headers.optional() })).default([]),
+  mirror: destination.optional(),
+  mirrorPercentage: z.object({ value: z.number().default(0) }).default({ value: 100 }),
+})
+type HttpRoute = z.infer<typeof httpRoute>
 
 const virtualService = z.object({
   metadata,
@@ -34,10 +42,10 @@ const destinationRule = z.object({
 })
 
 /**
- * The routes that Istio's objects describe, for plain requests (no header, no path but `/`) from inside the mesh: of the
- * VirtualService for the service's host the first HTTP route that such a request matches, subsets from the host's
- * DestinationRule. Timeouts, retries, faults and mirrors have no effect on the simulated traffic, and a destination that is
- * another service counts as one that nobody defines.
+ * The routes that Istio's objects describe, for requests from inside the mesh: the HTTP routes of the VirtualService for the
+ * service's host, in order, with their matches, weights, mirrors and the cookies that they set; subsets from the host's
+ * DestinationRule. Timeouts, retries and faults have no effect on the simulated traffic, and a destination that is another
+ * service counts as one that nobody defines.
  */
 export function istioRoutes(objects: ObjectSource): RouteSource {
   const read = <T>(cluster: string, kind: string, schema: z.ZodType<T>): T[] =>
@@ -46,26 +54,43 @@ export function istioRoutes(objects: ObjectSource): RouteSource {
       return parsed.success ? [parsed.data] : []
     })
   return {
-    weights(cluster, namespace, service) {
+    rules(cluster, namespace, service) {
       const host = `${service}.${namespace}.svc.cluster.local`
-      const route = read(cluster, 'VirtualService', virtualService)
+      const routes = read(cluster, 'VirtualService', virtualService)
         .filter(({ spec }) => spec.gateways.includes('mesh'))
         .filter((object) => object.spec.hosts.some((name) => fullHost(name, object.metadata.namespace) === host))
-        .flatMap((object) => object.spec.http.map((http) => ({ ...http, namespace: object.metadata.namespace })))
-        .find(({ match }) => match.length === 0 || match.some(matchesPlainRequest))
-      if (route === undefined) return undefined
+        .flatMap((object) => object.spec.http.map((http) => ({ http, namespace: object.metadata.namespace })))
+      if (routes.length === 0) return undefined
       const rules = read(cluster, 'DestinationRule', destinationRule)
-      return route.route.map(({ destination: { host: name, subset }, weight = 0 }) => {
-        const full = fullHost(name, route.namespace)
-        const rule = rules.find((rule) => fullHost(rule.spec.host, rule.metadata.namespace) === full)
-        // Istio ignores the weight of a lone destination.
-        return {
-          subset,
-          weight: route.route.length === 1 ? 1 : weight,
-          labels: full === host ? subsetLabels(rule, subset) : undefined,
-        } satisfies RouteShare
-      })
+      return routes.map(({ http, namespace }) =>
+        ruleOf(http, ({ host: name, subset }) => {
+          const full = fullHost(name, namespace)
+          const rule = rules.find((rule) => fullHost(rule.spec.host, rule.metadata.namespace) === full)
+          return full === host ? subsetLabels(rule, subset) : undefined
+        }),
+      )
     },
+  }
+}
+
+function ruleOf(
+  { match, route, mirror, mirrorPercentage }: HttpRoute,
+  labelsOf: (to: z.infer<typeof destination>) => RouteShare['labels'],
+): RouteRule {
+  const shares = route.map(({ destination, weight = 0, headers }): RouteShare => {
+    const cookie = headers?.response.add['Set-Cookie']?.split(';')[0]?.replaceAll('%%', '%')
+    return {
+      subset: destination.subset,
+      // Istio ignores the weight of a lone destination.
+      weight: route.length === 1 ? 1 : weight,
+      labels: labelsOf(destination),
+      ...(cookie === undefined ? {} : { setCookie: cookie }),
+    }
+  })
+  return {
+    fits: (request) => match.length === 0 || match.some((one) => fitsMatch(one, request)),
+    shares,
+    ...(mirror ? { mirror: { percent: mirrorPercentage.value, labels: labelsOf(mirror) } } : {}),
   }
 }
 
@@ -79,9 +104,4 @@ function fullHost(host: string, namespace: string): string {
   const [service = '', inNamespace = namespace, svc = 'svc', ...domain] = host.split('.')
   if (svc !== 'svc') return host
   return [service, inNamespace, 'svc', ...(domain.length > 0 ? domain : ['cluster', 'local'])].join('.')
-}
-
-function matchesPlainRequest(match: Readonly<Record<string, unknown>>): boolean {
-  const conditions = Object.entries(match).filter(([field]) => field !== 'name' && field !== 'ignoreUriCase')
-  return conditions.every(([field, value]) => field === 'uri' && (value as { prefix?: unknown }).prefix === '/')
 }

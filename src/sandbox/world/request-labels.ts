@@ -6,8 +6,13 @@ export interface Outcome {
   readonly failed: boolean
   /** HTTP status of a failure. */
   readonly errorCode: number
-  /** Envoy's response flag: `UH` no healthy pod, `NC` no such subset; '' when a pod answered. */
-  readonly flags: '' | 'UH' | 'NC'
+  /** Envoy's response flag: `UH` no healthy pod, `NC` no such subset, `NR` no route fits; '' when a pod answered. */
+  readonly flags: '' | 'UH' | 'NC' | 'NR'
+}
+
+/** What a caller's proxy answers where it knows no pod. */
+export function lostOutcome(flags: Outcome['flags']): Outcome {
+  return { failed: true, errorCode: flags === 'NR' ? 404 : 503, flags }
 }
 
 /** gRPC status INTERNAL, of an answer by a pod, and UNAVAILABLE, of one by the caller's proxy. */

@@ -9,6 +9,8 @@ export interface CountedRequests {
   readonly caller: Caller
   readonly pod: WorldPod | undefined
   readonly outcome: Outcome
+  /** A copy, of whose answer the caller's proxy knows nothing. */
+  readonly copy?: boolean
 }
 
 /** The counters that the sidecars of a cluster hold and nobody has scraped yet, by pod. */
@@ -36,9 +38,9 @@ export function newRequestTally(): RequestTally {
   return {
     add(requests, durations) {
       if (durations.count === 0) return
-      const { caller, pod } = requests
+      const { caller, pod, copy } = requests
       if (pod) count(byPod, podKey(pod), 'destination', requests, durations)
-      if (caller.meshed) count(byPod, callerPod(caller), 'source', requests, durations)
+      if (caller.meshed && !copy) count(byPod, callerPod(caller), 'source', requests, durations)
     },
     take(pod) {
       const taken = [...(byPod.get(pod)?.values() ?? [])]

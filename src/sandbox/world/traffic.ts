@@ -1,35 +1,27 @@
 import type { Chance } from './chance.ts'
-import { bucketOf, type LatencyModel, latencyModel } from './latency.ts'
-import { type Outcome, statusOf } from './request-labels.ts'
-import type { RequestTally } from './request-tally.ts'
-import type { RouteShare } from './route-source.ts'
-import { type Split, splitRequests } from './routing.ts'
-import type { Caller, ServiceRef, ServiceSpec, VersionSpec, WorldPod } from './world-spec.ts'
+import { type CookieJars, fillJar, presentJar } from './cookie-jars.ts'
+import { type LatencyModel, latencyModel } from './latency.ts'
+import { requestKinds, shapeOf } from './request-kinds.ts'
+import { lostOutcome } from './request-labels.ts'
+import { callerPod, type RequestTally } from './request-tally.ts'
+import type { RequestShape, RouteRule } from './route-source.ts'
+import { followRoutes } from './routing.ts'
+import { errorShare, latencyOf } from './version-behaviour.ts'
+import { serviceKey } from './world-pods.ts'
+import type { Caller, ServiceRef, ServiceSpec, WorldPod } from './world-spec.ts'
 
 /** Everything that decides what becomes of a service's requests at one time. */
 export interface ServiceTraffic {
   readonly ref: ServiceRef
   readonly spec: ServiceSpec
-  /** The route in force; undefined: none. */
-  readonly route: readonly RouteShare[] | undefined
+  /** The routes in force; undefined: none. */
+  readonly rules: readonly RouteRule[] | undefined
   /** Ready pods of all versions. */
   readonly pods: readonly WorldPod[]
 }
 
-/** One simulated request. */
-export interface RequestResult {
-  /** Undefined when no pod took the request. */
-  readonly version: string | undefined
-  readonly pod: string | undefined
-  /** HTTP status; 200 for failed gRPC too. */
-  readonly status: number
-  /** Empty for HTTP. */
-  readonly grpcStatus: string
-  readonly latencyMs: number
-}
-
 /** A caller's proxy answers at once when it knows no pod. */
-const LOCAL_REPLY_MS = 0.4
+export const LOCAL_REPLY_MS = 0.4
 const LOCAL_REPLY: LatencyModel = latencyModel(LOCAL_REPLY_MS, LOCAL_REPLY_MS)
 
 /** A span of time in which nothing changes, and where its requests are drawn and counted. */
@@ -38,6 +30,7 @@ export interface Span {
   readonly toMs: number
   readonly chance: Chance
   readonly tally: RequestTally
+  readonly jars: CookieJars
 }
 
 /**
@@ -49,26 +42,64 @@ export function addTraffic(traffic: ServiceTraffic, span: Span): void {
   const allShares = callers.reduce((sum, { share }) => sum + share, 0)
   for (const caller of callers) {
     const expected = (requestsPerSecond * (caller.share / allShares) * (span.toMs - span.fromMs)) / 1000
-    for (const { share, pods, flags } of splitRequests(caller.meshed ? traffic.route : undefined, traffic.pods)) {
-      if (flags !== '') {
-        const outcome: Outcome = { failed: true, errorCode: 503, flags }
-        const lost = durations(span.chance.poisson(expected * share), LOCAL_REPLY, span.chance)
-        span.tally.add({ traffic, caller, pod: undefined, outcome }, lost)
-      }
-      const perPod = (expected * share) / pods.length
-      for (const pod of pods) addPodTraffic(traffic, { caller, pod, expected: perPod }, span)
-    }
+    const part = { traffic, caller, span }
+    if (caller.clients === undefined || !caller.meshed) addRequests(part, expected, undefined)
+    else addClients(part, expected, caller.clients)
   }
 }
 
-interface PodPart {
+/** A caller of a service in a span. */
+interface Part {
+  readonly traffic: ServiceTraffic
   readonly caller: Caller
-  readonly pod: WorldPod
-  /** Mean number of requests. */
-  readonly expected: number
+  readonly span: Span
 }
 
-function addPodTraffic(traffic: ServiceTraffic, { caller, pod, expected }: PodPart, span: Span): void {
+/** Clients that hold the cookie of the routes in force come with it; some of the others get it. */
+function addClients(part: Part, expected: number, clients: number): void {
+  const { traffic, caller, span } = part
+  const key = `${serviceKey(traffic.ref)} ${callerPod(caller)}`
+  const jar = presentJar(span.jars.get(key), traffic.rules)
+  if (jar === undefined) {
+    addRequests(part, expected, undefined)
+    return
+  }
+  const holding = Math.min(1, jar.holders / clients)
+  if (holding > 0) addRequests(part, expected * holding, jar.cookie)
+  const given = holding < 1 ? addRequests(part, expected * (1 - holding), undefined) : 0
+  span.jars.set(key, fillJar(jar, clients, given, span.chance))
+}
+
+/** Adds a mean number of requests that all come with a cookie or without; answers how many of them are given one. */
+function addRequests(part: Part, expected: number, cookie: string | undefined): number {
+  const { traffic, caller } = part
+  return requestKinds(caller)
+    .map(({ share, request }) => addFlow(part, expected * share, shapeOf(request, traffic.spec.port, cookie)))
+    .reduce((sum, given) => sum + given, 0)
+}
+
+function addFlow({ traffic, caller, span }: Part, expected: number, request: RequestShape): number {
+  const { splits, copies } = followRoutes(caller.meshed ? traffic.rules : undefined, request, traffic.pods)
+  let given = 0
+  for (const { share, pods, flags, setCookie } of splits) {
+    if (flags !== '') {
+      const outcome = lostOutcome(flags)
+      const lost = durations(span.chance.poisson(expected * share), LOCAL_REPLY, span.chance)
+      span.tally.add({ traffic, caller, pod: undefined, outcome }, lost)
+    }
+    addEvenly({ traffic, caller, span }, pods, expected * share)
+    if (setCookie !== undefined) given += expected * share
+  }
+  if (copies) addEvenly({ traffic, caller, span }, copies.pods, expected * copies.share, true)
+  return given
+}
+
+/** Adds a mean number of requests, or copies, to pods. */
+function addEvenly(part: Part, pods: readonly WorldPod[], expected: number, copy = false): void {
+  for (const pod of pods) addPodTraffic(part, pod, expected / pods.length, copy)
+}
+
+function addPodTraffic({ traffic, caller, span }: Part, pod: WorldPod, expected: number, copy: boolean): void {
   const version = traffic.spec.versions[pod.version]
   const requests = span.chance.poisson(expected)
   if (version === undefined || requests === 0) return
@@ -78,40 +109,8 @@ function addPodTraffic(traffic: ServiceTraffic, { caller, pod, expected }: PodPa
     [requests - failed, { failed: false, errorCode: 200, flags: '' }],
     [failed, { failed: true, errorCode: version.errorCode, flags: '' }],
   ] as const) {
-    span.tally.add({ traffic, caller, pod, outcome }, durations(count, latency, span.chance))
+    span.tally.add({ traffic, caller, pod, outcome, copy }, durations(count, latency, span.chance))
   }
-}
-
-/** A single request at a time, counted like those of the demand. */
-export function oneRequest(
-  traffic: ServiceTraffic,
-  caller: Caller,
-  atMs: number,
-  { chance, tally }: { readonly chance: Chance; readonly tally: RequestTally },
-): RequestResult {
-  const splits = splitRequests(caller.meshed ? traffic.route : undefined, traffic.pods)
-  const split = pick(splits, chance)
-  const pod = split?.pods[Math.floor(chance.next() * split.pods.length)]
-  const version = pod && traffic.spec.versions[pod.version]
-  const failed = version === undefined || chance.next() < errorShare(version, atMs, atMs + 1)
-  const outcome: Outcome = { failed, errorCode: version?.errorCode ?? 503, flags: split?.flags ?? 'NC' }
-  const latencyMs = version === undefined ? LOCAL_REPLY_MS : latencyOf(version).sample(chance)
-  tally.add(
-    { traffic, caller, pod, outcome },
-    { count: 1, sumMs: latencyMs, buckets: new Map([[bucketOf(latencyMs), 1]]) },
-  )
-  const status = statusOf(traffic.spec.protocol, outcome)
-  return { version: pod?.version, pod: pod?.name, status: status.http, grpcStatus: status.grpc, latencyMs }
-}
-
-/** One of the splits, each with the chance of its share. */
-function pick(splits: readonly Split[], chance: Chance): Split | undefined {
-  let mark = chance.next()
-  for (const split of splits) {
-    mark -= split.share
-    if (mark < 0) return split
-  }
-  return splits.at(-1)
 }
 
 /** Requests by latency bucket, with the sum of their durations. */
@@ -132,28 +131,4 @@ function durations(count: number, model: LatencyModel, chance: Chance): Duration
     left -= hits
   }
   return { count, sumMs, buckets }
-}
-
-/** Mean error share of a span of time, 0 to 1, bursts included. */
-function errorShare({ errorPercent, burst }: VersionSpec, fromMs: number, toMs: number): number {
-  if (burst === null) return errorPercent / 100
-  const inBurst = burstMs(burst, toMs) - burstMs(burst, fromMs)
-  const part = inBurst / (toMs - fromMs)
-  return (part * burst.errorPercent + (1 - part) * errorPercent) / 100
-}
-
-/** Milliseconds of bursts from the epoch to a time. */
-function burstMs({ everyMs, forMs }: NonNullable<VersionSpec['burst']>, timeMs: number): number {
-  const whole = Math.floor(timeMs / everyMs)
-  return whole * Math.min(forMs, everyMs) + Math.min(forMs, timeMs - whole * everyMs)
-}
-
-const models = new WeakMap<VersionSpec, LatencyModel>()
-
-function latencyOf(version: VersionSpec): LatencyModel {
-  const known = models.get(version)
-  if (known) return known
-  const model = latencyModel(version.latencyMs, version.latencyP99Ms ?? 4 * version.latencyMs)
-  models.set(version, model)
-  return model
 }

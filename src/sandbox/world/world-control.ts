@@ -13,6 +13,7 @@ import {
   clusterPatch,
   clusterSpec,
   demandSpec,
+  requestSpec,
   type ServiceRef,
   type ServiceSpec,
   serviceSpec,
@@ -29,11 +30,12 @@ import {
  * - `DELETE /world/clusters/{c}`
  * - `PUT    /world/clusters/{c}/services/{ns}/{name}`      `{ port?, protocol?, versions: { v1: {…} }, demand? }`
  * - `DELETE /world/clusters/{c}/services/{ns}/{name}`
- * - `PUT    …/services/{ns}/{name}/demand`                 `{ requestsPerSecond, callers? }`
+ * - `PUT    …/services/{ns}/{name}/demand`                 `{ requestsPerSecond, callers? }`; a caller may have
+ *   `requests`, kinds of them with `percent`, `path`, `headers`, `cookies`, and `clients` that keep the cookies they are given
  * - `PUT    …/services/{ns}/{name}/versions/{v}`           a version: labels, pods and behaviour
  * - `PATCH  …/services/{ns}/{name}/versions/{v}`           `{ errorPercent?, latencyMs?, silent?, pods?, burst?, … }`
  * - `DELETE …/services/{ns}/{name}/versions/{v}`
- * - `POST   …/services/{ns}/{name}/requests`               `{ count?, caller? }`: single requests and their answers
+ * - `POST   …/services/{ns}/{name}/requests`               `{ count?, caller?, request? }`: single requests and their answers
  *
  * Beside it are `GET /world/chat`, what the emulated Slack and Teams got (`../chat-world.ts`), and `/world/azure/{c}`, what the
  * emulated Azure says of a cluster (`../managed-clusters.ts`).
@@ -156,11 +158,15 @@ function followMedian(
   return { ...patch, latencyP99Ms: (before.latencyP99Ms * patch.latencyMs) / before.latencyMs }
 }
 
-const sendBody = z.strictObject({ count: z.number().int().min(1).max(1000).default(1), caller: callerSpec.optional() })
+const sendBody = z.strictObject({
+  count: z.number().int().min(1).max(1000).default(1),
+  caller: callerSpec.optional(),
+  request: requestSpec.optional(),
+})
 
 function send(world: World, request: EmulatorRequest, ref: ServiceRef): EmulatorResponse {
-  const { count, caller } = sendBody.parse(optionalBody(request))
-  return jsonResponse(200, { value: Array.from({ length: count }, () => world.request(ref, caller)) })
+  const { count, caller, request: sent } = sendBody.parse(optionalBody(request))
+  return jsonResponse(200, { value: Array.from({ length: count }, () => world.request(ref, caller, sent)) })
 }
 
 function describeCluster(world: World, now: () => number, name: string): unknown {

@@ -45,6 +45,18 @@ export const versionSpec = z
 /** What may change about a version while the world runs. */
 export const versionPatch = z.strictObject(behaviour).partial()
 
+const cookieText = z.string().regex(/^[^\s;,]*$/, 'must not hold blanks, commas or semicolons')
+
+const requestFields = {
+  path: z.string().startsWith('/').default('/'),
+  headers: z.record(z.string().regex(/^[a-z0-9-]+$/, 'must be in lower case'), z.string()).default({}),
+  cookies: z.record(z.string(), cookieText).default({}),
+}
+
+/** One request, as far as routes look at it. */
+export const requestSpec = z.strictObject(requestFields)
+export type RequestSpec = z.infer<typeof requestSpec>
+
 /** Where requests come from: a workload of the cluster, or of no mesh. */
 export const callerSpec = z.strictObject({
   workload: name,
@@ -54,6 +66,19 @@ export const callerSpec = z.strictObject({
     .boolean()
     .default(true)
     .describe('false: its requests follow no route and are seen by the destination only'),
+  requests: z
+    .array(z.strictObject({ ...requestFields, percent: percent.describe('Part of its requests') }))
+    .max(10)
+    .refine((kinds) => kinds.reduce((sum, kind) => sum + kind.percent, 0) <= 100, 'must have a sum of 100 at most')
+    .optional()
+    .describe('Kinds of requests; the rest is GET / without headers'),
+  clients: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('So many clients, each of which keeps the cookie that an answer sets; none does when left out'),
 })
 
 /** Who wants how much of a service. */

@@ -11,14 +11,16 @@ import {
   settleCluster,
   type WorldTiming,
 } from './cluster-traffic.ts'
+import { oneRequest, type RequestResult } from './one-request.ts'
+import { PLAIN, shapeOf } from './request-kinds.ts'
 import { podKey } from './request-tally.ts'
 import type { RouteShare, RouteSource } from './route-source.ts'
-import { oneRequest, type RequestResult } from './traffic.ts'
 import { serviceKey, settlePods } from './world-pods.ts'
 import {
   type Caller,
   type ClusterSpec,
   clusterSpec,
+  type RequestSpec,
   type ServiceRef,
   type ServiceSpec,
   type WorldPod,
@@ -39,8 +41,11 @@ export interface World {
   routesChanged(cluster: string): void
   /** Called after services, versions or pods of a cluster have changed, and not for what is there at the start. */
   onChange(listener: (cluster: string) => void): void
-  /** Sends one request; undefined when there is no such service. `caller` defaults to the first of the demand. */
-  request(ref: ServiceRef, caller?: Caller): RequestResult | undefined
+  /**
+   * Sends one request; undefined when there is no such service. `caller` defaults to the first of the demand, `request` to
+   * one of the caller's kinds; no cookie is kept.
+   */
+  request(ref: ServiceRef, caller?: Caller, request?: RequestSpec): RequestResult | undefined
   /** What the cluster's Prometheus holds. Empty for a cluster that is not there. */
   metrics(cluster: string): SeriesSource
   clusters(): readonly string[]
@@ -54,7 +59,7 @@ export interface World {
   deleteService(ref: ServiceRef): boolean
   /** Ready pods of all versions of a service. */
   pods(ref: ServiceRef): readonly WorldPod[]
-  /** What callers follow now; undefined: no route. */
+  /** What callers follow now with a plain request; undefined: no route. */
   route(ref: ServiceRef): readonly RouteShare[] | undefined
 }
 
@@ -96,11 +101,11 @@ function questions(state: WorldState): Omit<World, Changes> {
       const cluster = state.clusters.get(name)
       if (cluster) expectRoutes(cluster, now())
     },
-    request(ref, caller) {
+    request(ref, caller, request) {
       const cluster = current(state, ref.cluster)
       const traffic = cluster && serviceTraffic(cluster, ref)
       const from = caller ?? traffic?.spec.demand.callers[0]
-      return traffic && from && oneRequest(traffic, from, now(), cluster)
+      return traffic && from && oneRequest(traffic, from, now(), cluster, request)
     },
     metrics: (name) => ({
       series(matchers, fromMs, toMs) {
@@ -117,7 +122,9 @@ function questions(state: WorldState): Omit<World, Changes> {
     pods: (ref) => podsOf(state.clusters.get(ref.cluster)?.record, ref),
     route(ref) {
       const cluster = current(state, ref.cluster)
-      return cluster && serviceTraffic(cluster, ref)?.route
+      const traffic = cluster && serviceTraffic(cluster, ref)
+      const plain = traffic && shapeOf(PLAIN, traffic.spec.port)
+      return plain && traffic.rules?.find((rule) => rule.fits(plain))?.shares
     },
   }
 }

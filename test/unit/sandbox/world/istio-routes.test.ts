@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { istioRoutes } from '../../../../src/sandbox/world/istio-routes.ts'
+import type { RequestShape } from '../../../../src/sandbox/world/route-source.ts'
 
 const rule = {
   metadata: { name: 'web', namespace: 'shop' },
@@ -20,11 +21,18 @@ const to = (subset: string, weight?: number, host = 'web') => ({
   ...(weight === undefined ? {} : { weight }),
 })
 
-function weights(virtualServices: readonly unknown[], destinationRules: readonly unknown[] = [rule]) {
+const PLAIN: RequestShape = { port: 80, path: '/', headers: {} }
+
+function rules(virtualServices: readonly unknown[], destinationRules: readonly unknown[] = [rule]) {
   const source = istioRoutes({
     list: (_, __, kind) => (kind === 'VirtualService' ? virtualServices : destinationRules),
   })
-  return source.weights('east', 'shop', 'web')
+  return source.rules('east', 'shop', 'web')
+}
+
+/** Where a plain request goes. */
+function weights(...objects: Parameters<typeof rules>) {
+  return rules(...objects)?.find((rule) => rule.fits(PLAIN))?.shares
 }
 
 const v1 = { subset: 'v1', labels: { version: 'v1' } }
@@ -66,5 +74,33 @@ describe('routes out of Istio objects', () => {
     expect(weights([service([{ route: [{ destination: { host: 'web' } }] }])], [])).toEqual([
       { subset: '', weight: 1, labels: {} },
     ])
+  })
+
+  it.each<[Record<string, unknown>, Partial<RequestShape>, boolean]>([
+    [{ uri: { exact: '/a' } }, { path: '/a' }, true],
+    [{ uri: { exact: '/a' } }, { path: '/A' }, false],
+    [{ uri: { exact: '/a' }, ignoreUriCase: true }, { path: '/A' }, true],
+    [{ uri: { prefix: '/a' } }, { path: '/ab' }, true],
+    [{ uri: { regex: '/a/[0-9]+' } }, { path: '/a/12/b' }, false],
+    [{ headers: { 'X-Team': { prefix: 'shop-' } } }, { headers: { 'x-team': 'shop-7' } }, true],
+    [{ headers: { 'x-team': { regex: 'shop' } } }, { headers: { 'x-team': 'shop-7' } }, false],
+    [{ headers: { 'x-team': {} } }, { headers: { 'x-team': 'any' } }, true],
+    [{ headers: { 'x-team': {} } }, {}, false],
+    [{ headers: { 'x-team': {} }, uri: { exact: '/a' } }, { headers: { 'x-team': 'any' } }, false],
+    [{ port: 80 }, {}, true],
+    [{ port: 81 }, {}, false],
+    [{ sourceLabels: { app: 'x' } }, {}, false],
+  ])('with the match %j fit %j: %s', (match, request, fits) => {
+    const [found] = rules([service([{ match: [match], route: [to('v1')] }])]) ?? []
+    expect(found?.fits({ ...PLAIN, ...request })).toBe(fits)
+  })
+
+  it('tell mirrors, and the cookies that answers set', () => {
+    const headers = { response: { add: { 'Set-Cookie': '50%%=k3; Path=/' } } }
+    const http = { route: [to('v1', 90), { ...to('v2', 10), headers }], mirror: { host: 'web', subset: 'v2' } }
+    expect(rules([service([{ ...http, mirrorPercentage: { value: 25 } }])])).toMatchObject([
+      { shares: [{}, { subset: 'v2', setCookie: '50%=k3' }], mirror: { percent: 25, labels: { version: 'v2' } } },
+    ])
+    expect(rules([service([http])])?.[0]?.mirror?.percent).toBe(100)
   })
 })

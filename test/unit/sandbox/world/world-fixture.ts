@@ -34,7 +34,13 @@ export function worldFixture(options: Partial<WorldOptions> = {}, spec: ServiceS
   let route: readonly RouteShare[] | undefined
   const storage = options.storage ?? memoryStorage()
   const random = options.random ?? seededChance(7).next
-  const world = createWorld({ now: () => nowMs, random, storage, routes: { weights: () => route }, ...options })
+  const world = createWorld({
+    now: () => nowMs,
+    random,
+    storage,
+    routes: { rules: () => route && [{ fits: () => true, shares: route }] },
+    ...options,
+  })
   if (world.cluster('east') === undefined) {
     world.putCluster('east')
     world.putService(WEB, spec)
