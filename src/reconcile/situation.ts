@@ -57,9 +57,10 @@ export function stableOn(service: PlannedService, cluster: string): string | und
   return liveRolloutOn(service, cluster)?.target.stable ?? service.targets[cluster]?.stable
 }
 
-/** Is the live rollout on the cluster going back? Then writes force, and wait for no one. */
+/** Does the live rollout go back there, or on without the cluster? Then writes force, and wait for no one. */
 export function isReturning(service: Pick<PlacedService, 'rollouts'>, cluster: string): boolean {
-  return liveRolloutOn(service, cluster)?.rollout.phase === 'rolling-back'
+  const live = liveRolloutOn(service, cluster)
+  return live !== undefined && (live.rollout.phase === 'rolling-back' || live.target.out !== undefined)
 }
 
 /** Is there a live rollout on the cluster that has not asked anything for its candidate there, and does not go back? */

@@ -36,7 +36,7 @@ export interface TargetObservation {
   readonly candidateReady: number
   /** What stands in the way, by the reason of a condition: `OwnedByOthers`, `FreezeActive`, `WaitingForEndpoints`… */
   readonly obstacle?: { readonly reason: string; readonly message: string }
-  /** What the route bears there: per cents of the candidate, the render revision that asked for them, and when (epoch ms,
+  /** What the route bears there: per cents of the candidate (1 at least while requests or copies reach it otherwise), the render revision that asked for them, and when (epoch ms,
    * perhaps yet to come) proxies have taken them. Absent: not what was asked last, or not known. */
   readonly written?: { readonly candidate: number; readonly revision: number; readonly liveAt: number }
   /** Selectors that mix up the two versions, as seen for this rollout before its first step: which, and the way out. */

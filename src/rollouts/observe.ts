@@ -165,7 +165,7 @@ function observeTarget(
     ...(live
       ? {
           written: {
-            candidate: placement.weights[target.candidate] ?? 0,
+            candidate: reachOf(placement, target.candidate),
             revision: live.revision,
             liveAt: Date.parse(live.at),
           },
@@ -178,6 +178,11 @@ function observeTarget(
       drifted.reason === 'WeightChanged' &&
       !wentOnSince(rollout, placement?.driftedAt ?? drifted.lastTransitionTime),
   }
+}
+
+/** Per cents of a version as the route bears them; what reaches it by a side route alone counts as 1. */
+function reachOf({ weights, sideRoutes = [] }: PlacementDocument, version: string): number {
+  return Math.max(weights[version] ?? 0, sideRoutes.some((route) => route.version === version) ? 1 : 0)
 }
 
 /** What an earlier rollout was refused for says nothing of this one. */

@@ -18,6 +18,7 @@ import type { CheckedCandidate } from './check-candidate.ts'
 import { readClusters } from './check-clusters.ts'
 import { checkGateSources } from './check-gate-sources.ts'
 import { checkLatencyGates } from './check-latency-gates.ts'
+import { checkTraffic } from './check-traffic.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { newRollout } from './new-rollout.ts'
 import { type PlannedRollout, planRollout, sharesCluster } from './plan-rollout.ts'
@@ -124,6 +125,8 @@ async function checkStart(
   if (!clusters.ok) return clusters
   const waves = planWaves(strategy.value.spec, clusters.value)
   if (!waves.ok) return waves
+  const traffic = checkTraffic(clusters.value, strategy.value.spec, request)
+  if (!traffic.ok) return traffic
   const { gates } = strategy.value.spec
   const check = { service, clusters: clusters.value, gates, own: request.gates !== undefined }
   const sources = checkGateSources(deps.metrics, {

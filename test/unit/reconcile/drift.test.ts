@@ -149,6 +149,17 @@ describe('weights that another hand moved', () => {
     expect(world.weights).toEqual({ v1: 100, v2: 0 })
   })
 
+  it('go back to stable on a cluster that the rollout goes on without', async () => {
+    world.rollout('paused', 0)
+    world.service(({ rollouts }) => ({
+      rollouts: rollouts.map((rollout) => ({
+        ...rollout,
+        targets: rollout.targets.map((target) => ({ ...target, out: 'harm' as const })),
+      })),
+    }))
+    expect(await world.reconcile()).toMatchObject({ state: 'settling', weights: { v1: 100, v2: 0 } })
+  })
+
   it('are restored like any change when no rollout is live', async () => {
     world.service((before) => ({ rollouts: [], renderRevision: before.renderRevision + 1 }))
     await world.settle()

@@ -99,6 +99,16 @@ describe('what the route of a cluster bears', () => {
     expect(targets.east?.written).toEqual({ candidate: 10, revision: 103, liveAt: T0 + 7 * SECOND })
     expect(targets.west).not.toHaveProperty('written')
   })
+
+  it('is not nothing while a match, a cookie or copies reach the candidate', async () => {
+    store.change('placement', 'shop/web/east', (placement) => ({
+      ...placement,
+      weights: { v1: 100, v2: 0 },
+      sideRoutes: [{ kind: 'mirror', version: 'v2', content: 'x' }],
+      weightsLive: { revision: 103, at: later(0) },
+    }))
+    expect((await see()).targets.east?.written?.candidate).toBe(1)
+  })
 })
 
 describe('selectors that overlap', () => {

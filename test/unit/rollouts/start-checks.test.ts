@@ -115,3 +115,37 @@ describe('warnings at the start', () => {
     expect(await warnings({ gates: [] })).toEqual(['gate errors ≤ 1 %: weaker than in strategy default'])
   })
 })
+
+describe('the traffic of the steps', () => {
+  const steps = [
+    { mirror: 100, for: '1m' },
+    { weight: 50, for: '1m' },
+  ]
+  beforeEach(() => {
+    store.change('cluster', 'west', (cluster) => ({ ...cluster, mesh: { provider: 'linkerd' } }))
+  })
+
+  it('is refused where the mesh of a cluster cannot carry it, with the field and what can be had', async () => {
+    expect(await start({ steps, affinity: {} })).toMatchObject({
+      ok: false,
+      failure: {
+        code: 'UnsupportedFeature',
+        detail: expect.stringContaining('Cluster west: Linkerd'),
+        errors: [{ pointer: '/steps/0/mirror' }, { pointer: '/affinity' }],
+        hint: expect.stringContaining('small weight'),
+      },
+    })
+    expect(store.writes).toBe(0)
+  })
+
+  it('is refused at the strategy that asks for it', async () => {
+    const failure = { code: 'UnsupportedFeature', errors: [{ pointer: '/strategy' }] }
+    expect(await start({ strategy: 'mirror' })).toMatchObject({ failure })
+  })
+
+  it('is taken where the mesh can, or is not known yet', async () => {
+    expect(await start({ steps, affinity: {}, clusters: ['east'] })).toMatchObject({ ok: true })
+    store.change('cluster', 'west', ({ mesh: _, ...cluster }) => cluster)
+    expect(await start({ steps, clusters: ['west'] })).toMatchObject({ ok: true })
+  })
+})
