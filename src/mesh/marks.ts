@@ -14,6 +14,11 @@ export const CERTIFICATE = 'meshwright.io/certificate'
 /** Key Vault's version of it, and its serial in lower-case hex. */
 export const CERTIFICATE_VERSION = 'meshwright.io/certificate-version'
 export const CERTIFICATE_SERIAL = 'meshwright.io/certificate-serial'
+/** On a Deployment that Meshwright made: the rollout that asked for it, and the Deployment that it was copied from (`web-v1@7`). */
+export const ROLLOUT = 'meshwright.io/rollout'
+export const COPIED_FROM = 'meshwright.io/copied-from'
+/** On a Deployment that was scaled to 0: the rollout after which it was. */
+export const SCALED_DOWN = 'meshwright.io/scaled-down-after'
 /** `"true"` on an object or a namespace stops all our writes there. */
 export const HOLD = 'meshwright.io/hold'
 

@@ -6,6 +6,7 @@ import type { FreezeSpec } from './freeze.ts'
 import type { NotificationState } from './notification.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
+import type { RetiredVersion } from './retired.ts'
 import type { Rollout } from './rollout.ts'
 import type { Rotation } from './rotation.ts'
 import { type ServiceSpec, splitServiceKey } from './service.ts'
@@ -75,6 +76,8 @@ export interface ServiceDocument extends OwnedDocument<'service', ServiceSpec> {
   readonly leaving: readonly string[]
   /** Live rollouts; their clusters never overlap. */
   readonly rollouts: readonly Rollout[]
+  /** By cluster: versions whose Deployments are to be scaled to 0, the newest last. Absent: none ever was. */
+  readonly retired?: Readonly<Record<string, readonly RetiredVersion[]>>
   /** Id of the rollout that ended last; absent: none has, or it ended before this was kept. */
   readonly lastEnded?: string
   readonly deletingAt?: string

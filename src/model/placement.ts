@@ -1,6 +1,7 @@
 import type { Condition } from './condition.ts'
 import { canonicalJson } from './digest.ts'
 import type { KubeRef } from './kube.ts'
+import type { ScaledDown } from './retired.ts'
 
 /** How sure it is that a render is live: written, taken by a controller, sent to the proxies, seen in traffic. */
 export const RUNGS = ['none', 'stored', 'accepted', 'propagated', 'observed'] as const
@@ -76,6 +77,8 @@ export interface PlacementState {
   readonly driftedAt?: string
   /** RFC 3339 of the last removal: what the removed object referred to stays for the settle time. */
   readonly removedAt?: string
+  /** What became of versions that rollouts by `image` left without requests; the newest last. */
+  readonly scaledDown?: readonly ScaledDown[]
   /** Failed attempts in a row; sets the backoff. */
   readonly attempts: number
   /** Nothing of ours is left there, and nothing is wanted there. */
@@ -89,6 +92,8 @@ export type PlacementCondition =
   | 'EndpointsReady'
   /** Does no selector catch Pods of both versions of the rollout? As seen before its first step. */
   | 'VersionsApart'
+  /** Are the Deployments at 0 that rollouts by `image` left without requests? */
+  | 'ScaledDown'
   | 'Conflict'
   | 'Drifted'
   | 'Held'

@@ -2,7 +2,7 @@ import { type KubeObject, refOf } from '../model/kube.ts'
 import type { ClusterApi } from '../ports/cluster-api.ts'
 import { isPortError, type PortError } from '../ports/port-error.ts'
 import { refKey } from './content.ts'
-import type { Write } from './plan-writes.ts'
+import type { Write } from './write.ts'
 
 export interface Written {
   readonly write: Write

@@ -6,6 +6,7 @@ import { isOurs } from './conflict.ts'
 import { contentHash, holds, refKey } from './content.ts'
 import { entryFor } from './drift.ts'
 import type { Situation } from './situation.ts'
+import { isWorkload } from './workloads/deployment.ts'
 
 /**
  * What is ours on the cluster after a pass, and since when each object is as it is. An object that another hand changed
@@ -21,8 +22,12 @@ export function inventoryAfter(
   const removed = new Set(gone.map(refKey))
   const own = situation.rendered.map(({ object }) => refKey(refOf(object)))
   const current = situation.rendered.flatMap(({ object }) => entryOf(situation, object, written, at) ?? [])
-  const rest = before.filter((entry) => !own.includes(refKey(entry)))
-  return [...current, ...rest].filter((entry) => !removed.has(refKey(entry)))
+  const made = written.filter(({ write, after }) => isWorkload(write.object) && isOurs(after, keyOf(situation), before))
+  const workloads = new Map(
+    made.map(({ write, after }) => [refKey(refOf(after)), entry(after, contentHash(write.object), at)]),
+  )
+  const rest = before.filter((entry) => !own.includes(refKey(entry)) && !workloads.has(refKey(entry)))
+  return [...current, ...workloads.values(), ...rest].filter((entry) => !removed.has(refKey(entry)))
 }
 
 function entryOf(
@@ -42,8 +47,7 @@ function entryOf(
   const live = situation.observed.objects.get(refKey(ref))
   if (live?.metadata.uid === undefined) return before
   if (!holds(live, object)) {
-    const key = serviceKey(situation.service.namespace, situation.service.name)
-    return before ?? (isOurs(live, key, undefined) ? entry(live, contentHash(live), at) : undefined)
+    return before ?? (isOurs(live, keyOf(situation), undefined) ? entry(live, contentHash(live), at) : undefined)
   }
   const next = entry(live, contentHash(object), before?.changedAt ?? at)
   const same = before?.uid === next.uid && before.generation === next.generation && before.hash === next.hash
@@ -54,7 +58,14 @@ function entry(live: KubeObject, hash: string, changedAt: string): InventoryEntr
   return { ...refOf(live), uid: live.metadata.uid ?? '', generation: live.metadata.generation ?? 0, hash, changedAt }
 }
 
-/** When the newest change of an object was written, in epoch milliseconds; 0 when there is none. */
+function keyOf({ service }: Situation): string {
+  return serviceKey(service.namespace, service.name)
+}
+
+/**
+ * When the newest change was written that proxies have to take, in epoch milliseconds; 0 when there is none. How many Pods
+ * there are is none of these.
+ */
 export function lastChange(objects: readonly InventoryEntry[]): number {
-  return Math.max(0, ...objects.map((entry) => Date.parse(entry.changedAt)))
+  return Math.max(0, ...objects.filter((entry) => !isWorkload(entry)).map((entry) => Date.parse(entry.changedAt)))
 }

@@ -116,6 +116,7 @@ const TOLD: readonly {
   { type: 'Held', bad: 'True', event: 'placement.held' },
   { type: 'Frozen', bad: 'True', event: 'placement.frozen' },
   { type: 'Reachable', bad: 'False', event: 'placement.unreachable' },
+  { type: 'ScaledDown', bad: 'False', event: 'placement.left-running' },
 ]
 
 function eventsOf(

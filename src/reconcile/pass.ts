@@ -15,11 +15,13 @@ import {
   type StoredState,
   unchangedObjects,
 } from './gather.ts'
-import { gatherOverlaps } from './gather-overlaps.ts'
 import { forbids } from './permission.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import { type Doomed, type Removal, removeFirst } from './prune.ts'
 import { isReturning, LOOK_AGAIN_MS, type Situation, type Stop } from './situation.ts'
+import { isWorkload } from './workloads/deployment.ts'
+import { gatherWorkloads } from './workloads/gather-workloads.ts'
+import { withWorkloads } from './workloads/workloads.ts'
 
 /** One walk over a cluster: what was seen, planned and done. */
 export interface Pass {
@@ -49,7 +51,8 @@ export async function walkCluster(deps: ReconcileDeps, request: PassRequest): Pr
   const api = await deps.clusters.connect(request.cluster)
   const situation = await look(deps, api, request)
   const plan = planWrites(situation)
-  const { written, error } = await applyWrites(api, plan.writes)
+  const scaleDowns = plan.scaleDowns.flatMap(({ write }) => write ?? [])
+  const { written, error } = await applyWrites(api, [...plan.writes, ...scaleDowns])
   const done = { situation, plan, written, gone: [], removed: false }
   if (error) return { ...done, ...errorOrConflict(error, situation.now) }
   if (plan.stop) return { ...done, stop: plan.stop }
@@ -67,9 +70,8 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
   const unread = request.thorough ? [] : unchangedObjects(prepared, placement, service.renderRevision)
   const refs = prepared.rendered.map(({ object }) => refOf(object))
   // Our own objects are read after it: they are what is written next.
-  const overlaps = await gatherOverlaps(api, service, cluster.name)
-  const seen = await gatherCluster(api, service, refs, unread)
-  const observed = { ...seen, ...(overlaps === undefined ? {} : { overlaps }) }
+  const gathered = await gatherWorkloads(api, deps.store, service, { cluster: cluster.name, placement })
+  const observed = withWorkloads(await gatherCluster(api, service, refs, unread), gathered)
   const situation: Situation = {
     service,
     cluster,
@@ -109,7 +111,7 @@ async function removeRest(api: ClusterApi, situation: Situation, plan: WritePlan
   const doomed: readonly Doomed[] = [
     ...plan.taken.map((object) => ({ ...refOf(object), uid: object.metadata.uid ?? '', ours: false })),
     ...(placement?.objects ?? [])
-      .filter((entry) => !wanted.has(refKey(entry)))
+      .filter((entry) => !wanted.has(refKey(entry)) && !isWorkload(entry))
       .map((entry) => ({ ...entry, ours: true })),
   ]
   if (doomed.length === 0) return { gone: [], removed: false }

@@ -1,5 +1,7 @@
 import type { KubeObject } from '../model/kube.ts'
 import type { PlannedService, Situation } from './situation.ts'
+import type { CandidatePlan } from './workloads/plan-candidate.ts'
+import type { WorkloadProblem } from './workloads/workloads.ts'
 
 /** Something that a plan found: `error` would not work, `warning` may not do what is meant. */
 export interface PlanFinding {
@@ -63,6 +65,18 @@ function excludedVersions(
     const fix = `Take ${against[0]} out of the Service's selector.`
     return [{ code: 'SelectorExcludes', severity: 'error', object, field: `/versions/${version}/labels`, message, fix }]
   })
+}
+
+/** Can the candidate's Deployment be made, and what should people know of it? */
+export function checkCandidate(candidate: CandidatePlan | undefined): readonly PlanFinding[] {
+  const finding = (severity: PlanFinding['severity']) => {
+    return ({ reason, message, fix }: WorkloadProblem): PlanFinding => ({ code: reason, severity, message, fix })
+  }
+  if (!candidate) return []
+  return [
+    ...(candidate.refusal ? [finding('error')(candidate.refusal)] : []),
+    ...candidate.warnings.map(finding('warning')),
+  ]
 }
 
 /** Has each version of the route endpoints, and can a Pod be of one version only? */

@@ -11,18 +11,11 @@ import { type Drift, entryFor, findDrift, RESTORE_WINDOW_MS, RESTORES_AT_MOST, r
 import { otherHands } from './owners.ts'
 import { type Effect, forbids } from './permission.ts'
 import { isReturning, type Situation, type Stop, stableOn } from './situation.ts'
-
-/** One apply. */
-export interface Write {
-  readonly object: KubeObject
-  /** What it changes, as read; undefined: it is not there. Its uid and resourceVersion are preconditions. */
-  readonly live: KubeObject | undefined
-  readonly effect: Effect
-  /** Take fields from other managers. */
-  readonly force: boolean
-  /** The change of another hand that it undoes. */
-  readonly restores?: Drift
-}
+import { isWorkload } from './workloads/deployment.ts'
+import { imageRolloutOn } from './workloads/image-rollout.ts'
+import { type CandidatePlan, planCandidate } from './workloads/plan-candidate.ts'
+import { planScaleDowns, type ScaleDown } from './workloads/plan-scale-down.ts'
+import { fenceStop, type Write } from './write.ts'
 
 export interface WritePlan {
   /** In order. */
@@ -32,6 +25,10 @@ export interface WritePlan {
   /** Why not all that is wanted is done by this plan. */
   readonly stop?: Stop
   readonly drifts: readonly Drift[]
+  /** What becomes of Deployments that rollouts by `image` left without requests. */
+  readonly scaleDowns: readonly ScaleDown[]
+  /** The candidate's Deployment, where it is made from an image. */
+  readonly candidate?: CandidatePlan
 }
 
 /**
@@ -42,13 +39,20 @@ export function planWrites(situation: Situation): WritePlan {
   const { service, provider, rendered, observed, placement } = situation
   if (!observed.namespace) {
     const message = `There is no namespace ${service.namespace} on cluster ${situation.cluster.name}.`
-    return { writes: [], taken: [], drifts: [], stop: { reason: 'NamespaceMissing', message, again: 'poll' } }
+    return {
+      writes: [],
+      taken: [],
+      drifts: [],
+      scaleDowns: [],
+      stop: { reason: 'NamespaceMissing', message, again: 'poll' },
+    }
   }
   const key = serviceKey(service.namespace, service.name)
   const foreign = rendered
     .map(({ object }) => observed.objects.get(refKey(refOf(object))))
     .filter((live) => live !== undefined && !isOurs(live, key, placement?.objects)) as KubeObject[]
   const conflict = judgeConflict(service, foreign, observed.rivals ?? [], situation.now)
+  const candidate = candidateOf(situation)
   const drifts = rendered.flatMap(({ object }) => {
     return findDrift(observed.objects.get(refKey(refOf(object))), object, placement, provider) ?? []
   })
@@ -56,21 +60,38 @@ export function planWrites(situation: Situation): WritePlan {
     situation,
     conflict: conflict.stop,
     foreign,
-    drifts,
+    candidate,
+    drifts: [...drifts, ...(candidate?.drift ? [candidate.drift] : [])],
     live: new Map(observed.objects),
     changed: new Set<string>(),
   }
   const writes: Write[] = []
   const own = rendered.flatMap(({ object }) => observed.objects.get(refKey(refOf(object))) ?? [])
-  const steps = provider.stage(own, rendered)
+  const made = candidate?.object ? [{ object: candidate.object, barriers: [] }] : []
+  const steps = [...made, ...provider.stage(own, rendered)]
+  const plan = {
+    writes,
+    taken: conflict.taken,
+    drifts: walk.drifts,
+    scaleDowns: [],
+    ...(candidate ? { candidate } : {}),
+  }
   for (const [index, step] of steps.entries()) {
     const next = nextWrite(walk, step, steps.slice(index + 1))
     if (next === undefined) continue
-    if ('reason' in next) return { writes, taken: conflict.taken, stop: next, drifts }
+    if ('reason' in next) return { ...plan, stop: next }
     writes.push(next)
   }
-  const stop = conflict.stop ? { stop: conflict.stop } : {}
-  return { writes, taken: conflict.taken, drifts, ...stop }
+  const stop = conflict.stop ?? refusalStop(candidate)
+  return stop ? { ...plan, stop } : { ...plan, scaleDowns: planScaleDowns(situation, walk.changed) }
+}
+
+/** What is wanted of the candidate's Deployment, where it is made from an image. */
+function candidateOf({ service, cluster, observed }: Situation): CandidatePlan | undefined {
+  const wanted = imageRolloutOn(service, cluster.name)
+  if (!wanted || !observed.workloads) return undefined
+  const ready = observed.versions[wanted.target.candidate]?.ready ?? 0
+  return planCandidate({ service, wanted, seen: observed.workloads, ready })
 }
 
 interface Walk {
@@ -79,6 +100,7 @@ interface Walk {
   /** Objects of others that bear our names. */
   readonly foreign: readonly KubeObject[]
   readonly drifts: readonly Drift[]
+  readonly candidate: CandidatePlan | undefined
   /** As it will be after the writes so far. */
   readonly live: Map<string, KubeObject>
   /** What the writes so far change: not settled. */
@@ -104,15 +126,31 @@ function nextWrite(walk: Walk, step: RenderStep, later: readonly RenderStep[]): 
     fenceStop(situation, live) ??
     (gentle && !foreign ? undefined : walk.conflict) ??
     (drift && first ? driftStop(situation, drift) : undefined) ??
-    (effect === 'mark' ? undefined : barrierStop(walk, step.barriers))
+    (effect === 'mark' ? undefined : barrierStop(walk, step.barriers)) ??
+    (givesMore(situation, step.object, effect) ? (refusalStop(walk.candidate) ?? walk.candidate?.waits) : undefined)
   if (stop) return stop
   walk.live.set(key, { ...step.object, metadata: { ...live?.metadata, ...step.object.metadata } })
   if (effect !== 'mark') walk.changed.add(key)
   // Whoever once set what we wanted anyway owns it beside us; what we then change is no drift, and still theirs too.
-  const shared = live !== undefined && otherHands(live).length > 0
+  const shared = live !== undefined && (otherHands(live).length > 0 || isWorkload(step.object))
   const force = live !== undefined && (foreign || drift !== undefined || shared || returning)
   const restores = drift && first && effect !== 'mark' ? { restores: drift } : {}
   return { object: step.object, live, effect, force, ...restores }
+}
+
+/** What keeps the candidate's Deployment from being made, as long as it does. */
+function refusalStop(candidate: CandidatePlan | undefined): Stop | undefined {
+  if (!candidate?.refusal) return undefined
+  const { reason, message, fix } = candidate.refusal
+  return { reason, message: `${message} ${fix}`, again: 'poll' }
+}
+
+/** May the candidate get requests by this write that it does not get yet? */
+function givesMore({ service, cluster, provider }: Situation, object: KubeObject, effect: Effect): boolean {
+  if (effect === 'rise') return true
+  const target = liveRolloutOn(service, cluster.name)?.target
+  const isPicked = target?.match !== undefined || target?.mirror !== undefined
+  return isPicked && (effect === 'structure' || effect === 'creation') && provider.liveWeights(object) !== undefined
 }
 
 /** What applying `object` would do; undefined: nothing. */
@@ -134,20 +172,6 @@ export function effectOf(situation: Situation, live: KubeObject | undefined, obj
   if (rising.length === 0) return sideRoutesBeyond(sidesBefore, sidesAfter).length > 0 ? 'fall' : 'structure'
   return rising.every((version) => version === stableOn(service, cluster.name)) ? 'fall' : 'rise'
 }
-
-/** An object that a newer render wrote is left alone. */
-export function fenceStop(
-  { service }: { readonly service: Pick<Situation['service'], 'renderRevision'> },
-  live: KubeObject | undefined,
-): Stop | undefined {
-  const revision = live && revisionOf(live)
-  if (live === undefined || revision === undefined || revision <= service.renderRevision) return undefined
-  const message =
-    `${describeRef(refOf(live))} bears render revision ${revision}, newer than ${service.renderRevision}: ` +
-    'another Meshwright, or one with newer data, wrote it. PUT the service to go on from a newer revision.'
-  return { reason: FENCED_OFF, message }
-}
-export const FENCED_OFF = 'FencedOff'
 
 function driftStop(situation: Situation, drift: Drift): Stop | undefined {
   const { service, cluster, placement, now } = situation

@@ -8,9 +8,11 @@ import type { Store } from '../ports/store.ts'
 import { withPreconditions } from './apply.ts'
 import { changesTo, type FieldChange, refKey } from './content.ts'
 import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare } from './gather.ts'
-import { checkKubeService, checkVersions, type PlanFinding } from './plan-findings.ts'
+import { checkCandidate, checkKubeService, checkVersions, type PlanFinding } from './plan-findings.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import type { PlannedService, Situation } from './situation.ts'
+import { gatherWorkloads } from './workloads/gather-workloads.ts'
+import { withWorkloads } from './workloads/workloads.ts'
 
 export interface PlanDeps {
   readonly store: Store
@@ -55,16 +57,19 @@ export async function planPlacement(deps: PlanDeps, service: PlannedService, nam
 async function planOn(
   deps: PlanDeps,
   api: ClusterApi,
-  service: PlannedService,
+  asked: PlannedService,
   cluster: ClusterDocument,
   prepared: Prepared,
 ): Promise<Plan> {
+  const service = withCandidates(asked)
   const { namespace, name } = service
   const refs = prepared.rendered.map(({ object }) => refOf(object))
-  const [placement, freezes, observed, rivals, kubeService] = await Promise.all([
-    deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`),
+  const placement = await deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`)
+  const place = { cluster: cluster.name, placement: placement?.value }
+  const [freezes, observed, gathered, rivals, kubeService] = await Promise.all([
     readAll(deps.store, 'freeze'),
     gatherCluster(api, service, refs, []),
+    gatherWorkloads(api, deps.store, service, place),
     gatherRivals(api, service, prepared),
     api.get({ apiVersion: 'v1', kind: 'Service', namespace, name }),
   ])
@@ -74,7 +79,7 @@ async function planOn(
     ...prepared,
     placement: placement?.value,
     freezes,
-    observed: { ...observed, rivals },
+    observed: { ...withWorkloads(observed, gathered), rivals },
     now: deps.clock.now(),
     settleMs: undefined,
   }
@@ -87,12 +92,17 @@ async function planOn(
     ...(stop && (stop.condition || stop.reason === 'FencedOff')
       ? { blocked: { reason: stop.reason, message: stop.message } }
       : {}),
-    findings: [...checkKubeService(service, observed.namespace, kubeService), ...checkVersions(situation), ...rejected],
+    findings: [
+      ...checkKubeService(service, observed.namespace, kubeService),
+      ...checkVersions(situation),
+      ...checkCandidate(writes.candidate),
+      ...rejected,
+    ],
   }
 }
 
 function changesOf(situation: Situation, plan: WritePlan): readonly PlanChange[] {
-  const own = situation.rendered.map(({ object }): PlanChange => {
+  const own = wantedBy(situation, plan).map((object): PlanChange => {
     const live = situation.observed.objects.get(refKey(refOf(object)))
     const diff = changesTo(live, object)
     return { ref: refOf(object), action: live ? (diff.length > 0 ? 'update' : 'none') : 'create', diff }
@@ -100,13 +110,31 @@ function changesOf(situation: Situation, plan: WritePlan): readonly PlanChange[]
   return [...own, ...plan.taken.map((object): PlanChange => ({ ref: refOf(object), action: 'delete', diff: [] }))]
 }
 
+/** A rollout that waits for its start will make its candidate's Deployment: a plan tells of it. */
+function withCandidates(service: PlannedService): PlannedService {
+  const rollouts = service.rollouts.map((rollout) => {
+    return rollout.image && rollout.phase === 'pending' ? { ...rollout, phase: 'preflight' as const } : rollout
+  })
+  return { ...service, rollouts }
+}
+
+/** Everything that is to be on the cluster, now or once something is over that is waited for. */
+function wantedBy({ rendered }: Situation, { candidate, scaleDowns }: WritePlan): readonly KubeObject[] {
+  return [
+    ...(candidate?.object ? [candidate.object] : []),
+    ...rendered.map(({ object }) => object),
+    ...scaleDowns.flatMap(({ write }) => (write ? [write.object] : [])),
+  ]
+}
+
 /** Has the server check what would change, as strictly as on a write. */
 async function dryRun(api: ClusterApi, situation: Situation, plan: WritePlan): Promise<readonly PlanFinding[]> {
   const findings: PlanFinding[] = []
-  for (const { object } of situation.rendered) {
+  const forced = [...plan.writes, ...plan.scaleDowns.flatMap(({ write }) => write ?? [])].filter(({ force }) => force)
+  for (const object of wantedBy(situation, plan)) {
     const live = situation.observed.objects.get(refKey(refOf(object)))
     if (changesTo(live, object).length === 0) continue
-    const force = plan.writes.some((write) => write.force && refKey(refOf(write.object)) === refKey(refOf(object)))
+    const force = forced.some((write) => refKey(refOf(write.object)) === refKey(refOf(object)))
     const finding = await tryApply(api, withPreconditions(object, live), force)
     if (finding) findings.push(finding)
   }

@@ -8,11 +8,12 @@ import { entryFor } from './drift.ts'
 import { gatherStored, type Prepared, prepare, type StoredState } from './gather.ts'
 import { lastChange } from './inventory.ts'
 import { type Pass, walkCluster } from './pass.ts'
-import { FENCED_OFF } from './plan-writes.ts'
 import { recordLive, recordPass, recordStop, recordTrouble, recordWait } from './record.ts'
 import { removePlacement } from './remove-placement.ts'
 import { isWanted } from './situation.ts'
 import { takeBack } from './take-back.ts'
+import { imageRolloutOn, pendingRetired } from './workloads/image-rollout.ts'
+import { FENCED_OFF } from './write.ts'
 
 export type { ReconcileDeps } from './deps.ts'
 
@@ -75,7 +76,9 @@ async function attemptOnce(
   }
   const prepared = prepare(service, cluster)
   if (!prepared.ok) return recordStop(scene, prepared.stop)
-  const settled = settledAt(deps, stored.placement?.value, service, prepared.value)
+  const settled = hasWorkloads(stored, service, request.cluster)
+    ? undefined
+    : settledAt(deps, stored.placement?.value, service, prepared.value)
   if (settled !== undefined && cluster.spec.mode === 'manage') {
     return settled > deps.clock.now() ? recordWait(scene, settled) : recordLive(scene, prepared.value)
   }
@@ -86,6 +89,12 @@ async function attemptOnce(
   if (pass instanceof PortError) return recordTrouble(scene, pass)
   if (pass.stop?.reason === FENCED_OFF && attempt === 1) return 'again'
   return recordPass(scene, pass)
+}
+
+/** Are there Deployments to look after? What is wanted of them is not known without a look at the cluster. */
+function hasWorkloads(stored: StoredState, service: ServiceDocument, cluster: string): boolean {
+  if (imageRolloutOn(service, cluster)?.rollout.phase === 'preflight') return true
+  return pendingRetired(service, stored.placement?.value, cluster).length > 0
 }
 
 /**

@@ -17,6 +17,7 @@ import { type Finding, findingsOf } from './placement-conditions.ts'
 import type { ReconcileOutcome } from './reconcile-placement.ts'
 import { isReturning, type PlacedService, type Stop } from './situation.ts'
 import { trafficAfter, weightsLiveAfter } from './traffic-after.ts'
+import { scaledDownAfter, scaledDownFindings } from './workloads/scaled-down-after.ts'
 
 /** What every record is about. */
 export interface Scene {
@@ -56,9 +57,14 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     weightsLive: weightsLiveAfter(pass, objects, settleMs),
     ...preflightAfter(scene, pass.situation.observed.overlaps),
     versions: pass.situation.observed.versions,
+    ...scaledDownAfter(pass),
     attempts: trouble ? (before?.attempts ?? 0) + 1 : 0,
   }
-  const findings = [...findingsOf(pass.situation, pass.stop), readyFinding(pass.stop, trouble, isLive)]
+  const findings = [
+    ...findingsOf(pass.situation, pass.stop),
+    ...scaledDownFindings(pass),
+    readyFinding(pass.stop, trouble, isLive),
+  ]
   const again = trouble ? now + trouble.retryMs : againAfter(scene, pass, settled, isLive)
   const happenings = happeningsOf(scene, pass, complete, weights)
   const result: Result = trouble
@@ -209,7 +215,9 @@ function againAfter(scene: Scene, pass: Pass, settled: number, isLive: boolean):
   if (!isLive) return settled
   const { versions, overlaps } = pass.situation.observed
   const overlapping = overlaps?.overlap !== undefined
-  return awaitsCandidate(scene, versions, overlapping) ? pollAt(scene, scene.deps.clock.now()) : undefined
+  const polled = awaitsCandidate(scene, versions, overlapping) ? [pollAt(scene, scene.deps.clock.now())] : []
+  const dates = [...polled, ...pass.plan.scaleDowns.flatMap(({ again }) => again ?? [])]
+  return dates.length === 0 ? undefined : Math.min(...dates)
 }
 
 function againOf(scene: Scene, stop: Stop): number | undefined {

@@ -1,4 +1,5 @@
 import type { PlacementDocument } from '../model/documents.ts'
+import type { KubeObject } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import { splitServiceKey } from '../model/service.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
@@ -8,11 +9,13 @@ import type { ReconcileDeps } from './deps.ts'
 import { finishLeaving } from './finish-leaving.ts'
 import { getNamespace, pruningProvider, type StoredState } from './gather.ts'
 import { forbids, standingHold } from './permission.ts'
-import { fenceStop } from './plan-writes.ts'
 import { type Removal, removeFirst } from './prune.ts'
 import type { ReconcileRequest } from './reconcile-placement.ts'
 import { type Recorded, recordStop, recordTrouble, type Scene, save } from './record.ts'
 import type { PlacedService } from './situation.ts'
+import { isWorkload } from './workloads/deployment.ts'
+import { releaseWorkloads } from './workloads/release-workloads.ts'
+import { fenceStop } from './write.ts'
 
 /**
  * Takes a service from a cluster: its objects in the provider's order, with time to settle between, then the placement,
@@ -54,11 +57,15 @@ async function removeNext(scene: Scene, placement: PlacementDocument): Promise<R
     const api = await deps.clusters.connect(cluster)
     const namespace = await getNamespace(api, service.namespace)
     if (!namespace) return all
-    const times = { removedAt: placement.removedAt, settleMs: deps.settleMs }
-    const doomed = placement.objects.map((entry) => ({ ...entry, ours: true }))
-    return await removeFirst(api, { service: placement.service, provider, now }, doomed, times, (live) => {
+    const forbidden = (live: KubeObject) => {
       return forbids({ ...asked, observed: { namespace } }, 'removal', live) ?? fenceStop({ service }, live)
-    })
+    }
+    const times = { removedAt: placement.removedAt, settleMs: deps.settleMs }
+    const doomed = placement.objects.filter((entry) => !isWorkload(entry)).map((entry) => ({ ...entry, ours: true }))
+    if (doomed.length > 0)
+      return await removeFirst(api, { service: placement.service, provider, now }, doomed, times, forbidden)
+    const place = { service: placement.service, namespace: service.namespace }
+    return { removed: false, ...(await releaseWorkloads(api, place, placement.objects, forbidden)) }
   } catch (error) {
     if (isPortError(error)) return error
     throw error

@@ -16,6 +16,7 @@ import { pruningProvider } from './gather.ts'
 import { findOrphans, pruneOrphans } from './orphans.ts'
 import { reconcilePlacement } from './reconcile-placement.ts'
 import { isWanted } from './situation.ts'
+import { isWorkload } from './workloads/deployment.ts'
 
 export interface ResyncOptions {
   /** Remove orphans: objects that bear our marks and stand in no inventory. */
@@ -107,8 +108,10 @@ export function departing(
   return placements
     .filter((placement) => {
       if (placement.pruned) return false
-      const seen = placement.objects.map((entry) => live.get(refKey(entry)))
-      const changed = placement.objects.some((entry, index) => {
+      // How many Pods a Deployment has is for others to change, and none of them are listed here.
+      const routes = placement.objects.filter((entry) => !isWorkload(entry))
+      const seen = routes.map((entry) => live.get(refKey(entry)))
+      const changed = routes.some((entry, index) => {
         return seen[index]?.uid !== entry.uid || seen[index]?.generation !== entry.generation
       })
       const [namespace = ''] = placement.service.split('/')

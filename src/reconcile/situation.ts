@@ -4,12 +4,13 @@ import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocumen
 import type { KubeObject } from '../model/kube.ts'
 import type { VersionReadiness } from '../model/placement.ts'
 import type { Overlaps } from './find-overlaps.ts'
+import type { WorkloadsSeen } from './workloads/workloads.ts'
 
 /** The part of a service document that names it and dates its render. */
 export type PlacedService = Pick<ServiceDocument, 'namespace' | 'name' | 'generation' | 'renderRevision' | 'rollouts'>
 
 /** The part of a service document that a plan needs: so a service can be planned before it is stored. */
-export type PlannedService = PlacedService & Pick<ServiceDocument, 'spec' | 'targets'>
+export type PlannedService = PlacedService & Pick<ServiceDocument, 'spec' | 'targets' | 'retired'>
 
 /** What was seen on the cluster. */
 export interface Observed {
@@ -22,6 +23,8 @@ export interface Observed {
   readonly rivals: readonly KubeObject[] | undefined
   /** Selectors that mix up the versions of a rollout; absent when they were not looked for. */
   readonly overlaps?: Overlaps
+  /** What decides about the Deployments of a rollout by `image`; absent when they were not looked at. */
+  readonly workloads?: WorkloadsSeen
 }
 
 /** All that decides what to write: one service on one cluster at one moment. */

@@ -5,6 +5,7 @@ import type { Written } from './apply.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { pruningProvider, type StoredState } from './gather.ts'
+import { isWorkload } from './workloads/deployment.ts'
 
 /**
  * Removes what this very call has created and could not record, because the service left the cluster meanwhile: no
@@ -17,7 +18,10 @@ export async function takeBack(
   unrecorded: readonly Written[],
 ): Promise<void> {
   const provider = cluster && pruningProvider(cluster)
-  const created = unrecorded.filter(({ write, after }) => !write.live && bearsMarks(after.metadata, service))
+  const created = unrecorded
+    .filter(({ write, after }) => !write.live && bearsMarks(after.metadata, service))
+    // A Deployment is never deleted: this one has Pods without requests, and people find it by its marks.
+    .filter(({ write }) => !isWorkload(write.object))
   if (!cluster || !provider || created.length === 0) return
   const objects = new Map(created.map(({ after }) => [refKey(refOf(after)), after]))
   try {

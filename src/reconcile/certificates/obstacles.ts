@@ -5,8 +5,8 @@ import { describeRef, type KubeMetadata, type KubeObject, refOf } from '../../mo
 import { refKey } from '../content.ts'
 import { describeForeign } from '../owners.ts'
 import { type Effect, forbids } from '../permission.ts'
-import { FENCED_OFF } from '../plan-writes.ts'
 import { LOOK_AGAIN_MS } from '../situation.ts'
+import { FENCED_OFF } from '../write.ts'
 import type { DeliveryScene } from './delivery-scene.ts'
 import { DRIVEN, type Wanted } from './render.ts'
 

@@ -1,0 +1,102 @@
+import { desiredWeights, liveRolloutOn } from '../../model/desired-weights.ts'
+import { keyOf, type PlacementDocument, type ServiceDocument } from '../../model/documents.ts'
+import type { KindRef, KubeObject } from '../../model/kube.ts'
+import type { ClusterApi } from '../../ports/cluster-api.ts'
+import { isPortError } from '../../ports/port-error.ts'
+import { readAll } from '../../ports/read-all.ts'
+import type { Store } from '../../ports/store.ts'
+import { findOverlaps, type Overlaps } from '../find-overlaps.ts'
+import { isBeforeShift, isWanted, type PlannedService } from '../situation.ts'
+import { DEPLOYMENT } from './deployment.ts'
+import { imageRolloutOn, pendingRetired } from './image-rollout.ts'
+import type { WorkloadsSeen } from './workloads.ts'
+
+const AUTOSCALER: KindRef = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' }
+const BUDGET: KindRef = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' }
+
+/** What a look at the Deployments of a service's namespace came to. */
+export interface Gathered {
+  /** Selectors that mix up the versions of a rollout whose candidate has got nothing yet. */
+  readonly overlaps?: Overlaps
+  /** For a rollout by `image`, and for what one left behind. */
+  readonly workloads?: WorkloadsSeen
+}
+
+/**
+ * Looks at Deployments, autoscalers and budgets where something depends on them: before the first step of a rollout, and as
+ * long as a rollout by `image` or what it left behind is to be looked after. Else nothing is asked: a weight step costs no
+ * such lists. Throws PortError.
+ */
+export async function gatherWorkloads(
+  api: ClusterApi,
+  store: Store,
+  service: PlannedService,
+  { cluster, placement }: { readonly cluster: string; readonly placement: PlacementDocument | undefined },
+): Promise<Gathered> {
+  const { namespace } = service
+  const before = isBeforeShift(service, cluster)
+  const image = imageRolloutOn(service, cluster) !== undefined
+  const retired = pendingRetired(service, placement, cluster).length > 0
+  if (!before && !image && !retired) return {}
+  const [deployments, autoscalers, budgets, kubeService, neighbours] = await Promise.all([
+    listIfAllowed(api, DEPLOYMENT, namespace),
+    listIfAllowed(api, AUTOSCALER, namespace),
+    before ? listIfAllowed(api, BUDGET, namespace) : { objects: [] },
+    image ? api.get({ apiVersion: 'v1', kind: 'Service', namespace, name: service.name }) : undefined,
+    retired ? servedOn(store, namespace, cluster) : [],
+  ])
+  const overlaps = before ? lookForOverlaps(service, cluster, { deployments, autoscalers, budgets }) : undefined
+  const workloads: WorkloadsSeen = {
+    deployments: deployments.objects,
+    autoscalers: autoscalers.unseen === undefined ? autoscalers.objects : undefined,
+    selector: kubeService?.spec?.selector as WorkloadsSeen['selector'],
+    neighbours,
+  }
+  return { ...(overlaps ? { overlaps } : {}), ...(image || retired ? { workloads } : {}) }
+}
+
+interface Listed {
+  readonly objects: readonly KubeObject[]
+  readonly unseen?: string
+}
+
+function lookForOverlaps(
+  service: PlannedService,
+  cluster: string,
+  { deployments, autoscalers, budgets }: Readonly<Record<'deployments' | 'autoscalers' | 'budgets', Listed>>,
+): Overlaps | undefined {
+  const live = liveRolloutOn(service, cluster)
+  if (!live) return undefined
+  const unseen = [deployments, autoscalers, budgets].flatMap((listed) => listed.unseen ?? [])
+  const workloads = {
+    deployments: deployments.objects,
+    autoscalers: autoscalers.objects,
+    budgets: budgets.objects,
+    unseen,
+  }
+  const version = (name: string) => ({ name, labels: service.spec.versions[name]?.labels ?? {} })
+  return findOverlaps(workloads, version(live.target.stable), version(live.target.candidate))
+}
+
+/** Objects of a kind; a right that is missing, or a kind that the server does not know, is no error but words. */
+async function listIfAllowed(api: ClusterApi, kind: KindRef, namespace: string): Promise<Listed> {
+  try {
+    return { objects: await api.list(kind, { namespace }) }
+  } catch (error) {
+    if (!isPortError(error, 'denied', 'not-found')) throw error
+    const why = error.kind === 'denied' ? 'the right to list them is missing' : 'the cluster does not know them'
+    return { objects: [], unseen: `whether selectors of ${kind.kind}s overlap is not known: ${why}` }
+  }
+}
+
+/** The labels of all versions that get requests on a cluster, of the services of a namespace. */
+async function servedOn(store: Store, namespace: string, cluster: string): Promise<WorkloadsSeen['neighbours']> {
+  const services = await readAll(store, 'service', { prefix: `${namespace}/` })
+  return services
+    .filter((service) => isWanted(service, cluster))
+    .flatMap((service) => servedBy(service, cluster).map((labels) => ({ service: keyOf(service), labels })))
+}
+
+function servedBy(service: ServiceDocument, cluster: string): readonly Readonly<Record<string, string>>[] {
+  return Object.keys(desiredWeights(service, cluster) ?? {}).map((name) => service.spec.versions[name]?.labels ?? {})
+}

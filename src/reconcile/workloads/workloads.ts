@@ -1,0 +1,48 @@
+import { type KubeObject, refOf } from '../../model/kube.ts'
+import { refKey } from '../content.ts'
+import type { Observed } from '../situation.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** What a namespace holds that decides about the Deployments of a rollout by `image`. */
+export interface WorkloadsSeen {
+  readonly deployments: readonly KubeObject[]
+  /** Undefined: they may not be listed. */
+  readonly autoscalers: readonly KubeObject[] | undefined
+  /** The selector of the Kubernetes Service; undefined: there is none. */
+  readonly selector: Labels | undefined
+  /** Versions of other services that get requests on the cluster. */
+  readonly neighbours: readonly { readonly service: string; readonly labels: Labels }[]
+}
+
+/** Something that stands in the way of a candidate's Deployment, or that people should know of it. */
+export interface WorkloadProblem {
+  /** CamelCase, part of the API. */
+  readonly reason: string
+  readonly message: string
+  /** The way out, a sentence. */
+  readonly fix: string
+}
+
+/** What was seen of a cluster, with its Deployments among the objects. */
+export function withWorkloads(seen: Observed, gathered: Pick<Observed, 'overlaps' | 'workloads'>): Observed {
+  const objects = new Map(seen.objects)
+  for (const object of gathered.workloads?.deployments ?? []) objects.set(refKey(refOf(object)), object)
+  return { ...seen, ...gathered, objects }
+}
+
+/** The autoscaler of a Deployment; KEDA's are of the same kind. */
+export function autoscalerOf({ autoscalers }: WorkloadsSeen, deployment: string): KubeObject | undefined {
+  return autoscalers?.find((object) => {
+    const target = object.spec?.scaleTargetRef as { readonly kind?: string; readonly name?: string } | undefined
+    return target?.kind === 'Deployment' && target.name === deployment
+  })
+}
+
+/** `HorizontalPodAutoscaler shop/web`, or `ScaledObject web (KEDA)` where it is one of KEDA's. */
+export function describeAutoscaler({ metadata }: KubeObject): string {
+  const scaled = metadata.ownerReferences?.find(({ kind }) => kind === 'ScaledObject')
+  return scaled
+    ? `ScaledObject ${scaled.name} (KEDA)`
+    : `HorizontalPodAutoscaler ${metadata.namespace}/${metadata.name}`
+}
