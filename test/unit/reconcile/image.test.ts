@@ -1,0 +1,341 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ImageWorld, stableDeployment } from './image-world.ts'
+import { autoscaler, deployment } from './workloads.ts'
+import { serviceDocument } from './world.ts'
+
+let world: ImageWorld
+beforeEach(async () => {
+  world = new ImageWorld()
+  await world.settle()
+  world.cluster.forget()
+})
+
+/** The candidate with all its Pods, at a weight that is live. */
+async function at(weight: number): Promise<void> {
+  world.image('preflight')
+  await world.reconcile()
+  world.rollOut()
+  world.image('progressing', { weight, highestWeight: weight })
+  await world.settle()
+  world.cluster.forget()
+}
+
+describe('the Deployment of a candidate that is made from an image', () => {
+  it('is stable’s with other images, labels and a selector of its own, and bears our marks and none of others', async () => {
+    const foreign = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', note: 'kept out too' }
+    world.cluster.edit('kubectl', stableDeployment(10, { annotations: foreign }))
+    world.image('preflight')
+    await world.reconcile()
+    expect(world.made?.metadata).toMatchObject({
+      labels: { version: 'v3', 'app.kubernetes.io/managed-by': 'meshwright' },
+      annotations: {
+        'meshwright.io/revision': '102',
+        'meshwright.io/service': 'shop/web',
+        'meshwright.io/rollout': 'shop.web.k3',
+        'meshwright.io/copied-from': 'web-v1@1',
+      },
+    })
+    expect(Object.keys(world.made?.metadata.annotations ?? {})).toHaveLength(4)
+    expect(world.made?.spec).toEqual({
+      replicas: 10,
+      selector: { matchLabels: { app: 'web', version: 'v3' } },
+      strategy: { type: 'RollingUpdate' },
+      template: {
+        metadata: { labels: { app: 'web', version: 'v3' } },
+        spec: { containers: [{ name: 'web', image: 'registry.example.com/web:3' }] },
+      },
+    })
+    expect(world.placement.objects.map(({ kind, name }) => `${kind} ${name}`)).toContain('Deployment web-v3')
+  })
+
+  it('is not made while the rollout waits for its start', async () => {
+    world.image('pending')
+    await world.settle(3)
+    expect(world.made).toBeUndefined()
+    world.service(({ rollouts }) => ({ rollouts: rollouts.map((one) => ({ ...one, phase: 'preflight' as const })) }))
+    await world.reconcile()
+    expect(world.made).toBeDefined()
+  })
+
+  it('stays as it was copied when stable’s is changed meanwhile', async () => {
+    await at(10)
+    world.cluster.change('kubectl', 'Deployment', 'web-v1', (object) => ({
+      ...object,
+      spec: { ...object.spec, minReadySeconds: 30 },
+    }))
+    world.image('progressing', { weight: 50, highestWeight: 50 })
+    await world.settle()
+    expect(world.made?.spec?.minReadySeconds).toBeUndefined()
+    expect(world.weights).toEqual({ v1: 50, v3: 50 })
+  })
+
+  it('has the Pods for its share before its share rises, and loses none while the rollout is live', async () => {
+    const weigh = { images: { '': 'registry.example.com/web:3' }, replicas: 'weight' } as const
+    world.image('preflight', {}, { image: weigh })
+    await world.reconcile()
+    expect(world.replicas('web-v3')).toBe(1)
+    world.rollOut()
+    world.image('progressing', { weight: 25, highestWeight: 25, stableReadyAtStart: 10 }, { image: weigh })
+    const waits = await world.settle(3)
+    expect(world.replicas('web-v3')).toBe(3)
+    expect(waits.reason).toBe('WaitingForReplicas')
+    expect(world.weights).toEqual({ v1: 100, v3: 0 })
+    world.rollOut()
+    await world.settle()
+    expect(world.weights).toEqual({ v1: 75, v3: 25 })
+    // An autoscaler took Pods from stable as its requests went.
+    world.cluster.edit('hpa', stableDeployment(4))
+    world.image('progressing', { weight: 50, highestWeight: 50, stableReadyAtStart: 10 }, { image: weigh })
+    await world.reconcile()
+    expect(world.replicas('web-v3')).toBe(5)
+    world.rollOut()
+    world.image('paused', { weight: 25, highestWeight: 50, stableReadyAtStart: 10 }, { image: weigh })
+    await world.settle(3)
+    expect(world.replicas('web-v3')).toBe(5)
+  })
+
+  it('has as many Pods as stable when what it gets is picked by a match', async () => {
+    const image = { images: { '': 'registry.example.com/web:3' }, replicas: 'weight' } as const
+    const match = [{ headers: { 'x-preview': { exact: 'true' } } }]
+    world.image('progressing', { weight: 0, highestWeight: 1, match }, { image })
+    await world.reconcile()
+    expect(world.replicas('web-v3')).toBe(10)
+  })
+
+  it('gets no requests while Pods of an older image are left in it', async () => {
+    await at(10)
+    world.end('made')
+    await world.reconcile()
+    const images = { '': 'registry.example.com/web:4' }
+    world.image('preflight', {}, { id: 'shop.web.k4', image: { images, replicas: 'equal' } })
+    await world.reconcile()
+    expect(world.made?.metadata.annotations?.['meshwright.io/rollout']).toBe('shop.web.k4')
+    world.image(
+      'progressing',
+      { weight: 10, highestWeight: 10 },
+      { id: 'shop.web.k4', image: { images, replicas: 'equal' } },
+    )
+    expect((await world.reconcile()).reason).toBe('WaitingForReplicas')
+    expect(world.weights?.v3).toBe(0)
+    world.rollOut()
+    await world.settle()
+    expect(world.weights).toEqual({ v1: 90, v3: 10 })
+  })
+
+  it('is scaled by whoever scales it: an autoscaler of its own', async () => {
+    await at(10)
+    world.cluster.edit('kubectl', autoscaler('web-v3', 'web-v3'))
+    world.cluster.change('hpa', 'Deployment', 'web-v3', (object) => ({
+      ...object,
+      spec: { ...object.spec, replicas: 4 },
+    }))
+    world.rollOut()
+    world.image('progressing', { weight: 50, highestWeight: 50 })
+    await world.settle()
+    expect(world.replicas('web-v3')).toBe(4)
+    expect(world.weights).toEqual({ v1: 50, v3: 50 })
+  })
+
+  it('gets its image back when another hand changed it', async () => {
+    await at(10)
+    world.cluster.change('kubectl', 'Deployment', 'web-v3', (object) => ({
+      ...object,
+      spec: { ...object.spec, template: { spec: { containers: [{ name: 'web', image: 'evil' }] } } },
+    }))
+    world.image('progressing', { weight: 50, highestWeight: 50 })
+    await world.reconcile()
+    expect(JSON.stringify(world.made?.spec)).toContain('registry.example.com/web:3')
+    expect(world.events()).toContain('placement.drift-restored')
+  })
+
+  it('waits for nothing on the way back', async () => {
+    await at(50)
+    world.setPods({ v1: 10 })
+    world.cluster.objects.delete('apps/v1/Deployment/shop/web-v3')
+    world.image('rolling-back', { highestWeight: 50 })
+    await world.reconcile()
+    expect(world.weights).toEqual({ v1: 100, v3: 0 })
+    expect(world.made).toBeUndefined()
+  })
+
+  it('is left to a Meshwright with newer data', async () => {
+    world.image('preflight')
+    await world.reconcile()
+    world.annotate('Deployment', 'web-v3', { 'meshwright.io/revision': '999' })
+    world.cluster.edit('kubectl', stableDeployment(12))
+    world.image('progressing', { weight: 10 })
+    expect((await world.reconcile()).reason).toBe('FencedOff')
+  })
+})
+
+describe('the Deployment of a candidate is refused', () => {
+  const refused: readonly [string, string, () => void][] = [
+    [
+      'without one of stable',
+      'StableWorkloadMissing',
+      () => world.cluster.objects.delete('apps/v1/Deployment/shop/web-v1'),
+    ],
+    [
+      'when two could be the pattern',
+      'StableWorkloadAmbiguous',
+      () => world.cluster.edit('kubectl', deployment('web-blue', { app: 'web', version: 'v1' })),
+    ],
+    [
+      'when Argo CD owns stable’s',
+      'WorkloadOwnedByTool',
+      () =>
+        world.cluster.edit('kubectl', stableDeployment(2, { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } })),
+    ],
+    [
+      'when the name is taken',
+      'WorkloadExists',
+      () => world.cluster.edit('kubectl', deployment('web-v3', { app: 'other', version: 'v9' })),
+    ],
+    [
+      'when stable’s selector would take its Pods',
+      'SelectorCatchesCandidate',
+      () => {
+        const stable = stableDeployment(2)
+        const wide = { ...stable.spec, selector: { matchLabels: { app: 'web' } } }
+        world.cluster.edit('kubectl', { ...stable, spec: wide })
+      },
+    ],
+    [
+      'when several containers could get the image',
+      'ContainerNotNamed',
+      () => {
+        const stable = stableDeployment(2)
+        const template = { metadata: { labels: { app: 'web', version: 'v1' } } }
+        const containers = [{ name: 'web' }, { name: 'cache' }]
+        world.cluster.edit('kubectl', {
+          ...stable,
+          spec: { ...stable.spec, template: { ...template, spec: { containers } } },
+        })
+      },
+    ],
+  ]
+  it.each(refused)('%s', async (_, reason, arrange) => {
+    arrange()
+    world.image('preflight')
+    const outcome = await world.settle(4)
+    expect(outcome).toMatchObject({ state: 'stopped', reason })
+    expect(world.applied()).not.toContain('apply Deployment')
+    expect(world.weights).toEqual({ v1: 100, v3: 0 })
+  })
+
+  it('not by other workloads with the same label, which the Kubernetes Service does not select', async () => {
+    world.cluster.edit('kubectl', deployment('cart-v1', { app: 'cart', version: 'v1' }))
+    world.image('preflight')
+    await world.reconcile()
+    expect(world.made?.metadata.annotations?.['meshwright.io/copied-from']).toBe('web-v1@1')
+  })
+})
+
+describe('the Deployment that lost', () => {
+  it('of stable goes to 0 after the promotion, not before requests under way are through', async () => {
+    await at(100)
+    world.end('source')
+    const first = await world.reconcile()
+    expect(world.weights).toEqual({ v3: 100 })
+    expect(world.condition('ScaledDown')).toBe('Unknown Draining')
+    expect(Date.parse(first.again ?? '') - world.clock.at).toBeLessThanOrEqual(5000)
+    world.clock.at += 29_000
+    await world.reconcile()
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(world.condition('Ready')).toBe('True Live')
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(0)
+    expect(world.cluster.peek('Deployment', 'web-v1')?.spec?.template).toBeDefined()
+    expect(world.condition('ScaledDown')).toBe('True Done')
+    expect(world.replicas('web-v3')).toBe(10)
+  })
+
+  it('is scaled down once: who starts it again keeps it', async () => {
+    await at(100)
+    world.end('source')
+    await world.settle()
+    world.cluster.edit('kubectl', stableDeployment(3))
+    world.spec({ traffic: { timeout: '3s' } })
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(3)
+  })
+
+  it('of the candidate goes to 0 after a way back, and stays to be looked at', async () => {
+    await at(50)
+    world.image('rolling-back', { highestWeight: 50 })
+    await world.reconcile()
+    world.end('made')
+    await world.settle()
+    expect(world.replicas('web-v3')).toBe(0)
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(JSON.stringify(world.made?.spec)).toContain('registry.example.com/web:3')
+    expect(world.made?.metadata.annotations?.['meshwright.io/scaled-down-after']).toBe('shop.web.k3')
+  })
+
+  it('is left alone for good, and people are told, when an autoscaler scales it', async () => {
+    await at(100)
+    world.cluster.edit('kubectl', autoscaler('web', 'web-v1'))
+    world.end('source')
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(world.condition('ScaledDown')).toBe('False HasAutoscaler')
+    expect(world.events()).toContain('placement.left-running')
+    world.cluster.forget()
+    await world.settle()
+    expect(world.applied()).toEqual([])
+  })
+
+  it('is left alone when a tool came to own it', async () => {
+    await at(100)
+    world.annotate('Deployment', 'web-v1', { 'argocd.argoproj.io/tracking-id': 'x' })
+    world.end('source')
+    await world.settle()
+    expect(world.condition('ScaledDown')).toBe('False OwnedByTool')
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('is left alone when it serves another service of the namespace', async () => {
+    await at(100)
+    const spec = { ...serviceDocument().spec, versions: { main: { labels: { app: 'web', version: 'v1' } } } }
+    world.store.put(serviceDocument({ name: 'internal', spec, targets: { east: { stable: 'main' } } }))
+    world.end('source')
+    await world.settle()
+    expect(world.condition('ScaledDown')).toBe('False StillServes')
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('is not touched while a route names it again', async () => {
+    await at(100)
+    world.end('source')
+    world.spec({ traffic: { weights: { v1: 50, v3: 50 } } })
+    await world.settle()
+    expect(world.weights).toEqual({ v1: 50, v3: 50 })
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('waits while a freeze stops changes', async () => {
+    await at(100)
+    world.end('source')
+    await world.reconcile()
+    world.freeze({ reason: 'sale', scope: {}, covers: ['configuration'] })
+    await world.settle(5)
+    expect(world.replicas('web-v1')).toBe(10)
+    world.store.documents.delete('freeze holiday')
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(0)
+  })
+})
+
+describe('a service that leaves the cluster', () => {
+  it('leaves the Deployment that serves it, without our marks', async () => {
+    await at(100)
+    world.end('source')
+    await world.settle()
+    world.service(() => ({ targets: {}, leaving: ['east'] }))
+    const outcome = await world.settle()
+    expect(outcome.state).toBe('removed')
+    expect(world.weights).toBeUndefined()
+    expect(world.replicas('web-v3')).toBe(10)
+    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
+  })
+})
