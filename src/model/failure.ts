@@ -78,6 +78,11 @@ export const FAILURES = {
     title: 'The strategy does not allow it',
     hint: 'Keep to the guard rails of the strategy, or ask an administrator to change them.',
   },
+  ImageRefused: {
+    status: 422,
+    title: 'The version cannot be made from an image here',
+    hint: 'Follow the way out that is named, or deploy the version yourself and start the rollout with its name or labels.',
+  },
   UnsupportedFeature: {
     status: 422,
     title: 'The feature cannot be had here',

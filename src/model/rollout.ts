@@ -229,9 +229,9 @@ export interface WebhookProgress {
   readonly detail: string
 }
 
-/** One thing in which the candidate differs from stable; absent on a side: it is not there. */
+/** One thing in which the candidate differs from stable; absent on a side: it is not there, or not known (images of stable). */
 export interface VersionChange {
-  /** `labels.version`, `workload`, `image.web`. */
+  /** `labels.version`, `workload`, `image` (of the only container), `image.web`. */
   readonly field: string
   readonly from?: string
   readonly to?: string

@@ -4,6 +4,7 @@ import type { ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
 import { MOST_VERSIONS, type ServiceSpec, type VersionSpec } from '../model/service.ts'
+import { imageVersion } from './image-version.ts'
 
 export interface CheckedCandidate {
   readonly name: string
@@ -18,9 +19,6 @@ export function checkCandidate(
   stables: readonly string[],
 ): Result<CheckedCandidate> {
   const { spec } = service
-  if (typeof request.candidate !== 'string' && 'image' in request.candidate) {
-    return fail('NotBuilt', 'A candidate made from an image is not built yet.')
-  }
   const known = typeof request.candidate === 'string' ? request.candidate : request.candidate.name
   if (typeof request.candidate === 'string' && !Object.hasOwn(spec.versions, known)) {
     const reason = `is no version of the service; known: ${Object.keys(spec.versions).join(', ')}`
@@ -29,13 +27,9 @@ export function checkCandidate(
       hint: 'Add the version to the service, or send the candidate as { "name", "labels" }.',
     })
   }
-  const versions = typeof request.candidate === 'string' ? spec.versions : withCandidate(spec, request.candidate)
-  if (!versions) {
-    const reason = 'is a version with other labels'
-    return fail('InvalidCombination', `Version ${known} exists with other labels.`, {
-      errors: [{ pointer: '/candidate/labels', reason }],
-    })
-  }
+  const grown = withCandidate(service, request.candidate, stables)
+  if (!grown.ok) return grown
+  const versions = grown.value
   const candidate = versions[known]?.labels ?? {}
   const count = Object.keys(versions).length
   if (count > MOST_VERSIONS) {
@@ -57,13 +51,36 @@ export function checkCandidate(
 }
 
 function withCandidate(
-  spec: ServiceSpec,
-  candidate: { readonly name: string } & VersionSpec,
-): ServiceSpec['versions'] | undefined {
-  const { name, ...version } = candidate
-  const known = spec.versions[name]
-  if (known) return canonicalJson(known) === canonicalJson(version) ? spec.versions : undefined
-  return { ...spec.versions, [name]: version }
+  service: ServiceDocument,
+  candidate: RolloutRequest['candidate'],
+  stables: readonly string[],
+): Result<ServiceSpec['versions']> {
+  const { versions } = service.spec
+  if (typeof candidate === 'string') return succeed(versions)
+  const { name } = candidate
+  const version = versionOf(service, candidate, stables)
+  if (!version.ok) return version
+  const known = versions[name]
+  if (!known) return succeed({ ...versions, [name]: version.value })
+  if (canonicalJson(known) === canonicalJson(version.value)) return succeed(versions)
+  const isImage = 'image' in candidate
+  const reason = isImage
+    ? 'is a version that was not made from an image, or from another stable'
+    : 'is a version with other labels'
+  return fail('InvalidCombination', `Version ${name} exists with other labels${isImage ? ' or workload' : ''}.`, {
+    errors: [{ pointer: isImage ? '/candidate/name' : '/candidate/labels', reason }],
+    hint: 'Choose another name, or roll out the version as it is: "candidate": "NAME".',
+  })
+}
+
+function versionOf(
+  service: ServiceDocument,
+  candidate: Exclude<RolloutRequest['candidate'], string>,
+  stables: readonly string[],
+): Result<VersionSpec> {
+  if ('image' in candidate) return imageVersion(service, candidate.name, stables)
+  const { name: _, ...version } = candidate
+  return succeed(version)
 }
 
 /** Would every pod of one also be a pod of the other? */

@@ -5,6 +5,7 @@ import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import { AWAITING_PHASES, type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
 import { dueWhileWaiting } from './decide-waiting.ts'
+import { retiredAfter } from './retire.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
 
@@ -27,6 +28,7 @@ export function foldRollouts(service: ServiceDocument, after: readonly Rollout[]
     .flatMap((rollout) => followUps(service, rollout, renderRevision))
   const targets = { ...service.targets }
   for (const rollout of changed) Object.assign(targets, stableAfter(rollout, targets))
+  const retired = retiredAfter(service, changed, targets)
   const { dueAt: _due, ...rest } = service
   const dueAt = live
     .map((rollout) => rollout.nextAttemptAt)
@@ -37,6 +39,7 @@ export function foldRollouts(service: ServiceDocument, after: readonly Rollout[]
     rollouts: live,
     ...(lastEnded === undefined ? {} : { lastEnded }),
     targets,
+    ...retired,
     renderRevision,
     outbox: [...service.outbox, ...entries],
     updatedAt: timestamp(now),

@@ -21,6 +21,7 @@ export function newRollout(
   const stables = [...new Set(plan.targets.map((target) => target.stable))]
   const message = `${plan.candidate.name} is to replace ${stables.join(', ')}.`
   const [stable] = stables
+  const image = imageOf(request)
   return {
     id,
     phase: 'pending',
@@ -34,8 +35,9 @@ export function newRollout(
     gates: spec.gates,
     ...settingsOf(spec),
     ...(plan.waves ? { waves: plan.waves, wave: 0 } : {}),
+    ...(image ? { image } : {}),
     ...(request.source ? { source: request.source } : {}),
-    changes: versionChanges(stable === undefined ? undefined : versions[stable], versions[plan.candidate.name]),
+    changes: versionChanges(stable === undefined ? undefined : versions[stable], versions[plan.candidate.name], image),
     step: -1,
     weight: 0,
     revision: 0,
@@ -48,6 +50,13 @@ export function newRollout(
     updatedAt: at,
     nextAttemptAt: at,
   }
+}
+
+/** The images that the request gives, by container; one image is for the only container. */
+function imageOf({ candidate }: RolloutRequest): Rollout['image'] {
+  if (typeof candidate === 'string' || !('image' in candidate)) return undefined
+  const { image, replicas } = candidate
+  return { images: typeof image === 'string' ? { '': image } : image, replicas }
 }
 
 function settingsOf(spec: StrategySpec) {

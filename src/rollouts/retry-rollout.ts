@@ -23,7 +23,7 @@ export async function retryRollout(deps: StartDeps, id: string, context: Request
 
 function requestOf(rollout: Rollout): RolloutRequest {
   return {
-    candidate: rollout.candidate,
+    candidate: candidateOf(rollout),
     strategy: rollout.strategy,
     clusters: rollout.targets.map((target) => target.cluster),
     steps: [...rollout.steps],
@@ -55,4 +55,10 @@ function waveOfRequest({ name, clusters, steps, bakeMs }: RolloutWave) {
     steps: [...steps],
     ...(bakeMs === 0 ? {} : { bake: formatDuration(bakeMs) }),
   }
+}
+
+function candidateOf({ candidate, image }: Rollout): RolloutRequest['candidate'] {
+  if (!image) return candidate
+  const { '': only, ...images } = image.images
+  return { name: candidate, image: only ?? images, replicas: image.replicas }
 }

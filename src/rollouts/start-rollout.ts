@@ -17,6 +17,7 @@ import type { Store } from '../ports/store.ts'
 import type { CheckedCandidate } from './check-candidate.ts'
 import { readClusters } from './check-clusters.ts'
 import { checkGateSources } from './check-gate-sources.ts'
+import { checkImage, type PlanOn } from './check-image.ts'
 import { checkLatencyGates } from './check-latency-gates.ts'
 import { checkTraffic } from './check-traffic.ts'
 import { foldRollouts } from './fold-rollouts.ts'
@@ -33,6 +34,7 @@ export interface StartDeps {
   readonly clock: Clock
   readonly random: Random
   readonly metrics: MetricsSources
+  readonly plan: PlanOn
 }
 
 /**
@@ -71,8 +73,9 @@ export async function startRollout(
       const planned = await checkStart(deps, before, request)
       if (!planned.ok) return planned
       const now = deps.clock.now()
-      const rollout = newRollout(id, request, planned.value, context, now)
-      const document = withRollout(before, rollout, planned.value.candidate, now)
+      const drafted = await draft(deps, before, newRollout(id, request, planned.value, context, now), planned.value)
+      if (!drafted.ok) return drafted
+      const { document, rollout } = drafted.value
       const answer = { at: timestamp(now), status: 201, result: id }
       const idempotency = remember(before.idempotency, context.idempotency, answer)
       const outbox = [...document.outbox, startEntry(document, rollout, context, retryOf)]
@@ -140,6 +143,22 @@ async function checkStart(
   const ahead = await warnAtStart(deps.metrics, strategy.value.spec, clusters.value)
   const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...ahead, ...sources.value, ...latency.value]
   return succeed({ ...planned.value, strategy: strategy.value, waves: waves.value, warnings })
+}
+
+/** The document with the new rollout, once the clusters say that its candidate can be made. */
+async function draft(
+  deps: StartDeps,
+  before: ServiceDocument,
+  rollout: Rollout,
+  { candidate }: CheckedStart,
+): Promise<Result<{ document: ServiceDocument; rollout: Rollout }>> {
+  const now = Date.parse(rollout.startedAt)
+  const document = withRollout(before, rollout, candidate, now)
+  const image = await checkImage(deps.plan, document, rollout)
+  if (!image.ok) return image
+  if (image.value.length === 0) return succeed({ document, rollout })
+  const warned = { ...rollout, warnings: [...rollout.warnings, ...image.value] }
+  return succeed({ document: withRollout(before, warned, candidate, now), rollout: warned })
 }
 
 /** The document with the new rollout in it. A rollout that still bakes on the same clusters has done its work: it ends. */

@@ -1,9 +1,17 @@
-import type { VersionChange } from '../model/rollout.ts'
+import type { Rollout, VersionChange } from '../model/rollout.ts'
 import type { VersionSpec } from '../model/service.ts'
 
-/** What the candidate has other than stable, field by field: labels and workload. Empty when nothing tells them apart. */
-export function versionChanges(stable: VersionSpec | undefined, candidate: VersionSpec | undefined): VersionChange[] {
-  const [before, after] = [fieldsOf(stable), fieldsOf(candidate)]
+/**
+ * What the candidate has other than stable, field by field: labels, workload, and the images that it is made from. Empty when
+ * nothing tells them apart.
+ */
+export function versionChanges(
+  stable: VersionSpec | undefined,
+  candidate: VersionSpec | undefined,
+  image?: Rollout['image'],
+): VersionChange[] {
+  const images = Object.entries(image?.images ?? {}).map(([name, value]) => [`image${name && `.${name}`}`, value] as const)
+  const [before, after] = [fieldsOf(stable), { ...fieldsOf(candidate), ...Object.fromEntries(images) }]
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   return fields
     .filter((field) => before[field] !== after[field])

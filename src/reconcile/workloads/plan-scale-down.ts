@@ -55,10 +55,7 @@ function drainedAt(situation: Situation, written: ReadonlySet<string>): number {
 
 function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersion): Omit<ScaleDown, 'retired'> {
   const deployment = loserOf(seen, retired)
-  if (!deployment) {
-    const message = `The Deployment of ${retired.version} was not found any more.`
-    return { outcome: { status: 'kept', reason: 'NotFound', message } }
-  }
+  if (!deployment) return { outcome: missing(retired) }
   if (replicasOf(deployment) === 0) return { outcome: doneOutcome(retired, deployment) }
   const kept = whyKept(situation, seen, retired, deployment)
   if (kept) return { outcome: { status: 'kept', ...kept } }
@@ -74,6 +71,14 @@ function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersi
 function doneOutcome({ version }: RetiredVersion, deployment: KubeObject): NonNullable<ScaleDown['outcome']> {
   const message = `${describeRef(refOf(deployment))} (${version}) has 0 replicas.`
   return { status: 'done', reason: 'Done', message }
+}
+
+/** What was never made needs no scaling; what was copied may run under another name. */
+function missing({ version, made, loser }: RetiredVersion): NonNullable<ScaleDown['outcome']> {
+  if (loser === 'made')
+    return { status: 'done', reason: 'Done', message: `There is no Deployment ${made} (${version}).` }
+  const message = `The Deployment of ${version} is not found any more: ${made} or what it was copied from is gone.`
+  return { status: 'kept', reason: 'NotFound', message }
 }
 
 function loserOf({ deployments }: WorkloadsSeen, { made, loser }: RetiredVersion): KubeObject | undefined {
