@@ -110,9 +110,9 @@ function changesOf(situation: Situation, plan: WritePlan): readonly PlanChange[]
   return [...own, ...plan.taken.map((object): PlanChange => ({ ref: refOf(object), action: 'delete', diff: [] }))]
 }
 
-/** A rollout that waits for its start will make its candidate's Deployment: a plan tells of it. */
+/** A rollout that waits for its start, or for a wave, will make its candidate's Deployment: a plan tells of it. */
 function withCandidates(service: PlannedService): PlannedService {
-  const rollouts = service.rollouts.map((rollout) => {
+  const rollouts = service.rollouts.map(({ waves: _, ...rollout }) => {
     return rollout.image && rollout.phase === 'pending' ? { ...rollout, phase: 'preflight' as const } : rollout
   })
   return { ...service, rollouts }

@@ -83,7 +83,7 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
   const before = beforeOf(service, rollout)
   const key = keyOf(service)
   const entries: OutboxEntry[] = [...transitionEvents(before, rollout), ...lookEvents(before, rollout)]
-  const again = isOverdue(rollout) ? `.${rollout.updatedAt}` : ''
+  const again = isOverdue(rollout) || isToBeMade(before, rollout) ? `.${rollout.updatedAt}` : ''
   if (asksRender(before, rollout) || again !== '') {
     for (const { cluster } of rollout.targets.filter((target) => isAsked(rollout, target))) {
       const message = { kind: 'reconcile' as const, service: key, cluster }
@@ -119,6 +119,11 @@ function isOverdue({ phase, liveAt, weightSince, updatedAt }: Rollout): boolean 
   return (
     ON_THE_WAY.includes(phase) && liveAt === undefined && Date.parse(updatedAt) - Date.parse(weightSince) >= POLL_MS
   )
+}
+
+/** May the Deployments of the candidate be made from now on? That changes no route, so no render asks for it. */
+function isToBeMade(before: Rollout | undefined, { phase, image }: Rollout): boolean {
+  return image !== undefined && phase === 'preflight' && before?.phase === 'pending'
 }
 
 /** An ended rollout is copied out; clusters chosen by label were held for it and may change now. */

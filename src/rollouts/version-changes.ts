@@ -10,7 +10,9 @@ export function versionChanges(
   candidate: VersionSpec | undefined,
   image?: Rollout['image'],
 ): VersionChange[] {
-  const images = Object.entries(image?.images ?? {}).map(([name, value]) => [`image${name && `.${name}`}`, value] as const)
+  const images = Object.entries(image?.images ?? {}).map(
+    ([name, value]) => [`image${name && `.${name}`}`, value] as const,
+  )
   const [before, after] = [fieldsOf(stable), { ...fieldsOf(candidate), ...Object.fromEntries(images) }]
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   return fields

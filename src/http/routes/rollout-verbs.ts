@@ -75,7 +75,14 @@ function verbRoute(
   const access: readonly Role[] = [verb === 'retry' ? 'Mesh.Deployer' : ROLE_OF_VERB[verb]]
   const { description } = WORDS[verb]
   const status = verb === 'retry' ? 201 : 200
-  const starts = ['Deleting', 'RolloutInFlight', 'WeightsPinned', 'UnknownReference', 'InvalidCombination'] as const
+  const starts = [
+    'Deleting',
+    'RolloutInFlight',
+    'WeightsPinned',
+    'UnknownReference',
+    'InvalidCombination',
+    'ImageRefused',
+  ] as const
   return route<VerbBody, WaitQuery>({
     method: 'POST',
     path: `${path}/${verb}`,

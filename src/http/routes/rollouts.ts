@@ -51,6 +51,7 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
       'WriteConflict',
       'UnknownReference',
       'InvalidCombination',
+      'ImageRefused',
     ],
     async handle(call) {
       const { deps, params, body, context } = call

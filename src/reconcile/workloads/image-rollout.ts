@@ -2,6 +2,7 @@ import { liveRolloutOn } from '../../model/desired-weights.ts'
 import type { PlacementDocument, ServiceDocument } from '../../model/documents.ts'
 import { type RetiredVersion, retiredOn } from '../../model/retired.ts'
 import type { Rollout, RolloutTarget } from '../../model/rollout.ts'
+import { wavesOf } from '../../model/waves.ts'
 import type { PlannedService } from '../situation.ts'
 
 /** A live rollout whose candidate is made from an image, on one cluster. */
@@ -27,8 +28,15 @@ export function imageRolloutOn(
   const { rollout, target } = live
   const name = service.spec.versions[target.candidate]?.workload
   const phase = rollout.phase === 'paused' ? rollout.resumeTo : rollout.phase
-  if (name === undefined || phase === 'pending' || phase === 'rolling-back') return undefined
+  if (name === undefined || phase === 'pending' || phase === 'rolling-back' || !isReached(rollout, target))
+    return undefined
   return { rollout, target, image, name }
+}
+
+/** Is the cluster in the present wave or an earlier one, and does the rollout go on there? */
+function isReached(rollout: Rollout, { cluster, out }: RolloutTarget): boolean {
+  const reached = wavesOf(rollout).slice(0, (rollout.wave ?? 0) + 1)
+  return out === undefined && reached.some(({ clusters }) => clusters.includes(cluster))
 }
 
 /** Retired versions of which the placement does not tell yet what became of them. */

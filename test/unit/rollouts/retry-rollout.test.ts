@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import type { RolloutPhase } from '../../../src/model/rollout.ts'
+import type { Rollout, RolloutPhase } from '../../../src/model/rollout.ts'
 import { retryRollout } from '../../../src/rollouts/retry-rollout.ts'
 import { aService, by } from '../fakes/documents.ts'
-import { aRollout, later, T0 } from './fixture.ts'
+import { aRollout, later } from './fixture.ts'
 import { startWorld } from './start-world.ts'
 
-function retry(phase: RolloutPhase, context = by()) {
-  const { store, metrics } = startWorld()
+function retry(phase: RolloutPhase, context = by(), change: Partial<Rollout> = {}) {
+  const { store, deps } = startWorld()
   const base = { schema: 1, outbox: [], createdAt: later(0), updatedAt: later(0) }
-  const ended = aRollout(phase, { minEvents: 70, source: { commit: 'abc' }, strategy: 'default' })
+  const ended = aRollout(phase, { minEvents: 70, source: { commit: 'abc' }, strategy: 'default', ...change })
   if (['progressing', 'paused'].includes(phase)) store.put(aService({ rollouts: [ended] }))
   else store.put({ ...base, kind: 'rollout', service: 'shop/web', rollout: ended })
-  const clock = { now: () => T0, sleep: async () => undefined }
-  const deps = { store, metrics, clock, random: { next: () => 0, uuid: () => 'uuid' } }
   return { store, result: retryRollout(deps, 'shop.web.k3', context) }
 }
 
@@ -47,10 +45,15 @@ describe('a retry', () => {
     expect(store.writes).toBe(0)
   })
 
+  it('makes the version from the same image again', async () => {
+    const image = { images: { '': 'registry.example.com/web:3' }, replicas: 'weight' } as const
+    const { store, result } = retry('rolled-back', by(), { candidate: 'v3', image })
+    expect((await result).ok).toBe(true)
+    expect(store.get('service', 'shop/web').rollouts[0]).toMatchObject({ candidate: 'v3', image })
+  })
+
   it('of none is refused', async () => {
-    const { store, metrics } = startWorld()
-    const clock = { now: () => T0, sleep: async () => undefined }
-    const deps = { store, metrics, clock, random: { next: () => 0, uuid: () => 'uuid' } }
+    const { deps } = startWorld()
     expect(await retryRollout(deps, 'shop.web.none', by())).toMatchObject({ failure: { code: 'NotFound' } })
     expect(await retryRollout(deps, 'nonsense', by())).toMatchObject({ failure: { code: 'NotFound' } })
   })
