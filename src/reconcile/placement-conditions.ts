@@ -2,10 +2,10 @@ import { type Condition, type ConditionInput, findCondition, setCondition } from
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { refOf } from '../model/kube.ts'
 import type { PlacementCondition } from '../model/placement.ts'
+import { endpointsMessage } from './barriers.ts'
 import { refKey } from './content.ts'
 import { describeAdditions } from './drift.ts'
 import { heldObject, standingHold } from './permission.ts'
-import { endpointsMessage } from './plan-writes.ts'
 import type { Situation, Stop } from './situation.ts'
 
 /** A condition as a pass found it. */

@@ -1,13 +1,14 @@
 import { revisionOf } from '../mesh/marks.ts'
-import type { Barrier, RenderStep } from '../mesh/provider.ts'
+import type { RenderStep } from '../mesh/provider.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
-import { type InventoryEntry, sideRoutesBeyond } from '../model/placement.ts'
+import { sideRoutesBeyond } from '../model/placement.ts'
 import { wentOnSince } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
+import { barrierStop } from './barriers.ts'
 import { isOurs, judgeConflict } from './conflict.ts'
 import { holds, refKey } from './content.ts'
-import { type Drift, entryFor, findDrift, RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from './drift.ts'
+import { type Drift, findDrift, RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from './drift.ts'
 import { otherHands } from './owners.ts'
 import { type Effect, forbids } from './permission.ts'
 import { isReturning, type Situation, type Stop, stableOn } from './situation.ts'
@@ -127,7 +128,7 @@ function nextWrite(walk: Walk, step: RenderStep, later: readonly RenderStep[]): 
     (gentle && !foreign ? undefined : walk.conflict) ??
     (drift && first ? driftStop(situation, drift) : undefined) ??
     (effect === 'mark' ? undefined : barrierStop(walk, step.barriers)) ??
-    (givesMore(situation, step.object, effect) ? (refusalStop(walk.candidate) ?? walk.candidate?.waits) : undefined)
+    (effect === 'rise' ? (refusalStop(walk.candidate) ?? walk.candidate?.waits) : undefined)
   if (stop) return stop
   walk.live.set(key, { ...step.object, metadata: { ...live?.metadata, ...step.object.metadata } })
   if (effect !== 'mark') walk.changed.add(key)
@@ -143,14 +144,6 @@ function refusalStop(candidate: CandidatePlan | undefined): Stop | undefined {
   if (!candidate?.refusal) return undefined
   const { reason, message, fix } = candidate.refusal
   return { reason, message: `${message} ${fix}`, again: 'poll' }
-}
-
-/** May the candidate get requests by this write that it does not get yet? */
-function givesMore({ service, cluster, provider }: Situation, object: KubeObject, effect: Effect): boolean {
-  if (effect === 'rise') return true
-  const target = liveRolloutOn(service, cluster.name)?.target
-  const isPicked = target?.match !== undefined || target?.mirror !== undefined
-  return isPicked && (effect === 'structure' || effect === 'creation') && provider.liveWeights(object) !== undefined
 }
 
 /** What applying `object` would do; undefined: nothing. */
@@ -193,49 +186,4 @@ function driftStop(situation: Situation, drift: Drift): Stop | undefined {
   const message = `${what} again after ${RESTORES_AT_MOST} restores within ten minutes.`
   const again = Date.parse(restores[0] ?? '') + RESTORE_WINDOW_MS + 1
   return { condition: 'Drifted', reason: 'RestoredTooOften', message, again }
-}
-
-function barrierStop(walk: Walk, barriers: readonly Barrier[]): Stop | undefined {
-  for (const barrier of barriers) {
-    const stop = barrier.kind === 'settled' ? settledStop(walk, barrier) : endpointsStop(walk, barrier)
-    if (stop) return stop
-  }
-  return undefined
-}
-
-function settledStop({ situation, changed }: Walk, barrier: Extract<Barrier, { kind: 'settled' }>): Stop | undefined {
-  const { now } = situation
-  const durationMs = situation.settleMs ?? barrier.durationMs
-  const entry = entryFor(situation.placement?.objects, barrier.object)
-  const isNew = !entry || changed.has(refKey(barrier.object)) || wasJustWritten(situation, entry)
-  const since = isNew ? now : Date.parse(entry.changedAt)
-  if (since + durationMs <= now) return undefined
-  const message = `Proxies are given time to take ${describeRef(barrier.object)}.`
-  return { reason: 'Settling', message, again: since + durationMs }
-}
-
-/**
- * Is the object as we want it, but not the one of the inventory? Then another pass of ours wrote it after our placement was
- * read, and nobody knows yet for how long proxies have had it.
- */
-function wasJustWritten({ observed, rendered }: Situation, entry: InventoryEntry): boolean {
-  const live = observed.objects.get(refKey(entry))
-  const desired = rendered.find(({ object }) => refKey(refOf(object)) === refKey(entry))?.object
-  if (!live?.metadata.uid || !desired || !holds(live, desired)) return false
-  return live.metadata.uid !== entry.uid || live.metadata.generation !== entry.generation
-}
-
-function endpointsStop({ situation }: Walk, barrier: Extract<Barrier, { kind: 'endpoints-ready' }>): Stop | undefined {
-  const missing = barrier.versions.filter((version) => (situation.observed.versions[version]?.ready ?? 0) < 1)
-  if (missing.length === 0) return undefined
-  return { reason: 'WaitingForEndpoints', message: endpointsMessage(situation, missing), again: 'poll' }
-}
-
-/** Which versions have no ready endpoint, and by which labels their Pods would be known. */
-export function endpointsMessage({ service }: Pick<Situation, 'service'>, versions: readonly string[]): string {
-  const parts = versions.map((version) => {
-    const labels = Object.entries(service.spec.versions[version]?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
-    return `${version} (Pods with ${labels.join(',')})`
-  })
-  return `Service ${service.name} has no ready endpoint of ${parts.join(', ')}.`
 }

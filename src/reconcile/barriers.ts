@@ -1,0 +1,64 @@
+import type { Barrier } from '../mesh/provider.ts'
+import { describeRef, refOf } from '../model/kube.ts'
+import type { InventoryEntry } from '../model/placement.ts'
+import { holds, refKey } from './content.ts'
+import { entryFor } from './drift.ts'
+import type { Situation, Stop } from './situation.ts'
+
+interface BarrierWalk {
+  readonly situation: Situation
+  /** What the writes so far change: not settled. */
+  readonly changed: ReadonlySet<string>
+}
+
+/** Why a step has to wait for what must hold before it; undefined when all of it does. */
+export function barrierStop(walk: BarrierWalk, barriers: readonly Barrier[]): Stop | undefined {
+  for (const barrier of barriers) {
+    const stop = barrier.kind === 'settled' ? settledStop(walk, barrier) : endpointsStop(walk, barrier)
+    if (stop) return stop
+  }
+  return undefined
+}
+
+function settledStop(
+  { situation, changed }: BarrierWalk,
+  barrier: Extract<Barrier, { kind: 'settled' }>,
+): Stop | undefined {
+  const { now } = situation
+  const durationMs = situation.settleMs ?? barrier.durationMs
+  const entry = entryFor(situation.placement?.objects, barrier.object)
+  const isNew = !entry || changed.has(refKey(barrier.object)) || wasJustWritten(situation, entry)
+  const since = isNew ? now : Date.parse(entry.changedAt)
+  if (since + durationMs <= now) return undefined
+  const message = `Proxies are given time to take ${describeRef(barrier.object)}.`
+  return { reason: 'Settling', message, again: since + durationMs }
+}
+
+/**
+ * Is the object as we want it, but not the one of the inventory? Then another pass of ours wrote it after our placement was
+ * read, and nobody knows yet for how long proxies have had it.
+ */
+function wasJustWritten({ observed, rendered }: Situation, entry: InventoryEntry): boolean {
+  const live = observed.objects.get(refKey(entry))
+  const desired = rendered.find(({ object }) => refKey(refOf(object)) === refKey(entry))?.object
+  if (!live?.metadata.uid || !desired || !holds(live, desired)) return false
+  return live.metadata.uid !== entry.uid || live.metadata.generation !== entry.generation
+}
+
+function endpointsStop(
+  { situation }: BarrierWalk,
+  barrier: Extract<Barrier, { kind: 'endpoints-ready' }>,
+): Stop | undefined {
+  const missing = barrier.versions.filter((version) => (situation.observed.versions[version]?.ready ?? 0) < 1)
+  if (missing.length === 0) return undefined
+  return { reason: 'WaitingForEndpoints', message: endpointsMessage(situation, missing), again: 'poll' }
+}
+
+/** Which versions have no ready endpoint, and by which labels their Pods would be known. */
+export function endpointsMessage({ service }: Pick<Situation, 'service'>, versions: readonly string[]): string {
+  const parts = versions.map((version) => {
+    const labels = Object.entries(service.spec.versions[version]?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
+    return `${version} (Pods with ${labels.join(',')})`
+  })
+  return `Service ${service.name} has no ready endpoint of ${parts.join(', ')}.`
+}
