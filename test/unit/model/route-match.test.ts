@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { routeMatch } from '../../../src/model/route-match.ts'
+
+describe('a regular expression of a match', () => {
+  it.each([
+    'shop-[0-9]+',
+    '.*Firefox/1(2[0-9]|30).*',
+    String.raw`\d{3}-\w+`,
+    String.raw`a\.b\-c\/d\[\]`,
+    String.raw`[\w.-]+@example\.com`,
+    '(?:a|b){2}',
+    '[a-z]{1000}',
+    String.raw`\x41`,
+    '[A-_]',
+    'a{,5}',
+  ])('is taken when RE2 reads it alike: %s', (regex) => {
+    expect(routeMatch.safeParse({ path: { regex } }).success).toBe(true)
+  })
+
+  it.each([
+    ['look-ahead', '(?=a)b'],
+    ['look-behind', '(?<!a)b'],
+    ['back reference', String.raw`(a)\1`],
+    ['back reference by name', String.raw`(?<x>a)\k<x>`],
+    ['an escape that RE2 does not know', String.raw`\u0041`],
+    ['an escape that RE2 reads otherwise', String.raw`\A`],
+    ['a class that is empty', '[]'],
+    ['a class of everything', '[^]'],
+    ['a class by a name', '[[:nothing:]]'],
+    ['a range that ends in a class', String.raw`[a-\d]`],
+    ['a count above 1000', 'a{1001}'],
+    ['counts within counts above 1000', '(a{100}){100}'],
+    ['nothing to repeat', '*a'],
+    ['an open group', '(a'],
+  ])('is refused: %s', (_, regex) => {
+    expect(routeMatch.safeParse({ path: { regex } }).error?.message).toContain('RE2')
+  })
+})
