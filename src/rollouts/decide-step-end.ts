@@ -4,7 +4,7 @@ import { durationMs, formatDuration } from '../model/names.ts'
 import type { GateProgress, Rollout } from '../model/rollout.ts'
 import { quorumOf, type StepSpec, stepKind, stepText } from '../model/step.ts'
 import { presentStep, stepsOf, waveTargets, waveText } from '../model/waves.ts'
-import { nextStep } from './next-step.ts'
+import { nextStep, passWave } from './next-step.ts'
 import { type Observations, total } from './observations.ts'
 import { attemptAt, say, waiting } from './schedule.ts'
 import { timeOut } from './time-out.ts'
@@ -20,6 +20,8 @@ import { heldBack } from './weight-rules.ts'
 export function decideStepEnd(rollout: Rollout, seen: Observations): Rollout {
   const step = presentStep(rollout)
   if (!step || rollout.liveAt === undefined) return rollout
+  if (waveTargets(rollout).length === 0)
+    return passWave(rollout, seen, SCHEDULE, 'No cluster of it is left to step on.')
   switch (stepKind(step)) {
     case 'traffic':
       return endOfTraffic(rollout, seen, step, rollout.liveAt)

@@ -12,15 +12,17 @@ export function nextStep(rollout: Rollout, seen: Observations, actor: Actor, pas
   const steps = stepsOf(rollout)
   const index = rollout.step + 1
   const following = steps[index]
-  const wave = waveText(rollout)
-  if (!following) {
-    const cause = { actor, reason: 'StepsPassed', message: `${wave}${passed} The candidate gets all requests.` }
-    return enter(askAll(rollout, seen.now, isReachable(seen)), 'steps-passed', cause, seen.now)
-  }
-  const cause = { actor, reason: 'StepPassed', message: `${wave}${passed} Next: ${stepText(following)}.` }
+  if (!following) return passWave(rollout, seen, actor, `${passed} The candidate gets all requests.`)
+  const cause = { actor, reason: 'StepPassed', message: `${waveText(rollout)}${passed} Next: ${stepText(following)}.` }
   const at = atStep(rollout, index, seen.now)
   const traffic = trafficAt(steps, index)
   // A step that only waits keeps the routes, and the time from which they are live.
   if (sameTraffic(traffic, rollout)) return wake(enter(at, 'step-passed', cause, seen.now), seen.now)
   return enter(askWave(at, traffic, seen.now, isReachable(seen)), 'step-passed', cause, seen.now)
+}
+
+/** Past all steps of the present wave: the candidate gets everything there, as far as a cluster is left. `passed` says why. */
+export function passWave(rollout: Rollout, seen: Observations, actor: Actor, passed: string): Rollout {
+  const cause = { actor, reason: 'StepsPassed', message: `${waveText(rollout)}${passed}` }
+  return enter(askAll(rollout, seen.now, isReachable(seen)), 'steps-passed', cause, seen.now)
 }

@@ -105,9 +105,10 @@ export function behindOthers(rollout: Rollout, seen: Observations): readonly str
     .map(({ cluster }) => cluster)
 }
 
-/** Notes the moment from which the traffic is live on every cluster that has to carry it. */
+/** Notes the moment from which the traffic is live on every cluster that has to carry it: at once where none is left. */
 export function goLive(rollout: Rollout, seen: Observations): Rollout {
   if (rollout.liveAt !== undefined) return rollout
+  if (waveTargets(rollout).length === 0) return { ...rollout, liveAt: timestamp(seen.now) }
   const carriers = reachable(rollout, seen).filter(({ asked }) => sameTraffic(asked, rollout))
   const isBehind = ({ asked, target }: (typeof carriers)[number]) =>
     target.liveRevision < (asked.revision ?? rollout.revision)
