@@ -9,7 +9,10 @@ export interface SeenRollout {
   readonly reason: string
   readonly message: string
   readonly weight: number
+  /** Index into the waves. */
+  readonly wave: number
   readonly step: number
+  readonly targets: readonly { readonly cluster: string; readonly weight: number; readonly out?: string }[]
   readonly cause?: string
   readonly liveAt?: string
   readonly endedAt?: string
@@ -102,7 +105,19 @@ function endOf(rollout: SeenRollout | undefined, fromMs: number, weight: number)
   return end === undefined ? Date.now() : Date.parse(end)
 }
 
+/** When a rollout first took a step to this phase, or for this reason: epoch milliseconds. Throws if it never did. */
+export function momentOf(rollout: SeenRollout, wanted: { readonly to?: string; readonly reason?: string }): number {
+  const found = rollout.history.find(
+    ({ to, reason }) => to === (wanted.to ?? to) && reason === (wanted.reason ?? reason),
+  )
+  if (!found) throw new Error(`${JSON.stringify(wanted)} is not in ${JSON.stringify(rollout.history)}`)
+  return Date.parse(found.at)
+}
+
 /** The answers to requests that were sent within a window. */
-export function within(answers: readonly Answer[], { fromMs, toMs }: LiveWindow): readonly Answer[] {
+export function within(
+  answers: readonly Answer[],
+  { fromMs, toMs }: Pick<LiveWindow, 'fromMs' | 'toMs'>,
+): readonly Answer[] {
   return answers.filter(({ at }) => at >= fromMs && at < toMs)
 }
