@@ -37,18 +37,20 @@ const LOOKS = /"kind":"(rotate|deliver)"/
 
 /** What still has to be done by itself: messages, outboxes, due documents, moving rollouts. */
 export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
+  const documents = watch.documents.all()
+  const watched = servicesOf(documents).filter(isOnlyWatched)
   const messages = ['urgent', 'work', 'lifecycle'].flatMap((queue) =>
     [...surroundings.storage.table(`queue/${queue}`).entries()]
       .map(([, message]) => (message as { readonly text: string }).text)
-      .filter((text) => !LOOKS.test(text))
+      .filter((text) => !LOOKS.test(text) && !watched.some((service) => advances(text, service)))
       .map((text) => `${queue}: ${text}`),
   )
-  const documents = watch.documents.all()
   const unsent = documents.flatMap((document) =>
     document.outbox.map((entry) => `${document.kind} ${keyOf(document)} has not sent ${entry.id}`),
   )
   const due = documents
     .filter(({ dueAt, kind }) => dueAt !== undefined && kind !== 'certificate' && kind !== 'delivery')
+    .filter((one) => !watched.some((service) => service === one))
     .map((one) => `${one.kind} ${keyOf(one)} is due`)
   const moving = servicesOf(documents).flatMap((service) =>
     service.rollouts
@@ -65,6 +67,15 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
     ...moving,
     ...leaving.map((one) => `${keyOf(one)} has not left`),
   ]
+}
+
+/** Every rollout waits for a person; their gates look on, and that never ends by itself. */
+function isOnlyWatched({ rollouts }: ServiceDocument): boolean {
+  return rollouts.length > 0 && rollouts.every(({ phase }) => AWAITING_PHASES.includes(phase))
+}
+
+function advances(text: string, service: ServiceDocument): boolean {
+  return text.includes('"kind":"advance"') && text.includes(`"service":"${keyOf(service)}"`)
 }
 
 function servicesOf(documents: ReturnType<Simulation['watch']['documents']['all']>): readonly ServiceDocument[] {
