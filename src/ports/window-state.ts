@@ -1,4 +1,5 @@
 import { Cron } from 'croner'
+import { fail, type Result, succeed } from '../model/failure.ts'
 import { durationMs } from '../model/names.ts'
 import type { TimeWindow } from '../model/window.ts'
 
@@ -23,6 +24,16 @@ export function windowProblem(window: TimeWindow): { field: 'cron' | 'timeZone';
   } catch {
     return { field: 'cron', reason: 'must have five fields: minute hour day month weekday' }
   }
+}
+
+/** Can all these windows be used? The failure names each that cannot, by its place in the field `windows`. */
+export function checkWindows(windows: readonly TimeWindow[] | undefined): Result<undefined> {
+  const errors = (windows ?? []).flatMap((window, index) => {
+    const problem = windowProblem(window)
+    return problem ? [{ pointer: `/windows/${index}/${problem.field}`, reason: problem.reason }] : []
+  })
+  if (errors.length === 0) return succeed(undefined)
+  return fail('InvalidCombination', 'A change window cannot be used.', { errors })
 }
 
 /** Without windows it is always open. */

@@ -2,7 +2,7 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
 import { BUILT_IN_STRATEGIES, type StrategySpec } from '../model/strategy.ts'
 import type { Store } from '../ports/store.ts'
-import { windowProblem } from '../ports/window-state.ts'
+import { checkWindows } from '../ports/window-state.ts'
 import { keepGuardRails } from './guard-rails.ts'
 
 export interface ResolvedStrategy {
@@ -22,7 +22,7 @@ export async function resolveStrategy(store: Store, request: RolloutRequest): Pr
     })
   }
   const spec = withOwn(base, request)
-  const windows = checkWindows(spec)
+  const windows = checkWindows(spec.windows)
   if (!windows.ok) return windows
   const kept = keepGuardRails(name, base, spec)
   return kept.ok ? succeed({ name, spec, warnings: kept.value }) : kept
@@ -51,14 +51,4 @@ function withOwn(base: StrategySpec, request: RolloutRequest): StrategySpec {
     separateDuties: base.separateDuties ?? true,
     ...(base.guardRails ? { guardRails: base.guardRails } : {}),
   }
-}
-
-/** Windows of a strategy were looked at when it was stored; those of a rollout are looked at here. */
-function checkWindows({ windows = [] }: StrategySpec): Result<undefined> {
-  const errors = windows.flatMap((window, index) => {
-    const problem = windowProblem(window)
-    return problem ? [{ pointer: `/windows/${index}/${problem.field}`, reason: problem.reason }] : []
-  })
-  if (errors.length === 0) return succeed(undefined)
-  return fail('InvalidCombination', 'A change window cannot be used.', { errors })
 }

@@ -6,13 +6,16 @@ import type { Clock } from '../ports/clock.ts'
 import type { PutOutcome } from '../ports/put-document.ts'
 import { putPlainDocument } from '../ports/put-plain-document.ts'
 import type { Store } from '../ports/store.ts'
+import { checkWindows } from '../ports/window-state.ts'
 
-/** Keeps named steps and gates for rollouts that start later. Live ones keep theirs. */
-export function putStrategy(
+/** Keeps named steps and gates for rollouts that start later; live ones keep theirs. A window that never opens is refused. */
+export async function putStrategy(
   deps: { readonly store: Store; readonly clock: Clock },
   name: string,
   spec: StrategySpec,
   context: RequestContext,
 ): Promise<Result<PutOutcome<StrategyDocument>>> {
+  const windows = checkWindows(spec.windows)
+  if (!windows.ok) return windows
   return putPlainDocument(deps, 'strategy', name, spec, context)
 }

@@ -185,3 +185,51 @@ function afterVerb(result: ReturnType<typeof applyVerb>): Rollout {
   if (!result.ok) throw new Error(result.failure.detail)
   return result.value
 }
+
+describe('approvals by several', () => {
+  const steps = [{ approval: { quorum: 2 } }, { weight: 50, for: '1m' }] as const
+  const [ada, bo] = [PERSON, { kind: 'person', id: 'p2', name: 'Bo' } as const]
+  const by = (actor: typeof ada | typeof bo) => ({ ...call('approve'), actor })
+
+  it('wait for the quorum, count nobody twice, and go on with the last', () => {
+    const first = afterVerb(applyVerb(aRollout('awaiting-approval', { steps }), by(ada)))
+    expect(first).toMatchObject({ phase: 'awaiting-approval', approvals: [ada], phaseSince: later(0) })
+    expect(first.message).toBe('Ada approved the step, 1 more needed')
+    expect(afterVerb(applyVerb(first, by(ada)))).toBe(first)
+    const second = afterVerb(applyVerb(first, by(bo)))
+    expect(second).toMatchObject({ phase: 'progressing', approvals: [ada, bo] })
+  })
+
+  it('are not for who started the rollout, where duties are separate', () => {
+    const rollout = aRollout('awaiting-approval', { steps, separateDuties: true, actor: ada })
+    expect(applyVerb(rollout, by(ada))).toMatchObject({ ok: false, failure: { code: 'SeparateDuties' } })
+    expect(afterVerb(applyVerb(rollout, by(bo)))).toMatchObject({ approvals: [bo] })
+  })
+})
+
+describe('break-glass', () => {
+  it('keeps who, why and when, and is done once', () => {
+    const broken = afterVerb(applyVerb(aRollout('pending'), call('break-glass', 'outage 42')))
+    expect(broken).toMatchObject({
+      phase: 'pending',
+      breakGlass: { actor: PERSON, reason: 'outage 42', at: later(MINUTE) },
+      nextAttemptAt: later(MINUTE),
+    })
+    expect(afterVerb(applyVerb(broken, call('break-glass', 'again')))).toBe(broken)
+  })
+
+  it('needs words', () => {
+    expect(applyVerb(aRollout('pending'), call('break-glass', ' '))).toMatchObject({
+      failure: { code: 'InvalidCombination', errors: [{ pointer: '/note' }] },
+    })
+  })
+})
+
+describe('promote in the bake of a wave', () => {
+  it('ends it, and does nothing once it is over', () => {
+    const baking = aRollout('promoting', { bakeUntil: later(10 * MINUTE) })
+    const over = afterVerb(applyVerb(baking, call('promote')))
+    expect(over).toMatchObject({ phase: 'promoting', bakeUntil: later(MINUTE), nextAttemptAt: later(MINUTE) })
+    expect(afterVerb(applyVerb(over, call('promote')))).toBe(over)
+  })
+})
