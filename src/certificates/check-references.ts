@@ -6,7 +6,7 @@ import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
-import { windowProblem } from '../ports/window-state.ts'
+import { windowsProblem } from '../ports/window-state.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
 
 /** Checks everything that a certificate's spec refers to; the value is the names of its clusters. */
@@ -16,7 +16,7 @@ export async function checkReferences(
   spec: CertificateSpec,
 ): Promise<Result<readonly string[]>> {
   const refused =
-    checkPurpose(spec) ?? checkWindows(spec) ?? checkVault(deps, spec) ?? (await checkTeam(deps.store, spec))
+    checkPurpose(spec) ?? windowsProblem(spec.windows) ?? checkVault(deps, spec) ?? (await checkTeam(deps.store, spec))
   if (refused) return { ok: false, failure: refused }
   const clusters = await readAll(deps.store, 'cluster')
   const chosen = selectedClusters(spec.clusters, clusters)
@@ -33,15 +33,6 @@ function checkPurpose({ purpose }: CertificateSpec): Failure | undefined {
   if (purpose === 'gateway-tls') return undefined
   const errors = [{ pointer: '/purpose', reason: 'is not built yet; nearest: gateway-tls' }]
   return fail('NotBuilt', `Certificates for ${purpose} cannot be kept by this version.`, { errors }).failure
-}
-
-function checkWindows({ windows = [] }: CertificateSpec): Failure | undefined {
-  const errors = windows.flatMap((window, index) => {
-    const problem = windowProblem(window)
-    return problem ? [{ pointer: `/windows/${index}/${problem.field}`, reason: problem.reason }] : []
-  })
-  if (errors.length === 0) return undefined
-  return fail('InvalidCombination', 'A maintenance window cannot be read.', { errors }).failure
 }
 
 /** The vault must be one that may be called; whether it answers is the worker's part. */

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import { fail, type Result, succeed } from '../model/failure.ts'
+import { type Failure, fail } from '../model/failure.ts'
 import { durationMs } from '../model/names.ts'
 import type { TimeWindow } from '../model/window.ts'
 
@@ -26,14 +26,14 @@ export function windowProblem(window: TimeWindow): { field: 'cron' | 'timeZone';
   }
 }
 
-/** Can all these windows be used? The failure names each that cannot, by its place in the field `windows`. */
-export function checkWindows(windows: readonly TimeWindow[] | undefined): Result<undefined> {
+/** The failure that names each window that cannot be used, by its place in the field `windows`; undefined when all can. */
+export function windowsProblem(windows: readonly TimeWindow[] | undefined): Failure | undefined {
   const errors = (windows ?? []).flatMap((window, index) => {
     const problem = windowProblem(window)
     return problem ? [{ pointer: `/windows/${index}/${problem.field}`, reason: problem.reason }] : []
   })
-  if (errors.length === 0) return succeed(undefined)
-  return fail('InvalidCombination', 'A change window cannot be used.', { errors })
+  if (errors.length === 0) return undefined
+  return fail('InvalidCombination', 'A window cannot be used.', { errors }).failure
 }
 
 /** Without windows it is always open. */

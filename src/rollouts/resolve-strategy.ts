@@ -2,7 +2,7 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
 import { BUILT_IN_STRATEGIES, type StrategySpec } from '../model/strategy.ts'
 import type { Store } from '../ports/store.ts'
-import { checkWindows } from '../ports/window-state.ts'
+import { windowsProblem } from '../ports/window-state.ts'
 import { keepGuardRails } from './guard-rails.ts'
 
 export interface ResolvedStrategy {
@@ -22,8 +22,8 @@ export async function resolveStrategy(store: Store, request: RolloutRequest): Pr
     })
   }
   const spec = withOwn(base, request)
-  const windows = checkWindows(spec.windows)
-  if (!windows.ok) return windows
+  const failure = windowsProblem(spec.windows)
+  if (failure) return { ok: false, failure }
   const kept = keepGuardRails(name, base, spec)
   return kept.ok ? succeed({ name, spec, warnings: kept.value }) : kept
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { PutOutcome } from '../ports/put-document.ts'
 import { putPlainDocument } from '../ports/put-plain-document.ts'
 import type { Store } from '../ports/store.ts'
-import { checkWindows } from '../ports/window-state.ts'
+import { windowsProblem } from '../ports/window-state.ts'
 
 /** Keeps named steps and gates for rollouts that start later; live ones keep theirs. A window that never opens is refused. */
 export async function putStrategy(
@@ -15,7 +15,7 @@ export async function putStrategy(
   spec: StrategySpec,
   context: RequestContext,
 ): Promise<Result<PutOutcome<StrategyDocument>>> {
-  const windows = checkWindows(spec.windows)
-  if (!windows.ok) return windows
+  const failure = windowsProblem(spec.windows)
+  if (failure) return { ok: false, failure }
   return putPlainDocument(deps, 'strategy', name, spec, context)
 }

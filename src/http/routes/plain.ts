@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { entityTag } from '../../model/digest.ts'
 import type { DocumentOf } from '../../model/documents.ts'
-import { type Result, succeed } from '../../model/failure.ts'
+import { type FailureCode, type Result, succeed } from '../../model/failure.ts'
 import type { Role } from '../../model/identity.ts'
 import type { RequestContext } from '../../model/request.ts'
 import type { PutOutcome } from '../../ports/put-document.ts'
@@ -30,6 +30,8 @@ export interface PlainResource<K extends PlainKind> {
   readonly view: z.ZodType
   readonly example: unknown
   readonly descriptions: { readonly put: string; readonly delete: string }
+  /** How a write may fail beyond what every write may. */
+  readonly refusals?: readonly FailureCode[]
   /** Shown though nobody stored them, by name. */
   readonly builtIns?: Readonly<Record<string, SpecOf<K>>>
   put(
@@ -43,7 +45,7 @@ export interface PlainResource<K extends PlainKind> {
 
 /** List, GET, PUT, PATCH and DELETE of a kind that nothing on a cluster hangs on. */
 export function plainRoutes<K extends PlainKind>(resource: PlainResource<K>): readonly Route[] {
-  const { collection, parameter, noun, plural, kind, view, writers, example, schema } = resource
+  const { collection, parameter, noun, plural, kind, view, writers, example, schema, refusals = [] } = resource
   const common = { tag: plural, path: `${collection}/{${parameter}}` }
   const body = { readOnly: [...READ_ONLY, 'builtIn'], example }
   const one = { description: `The ${kind}`, schema: view }
@@ -80,7 +82,7 @@ export function plainRoutes<K extends PlainKind>(resource: PlainResource<K>): re
       conditional: true,
       repeatable: true,
       answers: { 200: one, 201: { ...one, description: `The new ${kind}` } },
-      failures: ['WriteConflict'],
+      failures: ['WriteConflict', ...refusals],
       handle: async (call) => putResult(resource, call, await put(resource, call, call.body)),
     }),
     route({
@@ -93,7 +95,7 @@ export function plainRoutes<K extends PlainKind>(resource: PlainResource<K>): re
       conditional: true,
       repeatable: true,
       answers: { 200: one, ...(resource.builtIns ? { 201: { ...one, description: `The new ${kind}` } } : {}) },
-      failures: ['NotFound', 'WriteConflict'],
+      failures: ['NotFound', 'WriteConflict', ...refusals],
       handle: async (call) => putResult(resource, call, await patch(resource, call)),
     }),
     route({

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type Result, succeed } from '../../model/failure.ts'
+import { type FailureCode, type Result, succeed } from '../../model/failure.ts'
 import type { Role } from '../../model/identity.ts'
 import { serviceKey } from '../../model/service.ts'
 import { actOnRollout } from '../../rollouts/act-on-rollout.ts'
@@ -43,6 +43,17 @@ const WORDS: Readonly<Record<AnyVerb, { readonly summary: string; readonly descr
   retry: { summary: 'Start a rollout anew that ended without success' },
 }
 
+/** How a start may be refused. */
+const STARTS = [
+  'Deleting',
+  'RolloutInFlight',
+  'WeightsPinned',
+  'UnknownReference',
+  'InvalidCombination',
+  'GuardRail',
+  'ImageRefused',
+] as const
+
 export const VERB_ROUTES: readonly Route[] = [...VERBS, 'retry' as const].flatMap((verb) => [
   verbRoute(verb, '/rollouts/{id}', `${idOfVerb(verb)}Rollout`, WORDS[verb].summary, async ({ params }) =>
     succeed(params.id ?? ''),
@@ -75,14 +86,6 @@ function verbRoute(
   const access: readonly Role[] = [verb === 'retry' ? 'Mesh.Deployer' : ROLE_OF_VERB[verb]]
   const { description } = WORDS[verb]
   const status = verb === 'retry' ? 201 : 200
-  const starts = [
-    'Deleting',
-    'RolloutInFlight',
-    'WeightsPinned',
-    'UnknownReference',
-    'InvalidCombination',
-    'ImageRefused',
-  ] as const
   return route<VerbBody, WaitQuery>({
     method: 'POST',
     path: `${path}/${verb}`,
@@ -98,11 +101,17 @@ function verbRoute(
       [status]: { description: 'The rollout; with ?wait= it is over or waits for a person', schema: rolloutView },
       202: { description: 'The rollout; it goes on after ?wait=', schema: rolloutView },
     },
-    failures: ['NotFound', 'RolloutState', 'WriteConflict', ...(verb === 'retry' ? starts : [])],
+    failures: ['NotFound', 'RolloutState', 'WriteConflict', ...refusalsOf(verb)],
     handle: async (call) => act(call, verb, await idOf(call), status),
   })
 }
 
+/** How a verb may be refused beyond the phase. */
+function refusalsOf(verb: AnyVerb): readonly FailureCode[] {
+  if (verb === 'approve') return ['SeparateDuties']
+  if (verb === 'break-glass') return ['InvalidCombination']
+  return verb === 'retry' ? STARTS : []
+}
 async function act(
   call: Call<VerbBody, WaitQuery>,
   verb: AnyVerb,

@@ -51,6 +51,7 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
       'WriteConflict',
       'UnknownReference',
       'InvalidCombination',
+      'GuardRail',
       'ImageRefused',
     ],
     async handle(call) {

@@ -25,6 +25,7 @@ export const STRATEGY_ROUTES = plainRoutes({
     put: 'Named steps and gates for rollouts that start later; live ones keep theirs. "default" is used where a rollout names none.',
     delete: 'Live rollouts keep what they copied of it. A built-in one (default, blue-green, mirror) comes back.',
   },
+  refusals: ['InvalidCombination'],
   builtIns: BUILT_IN_STRATEGIES,
   put: (deps, name, spec, context) => putStrategy(deps, name, spec, context),
   remove: (deps, name, context) => deleteStrategy(deps, name, context),

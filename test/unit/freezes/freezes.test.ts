@@ -63,4 +63,13 @@ describe('a strategy', () => {
     })
     expect(await deleteStrategy({ store, clock }, 'default', by())).toMatchObject({ ok: true })
   })
+
+  it('is refused with a change window that never opens', async () => {
+    const windows = [{ cron: '0 9 31 2 *', for: '1h', timeZone: 'UTC' }]
+    expect(
+      await putStrategy({ store: new MemoryStore(), clock }, 'x', { ...DEFAULT_STRATEGY, windows }, by()),
+    ).toMatchObject({
+      failure: { code: 'InvalidCombination', errors: [{ pointer: '/windows/0/cron', reason: 'never comes' }] },
+    })
+  })
 })
