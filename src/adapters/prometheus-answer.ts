@@ -39,6 +39,40 @@ export function parseMatrix(
   }))
 }
 
+const instant = z.object({
+  status: z.literal('success'),
+  data: z.discriminatedUnion('resultType', [
+    z.object({ resultType: z.literal('scalar'), result: z.tuple([z.number(), z.string()]) }),
+    z.object({
+      resultType: z.literal('vector'),
+      // Absent on elements that are native histograms.
+      result: z.array(z.object({ value: z.tuple([z.number(), z.string()]).optional() })),
+    }),
+    z.object({ resultType: z.enum(['matrix', 'string']) }),
+  ]),
+})
+
+/**
+ * The numbers of an answer of /api/v1/query. Throws PortError: `invalid` (reason `NotANumber`) for a query that gives
+ * ranges, texts or histograms, `unavailable` (reason `NotPrometheus`) for what is no answer.
+ */
+export function parseValues(answer: string, system: string): readonly number[] {
+  const parsed = instant.safeParse(parseJson(answer))
+  if (!parsed.success) {
+    throw new PortError('unavailable', system, `${system} gave an answer that cannot be read`, {
+      reason: 'NotPrometheus',
+    })
+  }
+  const { data } = parsed.data
+  if (data.resultType === 'scalar') return [sampleValue(data.result[1])]
+  const values = data.resultType === 'vector' ? data.result.map(({ value }) => value?.[1]) : [undefined]
+  return values.map((value) => {
+    if (value !== undefined) return sampleValue(value)
+    const what = data.resultType === 'vector' ? 'histograms' : data.resultType === 'matrix' ? 'ranges' : 'a text'
+    throw new PortError('invalid', system, `the query gives ${what}, not a number`, { reason: 'NotANumber' })
+  })
+}
+
 /** Go's way to write a float: `NaN`, `+Inf`, `-Inf`, else as JavaScript reads it. */
 function sampleValue(text: string): number {
   if (text === '+Inf') return Number.POSITIVE_INFINITY

@@ -1,6 +1,6 @@
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { MetricsSource } from '../ports/metrics.ts'
+import type { MetricsSource, ValueSource } from '../ports/metrics.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Fetch } from './http-answer.ts'
 import { prometheusSource } from './prometheus-source.ts'
@@ -19,7 +19,7 @@ export async function openPrometheus(
   { fetch, addresses }: PrometheusSettings,
   clock: Clock,
   { name, url }: { readonly name: string; readonly url: string },
-): Promise<MetricsSource> {
+): Promise<MetricsSource & ValueSource> {
   const system = `Prometheus ${name}`
   const refusal = await addresses.refusal(url)
   if (refusal !== undefined) {

@@ -1,13 +1,15 @@
 import type { Clock } from '../ports/clock.ts'
-import type { MetricsSource } from '../ports/metrics.ts'
+import type { MetricsSource, ValueSource } from '../ports/metrics.ts'
 import { isPortError, PortError, type PortErrorKind } from '../ports/port-error.ts'
 import { withDeadline } from './deadline.ts'
 import { type Fetch, readBounded } from './http-answer.ts'
 import { networkFailure, retryAfterMs } from './network-failure.ts'
-import { parseMatrix } from './prometheus-answer.ts'
+import { parseMatrix, parseValues } from './prometheus-answer.ts'
 
 const QUERY_DEADLINE_MS = 10_000
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
+/** Two values are one too many already. */
+const MOST_VALUES = 2
 
 const KINDS: Readonly<Record<number, PortErrorKind>> = {
   400: 'invalid',
@@ -33,9 +35,12 @@ export interface PrometheusPlace {
   readonly inTurn?: <T>(signal: AbortSignal, call: () => Promise<T>) => Promise<T>
 }
 
-/** Raw samples from Prometheus' HTTP API: an instant query of a range selector. */
-export function prometheusSource(source: PrometheusPlace): MetricsSource {
+/** Raw samples from Prometheus' HTTP API, as an instant query of a range selector, and what any instant query gives. */
+export function prometheusSource(source: PrometheusPlace): MetricsSource & ValueSource {
   return {
+    async values(text, { toMs }) {
+      return parseValues(await query(source, { text, atMs: toMs, mostSeries: MOST_VALUES }), source.system)
+    },
     async samples(selector, atMs, windowMs, mostSeries) {
       const window = windowMs % 1000 === 0 ? `${windowMs / 1000}s` : `${windowMs}ms`
       const answer = await query(source, { text: `${selector}[${window}]`, atMs, mostSeries })

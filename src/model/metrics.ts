@@ -112,3 +112,11 @@ export function isManagedPrometheus(endpoint: string): boolean {
   const isThere = hostname.endsWith(MANAGED_PROMETHEUS) && hostname.length > MANAGED_PROMETHEUS.length
   return protocol === 'https:' && isThere && port === '' && username === '' && password === ''
 }
+
+/** What metrics call a cluster, in managed Prometheus by the label `cluster`: as given, else the AKS cluster's name, else ours. */
+export function clusterLabel(
+  name: string,
+  { metrics, resourceId }: { readonly metrics?: MetricsSpec | undefined; readonly resourceId?: string | undefined },
+): string {
+  return metrics?.azureMonitor?.clusterLabel ?? resourceId?.split('/').at(-1) ?? name
+}

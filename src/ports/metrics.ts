@@ -1,5 +1,6 @@
 import type { ClusterSpec } from '../model/cluster.ts'
 import type { GateSource } from '../model/metrics.ts'
+import type { QueryProblem } from '../model/query-template.ts'
 import type { Counts } from '../model/rollout.ts'
 
 /** One series with the samples it had in the asked window, in the order of time. */
@@ -46,6 +47,18 @@ export interface CountsSource {
   counts(question: CountQuestion, span: CountSpan): Promise<CountAnswer>
 }
 
+/** Who answers queries of one's own: PromQL on the mesh's Prometheus, KQL on logs. */
+export type QuerySource = Exclude<GateSource, 'platform'>
+
+/** Where gates with queries of their own get their numbers. Throws PortError (`invalid`: the query cannot be answered). */
+export interface ValueSource {
+  /**
+   * The numbers that a query gives: those of PromQL at `toMs`, those of KQL over the rows after `fromMs` up to and with
+   * `toMs` (epoch milliseconds). Empty: the answer is. More than two may be cut off; NaN stays NaN.
+   */
+  values(query: string, span: { readonly fromMs: number; readonly toMs: number }): Promise<readonly number[]>
+}
+
 /** How late a source's numbers come and how often to look at it. */
 export interface GateTiming {
   readonly delayMs: number
@@ -61,6 +74,10 @@ export interface MetricsSources {
   open(cluster: Cluster): Promise<MetricsSource | undefined>
   /** Its logs or its platform metrics; undefined when it names none. */
   openCounts(cluster: Cluster, from: Exclude<GateSource, 'mesh'>): Promise<CountsSource | undefined>
+  /** Who answers queries of one's own there; undefined when it names none. */
+  openValues(cluster: Cluster, from: QuerySource): Promise<ValueSource | undefined>
+  /** What is wrong with the text of a query, as far as that can be told without asking; undefined: nothing. */
+  queryProblem(from: QuerySource, query: string): Promise<QueryProblem | undefined>
   /** What the cluster says of a source (`mesh` when left out), else what is usual for its kind. */
   timing(spec: ClusterSpec, from?: GateSource): GateTiming
 }

@@ -1,4 +1,5 @@
 import type { LogsSpec } from '../../model/metrics.ts'
+import { escapeKql } from '../../model/query-template.ts'
 import type { CountQuestion, CountSpan } from '../../ports/metrics.ts'
 
 /** How a table of requests calls its columns: the workspace's own names, or the classic ones of Application Insights. */
@@ -36,18 +37,9 @@ const COLUMNS: Readonly<Record<LogsSpec['table'], Columns>> = {
 /** gRPC statuses by which the server failed; the same as on the mesh. HTTP codes begin at 100, so that none is both. */
 const FAILING_GRPC = [2, 4, 12, 13, 14, 15]
 
-/** Text as a KQL string literal. Nothing in it ends the literal: quotes, backslashes and what is no plain character are escaped. */
+/** Text as a KQL string literal. */
 export function kqlString(text: string): string {
-  const inner = text.replace(/["'\\]|[^\x20-\x7e]/gu, (character) =>
-    character === '"' || character === "'" || character === '\\' ? `\\${character}` : escapeUnits(character),
-  )
-  return `"${inner}"`
-}
-
-function escapeUnits(character: string): string {
-  return [...Array(character.length).keys()]
-    .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
-    .join('')
+  return `"${escapeKql(text)}"`
 }
 
 /**

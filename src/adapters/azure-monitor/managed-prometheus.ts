@@ -1,13 +1,15 @@
 import type { ClusterSpec } from '../../model/cluster.ts'
-import { isManagedPrometheus } from '../../model/metrics.ts'
+import { clusterLabel, isManagedPrometheus } from '../../model/metrics.ts'
+import { escapePromql } from '../../model/query-template.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { MetricsSource } from '../../ports/metrics.ts'
+import type { MetricsSource, ValueSource } from '../../ports/metrics.ts'
 import { PortError } from '../../ports/port-error.ts'
 import type { Azure } from '../azure.ts'
 import type { Fetch } from '../http-answer.ts'
 import { type KeptToken, keptToken } from '../kept-token.ts'
 import type { Turns } from '../one-at-a-time.ts'
 import { prometheusSource } from '../prometheus-source.ts'
+import { selectorsOf } from '../promql.ts'
 
 /** The Entra scope of managed Prometheus' query API. */
 export const PROMETHEUS_SCOPE = 'https://prometheus.monitor.azure.com/.default'
@@ -26,7 +28,7 @@ export function managedPrometheus(azure: Azure, clock: Clock, turns: Turns) {
   const token = keptToken(azure.credential, PROMETHEUS_SCOPE, 'Azure Monitor', clock)
   const fetch = withToken(azure.fetch, token)
   return {
-    open({ name, spec }: ManagedCluster, endpoint: string): MetricsSource {
+    open({ name, spec }: ManagedCluster, endpoint: string): MetricsSource & ValueSource {
       const system = `Azure Monitor ${name}`
       if (!isManagedPrometheus(endpoint)) {
         const message = 'its endpoint is no address of managed Prometheus'
@@ -43,14 +45,10 @@ export function managedPrometheus(azure: Azure, clock: Clock, turns: Turns) {
       const label = clusterLabel(name, spec)
       return {
         samples: async (selector, ...rest) => source.samples(onCluster(selector, label, system), ...rest),
+        values: async (query, span) => source.values(await queryOnCluster(query, label, system), span),
       }
     },
   }
-}
-
-/** The value of the label `cluster` in the workspace: as given, else the AKS cluster's name, else ours. */
-function clusterLabel(name: string, { metrics, resourceId }: ClusterSpec): string {
-  return metrics?.azureMonitor?.clusterLabel ?? resourceId?.split('/').at(-1) ?? name
 }
 
 /**
@@ -58,16 +56,26 @@ function clusterLabel(name: string, { metrics, resourceId }: ClusterSpec): strin
  * does not begin with a metric's name or that names another beside it: managed Prometheus takes exactly one.
  */
 export function onCluster(selector: string, cluster: string, system: string): string {
-  const [, metric, matchers = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?$/s.exec(selector) ?? []
+  const [, metric, matchers = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\s*\{(.*)\})?\s*$/s.exec(selector) ?? []
   if (metric === undefined || /(^|,)\s*__name__/.test(matchers)) {
     throw new PortError('invalid', system, `${system} takes selectors with exactly one metric: ${selector}`)
   }
-  return `${metric}{cluster="${escapeLabel(cluster)}"${matchers === '' ? '' : `,${matchers}`}}`
+  return `${metric}{cluster="${escapePromql(cluster)}"${matchers === '' ? '' : `,${matchers}`}}`
 }
 
-/** A value inside a double-quoted PromQL string. */
-export function escapeLabel(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+/**
+ * A query all of whose selectors are narrowed to one cluster of the workspace. Throws PortError `invalid` where one of
+ * them does not name exactly one metric, before its braces, or the query does not parse.
+ */
+async function queryOnCluster(query: string, cluster: string, system: string): Promise<string> {
+  const selectors = await selectorsOf(query)
+  if (!selectors) throw new PortError('invalid', system, `${system} takes PromQL only, and cannot read the query`)
+  let [narrowed, end] = ['', 0]
+  for (const { from, to } of selectors) {
+    narrowed += query.slice(end, from) + onCluster(query.slice(from, to), cluster, system)
+    end = to
+  }
+  return narrowed + query.slice(end)
 }
 
 /** `fetch` with our token, which goes to managed Prometheus and nowhere else; a refused one is renewed once. */

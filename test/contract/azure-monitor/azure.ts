@@ -3,7 +3,7 @@ import { metricsSources } from '../../../src/adapters/metrics-sources.ts'
 import { systemClock } from '../../../src/adapters/system-clock.ts'
 import { clusterSpec } from '../../../src/model/cluster.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
-import type { MetricsSource, MetricsSources } from '../../../src/ports/metrics.ts'
+import type { MetricsSource, MetricsSources, ValueSource } from '../../../src/ports/metrics.ts'
 import type { CheckToken } from '../../../src/sandbox/emulators/azure-monitor/access.ts'
 import type { Emulator, EmulatorRequest } from '../../../src/sandbox/emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from '../../../src/sandbox/emulators/entra/entra.ts'
@@ -63,8 +63,9 @@ export function east(metrics: unknown) {
 }
 
 /** The Prometheus of cluster `east` with these metrics. */
-export async function clusterOn(azure: Azure, metrics: unknown): Promise<MetricsSource> {
-  const source = await sourcesOn(azure).open(east(metrics))
-  if (source === undefined) throw new Error('no source')
-  return source
+export async function clusterOn(azure: Azure, metrics: unknown): Promise<MetricsSource & ValueSource> {
+  const sources = sourcesOn(azure)
+  const [source, values] = [await sources.open(east(metrics)), await sources.openValues(east(metrics), 'mesh')]
+  if (source === undefined || values === undefined) throw new Error('no source')
+  return { ...source, ...values }
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { MetricsSource, Series } from '../../../src/ports/metrics.ts'
+import type { MetricsSource, Series, ValueSource } from '../../../src/ports/metrics.ts'
 import { START } from '../prometheus/fixture.ts'
 
 export interface OpenedMetrics {
   /** Cluster `east` on a Prometheus that holds FIXTURE of ../prometheus and nothing else. */
-  readonly source: MetricsSource
+  readonly source: MetricsSource & ValueSource
   /** How its errors call it. */
   readonly system: string
   /** Labels that it adds to every series. */
@@ -16,7 +16,7 @@ export interface OpenedMetrics {
 export function metricsContract(name: string, open: () => Promise<OpenedMetrics>): void {
   describe(`metrics of ${name}`, () => {
     let opened: OpenedMetrics
-    let source: MetricsSource
+    let source: MetricsSource & ValueSource
     beforeAll(async () => {
       opened = await open()
       source = opened.source
@@ -62,6 +62,48 @@ export function metricsContract(name: string, open: () => Promise<OpenedMetrics>
       const pods = Array.from({ length: 2000 }, (_, number) => `pod-${number}`)
       const found = await source.samples(`requests_total{pod=~"a|${pods.join('|')}"}`, at(60), 15_000)
       expect(found.map(({ labels }) => labels.pod)).toEqual(['a'])
+    })
+
+    const valuesAt = (query: string, seconds: number) => source.values(query, { fromMs: at(0), toMs: at(seconds) })
+
+    it('gives the numbers of a query at the end of a span', async () => {
+      expect(await valuesAt('sum(requests_total{pod="a"})', 100)).toEqual([60])
+      expect(await valuesAt('sum(increase(requests_total{pod="a"}[90s]))', 105)).toEqual([expect.closeTo(60, 6)])
+      expect(await valuesAt('sum(requests_total{pod="a"}) / sum(requests_total{pod="b", code="200"})', 100)).toEqual([
+        expect.closeTo(60 / 280, 12),
+      ])
+      expect(await valuesAt('histogram_quantile(0.5, sum by (le) (took_bucket))', 100)).toEqual([
+        expect.closeTo(0.5 + 2 * (10 / 20), 12),
+      ])
+    })
+
+    it('gives a number that stands by itself', async () => {
+      expect(await valuesAt('2 * 3', 100)).toEqual([6])
+      expect(await valuesAt('sum(nothing) or vector(0)', 100)).toEqual([0])
+    })
+
+    it('gives what is no ordinary number as it is, and nothing where there is nothing', async () => {
+      expect(await valuesAt('sum(odd{kind="nan"})', 60)).toEqual([Number.NaN])
+      expect(await valuesAt('sum(odd{kind="infinite"})', 60)).toEqual([-Infinity])
+      expect(await valuesAt('vector(0) / 0', 60)).toEqual([Number.NaN])
+      expect(await valuesAt('sum(nothing)', 60)).toEqual([])
+    })
+
+    it('gives more than one number where a query gives more than one', async () => {
+      expect((await valuesAt('requests_total', 100)).length).toBeGreaterThan(1)
+    })
+
+    it.each(['requests_total[1m]', '"text"'])(
+      'says of a query that gives no numbers that it is wrong: %s',
+      async (query) => {
+        const wrong = await valuesAt(query, 60).catch((error: unknown) => error)
+        expect(wrong).toMatchObject({ kind: 'invalid', system: opened.system, reason: 'NotANumber' })
+      },
+    )
+
+    it('says that a query is wrong, in the words of Prometheus or before it is asked', async () => {
+      const wrong = await valuesAt('sum(requests_total{pod="a"}', 60).catch((error: unknown) => error)
+      expect(wrong).toMatchObject({ name: 'PortError', kind: 'invalid', system: opened.system })
     })
 
     it('says that a selector is wrong, in the words of Prometheus', async () => {

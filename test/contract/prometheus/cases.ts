@@ -98,6 +98,13 @@ export const INSTANT: readonly (readonly [string, string, number, Found])[] = [
     60,
     { '{instance="a:15020",job="pods"}': 1, '{instance="b:15020",job="pods"}': 1 },
   ],
+  ['a quantile', 'histogram_quantile(0.5, took_bucket)', 100, { '{}': 0.5 + 2 * (10 / 20) }],
+  ['a quantile of the first bucket', 'histogram_quantile(0.1, sum by (le) (took_bucket))', 100, { '{}': 0.5 * 0.4 }],
+  ['a quantile beyond the last edge', 'histogram_quantile(0.9, took_bucket)', 100, { '{}': 2.5 }],
+  ['a quantile of all', 'histogram_quantile(1.5, took_bucket)', 100, { '{}': Number.POSITIVE_INFINITY }],
+  ['a quantile of no observations', 'histogram_quantile(0.5, took_bucket)', 5, { '{}': Number.NaN }],
+  ['a quantile without the last bucket', 'histogram_quantile(0.5, took_bucket{le!="+Inf"})', 100, { '{}': Number.NaN }],
+  ['a quantile of what is no histogram', 'histogram_quantile(0.5, up)', 100, {}],
   ['sum of nothing', 'sum(nothing)', 160, {}],
   [
     'increase, stretched to both edges',

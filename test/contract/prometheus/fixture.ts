@@ -15,6 +15,10 @@ export const FIXTURE: readonly Series[] = [
   gauge({ __name__: 'errors_total', pod: 'a', code: '200' }, () => 0),
   gauge({ __name__: 'up', job: 'pods', instance: 'a:15020' }, () => 1),
   gauge({ __name__: 'up', job: 'pods', instance: 'b:15020' }, (n) => (n === 10 ? 0 : 1)),
+  // A histogram: of every 40 ten took up to 0.5, twenty more up to 2.5, ten longer.
+  gauge({ __name__: 'took_bucket', le: '0.5' }, (n) => 10 * n),
+  gauge({ __name__: 'took_bucket', le: '2.5' }, (n) => 30 * n),
+  gauge({ __name__: 'took_bucket', le: '+Inf' }, (n) => 40 * n),
   gauge({ __name__: 'odd', kind: 'nan' }, () => Number.NaN),
   gauge({ __name__: 'odd', kind: 'infinite' }, () => Number.NEGATIVE_INFINITY),
   gauge({ __name__: 'odd', kind: 'large' }, () => 1.5e21),

@@ -1,6 +1,15 @@
 import type { ClusterSpec } from '../../../src/model/cluster.ts'
 import type { GateSource } from '../../../src/model/metrics.ts'
-import type { CountsSource, GateTiming, MetricsSource, MetricsSources, Series } from '../../../src/ports/metrics.ts'
+import type { QueryProblem } from '../../../src/model/query-template.ts'
+import type {
+  CountsSource,
+  GateTiming,
+  MetricsSource,
+  MetricsSources,
+  QuerySource,
+  Series,
+  ValueSource,
+} from '../../../src/ports/metrics.ts'
 import type { PortError } from '../../../src/ports/port-error.ts'
 
 export interface Query {
@@ -21,6 +30,10 @@ export class FakeMetrics implements MetricsSources {
   refusal: PortError | undefined
   /** Logs and platform metrics by source and cluster: `logs east`. */
   readonly counting = new Map<string, CountsSource>()
+  /** Who answers queries of one's own, by source and cluster: `mesh east`. */
+  readonly valued = new Map<string, ValueSource>()
+  /** What is wrong with a query's text. */
+  readonly problems = new Map<string, QueryProblem>()
   readonly timings: Partial<Record<GateSource, GateTiming>> = {}
   delayMs = 10_000
   everyMs = 5_000
@@ -34,6 +47,15 @@ export class FakeMetrics implements MetricsSources {
   async openCounts({ name }: { readonly name: string }, from: 'logs' | 'platform'): Promise<CountsSource | undefined> {
     if (this.refusal) throw this.refusal
     return this.counting.get(`${from} ${name}`)
+  }
+
+  async openValues({ name }: { readonly name: string }, from: QuerySource): Promise<ValueSource | undefined> {
+    if (this.refusal) throw this.refusal
+    return this.valued.get(`${from} ${name}`)
+  }
+
+  async queryProblem(_from: QuerySource, query: string): Promise<QueryProblem | undefined> {
+    return this.problems.get(query)
   }
 
   timing(_spec: ClusterSpec, from: GateSource = 'mesh'): GateTiming {

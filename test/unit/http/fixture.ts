@@ -131,6 +131,8 @@ export function createWorld(): World {
     metrics: {
       open: async () => undefined,
       openCounts: async () => undefined,
+      openValues: async () => undefined,
+      queryProblem: async () => undefined,
       timing: () => ({ delayMs: 30_000, everyMs: 10_000 }),
     },
     managedClusters: new FakeManagedClusters(),

@@ -70,7 +70,9 @@ function answer(request: EmulatorRequest, place: string, { logs, faults }: LogsO
     if (!rows) return failure(404, 'WorkspaceNotFoundError', 'The workspace could not be found')
     const result = runKql(parsed, { schema: table.schema, rows: rows.map((counted) => table.named(counted)) })
     const columns = Object.entries(result.schema).map(([name, type]) => ({ name, type }))
-    const values = result.rows.map(({ row }) => columns.map(({ name }) => shown(row[name] ?? null)))
+    const values = result.rows.flatMap(({ row, count }) => {
+      return Array.from({ length: count }, () => columns.map(({ name }) => shown(row[name] ?? null)))
+    })
     const primary = { name: 'PrimaryResult', columns, rows: values }
     if (faults?.logs !== 'partial') return jsonResponse(200, { tables: [primary] })
     const part = { ...primary, rows: values.slice(1) }

@@ -1,4 +1,5 @@
 import { type Binary, type Expression, type Selector, selectorsOf } from './expression.ts'
+import { histogramQuantile } from './histogram-quantile.ts'
 import { combine, type Instant } from './operators.ts'
 import { increaseOf } from './rate.ts'
 import type { Labels, Sample, Series, SeriesSource } from './series-source.ts'
@@ -58,6 +59,10 @@ function evaluate(expression: Expression, scope: Scope): Value {
       return { type: 'vector', items: [{ labels: {}, value: scalarOf(evaluate(expression.scalar, scope)) }] }
     case 'rate':
       return { type: 'vector', items: refuseDuplicates(rates(expression.range, expression.perSecond, scope)) }
+    case 'quantile': {
+      const rank = scalarOf(evaluate(expression.rank, scope))
+      return { type: 'vector', items: histogramQuantile(rank, itemsOf(evaluate(expression.buckets, scope))) }
+    }
     case 'sum':
       return { type: 'vector', items: groupedSum(itemsOf(evaluate(expression.operand, scope)), expression.grouping) }
     case 'binary':

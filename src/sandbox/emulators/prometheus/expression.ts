@@ -9,6 +9,7 @@ export type Expression =
   | { readonly kind: 'time' }
   | { readonly kind: 'vector'; readonly scalar: Expression }
   | { readonly kind: 'rate'; readonly perSecond: boolean; readonly range: Selector }
+  | { readonly kind: 'quantile'; readonly rank: Expression; readonly buckets: Expression }
   | { readonly kind: 'sum'; readonly grouping: Grouping; readonly operand: Expression }
   | Binary
 
@@ -74,6 +75,8 @@ export function selectorsOf(expression: Expression): readonly Selector[] {
       return selectorsOf(expression.operand)
     case 'vector':
       return selectorsOf(expression.scalar)
+    case 'quantile':
+      return [...selectorsOf(expression.rank), ...selectorsOf(expression.buckets)]
     case 'rate':
       return [expression.range]
     case 'binary':

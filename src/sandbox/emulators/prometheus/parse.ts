@@ -6,6 +6,7 @@ import {
   type Grouping,
   isComparison,
   type Selector,
+  type ValueType,
   valueType,
 } from './expression.ts'
 import { parseNumber } from './literals.ts'
@@ -158,28 +159,41 @@ function checkBinary(text: string, nodes: BinaryNodes, binary: Extract<Expressio
   }
 }
 
+/** The functions that are known, with the types of what they take. */
+const FUNCTIONS: Readonly<Record<string, readonly ValueType[]>> = {
+  rate: ['range vector'],
+  increase: ['range vector'],
+  vector: ['scalar'],
+  time: [],
+  histogram_quantile: ['scalar', 'instant vector'],
+}
+
 function callAt(text: string, node: SyntaxNode): Expression {
   const identifier = childAt(text, node, 0)
   const name = text.slice(identifier.from, identifier.to)
   const args = childrenOf(childAt(text, node, 1))
-  const wanted = { rate: 'range vector', increase: 'range vector', vector: 'scalar', time: undefined }[name]
-  if (wanted === undefined && name !== 'time') {
-    throw new ParseError(text, node.from, `unknown function with name "${name}"`)
+  const wanted = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+  if (wanted === undefined) throw new ParseError(text, node.from, `unknown function with name "${name}"`)
+  if (args.length !== wanted.length) {
+    throw new ParseError(
+      text,
+      node.from,
+      `expected ${wanted.length} argument(s) in call to "${name}", got ${args.length}`,
+    )
   }
-  const count = wanted === undefined ? 0 : 1
-  if (args.length !== count) {
-    throw new ParseError(text, node.from, `expected ${count} argument(s) in call to "${name}", got ${args.length}`)
-  }
-  const argument = args[0]
-  if (argument === undefined) return { kind: 'time' }
-  const operand = expressionAt(text, argument)
-  const type = valueType(operand)
-  if (type !== wanted) {
-    const reason = `expected type ${wanted} in call to function "${name}", got ${type}`
+  const operands = args.map((argument, index) => {
+    const operand = expressionAt(text, argument)
+    const type = valueType(operand)
+    if (type === wanted[index]) return operand
+    const reason = `expected type ${wanted[index]} in call to function "${name}", got ${type}`
     throw new ParseError(text, argument.from, reason)
-  }
-  if (operand.kind === 'selector') return { kind: 'rate', perSecond: name === 'rate', range: operand }
-  return { kind: 'vector', scalar: operand }
+  })
+  const [first, second] = operands
+  if (first === undefined) return { kind: 'time' }
+  if (second !== undefined) return { kind: 'quantile', rank: first, buckets: second }
+  return first.kind === 'selector'
+    ? { kind: 'rate', perSecond: name === 'rate', range: first }
+    : { kind: 'vector', scalar: first }
 }
 
 function aggregateAt(text: string, node: SyntaxNode): Expression {

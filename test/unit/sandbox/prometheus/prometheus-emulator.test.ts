@@ -105,7 +105,7 @@ describe('what only some versions of Prometheus know', () => {
 
 describe('what the emulator does not know', () => {
   it.each([
-    'histogram_quantile(0.9, m)',
+    'quantile_over_time(0.9, m[1m])',
     'avg(m)',
     'm @ 5',
     'm[5m:1m]',

@@ -1,6 +1,6 @@
 import { KqlError, type Token, tokensOf } from './tokens.ts'
 
-/** The part of KQL that the emulator knows: a table, and where, extend and summarize over it. */
+/** The part of KQL that the emulator knows: a table, and where, extend, project, summarize, count and take over it. */
 export interface Query {
   readonly table: string
   readonly steps: readonly Step[]
@@ -8,6 +8,9 @@ export interface Query {
 
 export type Step =
   | { readonly kind: 'where'; readonly condition: Expression }
+  | { readonly kind: 'count' }
+  | { readonly kind: 'take'; readonly rows: number }
+  | { readonly kind: 'project'; readonly columns: readonly Named[] }
   | { readonly kind: 'extend'; readonly columns: readonly Named[] }
   | { readonly kind: 'summarize'; readonly columns: readonly Named[]; readonly by: readonly Named[] }
 
@@ -86,10 +89,17 @@ class Tokens {
 function stepOf(tokens: Tokens): Step {
   const kind = tokens.name()
   if (kind === 'where') return { kind, condition: either(tokens) }
-  if (kind === 'extend') return { kind, columns: listOf(tokens, named) }
+  if (kind === 'extend' || kind === 'project') return { kind, columns: listOf(tokens, named) }
+  if (kind === 'count') return { kind }
+  if (kind === 'take') return { kind, rows: wholeNumber(tokens) }
   if (kind !== 'summarize') throw new KqlError('SyntaxError', `Operator '${kind}' is not known to this emulator`)
   const columns = listOf(tokens, named)
   return { kind, columns, by: tokens.take('name', 'by') ? listOf(tokens, named) : [] }
+}
+
+function wholeNumber(tokens: Tokens): number {
+  if (tokens.peek()?.kind !== 'number') throw tokens.unexpected('a number')
+  return Math.trunc(Number(tokens.next().text))
 }
 
 function listOf<T>(tokens: Tokens, read: (tokens: Tokens) => T): readonly T[] {
