@@ -100,8 +100,22 @@ export interface GateVerdict {
   readonly interval: readonly [number, number]
   readonly alpha: number
   readonly limitPercent?: number
+  /** Of a gate on a value: there are no counts, and it spends none of alpha. */
+  readonly value?: ValueSeen
   /** About how many more requests until a harm of twice the limit would be seen. */
   readonly needed?: number
+}
+
+/** A value as a gate saw it. */
+export interface ValueSeen {
+  readonly candidate: number
+  /** Asked for only when the candidate's is out of bounds. */
+  readonly stable?: number
+  readonly min?: number
+  readonly max?: number
+  /** Looks in a row, in this step, that saw it out of bounds, and how many make harm. */
+  readonly breaches: number
+  readonly looks: number
 }
 
 /** What one gate knows on one cluster. Counts of different looks never overlap: `cursorMs` is where the next begins. */
@@ -118,6 +132,8 @@ export interface GateProgress {
   readonly stepStable: Counts
   /** Highest e-value of this step so far: evidence is not lost by looking on. */
   readonly maxE: number
+  /** Of a gate on a value: looks in a row, in this step, that saw it out of bounds. Absent: none. */
+  readonly breaches?: number
   readonly last?: GateVerdict
   /** RFC 3339 of the last look. */
   readonly lookedAt?: string

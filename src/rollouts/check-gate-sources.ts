@@ -1,6 +1,6 @@
 import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
-import { type GateSpec, sourceOf } from '../model/gate.ts'
+import { type GateSpec, hasQueries, sourceOf } from '../model/gate.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
 import { stepText } from '../model/step.ts'
 import type { StrategySpec } from '../model/strategy.ts'
@@ -48,7 +48,9 @@ export function checkGateSources(
 
 /** Clusters that name the very same logs or metrics count one another's requests. */
 function sameNumbers(gates: readonly GateSpec[], clusters: readonly ClusterDocument[]): readonly string[] {
-  const sources = [...new Set(gates.map(sourceOf))].filter((from) => from !== 'mesh')
+  // Queries say for themselves whose requests they count.
+  const counting = gates.filter((gate) => !hasQueries(gate))
+  const sources = [...new Set(counting.map(sourceOf))].filter((from) => from !== 'mesh')
   return sources.flatMap((from) => {
     const told = clusters.map(({ name, spec }) => [name, JSON.stringify(spec.metrics?.[from])] as const)
     const twins = told.filter(([name, text]) => told.some((other) => other[0] !== name && other[1] === text))

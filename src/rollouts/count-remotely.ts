@@ -1,4 +1,4 @@
-import type { GateSpec } from '../model/gate.ts'
+import type { BuiltInGate } from '../model/gate.ts'
 import type { Counts } from '../model/rollout.ts'
 import type { CountsSource } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -13,7 +13,7 @@ export async function countRemotely(
   source: CountsSource,
   service: { readonly namespace: string; readonly name: string },
   versions: Readonly<Record<string, string>>,
-  gate: GateSpec,
+  gate: BuiltInGate,
   window: CountedWindow,
 ): Promise<WindowCounts> {
   const bad = gate.kind === 'latency' ? { kind: gate.kind, overMs: gate.overMs } : { kind: gate.kind }

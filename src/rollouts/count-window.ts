@@ -2,7 +2,7 @@ import { countRequests, countSlow } from '../judge/count-events.ts'
 import { countIncrease, type WindowIncrease, withTargets } from '../judge/count-increase.ts'
 import type { BlindReason } from '../judge/evaluate-gate.ts'
 import type { Provider } from '../mesh/provider.ts'
-import type { GateSpec } from '../model/gate.ts'
+import type { BuiltInGate } from '../model/gate.ts'
 import type { Counts } from '../model/rollout.ts'
 import type { MetricsSource, Series } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -32,7 +32,7 @@ export function windowCounter(
   source: MetricsSource,
   provider: Provider,
   service: { namespace: string; name: string },
-): (gate: GateSpec, labels: VersionLabels, window: CountedWindow) => Promise<WindowCounts> {
+): (gate: BuiltInGate, labels: VersionLabels, window: CountedWindow) => Promise<WindowCounts> {
   const asked = new Map<string, Promise<Found>>()
   const find = (selector: string, window: CountedWindow) => {
     const key = `${window.fromMs} ${window.toMs} ${selector}`
@@ -74,7 +74,7 @@ function newestOf(series: readonly Series[]): number | undefined {
   }, undefined)
 }
 
-function read(found: Found, gate: GateSpec, labels: VersionLabels, window: CountedWindow): WindowCounts {
+function read(found: Found, gate: BuiltInGate, labels: VersionLabels, window: CountedWindow): WindowCounts {
   if (found.unreadable > 0) {
     return { ok: false, reason: 'NotANumber', why: `${found.unreadable} samples are no numbers` }
   }

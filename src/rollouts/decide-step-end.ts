@@ -1,4 +1,4 @@
-import { gateKind } from '../model/gate.ts'
+import { gateKind, type ValueGate } from '../model/gate.ts'
 import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
 import type { GateProgress, Rollout } from '../model/rollout.ts'
@@ -129,6 +129,11 @@ function evidenceLacking(rollout: Rollout, step: StepSpec): { reason: string; me
   const clusters = new Set(['*', ...waveTargets(rollout).map(({ cluster }) => cluster)])
   for (const [index, gate] of rollout.gates.entries()) {
     const looks = rollout.progress.filter((progress) => progress.gate === index && clusters.has(progress.cluster))
+    if (gate.kind === 'value') {
+      const lacking = valueLacking(rollout, gate, looks)
+      if (lacking) return lacking
+      continue
+    }
     const events = eventsOf(looks)
     if (events < rollout.minEvents) {
       return {
@@ -152,6 +157,20 @@ function evidenceLacking(rollout: Rollout, step: StepSpec): { reason: string; me
     }
   }
   return undefined
+}
+
+/** A value gate lets a step pass when it kept its bounds at the last look in the step on each cluster that it saw. */
+function valueLacking(
+  { liveAt = '' }: Rollout,
+  gate: ValueGate,
+  looks: readonly GateProgress[],
+): { reason: string; message: string } | undefined {
+  const inStep = looks.filter(({ lookedAt }) => lookedAt !== undefined && lookedAt >= liveAt)
+  const name = `Gate ${gateKind(gate)}`
+  if (inStep.length === 0) return { reason: 'NotLookedYet', message: `${name} has not looked in this step yet.` }
+  const unsure = inStep.find(({ last }) => last?.verdict !== 'safe')
+  if (!unsure?.last) return undefined
+  return { reason: unsure.last.reason, message: `${name} on ${unsure.cluster}: ${unsure.last.explanation}` }
 }
 
 /** Verdicts that hold a step though they say no harm. */

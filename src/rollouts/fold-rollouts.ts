@@ -1,5 +1,5 @@
 import { keyOf, type RolloutDocument, SCHEMA, type ServiceDocument } from '../model/documents.ts'
-import { sourceOf } from '../model/gate.ts'
+import { hasQueries, sourceOf } from '../model/gate.ts'
 import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
@@ -185,6 +185,7 @@ function lookEvents(before: Rollout | undefined, after: Rollout): readonly Outbo
       rollout: after.id,
       gate,
       kind: spec?.kind,
+      ...(spec && hasQueries(spec) ? { name: spec.name } : {}),
       from: spec && sourceOf(spec),
       cluster,
       weight: before.weight,

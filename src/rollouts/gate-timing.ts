@@ -1,6 +1,7 @@
 import type { ClusterDocument } from '../model/documents.ts'
-import { type GateSpec, sourceOf } from '../model/gate.ts'
+import { type GateSpec, hasQueries, queryEvery, sourceOf } from '../model/gate.ts'
 import type { GateSource } from '../model/metrics.ts'
+import { durationMs } from '../model/names.ts'
 import type { GateTiming, MetricsSources } from '../ports/metrics.ts'
 
 const MESH_TIMING: GateTiming = { delayMs: 30_000, everyMs: 10_000 }
@@ -18,20 +19,32 @@ export function gateTimings(
   return Object.fromEntries([...sources].map((source) => [source, slowest(metrics, clusters, source)]))
 }
 
-/** The timing of one gate's source. */
-export function timingOf(timings: GateTimings, gate: GateSpec): GateTiming {
-  return timings[sourceOf(gate)] ?? MESH_TIMING
+/** How late and how often one gate looks, and how long its windows are at least (absent: as its source has it). */
+export interface WindowTiming extends GateTiming {
+  readonly leastMs?: number
+}
+
+/**
+ * The timing of one gate: its source's; one with queries looks as often as it says, no oftener than its source, and at
+ * windows of that length: counters that are asked for what they rose by want some samples in each.
+ */
+export function timingOf(timings: GateTimings, gate: GateSpec): WindowTiming {
+  const source = timings[sourceOf(gate)] ?? MESH_TIMING
+  if (!hasQueries(gate)) return source
+  const everyMs = Math.max(source.everyMs, durationMs(queryEvery(gate)))
+  return { ...source, everyMs, leastMs: everyMs }
 }
 
 /**
  * One timing for a whole rollout: a step waits for the slowest source, with the window that it may not have cut yet, and
- * the next look is due as soon as the fastest is.
+ * the next look is due as soon as the fastest gate is.
  */
-export function overallTiming(timings: GateTimings): { delayMs: number; everyMs: number } {
+export function overallTiming(timings: GateTimings, gates: readonly GateSpec[]): { delayMs: number; everyMs: number } {
   const all = Object.values(timings)
+  const every = gates.length === 0 ? all : gates.map((gate) => timingOf(timings, gate))
   return {
     delayMs: Math.max(...all.map(({ delayMs, grainMs = 0 }) => delayMs + grainMs)),
-    everyMs: Math.min(...all.map(({ everyMs }) => everyMs)),
+    everyMs: Math.min(...every.map(({ everyMs }) => everyMs)),
   }
 }
 

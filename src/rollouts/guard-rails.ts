@@ -1,8 +1,9 @@
 import { fail, type Result, succeed } from '../model/failure.ts'
-import { type GateSpec, gateKind, sourceOf } from '../model/gate.ts'
+import { type GateSpec, gateKind, gateText } from '../model/gate.ts'
 import { durationMs } from '../model/names.ts'
 import { quorumOf, type StepSpec, stepKind, trafficAt } from '../model/step.ts'
 import type { StrategySpec } from '../model/strategy.ts'
+import { isAsStrict } from './gate-strictness.ts'
 
 interface Broken {
   readonly pointer: string
@@ -70,10 +71,5 @@ function brokenSteps(
 function weakerGates(base: readonly GateSpec[], own: readonly GateSpec[]): readonly string[] {
   return base
     .filter((gate) => !own.some((other) => isAsStrict(other, gate)))
-    .map((gate) => `gate ${gateKind(gate)} ≤ ${gate.limitPercent} %`)
-}
-
-function isAsStrict(own: GateSpec, base: GateSpec): boolean {
-  if (own.kind !== base.kind || sourceOf(own) !== sourceOf(base) || own.limitPercent > base.limitPercent) return false
-  return own.kind !== 'latency' || base.kind !== 'latency' || own.overMs <= base.overMs
+    .map((gate) => `gate ${gate.kind === 'value' ? gateText(gate) : `${gateKind(gate)} ≤ ${gate.limitPercent} %`}`)
 }

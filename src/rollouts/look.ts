@@ -1,16 +1,18 @@
 import { blindVerdict, judgeLimit, splitAlpha } from '../judge/evaluate-gate.ts'
 import { providerFor } from '../mesh/registry.ts'
 import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
-import { type GateSpec, sourceOf } from '../model/gate.ts'
+import { type BuiltInGate, type GateSpec, type QueryGate, sourceOf, type ValueGate } from '../model/gate.ts'
 import type { GateSource } from '../model/metrics.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import type { Counts, GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
 import { presentStep } from '../model/waves.ts'
-import type { GateTiming, MetricsSources } from '../ports/metrics.ts'
+import type { MetricsSources } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
+import { type Blind, countByQueries, openQueries, type QueryCase } from './ask-queries.ts'
 import { countRemotely } from './count-remotely.ts'
 import { type CountedWindow, type WindowCounts, windowCounter } from './count-window.ts'
-import { type GateTimings, timingOf } from './gate-timing.ts'
+import { type GateTimings, timingOf, type WindowTiming } from './gate-timing.ts'
+import { lookAtValue } from './look-at-value.ts'
 import { addCounts, NO_COUNTS, total } from './observations.ts'
 import { versionLabels } from './version-label.ts'
 
@@ -26,7 +28,7 @@ export interface LookInput {
 }
 
 /** What decides when a gate is due. */
-type DueInput = Pick<LookInput, 'rollout' | 'since' | 'now'> & GateTiming
+type DueInput = Pick<LookInput, 'rollout' | 'since' | 'now'> & WindowTiming
 
 export interface LookOutcome {
   readonly progress: readonly GateProgress[]
@@ -42,11 +44,11 @@ const SHORTEST_WINDOW_MS = 1000
  * undefined when no look is due.
  */
 export function dueWindow(input: DueInput, progress: GateProgress): CountedWindow | undefined {
-  const { now, delayMs, everyMs, since, grainMs = 1 } = input
+  const { now, delayMs, everyMs, since, grainMs = 1, leastMs = 0 } = input
   const toMs = Math.floor((now - delayMs) / grainMs) * grainMs
   const begin = Math.max(progress.cursorMs ?? since, since, toMs - LONGEST_WINDOW_MS)
   const fromMs = Math.ceil(begin / grainMs) * grainMs
-  if (toMs - fromMs < Math.max(SHORTEST_WINDOW_MS, grainMs)) return undefined
+  if (toMs - fromMs < Math.max(SHORTEST_WINDOW_MS, grainMs, leastMs)) return undefined
   const sinceLook = progress.lookedAt === undefined ? everyMs : now - Date.parse(progress.lookedAt)
   const isLast = sinceLook >= SHORTEST_WINDOW_MS && endsWithin(input.rollout, fromMs, toMs)
   return sinceLook >= everyMs || isLast ? { fromMs, toMs, nowMs: now, notBeforeMs: toMs - everyMs } : undefined
@@ -77,18 +79,16 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
   })
   if (gates.every(({ window }) => window === undefined)) return undefined
   const alpha = splitAlpha(rollout.alpha, alphaParts(rollout))
-  const counters = new Map<GateSource, Promise<Counter>>()
-  const counterFor = (from: GateSource) => {
-    const counter = counters.get(from) ?? openCounter(metrics, input, from)
-    counters.set(from, counter)
-    return counter
-  }
+  const sources = openedOnce(metrics, input)
   const looks = await Promise.all(
     gates.map(async ({ gate, known, window }) => {
       if (!window) return { progress: known }
-      const count = await counterFor(sourceOf(gate))
-      const counts = await count(gate, window)
-      return { progress: judge(known, gate, counts, { input, window, alpha }), counts }
+      if (gate.kind === 'value') {
+        return { progress: await lookAtValue(await sources.queries(gate), gate, known, { window, target }) }
+      }
+      const counts = await countFor(sources, gate, window)
+      const progress = judge(known, gate, counts, { input, window, alpha })
+      return gate.kind === 'counts' ? { progress } : { progress, counts }
     }),
   )
   return {
@@ -100,12 +100,44 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
   }
 }
 
+interface OpenedOnce {
+  counter(from: GateSource): Promise<Counter>
+  queries(gate: QueryGate): Promise<QueryCase | Blind>
+}
+
+/** The sources of one cluster, each opened at most once a look. */
+function openedOnce(metrics: MetricsSources, input: LookInput): OpenedOnce {
+  const counters = new Map<GateSource, Promise<Counter>>()
+  const cases = new Map<GateSource, Promise<QueryCase | Blind>>()
+  const kept = <T>(all: Map<GateSource, Promise<T>>, from: GateSource, open: () => Promise<T>) => {
+    const known = all.get(from) ?? open()
+    all.set(from, known)
+    return known
+  }
+  return {
+    counter: (from) => kept(counters, from, () => openCounter(metrics, input, from)),
+    queries: (gate) => kept(cases, sourceOf(gate), () => openQueries(metrics, input, gate.from ?? 'mesh')),
+  }
+}
+
+/** What a gate counts in a window. The counts of one with queries may be of anything, so they tell nothing of weights. */
+async function countFor(
+  sources: OpenedOnce,
+  gate: Exclude<GateSpec, ValueGate>,
+  window: CountedWindow,
+): Promise<WindowCounts> {
+  if (gate.kind !== 'counts') return (await sources.counter(sourceOf(gate)))(gate, window)
+  const asked = await sources.queries(gate)
+  return 'ok' in asked ? asked : countByQueries(asked, gate, window)
+}
+
 /**
  * Every gate is tested anew in each step and in the bake: a harm that comes with more traffic is not thinned by the good
- * requests before it. The rollout's alpha is shared by all these tests.
+ * requests before it. The rollout's alpha is shared by all these tests; a gate on a value tests nothing.
  */
 function alphaParts(rollout: Rollout): number {
-  return Math.max(1, rollout.gates.length * rollout.targets.length) * (rollout.steps.length + 1)
+  const tests = rollout.gates.filter((gate) => gate.kind !== 'value').length
+  return Math.max(1, tests * rollout.targets.length) * (rollout.steps.length + 1)
 }
 
 function progressOf(rollout: Rollout, gate: number, cluster: string): GateProgress {
@@ -123,7 +155,7 @@ function progressOf(rollout: Rollout, gate: number, cluster: string): GateProgre
   )
 }
 
-type Counter = (gate: GateSpec, window: CountedWindow) => Promise<WindowCounts>
+type Counter = (gate: BuiltInGate, window: CountedWindow) => Promise<WindowCounts>
 
 async function openCounter(
   metrics: MetricsSources,
@@ -162,13 +194,13 @@ interface JudgeContext {
 /** One gate's progress after a look. A blind look keeps the cursor: what it missed is counted once it sees again. */
 function judge(
   known: GateProgress,
-  gate: GateSpec,
+  gate: Exclude<GateSpec, ValueGate>,
   counts: WindowCounts,
   { input, window, alpha }: JudgeContext,
 ): GateProgress {
   const { target, rollout, now } = input
   const lookedAt = timestamp(now)
-  const badMeans = gate.kind === 'latency' ? `took longer than ${gate.overMs} ms` : 'failed'
+  const badMeans = badMeansOf(gate)
   const ask = ({ stepCandidate, stepStable }: GateProgress) => ({
     candidate: stepCandidate,
     stable: stepStable,
@@ -198,6 +230,11 @@ function judge(
   }
   const verdict = judgeLimit(ask(next))
   return { ...next, maxE: verdict.maxE, last: verdict }
+}
+
+function badMeansOf(gate: Exclude<GateSpec, ValueGate>): string {
+  if (gate.kind === 'latency') return `took longer than ${gate.overMs} ms`
+  return gate.kind === 'counts' ? 'were bad' : 'failed'
 }
 
 /** Stable saw so many requests that the candidate should have seen `minEvents`, yet it reports none: its metrics are missing. */

@@ -62,7 +62,7 @@ export async function observe(
     ...held,
     slot,
     warnings,
-    ...overallTiming(timings),
+    ...overallTiming(timings, rollout.gates),
     ...looks,
   }
 }

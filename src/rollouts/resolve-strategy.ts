@@ -4,6 +4,7 @@ import { BUILT_IN_STRATEGIES, type StrategySpec } from '../model/strategy.ts'
 import type { Store } from '../ports/store.ts'
 import { windowsProblem } from '../ports/window-state.ts'
 import { keepGuardRails } from './guard-rails.ts'
+import { resolveGates } from './ready-gates.ts'
 
 export interface ResolvedStrategy {
   readonly name: string
@@ -25,7 +26,9 @@ export async function resolveStrategy(store: Store, request: RolloutRequest): Pr
   const failure = windowsProblem(spec.windows)
   if (failure) return { ok: false, failure }
   const kept = keepGuardRails(name, base, spec)
-  return kept.ok ? succeed({ name, spec, warnings: kept.value }) : kept
+  if (!kept.ok) return kept
+  const gates = resolveGates(spec.gates, request.gates !== undefined)
+  return gates.ok ? succeed({ name, spec: { ...spec, gates: [...gates.value] }, warnings: kept.value }) : gates
 }
 
 function withOwn(base: StrategySpec, request: RolloutRequest): StrategySpec {

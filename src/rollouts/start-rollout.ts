@@ -16,9 +16,8 @@ import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
 import type { CheckedCandidate } from './check-candidate.ts'
 import { readClusters } from './check-clusters.ts'
-import { checkGateSources } from './check-gate-sources.ts'
+import { checkGates } from './check-gates.ts'
 import { checkImage, type PlanOn } from './check-image.ts'
-import { checkLatencyGates } from './check-latency-gates.ts'
 import { checkTraffic } from './check-traffic.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { newRollout } from './new-rollout.ts'
@@ -26,7 +25,6 @@ import { type PlannedRollout, planRollout, sharesCluster } from './plan-rollout.
 import { planWaves } from './plan-waves.ts'
 import { findRollout } from './read-rollout.ts'
 import { type ResolvedStrategy, resolveStrategy } from './resolve-strategy.ts'
-import { warnAtStart } from './start-warnings.ts'
 import { enter } from './transition.ts'
 
 export interface StartDeps {
@@ -130,18 +128,16 @@ async function checkStart(
   if (!waves.ok) return waves
   const traffic = checkTraffic(clusters.value, strategy.value.spec, request)
   if (!traffic.ok) return traffic
-  const { gates } = strategy.value.spec
-  const check = { service, clusters: clusters.value, gates, own: request.gates !== undefined }
-  const sources = checkGateSources(deps.metrics, {
+  const { targets, candidate } = planned.value
+  const gates = await checkGates(deps, {
+    service: { namespace: service.namespace, name: service.name, spec: candidate.spec },
+    targets,
     clusters: clusters.value,
     strategy: strategy.value.spec,
-    own: check.own,
+    own: request.gates !== undefined,
   })
-  if (!sources.ok) return sources
-  const latency = await checkLatencyGates(deps, check)
-  if (!latency.ok) return latency
-  const ahead = await warnAtStart(deps.metrics, strategy.value.spec, clusters.value)
-  const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...ahead, ...sources.value, ...latency.value]
+  if (!gates.ok) return gates
+  const warnings = [...strategy.value.warnings, ...planned.value.warnings, ...gates.value]
   return succeed({ ...planned.value, strategy: strategy.value, waves: waves.value, warnings })
 }
 

@@ -1,6 +1,6 @@
 import type { Actor } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
-import { isTerminal, type Rollout, type RolloutPhase, type RolloutTarget } from '../model/rollout.ts'
+import { type GateProgress, isTerminal, type Rollout, type RolloutPhase, type RolloutTarget } from '../model/rollout.ts'
 import { ALL_TRAFFIC, type CandidateTraffic, NO_TRAFFIC, sameTraffic } from '../model/step.ts'
 import { waveTargets } from '../model/waves.ts'
 import { type RolloutEvent, targetOf } from './machine.ts'
@@ -65,17 +65,18 @@ export function askTraffic(
     ...rest,
     ...traffic,
     weightSince: timestamp(now),
-    progress: rollout.progress.map((progress) =>
-      pick(progress.cluster)
-        ? { ...progress, stepCandidate: { good: 0, bad: 0 }, stepStable: { good: 0, bad: 0 }, maxE: 0 }
-        : progress,
-    ),
+    progress: rollout.progress.map((progress) => (pick(progress.cluster) ? withoutStep(progress) : progress)),
     targets: rollout.targets.map((target) =>
       pick(target.cluster)
         ? withTraffic(target, traffic)
         : { ...target, revision: target.revision ?? rollout.revision },
     ),
   }
+}
+
+/** What a gate goes on with when a step begins: nothing that it saw in the one before counts there. */
+function withoutStep({ breaches: _breaches, ...progress }: GateProgress): GateProgress {
+  return { ...progress, stepCandidate: { good: 0, bad: 0 }, stepStable: { good: 0, bad: 0 }, maxE: 0 }
 }
 
 /** Asks traffic of the clusters of the present wave that `pick` picks. */

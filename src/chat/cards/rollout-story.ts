@@ -1,6 +1,6 @@
 import type { EventRecord } from '../../model/event.ts'
 import { gateText } from '../../model/gate.ts'
-import { type GateProgress, type Rollout, serviceOfRollout, type Verdict } from '../../model/rollout.ts'
+import { type GateProgress, type Rollout, serviceOfRollout, type ValueSeen, type Verdict } from '../../model/rollout.ts'
 import { stepText } from '../../model/step.ts'
 import { presentStep, stepsOf, waveText } from '../../model/waves.ts'
 import { applyVerb, type Verb } from '../../rollouts/verbs.ts'
@@ -104,15 +104,21 @@ function gateRows(rollout: Rollout): readonly GateRow[] {
 
 function gateRow(rollout: Rollout, { gate, cluster, last }: GateProgress): readonly GateRow[] {
   if (last === undefined) return []
+  const spec = rollout.gates[gate]
+  const name = spec ? gateText(spec) : `gate ${gate}`
+  const row = { gate: name, cluster, verdict: last.verdict }
+  if (last.verdict === 'blind') return [{ ...row, counts: 'no numbers', evidence: '' }]
+  if (last.value) return [{ ...row, ...valueWords(last.value) }]
   const { good, bad } = last.candidate
   const all = good + bad
   const share = all === 0 ? '' : ` (${rounded((100 * bad) / all)} %)`
   const limit = last.limitPercent === undefined ? '' : `, limit ${rounded(last.limitPercent)} %`
-  const spec = rollout.gates[gate]
-  const name = spec ? gateText(spec) : `gate ${gate}`
-  const counts = last.verdict === 'blind' ? 'no numbers' : `${bad} of ${all} bad${share}${limit}`
-  const evidence = `evidence ${rounded(last.eValue)} of ${rounded(1 / last.alpha)}`
-  return [{ gate: name, cluster, verdict: last.verdict, counts, evidence: last.verdict === 'blind' ? '' : evidence }]
+  const counts = `${bad} of ${all} bad${share}${limit}`
+  return [{ ...row, counts, evidence: `evidence ${rounded(last.eValue)} of ${rounded(1 / last.alpha)}` }]
+}
+
+function valueWords({ candidate, breaches, looks }: ValueSeen): Pick<GateRow, 'counts' | 'evidence'> {
+  return { counts: `value ${rounded(candidate)}`, evidence: `out of bounds ${breaches} of ${looks} looks` }
 }
 
 /** Three digits; large ones by powers of ten. */

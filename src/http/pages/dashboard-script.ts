@@ -70,7 +70,7 @@ function stepList(rollout) {
 
 function verdictRow(verdict) {
   return el('div', { class: 'verdict' },
-    el('span', {}, chip(verdict.kind + ': ' + verdict.verdict, VERDICTS[verdict.verdict]), ' '),
+    el('span', {}, chip((verdict.name || verdict.kind) + ': ' + verdict.verdict, VERDICTS[verdict.verdict]), ' '),
     el('span', { class: 'small' }, verdict.cluster + ': ' + verdict.explanation))
 }
 

@@ -19,6 +19,7 @@ const lookView = z
     time,
     gate: z.int(),
     kind: z.string().optional(),
+    name: z.string().optional().describe('Of a gate with queries'),
     from: z.enum(GATE_SOURCES).optional().describe('Which metrics were counted'),
     cluster: z.string(),
     step: z.int(),
@@ -100,6 +101,6 @@ async function looks(
 }
 
 function viewLook({ time, data = {} }: ArrivedEvent) {
-  const { gate, kind, from, cluster, step, weight, counted, verdict } = data
-  return { time, gate, kind, from, cluster, step, weight, counted, verdict }
+  const { gate, kind, name, from, cluster, step, weight, counted, verdict } = data
+  return { time, gate, kind, name, from, cluster, step, weight, counted, verdict }
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { gateSpec } from '../../model/gate.ts'
+import { gateSpec, hasQueries } from '../../model/gate.ts'
 import { GATE_SOURCES } from '../../model/metrics.ts'
 import { formatDuration } from '../../model/names.ts'
 import { type GateProgress, PHASES, type Rollout, type RolloutWave, serviceOfRollout } from '../../model/rollout.ts'
@@ -13,6 +13,7 @@ export const verdictView = z
   .object({
     gate: z.int().describe('Index into gates'),
     kind: z.string(),
+    name: z.string().optional().describe('Of a gate with queries'),
     from: z.enum(GATE_SOURCES).describe('Which metrics were counted'),
     cluster: z.string(),
     verdict: z.enum(['harm', 'safe', 'undecided', 'blind']),
@@ -25,6 +26,17 @@ export const verdictView = z
     interval: z.array(z.number()).length(2).describe("The candidate's bad share, low and high, 0 to 1"),
     alpha: z.number(),
     limitPercent: z.number().optional(),
+    value: z
+      .object({
+        candidate: z.number(),
+        stable: z.number().optional().describe('Asked for only when the candidate’s is out of bounds'),
+        min: z.number().optional(),
+        max: z.number().optional(),
+        breaches: z.int().describe('Looks in a row, in this step, that saw it out of bounds'),
+        looks: z.int().describe('So many are harm'),
+      })
+      .optional()
+      .describe('Of a gate on a value, which counts nothing and spends none of alpha'),
     needed: z.number().optional().describe('About how many more requests until a clear harm would be seen'),
     lookedAt: time.optional(),
   })
@@ -186,6 +198,7 @@ export function viewVerdict(rollout: Rollout, progress: GateProgress): readonly 
   const { gate, cluster, last, lookedAt } = progress
   if (!last) return []
   const spec = rollout.gates[gate]
+  const name = spec && hasQueries(spec) ? spec.name : undefined
   const { verdict, reason, explanation, candidate, stable, eValue, pValue, interval, alpha } = last
   return [
     {
@@ -202,7 +215,7 @@ export function viewVerdict(rollout: Rollout, progress: GateProgress): readonly 
       pValue,
       interval: [...interval],
       alpha,
-      ...present({ limitPercent: last.limitPercent, needed: last.needed, lookedAt }),
+      ...present({ name, limitPercent: last.limitPercent, value: last.value, needed: last.needed, lookedAt }),
     },
   ]
 }

@@ -200,7 +200,7 @@ describe('the timing', () => {
   it('of a rollout waits for the slowest source and looks as often as the fastest', () => {
     Object.assign(metrics.timings, TIMINGS)
     const clusters = [aCluster('east'), aCluster('west')]
-    const of = (...gates: GateSpec[]) => overallTiming(gateTimings(metrics, gates, clusters))
+    const of = (...gates: GateSpec[]) => overallTiming(gateTimings(metrics, gates, clusters), gates)
     expect(of()).toEqual({ delayMs: 10 * SECOND, everyMs: 5 * SECOND })
     expect(of(MESH, LOGS)).toEqual({ delayMs: 5 * MINUTE, everyMs: 5 * SECOND })
     expect(of(PLATFORM)).toEqual({ delayMs: 3 * MINUTE, everyMs: MINUTE })

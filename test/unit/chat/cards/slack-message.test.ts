@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { escapeMrkdwn, plainText } from '../../../../src/chat/cards/plain-text.ts'
 import { rolloutStory } from '../../../../src/chat/cards/rollout-story.ts'
 import { slackMessage } from '../../../../src/chat/cards/slack-message.ts'
+import { judgeValue } from '../../../../src/judge/judge-value.ts'
 import type { Rollout } from '../../../../src/model/rollout.ts'
 import { wrongInBlocks } from '../../../../src/sandbox/emulators/slack/blocks.ts'
 import { aProgress, aRollout, aTarget } from '../../rollouts/fixture.ts'
@@ -30,6 +31,15 @@ describe('a Slack message', () => {
     ])
     expect(JSON.stringify(blocks.at(-1))).toContain('<https://ci.example.com/runs/7?a=1&amp;b=2|Run>')
     expect(wrongInBlocks(blocks)).toBeUndefined()
+  })
+
+  it('shows what a gate on a value saw', () => {
+    const last = judgeValue({ value: 912.3, max: 800, looks: 3, breaches: 2 })
+    const gates = [{ kind: 'value', name: 'p99', query: 'x', max: 800 }] as const
+    const { blocks } = told('rollout.rolling-back', aHarmfulRollout({ gates, progress: [aProgress('east', { last })] }))
+    expect(blocks.map((block) => block.text?.text).join('\n')).toContain(
+      'east  p99 (at most 800)  harm  value 912  out of bounds 3 of 3 looks',
+    )
   })
 
   it.each([
