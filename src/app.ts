@@ -25,7 +25,8 @@ import {
   openDirectory,
   openMessenger,
   openState,
-  webhooks,
+  openWebhooks,
+  vaultSecrets,
 } from './open-ports.ts'
 import { optional } from './optional.ts'
 import type { Clock } from './ports/clock.ts'
@@ -67,9 +68,10 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
   const azure = openAzure(settings, overrides, telemetry)
   const { fetch } = azure
   const { store, queue } = openState(settings, overrides, { clock, identity: azure.credential, witness })
+  const lookup = overrides.lookup ?? systemLookup
   const addresses = outsideAddresses(
     { hosts: settings.outside.hosts, allowPrivate: settings.outside.privateAddresses },
-    overrides.lookup ?? systemLookup,
+    lookup,
   )
   const managedClusters = armManagedClusters(azure, clock)
   const clusters = tracedClusters(openClusters(settings, overrides, azure, managedClusters, clock), telemetry)
@@ -81,12 +83,13 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
   const vaults = keyVaults(azure, clock)
   const handshakes = overrides.handshakes ?? tlsHandshakes(addresses)
   const certificates = { vaults, handshakes, ...optional('vaultUrl', settings.vaultUrl) }
+  const secret = vaultSecrets(vaults, settings.vaultUrl)
   const notify = {
     messenger: countedMessenger(
       openMessenger({ fetch, addresses, ...optional('slackToken', settings.slackToken) }, clock),
       telemetry,
     ),
-    webhook: webhooks(vaults, settings.vaultUrl),
+    webhook: secret,
     ...optional('publicUrl', settings.publicUrl),
   }
   const { caps, settleMs } = settings
@@ -101,6 +104,7 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     ...core,
     ...carried,
     directory: openDirectory(settings, azure, clock),
+    webhooks: openWebhooks({ addresses, secret, lookup }, overrides, clock, telemetry),
   }
   const [issuer = ''] = settings.auth.issuers
   const tokenKeys = entraKeys({ issuer, jwksUri: settings.auth.jwksUri, fetch }, clock)

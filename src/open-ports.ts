@@ -11,12 +11,11 @@ import { kubernetesClusters } from './adapters/kubernetes/cluster-apis.ts'
 import { managedIdentity } from './adapters/managed-identity.ts'
 import type { MessengerSettings } from './adapters/messenger.ts'
 import { once } from './adapters/once.ts'
-import type { Lookup } from './adapters/outside-address.ts'
+import type { Lookup, OutsideAddresses } from './adapters/outside-address.ts'
 import { relayingStore } from './adapters/relaying-store.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
-import { tracedAzure } from './adapters/traced-http.ts'
+import { tracedAzure, tracedFetch } from './adapters/traced-http.ts'
 import { tracedQueue } from './adapters/traced-queue.ts'
-import type { NotifyDeps } from './chat/notify.ts'
 import { logEvent } from './log/event-kept.ts'
 import type { Witness } from './log/witness.ts'
 import { optional } from './optional.ts'
@@ -31,6 +30,7 @@ import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 import { NO_TELEMETRY, type Telemetry } from './ports/telemetry.ts'
 import type { Vaults } from './ports/vault.ts'
+import type { Webhooks } from './ports/webhooks.ts'
 import type { WorkQueue } from './ports/work-queue.ts'
 import type { Settings } from './settings.ts'
 
@@ -132,11 +132,35 @@ export function openMessenger(settings: MessengerSettings, clock: Clock): Messen
   return { send: async (message) => (await opened()).send(message) }
 }
 
-/** Addresses of Teams webhooks are secrets of the default vault. */
-export function webhooks(vaults: Vaults, vault: string | undefined): NotifyDeps['webhook'] {
-  return async (secret) => {
+/** The call of webhooks by steps; loaded at the first. It checks what it connects to, for those who start rollouts name the addresses. */
+export function openWebhooks(
+  {
+    addresses,
+    secret,
+    lookup,
+  }: { addresses: OutsideAddresses; secret: (name: string) => Promise<string>; lookup: Lookup },
+  { fetch }: Overrides,
+  clock: Clock,
+  telemetry: Telemetry,
+): Webhooks {
+  const opened = once(async () => {
+    const [{ webhookCaller }, { guardedFetch }] = await Promise.all([
+      import('./adapters/webhook-caller.ts'),
+      import('./adapters/guarded-fetch.ts'),
+    ])
+    const carrier = fetch ?? guardedFetch(addresses, lookup)
+    return webhookCaller({ fetch: tracedFetch(carrier, telemetry), addresses, secret }, clock)
+  })
+  return { call: async (request) => (await opened()).call(request) }
+}
+
+/** The secrets of the default vault: addresses of Teams webhooks, keys that sign calls. */
+export function vaultSecrets(vaults: Vaults, vault: string | undefined): (name: string) => Promise<string> {
+  return async (name) => {
     if (vault === undefined)
-      throw new PortError('invalid', 'Key Vault', 'the settings name no vault', { reason: 'NoVault' })
-    return (await vaults.open(vault).secret(secret)).value
+      throw new PortError('invalid', 'Key Vault', 'the settings name no vault (MESHWRIGHT_VAULT)', {
+        reason: 'NoVault',
+      })
+    return (await vaults.open(vault).secret(name)).value
   }
 }

@@ -13,7 +13,7 @@ export async function checkTeamsAddress(text: string, addresses: AddressPolicy):
   if (url === undefined) throw refused('Teams', 'the secret holds no address')
   if (url.protocol === 'https:' && url.port === '' && TEAMS_SUFFIXES.some((suffix) => url.hostname.endsWith(suffix)))
     return
-  if (url.protocol !== 'https:' && !isLoopback(url.hostname)) throw refused('Teams', 'it must begin with https://')
+  if (url.protocol !== 'https:' && !LOOPBACK.test(url.hostname)) throw refused('Teams', 'it must begin with https://')
   if ((await addresses.refusal(text)) !== undefined)
     throw refused('Teams', 'it is neither one of Teams Workflows nor among the hosts of the settings')
 }
@@ -23,11 +23,6 @@ export function checkSlackResponseUrl(text: string): void {
   const url = plainUrl(text)
   if (url?.protocol !== 'https:' || url.host !== 'hooks.slack.com')
     throw refused('Slack', 'it is none of hooks.slack.com')
-}
-
-/** Does a host of a URL lead to this machine itself, where nobody is on the way? */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK.test(hostname)
 }
 
 function plainUrl(text: string): URL | undefined {

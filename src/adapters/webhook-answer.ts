@@ -61,9 +61,12 @@ function failed(detail: string): Pick<WebhookAnswer, 'outcome' | 'detail'> {
   return { outcome: 'failed', detail: plainText(detail) }
 }
 
-/** Words of another system as we keep and show them: one line, no control or formatting characters, nothing that looks like a secret. */
+/**
+ * Words of another system as we keep and show them: one line without a full stop at its end, no control or formatting
+ * characters, nothing that looks like a secret.
+ */
 export function plainText(text: string): string {
-  const clean = redactText(text.replace(/[\p{C}\s]+/gu, ' ')).trim()
+  const clean = redactText(text.replace(/[\p{C}\s]+/gu, ' ')).replace(/[ .]+$/, '')
   const characters = Array.from(clean)
   return characters.length > LONGEST_DETAIL ? `${characters.slice(0, LONGEST_DETAIL - 1).join('')}…` : clean
 }

@@ -2,7 +2,6 @@ import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
 import type { WebhookAnswer, WebhookRequest, Webhooks } from '../ports/webhooks.ts'
-import { isLoopback } from './chat-addresses.ts'
 import { withDeadline } from './deadline.ts'
 import { type Fetch, readBounded } from './http-answer.ts'
 import { networkFailure, retryAfterMs } from './network-failure.ts'
@@ -38,14 +37,9 @@ export function webhookCaller(settings: WebhookSettings, clock: Clock): Webhooks
   }
 }
 
-async function checkAddress(text: string, host: string, addresses: AddressPolicy): Promise<void> {
-  const reason = (await addresses.refusal(text)) ?? plainRefusal(new URL(text))
+async function checkAddress(url: string, host: string, addresses: AddressPolicy): Promise<void> {
+  const reason = await addresses.refusal(url)
   if (reason !== undefined) throw new PortError('denied', host, `${host} is not called: ${reason}`)
-}
-
-/** What goes by plain HTTP can be answered by anyone on the way. */
-function plainRefusal({ protocol, hostname }: URL): string | undefined {
-  return protocol === 'https:' || isLoopback(hostname) ? undefined : 'it must begin with https://'
 }
 
 async function readKeys({ secret }: WebhookSettings, name: string): Promise<readonly Uint8Array[]> {

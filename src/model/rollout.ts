@@ -237,11 +237,15 @@ export interface RolloutWave {
 export interface WebhookProgress {
   /** Calls that were made, the present one included. */
   readonly attempts: number
+  /** How many failed one after the other, the present one included. */
+  readonly failures: number
   /** RFC 3339 of the last call. */
   readonly calledAt: string
+  /** RFC 3339: when to call again. Absent: it said yes or no. */
+  readonly againAt?: string
   /** `waiting`: the other side asked to be asked again. `failed`: no answer that says anything; retries may be left. */
   readonly outcome: 'passed' | 'refused' | 'waiting' | 'failed'
-  /** In words, without anything secret. */
+  /** In words, without a full stop at the end and without anything secret. */
   readonly detail: string
 }
 

@@ -15,6 +15,7 @@ export const webhookSpec = z.strictObject({
   url: z
     .url({ protocol: /^https?$/ })
     .max(2000)
+    .refine(isUntapped, 'must begin with https://, or lead to this machine itself')
     .describe('Called by POST; its host must be one of the allowed outside hosts'),
   secret: dnsLabel
     .optional()
@@ -32,6 +33,12 @@ export type WebhookSpec = z.infer<typeof webhookSpec>
 /** How long one call of a webhook step may take, in milliseconds, and how many may follow a failed one. */
 export function webhookLimits({ deadline = '10s', retries = 3 }: WebhookSpec): { deadlineMs: number; retries: number } {
   return { deadlineMs: durationMs(deadline), retries }
+}
+
+/** What goes by plain HTTP can be answered by anyone on the way. */
+function isUntapped(text: string): boolean {
+  const url = URL.parse(text)
+  return url?.protocol === 'https:' || /^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(url?.hostname ?? '')
 }
 
 const TRAFFIC = ['weight', 'match', 'mirror'] as const

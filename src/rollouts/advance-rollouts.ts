@@ -2,6 +2,7 @@ import type { ServiceDocument } from '../model/documents.ts'
 import { type Result, succeed } from '../model/failure.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../model/rollout.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
+import { askingOnce } from './call-webhook.ts'
 import { decide } from './decide.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { type ObserveDeps, observe } from './observe.ts'
@@ -20,6 +21,7 @@ export async function advanceRollouts(
   service: string,
   session?: string,
 ): Promise<Result<undefined>> {
+  const once = askingOnce(deps)
   const changed = await changeDocument(
     deps.store,
     'service',
@@ -27,7 +29,7 @@ export async function advanceRollouts(
     async (stored): Promise<Result<Change<ServiceDocument, undefined>>> => {
       const before = stored?.value
       if (!before || before.rollouts.length === 0) return succeed({ kind: 'leave', value: undefined })
-      const after = await Promise.all(before.rollouts.map((rollout) => advance(deps, before, rollout, session)))
+      const after = await Promise.all(before.rollouts.map((rollout) => advance(once, before, rollout, session)))
       const document = foldRollouts(before, after, deps.clock.now())
       return succeed(
         document === before ? { kind: 'leave', value: undefined } : { kind: 'write', document, value: undefined },

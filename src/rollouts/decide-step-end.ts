@@ -98,21 +98,21 @@ function askApprovers(rollout: Rollout, seen: Observations, step: StepSpec): Rol
 /** What the other system said: on, back, or not yet. */
 function endOfWebhook(rollout: Rollout, seen: Observations, step: StepSpec): Rollout {
   const said = seen.webhook ?? rollout.webhook
-  const asked = said === rollout.webhook || said === undefined ? rollout : { ...rollout, webhook: said }
-  const name = stepText(step)
-  if (said?.outcome === 'passed') return pass(asked, seen, step, `${name} says go: ${said.detail}.`)
+  const asked = said === undefined ? rollout : { ...rollout, webhook: said }
+  if (said?.outcome === 'passed') return pass(asked, seen, step, `Webhook passed: ${said.detail}.`)
   if (said?.outcome === 'refused') {
-    const cause = { actor: MESHWRIGHT, reason: 'WebhookRefused', message: `${name} says no: ${said.detail}.` }
+    const cause = { actor: MESHWRIGHT, reason: 'WebhookRefused', message: `Webhook refused: ${said.detail}.` }
     return rollBack(asked, 'gave-up', cause, seen.now)
   }
   if (said && webhookIsSpent(step, said)) {
-    const message = `${name} did not answer ${said.attempts} calls: ${said.detail}.`
-    return timeOut(asked, seen, { actor: MESHWRIGHT, reason: 'WebhookFailed', message })
+    const times = said.failures === 1 ? 'once' : `${said.failures} times in a row`
+    const cause = { actor: MESHWRIGHT, reason: 'WebhookFailed', message: `Webhook failed ${times}: ${said.detail}.` }
+    return timeOut(asked, seen, cause)
   }
-  const why = { reason: 'Webhook', message: said ? `${name}: ${said.detail}.` : `${name} is being asked.` }
+  const message = said ? `Webhook ${said.outcome}: ${said.detail}.` : `${stepText(step)} is being asked.`
   const everyMs = Math.max(1000, webhookDueAt(said, seen.now) - seen.now)
   const since = Math.max(sinceOf(asked), Date.parse(asked.phaseSince))
-  return hold(asked, seen, why, { since, limitMs: limitOf(asked, step), everyMs })
+  return hold(asked, seen, { reason: 'Webhook', message }, { since, limitMs: limitOf(asked, step), everyMs })
 }
 
 function pass(rollout: Rollout, seen: Observations, step: StepSpec, why?: string): Rollout {

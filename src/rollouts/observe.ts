@@ -8,13 +8,14 @@ import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
 import { windowState } from '../ports/window-state.ts'
+import { callWebhook, type WebhookDeps } from './call-webhook.ts'
 import { hasFreePlace } from './caps.ts'
 import { type GateTimings, gateTimings, overallTiming } from './gate-timing.ts'
 import { look } from './look.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { preflightWarnings, type TargetPart } from './preflight-warnings.ts'
 
-export interface ObserveDeps {
+export interface ObserveDeps extends WebhookDeps {
   readonly store: Store
   readonly clock: Clock
   readonly metrics: MetricsSources
@@ -56,6 +57,7 @@ export async function observe(
   const mayShift = slot && Object.keys(held).length === 0
   const warnings = mayShift ? await preflightWarnings(deps.metrics, service, rollout, parts, now) : []
   const looks = await lookAll(deps, service, rollout, parts, { timings, now })
+  const webhook = await callWebhook(deps, service, rollout, looks.progress)
   return {
     now,
     targets: Object.fromEntries(parts.map((part) => [part.target.cluster, observeTarget(service, rollout, part)])),
@@ -64,6 +66,7 @@ export async function observe(
     warnings,
     ...overallTiming(timings, rollout.gates),
     ...looks,
+    ...(webhook ? { webhook } : {}),
   }
 }
 

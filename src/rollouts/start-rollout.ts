@@ -9,6 +9,7 @@ import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { Rollout, RolloutRequest, RolloutWave } from '../model/rollout.ts'
 import { serviceKey } from '../model/service.ts'
+import type { AddressPolicy } from '../ports/address-policy.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
@@ -19,6 +20,7 @@ import { readClusters } from './check-clusters.ts'
 import { checkGates } from './check-gates.ts'
 import { checkImage, type PlanOn } from './check-image.ts'
 import { checkTraffic } from './check-traffic.ts'
+import { checkWebhookSteps } from './check-webhook-steps.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { newRollout } from './new-rollout.ts'
 import { type PlannedRollout, planRollout, sharesCluster } from './plan-rollout.ts'
@@ -33,6 +35,7 @@ export interface StartDeps {
   readonly random: Random
   readonly metrics: MetricsSources
   readonly plan: PlanOn
+  readonly addresses: AddressPolicy
 }
 
 /**
@@ -128,6 +131,8 @@ async function checkStart(
   if (!waves.ok) return waves
   const traffic = checkTraffic(clusters.value, strategy.value.spec, request)
   if (!traffic.ok) return traffic
+  const webhooks = await checkWebhookSteps(deps.addresses, strategy.value.spec, request)
+  if (!webhooks.ok) return webhooks
   const { targets, candidate } = planned.value
   const gates = await checkGates(deps, {
     service: { namespace: service.namespace, name: service.name, spec: candidate.spec },

@@ -123,7 +123,13 @@ function resume(rollout: Rollout, call: VerbCall): Result<Rollout> {
   const isOld = resumeTo === 'pending' || resumeTo === 'preflight'
   const again = isOld || rollout.reason === 'WeightChanged' ? askAgain(rollout, call.now) : rollout
   const { resumeTo: _to, ...gone } = enter(again, 'resume', cause(call, 'Resumed', 'resumed'), call.now)
-  return succeed(wake(gone, call.now))
+  return succeed(wake(withCallsLeft(gone), call.now))
+}
+
+/** A webhook that did not answer is called anew, as often as at first. */
+function withCallsLeft(rollout: Rollout): Rollout {
+  const { webhook, ...rest } = rollout
+  return webhook?.outcome === 'failed' ? rest : rollout
 }
 
 /** The same traffic anew on every cluster of the wave that has it. */

@@ -141,7 +141,9 @@ export const rolloutView = z
     webhook: z
       .object({
         attempts: z.int(),
+        failures: z.int().describe('How many failed one after the other'),
         calledAt: time,
+        againAt: time.optional().describe('When it is called again; absent after a yes or a no'),
         outcome: z.enum(['passed', 'refused', 'waiting', 'failed']),
         detail: z.string(),
       })

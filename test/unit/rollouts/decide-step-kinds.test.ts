@@ -165,8 +165,11 @@ describe('an analysis of its own', () => {
 
 describe('a webhook', () => {
   const webhook = { url: 'https://ci.example.com/gate', retries: 1 }
+  const AGAIN = { waiting: 30 * SECOND, failed: 5 * SECOND }
   const said = (outcome: WebhookProgress['outcome'], attempts = 1): WebhookProgress => {
-    return { outcome, attempts, calledAt: later(NOW), detail: 'smoke tests' }
+    const again = outcome === 'waiting' || outcome === 'failed' ? { againAt: later(NOW + AGAIN[outcome]) } : {}
+    const failures = outcome === 'failed' ? attempts : 0
+    return { outcome, attempts, failures, calledAt: later(NOW), detail: 'smoke tests', ...again }
   }
   checkRows([
     {
@@ -179,7 +182,7 @@ describe('a webhook', () => {
       it: 'lets pass',
       rollout: at({ webhook }),
       sees: { webhook: said('passed') },
-      becomes: { step: 1, weight: 50, message: 'webhook ci.example.com says go: smoke tests. Next: 50 % for 1m.' },
+      becomes: { step: 1, weight: 50, message: 'Webhook passed: smoke tests. Next: 50 % for 1m.' },
       without: ['webhook'],
     },
     {

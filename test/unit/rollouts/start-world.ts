@@ -38,7 +38,8 @@ export function startWorld(): StartWorld {
   }
   const clock = { now: () => T0, sleep: async () => undefined }
   const random = { next: () => 0.5, uuid: () => `uuid-${drawn++}` }
-  const deps = { store, metrics, clock, random, plan }
+  const addresses = { refusal: async () => undefined }
+  const deps = { store, metrics, clock, random, plan, addresses }
   return {
     store,
     metrics,

@@ -19,13 +19,20 @@ beforeEach(async () => {
   await world.settle()
   const steps = [{ weight: 10, for: '1h' }]
   const request = rolloutRequest.parse({ candidate: 'v2', steps, gates: [] })
-  const started = await startRollout({ ...world.deps, metrics, plan: unplanned }, 'shop', 'web', request, by())
+  const started = await startRollout(
+    { ...world.deps, metrics, plan: unplanned, addresses: anywhere },
+    'shop',
+    'web',
+    request,
+    by(),
+  )
   if (!started.ok) throw new Error(started.failure.detail)
   id = started.value.id
   await follow()
 })
 
 const metrics = new FakeMetrics()
+const anywhere = { refusal: async () => undefined }
 const unplanned = () => Promise.reject(new Error('nothing is planned for a version that is there'))
 const advance = () => advanceRollouts({ ...world.deps, metrics, caps: { perCluster: 9, inAll: 9 } }, 'shop/web')
 const rollout = () => world.store.peek('service', 'shop/web')?.rollouts[0]
