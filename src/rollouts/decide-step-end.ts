@@ -98,7 +98,7 @@ function askApprovers(rollout: Rollout, seen: Observations, step: StepSpec): Rol
 /** What the other system said: on, back, or not yet. */
 function endOfWebhook(rollout: Rollout, seen: Observations, step: StepSpec): Rollout {
   const said = seen.webhook ?? rollout.webhook
-  const asked = said === undefined ? rollout : { ...rollout, webhook: said }
+  const asked = said === undefined || said === rollout.webhook ? rollout : { ...rollout, webhook: said }
   if (said?.outcome === 'passed') return pass(asked, seen, step, `Webhook passed: ${said.detail}.`)
   if (said?.outcome === 'refused') {
     const cause = { actor: MESHWRIGHT, reason: 'WebhookRefused', message: `Webhook refused: ${said.detail}.` }
