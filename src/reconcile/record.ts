@@ -16,7 +16,7 @@ import type { Pass } from './pass.ts'
 import { type Finding, findingsOf } from './placement-conditions.ts'
 import type { ReconcileOutcome } from './reconcile-placement.ts'
 import { isReturning, type PlacedService, type Stop } from './situation.ts'
-import { trafficAfter, weightsLiveAfter } from './traffic-after.ts'
+import { type Traffic, trafficAfter, trafficWords, weightsLiveAfter } from './traffic-after.ts'
 import { scaledDownAfter, scaledDownFindings } from './workloads/scaled-down-after.ts'
 
 /** What every record is about. */
@@ -42,7 +42,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
   const trouble = pass.error && troubleFor(scene, pass.error)
   const complete = !pass.stop && !trouble
   const isLive = complete && settled <= now
-  const { weights, sideRoutes } = trafficAfter(pass)
+  const traffic = trafficAfter(pass)
   const state: State = {
     ...(pass.written.length > 0 ? { writtenRevision: service.renderRevision } : {}),
     ...(complete ? { appliedRevision: service.renderRevision, rung: 'stored' as const } : {}),
@@ -52,8 +52,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     driftedAt: driftedAt(pass, before, at),
     pruned: undefined,
     objects,
-    weights,
-    sideRoutes,
+    ...traffic,
     weightsLive: weightsLiveAfter(pass, objects, settleMs),
     ...preflightAfter(scene, pass.situation.observed.overlaps),
     versions: pass.situation.observed.versions,
@@ -66,7 +65,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     readyFinding(pass.stop, trouble, isLive),
   ]
   const again = trouble ? now + trouble.retryMs : againAfter(scene, pass, settled, isLive)
-  const happenings = happeningsOf(scene, pass, complete, weights)
+  const happenings = happeningsOf(scene, pass, complete, traffic)
   const result: Result = trouble
     ? { state: 'failed', ...words(trouble) }
     : pass.stop
@@ -165,7 +164,7 @@ function happeningsOf(
   { cluster }: Scene,
   { situation, written }: Pass,
   complete: boolean,
-  weights: Readonly<Record<string, number>>,
+  traffic: Traffic,
 ): readonly Happening[] {
   const happenings: Happening[] = []
   for (const { write } of written) {
@@ -183,8 +182,8 @@ function happeningsOf(
   }
   const objects = written.filter(({ write }) => write.effect !== 'mark').map(({ write }) => refOf(write.object))
   if (complete && objects.length > 0) {
-    const split = Object.entries(weights).map(([version, weight]) => `${version} ${weight} %`)
-    const message = `Written to ${cluster}: ${split.join(', ')}.`
+    const message = `Written to ${cluster}: ${trafficWords(traffic)}.`
+    const { weights } = traffic
     happenings.push({ type: 'placement.applied', reason: 'Applied', message, data: { weights, objects } })
   }
   return happenings

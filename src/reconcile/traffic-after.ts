@@ -9,14 +9,27 @@ import type { Pass } from './pass.ts'
 
 type Seen = Pick<Pass, 'situation' | 'plan' | 'written' | 'stop'>
 
+/** What a route sends where. */
+export interface Traffic {
+  readonly weights: PlacementState['weights']
+  readonly sideRoutes: PlacementState['sideRoutes']
+}
+
+/** As people read it: `v1 100 %, v2 0 % and what matches`. */
+export function trafficWords({ weights, sideRoutes = [] }: Traffic): string {
+  const also = (version: string) =>
+    sideRoutes.filter((route) => route.version === version).map(({ kind }) => ` and ${SIDE_WORDS[kind]}`)
+  return Object.entries(weights)
+    .map(([version, weight]) => `${version} ${weight} %${also(version).join('')}`)
+    .join(', ')
+}
+const SIDE_WORDS = { match: 'what matches', affinity: 'who had it before', mirror: 'copies' } as const
+
 /**
  * Weights on the cluster after a pass, whole per cents by version, and the side routes beside them, undefined when there are
  * none; those known before where the route is not ours.
  */
-export function trafficAfter(pass: Seen): {
-  readonly weights: PlacementState['weights']
-  readonly sideRoutes: PlacementState['sideRoutes']
-} {
+export function trafficAfter(pass: Seen): Traffic {
   const { provider, placement } = pass.situation
   const live = pass.stop?.condition === 'Conflict' ? undefined : untouched(pass)
   const bearer = lastWritten(pass) ?? live

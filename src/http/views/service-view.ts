@@ -57,6 +57,10 @@ export const placementView = z
     conditions: z.array(conditionView),
     objects: z.array(objectRef).describe('What Meshwright has written on the cluster for the service'),
     weights: z.record(z.string(), z.int()).describe('Whole per cents by version, as last written'),
+    sideRoutes: z
+      .array(z.object({ kind: z.enum(['match', 'affinity', 'mirror']), version: z.string() }))
+      .optional()
+      .describe('What goes to a version besides its weight: what matches, clients that had it before, copies'),
     readyEndpoints: z.record(z.string(), z.int()).describe('Ready endpoints by version'),
     observedGeneration: z.int(),
     liveRevision: z.int().describe('Render revision that is live; 0 before the first'),
@@ -86,6 +90,9 @@ export function viewPlacements(
         name,
       })),
       weights: { ...placement?.weights },
+      ...(placement?.sideRoutes === undefined
+        ? {}
+        : { sideRoutes: placement.sideRoutes.map(({ kind, version }) => ({ kind, version })) }),
       readyEndpoints: Object.fromEntries(
         Object.entries(placement?.versions ?? {}).map(([version, { ready }]) => [version, ready]),
       ),

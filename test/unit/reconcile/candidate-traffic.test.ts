@@ -33,6 +33,8 @@ describe.each([
     expect(world.sideRoutes).toEqual([`${kind} v2`])
     expect(applies()).toEqual(['apply VirtualService'])
     expect(world.placement.sideRoutes).toMatchObject([{ kind, version: 'v2' }])
+    const words = kind === 'match' ? 'what matches' : 'copies'
+    expect(JSON.stringify(world.placement.outbox)).toContain(`Written to east: v1 100 %, v2 0 % and ${words}.`)
     expect(await world.settle()).toMatchObject({ state: 'live' })
     expect(world.placement.weightsLive?.revision).toBe(world.placement.liveRevision)
   })
@@ -116,6 +118,19 @@ describe.each([
     expect(world.weights).toEqual({ v1: 90, v2: 10 })
     expect(world.sideRoutes).toEqual([])
     expect(applies()).toEqual(['apply VirtualService', 'apply VirtualService'])
+  })
+})
+
+describe('a route that another hand puts before ours', () => {
+  it('moves requests as a weight does, whatever it is called', async () => {
+    world.rollout('progressing', 10)
+    await world.settle()
+    const route = [{ destination: { host: 'web.shop.svc.cluster.local', subset: 'v2' } }]
+    world.cluster.change('kubectl-edit', 'VirtualService', 'web', (object) => {
+      const http = (object.spec?.http ?? []) as readonly object[]
+      return withHttp(object, [{ match: [{ uri: { prefix: '/a' } }], route }, ...http])
+    })
+    expect(await world.reconcile()).toMatchObject({ reason: 'WeightChanged' })
   })
 })
 
