@@ -69,13 +69,17 @@ function settle(service: ServiceDocument, rollout: Rollout, renderRevision: numb
   }
 }
 
-/** `stable` moves in the write that enters baking, and back in the write that starts a rollback out of it. */
+/**
+ * `stable` moves in the write that enters baking, and back in the write that starts a rollback out of it; a cluster that
+ * the rollout goes on without keeps what it had.
+ */
 function stableAfter(rollout: Rollout, targets: ServiceDocument['targets']): ServiceDocument['targets'] {
   const forward = rollout.phase === 'baking' || rollout.phase === 'succeeded'
-  if (!forward && rollout.phase !== 'rolling-back') return {}
-  const moved = rollout.targets.filter(({ cluster, out }) => targets[cluster] !== undefined && !(forward && out))
+  const moved = rollout.targets.filter(
+    ({ cluster, out }) => targets[cluster] !== undefined && (forward || out || rollout.phase === 'rolling-back'),
+  )
   return Object.fromEntries(
-    moved.map(({ cluster, stable, candidate }) => [cluster, { stable: forward ? candidate : stable }]),
+    moved.map(({ cluster, stable, candidate, out }) => [cluster, { stable: forward && !out ? candidate : stable }]),
   )
 }
 

@@ -2,8 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { desiredWeights } from '../../../src/model/desired-weights.ts'
 import type { ServiceDocument } from '../../../src/model/documents.ts'
+import type { Actor } from '../../../src/model/identity.ts'
 import { timestamp } from '../../../src/model/names.ts'
-import { isTerminal, type Rollout, type Verdict } from '../../../src/model/rollout.ts'
+import { isTerminal, type Rollout, type Verdict, type WebhookProgress } from '../../../src/model/rollout.ts'
+import { quorumOf } from '../../../src/model/step.ts'
+import { isExposed, presentStep, waveTargets } from '../../../src/model/waves.ts'
 import { decide } from '../../../src/rollouts/decide.ts'
 import { foldRollouts } from '../../../src/rollouts/fold-rollouts.ts'
 import { TRANSITIONS } from '../../../src/rollouts/machine.ts'
@@ -16,6 +19,7 @@ import { aProgress, aRollout, aVerdict, MINUTE, onCluster, PERSON, SECOND, seen,
 /** Random walks of one rollout through its service's document: whatever is seen and asked, in whatever order. */
 
 const NAMES = ['east', 'west'] as const
+const BO: Actor = { kind: 'person', id: 'p2', name: 'Bo' }
 
 interface OnOne {
   readonly live: boolean
@@ -32,7 +36,10 @@ interface Sight {
   readonly pass: number
   readonly clusters: readonly [OnOne, OnOne]
   readonly frozen: string | undefined
+  /** A change window is shut. */
+  readonly closed: boolean
   readonly slot: boolean
+  readonly webhook: WebhookProgress['outcome'] | null
   readonly look: { readonly verdicts: readonly Verdict[]; readonly events: number } | null
 }
 /** A verb, so much later. */
@@ -40,6 +47,7 @@ interface Act {
   readonly kind: 'verb'
   readonly pass: number
   readonly verb: Verb
+  readonly actor: Actor
 }
 
 const onOne: fc.Arbitrary<OnOne> = fc.record({
@@ -57,13 +65,16 @@ const sight: fc.Arbitrary<Sight> = fc.record({
   pass: fc.constantFrom(SECOND, 20 * SECOND, 75 * SECOND, 11 * MINUTE, 40 * MINUTE),
   clusters: fc.tuple(onOne, onOne),
   frozen: fc.constantFrom(undefined, undefined, undefined, 'xmas'),
+  closed: fc.constantFrom(false, false, false, true),
   slot: fc.constantFrom(true, true, false),
+  webhook: fc.constantFrom(null, 'passed', 'passed', 'waiting', 'failed', 'refused'),
   look: fc.option(fc.record({ verdicts: fc.tuple(verdict, verdict), events: fc.constantFrom(0, 20, 500) })),
 })
 const verb: fc.Arbitrary<Act> = fc.record({
   kind: fc.constant('verb'),
   pass: fc.constantFrom(0, SECOND, MINUTE),
   verb: fc.constantFrom(...VERBS),
+  actor: fc.constantFrom<Actor>(PERSON, BO),
 })
 /** All is well: so that walks get anywhere. */
 const fine: fc.Arbitrary<Sight> = fc.record({
@@ -71,7 +82,9 @@ const fine: fc.Arbitrary<Sight> = fc.record({
   pass: fc.constantFrom(20 * SECOND, 75 * SECOND),
   clusters: fc.constant([FINE(), FINE()]),
   frozen: fc.constant(undefined),
+  closed: fc.constant(false),
   slot: fc.constant(true),
+  webhook: fc.constant('passed' as const),
   look: fc.constant({ verdicts: ['safe', 'safe'], events: 500 }),
 })
 const walk: fc.Arbitrary<(Sight | Act)[]> = fc.array(
@@ -88,7 +101,26 @@ const shape = fc.record({
       { weight: 50, for: '1m', analysis: true },
       { weight: 100, for: '1m' },
     ],
+    [
+      { match: [{ headers: { 'x-preview': { exact: 'yes' } } }], for: '1m' },
+      { webhook: { url: 'https://ci.example.com/', retries: 1 }, onTimeout: 'proceed' },
+      { weight: 10, for: '1m' },
+      { hold: '1m' },
+      { weight: 50, for: '1m' },
+      { approval: { quorum: 2 }, timeout: '30m', onTimeout: 'proceed' },
+    ],
+    [
+      { mirror: 100, for: '1m' },
+      { analysis: true, timeout: '10m', onTimeout: 'proceed' },
+      { weight: 50, for: '1m', timeout: '5m', onTimeout: 'rollback' },
+    ],
   ),
+  waves: fc.constantFrom(undefined, undefined, [
+    { name: 'first', clusters: ['east'], steps: [{ weight: 50, for: '1m' }], bakeMs: MINUTE },
+    { name: 'rest', clusters: ['west'], steps: [{ weight: 20, for: '1m' }], bakeMs: 0 },
+  ]),
+  onHarm: fc.constantFrom('rollback', 'freeze' as const),
+  separateDuties: fc.boolean(),
 })
 
 function FINE(): OnOne {
@@ -96,7 +128,11 @@ function FINE(): OnOne {
   return { ...fields, obstacle: undefined }
 }
 
-function observe(rollout: Rollout, { clusters, frozen, slot, look }: Sight, now: number): Observations {
+function observe(
+  rollout: Rollout,
+  { clusters, frozen, closed, slot, webhook, look }: Sight,
+  now: number,
+): Observations {
   const targets = Object.fromEntries(
     NAMES.map((name, index) => {
       const { live, obstacle, ...found } = clusters[index] ?? clusters[0]
@@ -115,17 +151,32 @@ function observe(rollout: Rollout, { clusters, frozen, slot, look }: Sight, now:
     look &&
     rollout.gates.length > 0 &&
     rollout.liveAt !== undefined &&
-    ['progressing', 'blind', 'baking'].includes(rollout.phase)
+    !['pending', 'rolling-back'].includes(rollout.phase)
   const progress = looks
-    ? NAMES.map((name, index) =>
-        aProgress(name, {
+    ? rollout.targets.filter(isExposed).map(({ cluster }, index) =>
+        aProgress(cluster, {
           last: aVerdict(look.verdicts[index] ?? 'safe'),
-          stepCandidate: { good: look.events, bad: 0 },
+          // What was counted in a step stays counted.
+          stepCandidate: { good: Math.max(look.events, countedOn(rollout, cluster)), bad: 0 },
           lookedAt: timestamp(now),
         }),
       )
     : rollout.progress
-  return seen(rollout, { now, targets, slot, progress, ...(frozen === undefined ? {} : { frozen }) })
+  const asks = webhook !== null && presentStep(rollout)?.webhook !== undefined && rollout.liveAt !== undefined
+  const attempts = (rollout.webhook?.attempts ?? 0) + 1
+  return seen(rollout, {
+    now,
+    targets,
+    slot,
+    progress,
+    ...(frozen === undefined ? {} : { frozen }),
+    ...(closed ? { closed: 'The next opens later.' } : {}),
+    ...(asks ? { webhook: { outcome: webhook, attempts, calledAt: timestamp(now), detail: 'as the test says' } } : {}),
+  })
+}
+
+function countedOn({ progress }: Rollout, cluster: string): number {
+  return progress.find((known) => known.cluster === cluster)?.stepCandidate.good ?? 0
 }
 
 function begin(change: Partial<Rollout>): ServiceDocument {
@@ -143,7 +194,7 @@ function* steps(change: Partial<Rollout>, path: readonly (Sight | Act)[]) {
     now += step.pass
     const sees = step.kind === 'sight' ? observe(before, step, now) : undefined
     const acted =
-      step.kind === 'verb' ? applyVerb(before, { verb: step.verb, note: '', actor: PERSON, now }) : undefined
+      step.kind === 'verb' ? applyVerb(before, { verb: step.verb, note: 'because', actor: step.actor, now }) : undefined
     const rollout = sees ? decide(before, sees) : acted?.ok ? acted.value : before
     const next = foldRollouts(service, [rollout], now)
     const kept = next.rollouts[0] ?? archived(next) ?? rollout
@@ -188,19 +239,58 @@ describe('whatever is seen and asked of a rollout', () => {
       const risen = after.targets.filter((target, index) => target.weight > (before.targets[index]?.weight ?? 0))
       if (risen.length === 0 || verb || !sees) return
       expect(sees.frozen).toBeUndefined()
-      expect(sees.progress.some(({ last }) => last?.verdict === 'harm')).toBe(false)
+      expect(sees.closed).toBeUndefined()
+      const counts = (cluster: string) => before.targets.find((target) => target.cluster === cluster)?.out === undefined
+      expect(sees.progress.some(({ last, cluster }) => last?.verdict === 'harm' && counts(cluster))).toBe(false)
       for (const { cluster } of risen) expect(sees.targets[cluster]?.reachable).toBe(true)
       if (after.weight === before.weight) return
       if (before.phase === 'preflight') {
-        for (const target of Object.values(sees.targets)) {
-          if (target.reachable) expect(target).toMatchObject({ candidateReady: 2, liveRevision: before.revision })
+        for (const { cluster } of waveTargets(before)) {
+          const target = sees.targets[cluster]
+          if (target?.reachable) expect(target).toMatchObject({ candidateReady: 2, liveRevision: before.revision })
         }
         return
       }
-      expect(before.phase).toBe('progressing')
+      expect(['progressing', 'awaiting-approval']).toContain(before.phase)
       expect(after.liveAt).toBeUndefined()
       const since = before.liveAt ?? timestamp(sees.now - SECOND)
       expect(sees.now - Date.parse(since)).toBeGreaterThanOrEqual(before.liveAt === undefined ? 0 : 60 * SECOND)
+    })
+  })
+
+  it('a weight never rises without looks since the last rise that let it pass, the schedule where no gate is, or a person', () => {
+    holds(({ before, after, sees, verb }) => {
+      if (verb || !sees || after.weight <= before.weight || before.gates.length === 0) return
+      // To the first share of a wave nothing can have been seen: nobody had the candidate.
+      if (before.phase === 'preflight' || !waveTargets(before).some(isExposed)) return
+      const looks = sees.progress.filter(({ cluster }) =>
+        waveTargets(before).some((target) => target.cluster === cluster),
+      )
+      expect(looks.length).toBeGreaterThan(0)
+      for (const { last, lookedAt } of looks) {
+        expect(['safe', 'undecided']).toContain(last?.verdict)
+        expect(Date.parse(lookedAt ?? '')).toBeGreaterThan(Date.parse(before.weightSince))
+      }
+      const events = looks.reduce((sum, { stepCandidate }) => sum + stepCandidate.good, 0)
+      expect(events).toBeGreaterThanOrEqual(before.minEvents)
+    })
+  })
+
+  it('a step that asks for approvers is passed by as many as it asks for, or when its time is over', () => {
+    holds(({ before, after }) => {
+      const step = presentStep(before)
+      if (!step || quorumOf(step) === 0 || before.wave !== after.wave) return
+      if (after.step <= before.step && after.phase !== 'promoting') return
+      if (before.phase === 'promoting' || before.resumeTo === 'promoting') return
+      const expired = after.history.at(-1)?.actor.kind === 'schedule'
+      expect(expired || (before.approvals ?? []).length >= quorumOf(step)).toBe(true)
+    })
+  })
+
+  it('who started it approves nothing where duties are separate', () => {
+    holds(({ before, after }) => {
+      if (!before.separateDuties) return
+      expect((after.approvals ?? []).some(({ id }) => id === before.actor.id)).toBe(false)
     })
   })
 
@@ -219,7 +309,9 @@ describe('whatever is seen and asked of a rollout', () => {
     holds(({ after, next }) => {
       const baking = [after.phase, after.resumeTo].includes('baking') || after.phase === 'succeeded'
       const isBack = after.cause !== undefined
-      for (const name of NAMES) expect(next.targets[name]?.stable).toBe(baking && !isBack ? 'v2' : 'v1')
+      for (const { cluster, out } of after.targets) {
+        expect(next.targets[cluster]?.stable).toBe(baking && !isBack && !out ? 'v2' : 'v1')
+      }
     })
   })
 
@@ -253,7 +345,8 @@ describe('whatever is seen and asked of a rollout', () => {
 
   it('the same sight a second time changes nothing and writes nothing', () => {
     holds(({ before, after, next, sees, now }) => {
-      if (!sees || asksRender(before, after) || after.phase !== before.phase) return
+      // A step that only waits may be over as soon as it begins: whoever takes one looks again at once.
+      if (!sees || asksRender(before, after) || after.history.length !== before.history.length) return
       const again = decide(after, { ...sees, progress: after.progress, observedWeights: {} })
       expect(again).toBe(after)
       expect(foldRollouts(next, [again], now)).toBe(next)
