@@ -171,7 +171,17 @@ function observe(
     progress,
     ...(frozen === undefined ? {} : { frozen }),
     ...(closed ? { closed: 'The next opens later.' } : {}),
-    ...(asks ? { webhook: { outcome: webhook, attempts, calledAt: timestamp(now), detail: 'as the test says' } } : {}),
+    ...(asks
+      ? {
+          webhook: {
+            outcome: webhook,
+            attempts,
+            calledAt: timestamp(now),
+            failures: attempts,
+            detail: 'as the test says',
+          },
+        }
+      : {}),
   })
 }
 
