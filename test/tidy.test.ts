@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   clusters: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],
   services: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],
   rollouts: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],
-  strategies: ['model', 'ports'],
+  strategies: ['model', 'ports', 'mesh'],
   teams: ['model', 'ports'],
   freezes: ['model', 'ports'],
   certificates: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { BUILT_PROVIDERS, CAPABILITIES, FEATURES } from '../../mesh/capabilities.ts'
+import { READY_GATES, type ReadyGate, readyQueries } from '../../mesh/ready-gates.ts'
 import { PROVIDERS } from '../../model/cluster.ts'
 import { succeed } from '../../model/failure.ts'
 import { type Route, route } from '../route.ts'
@@ -13,9 +14,39 @@ const capabilityView = z.object({
   nearest: z.string().optional().describe('What comes closest and can be had'),
 })
 
+const readyGateView = z.object({
+  name: z.string().describe('What a gate of kind counts names as use'),
+  kind: z.enum(['errors', 'latency']),
+  about: z.string().describe('What it counts, and what it takes for granted'),
+  all: z.string().describe('The query that counts all; latency gates: here with overMs 500'),
+  good: z.string().optional(),
+  bad: z.string().optional(),
+  edgesMs: z.array(z.number()).optional().describe('What overMs may be, where it is known'),
+})
+
 const providerView = z
-  .object({ provider: z.enum(PROVIDERS), built: z.boolean(), features: z.array(capabilityView) })
+  .object({
+    provider: z.enum(PROVIDERS),
+    built: z.boolean(),
+    features: z.array(capabilityView),
+    gates: z.array(readyGateView).describe('Ready-made gates, to be used by name or copied'),
+  })
   .meta({ id: 'ProviderCapabilities' })
+
+function viewReady(name: string, ready: ReadyGate): z.infer<typeof readyGateView> {
+  const { kind, about } = ready
+  const edges = ready.kind === 'latency' ? ready.histogram.edgesMs : undefined
+  const { all = '', good, bad } = readyQueries(ready)
+  return {
+    name,
+    kind,
+    about,
+    all,
+    ...(good === undefined ? {} : { good }),
+    ...(bad === undefined ? {} : { bad }),
+    ...(edges === undefined ? {} : { edgesMs: [...edges] }),
+  }
+}
 
 const query = z.strictObject({ provider: z.enum(PROVIDERS).optional() })
 
@@ -35,6 +66,9 @@ export const CAPABILITY_ROUTES: readonly Route[] = [
         provider: name,
         built: BUILT_PROVIDERS.includes(name),
         features: FEATURES.map((feature) => ({ feature, ...CAPABILITIES[name][feature] })),
+        gates: Object.entries(READY_GATES).flatMap(([gate, ready]) =>
+          ready.provider === name ? [viewReady(gate, ready)] : [],
+        ),
       }))
       return succeed({ status: 200, json: { value } })
     },

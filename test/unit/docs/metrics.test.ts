@@ -9,7 +9,7 @@ const text = readFileSync(join(import.meta.dirname, '../../../docs/metrics.md'),
 const examples = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) => JSON.parse(json) as object)
 
 it('the bodies of docs/metrics.md are taken as they stand', () => {
-  expect(examples).toHaveLength(4)
+  expect(examples).toHaveLength(8)
   for (const example of examples) {
     const schema = 'candidate' in example ? rolloutRequest : clusterSpec
     expect(schema.safeParse(example).error?.issues, JSON.stringify(example)).toBeUndefined()

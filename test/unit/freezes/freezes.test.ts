@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { deleteFreeze } from '../../../src/freezes/delete-freeze.ts'
 import { putFreeze } from '../../../src/freezes/put-freeze.ts'
 import { freezeSpec } from '../../../src/model/freeze.ts'
+import type { GateSpec } from '../../../src/model/gate.ts'
 import { DEFAULT_STRATEGY } from '../../../src/model/strategy.ts'
 import { deleteStrategy } from '../../../src/strategies/delete-strategy.ts'
 import { putStrategy } from '../../../src/strategies/put-strategy.ts'
 import { AT, aCaller, aTeam, by } from '../fakes/documents.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 
+const metrics = new FakeMetrics()
 const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
 
 describe('a freeze', () => {
@@ -58,16 +61,37 @@ describe('a freeze', () => {
 describe('a strategy', () => {
   it('is put, and goes: live rollouts keep what they have of it', async () => {
     const store = new MemoryStore()
-    expect(await putStrategy({ store, clock }, 'default', DEFAULT_STRATEGY, by())).toMatchObject({
+    expect(await putStrategy({ store, clock, metrics }, 'default', DEFAULT_STRATEGY, by())).toMatchObject({
       value: { status: 'created', document: { kind: 'strategy', spec: DEFAULT_STRATEGY } },
     })
     expect(await deleteStrategy({ store, clock }, 'default', by())).toMatchObject({ ok: true })
   })
 
+  it('is refused with a gate that no cluster could be asked', async () => {
+    const [all, bad] = ['a{v="{{version}}"}[{{window}}]', 'b{v="{{verison}}"}[{{window}}]']
+    const gates: GateSpec[] = [
+      { kind: 'errors', limitPercent: 1 },
+      { kind: 'counts', name: 'orders', all, bad, limitPercent: 1 },
+      { kind: 'counts', use: 'linkerd-latency', limitPercent: 1 },
+      { kind: 'counts', use: 'linkerd-errors', limitPercent: 1 },
+    ]
+    const store = new MemoryStore()
+    expect(await putStrategy({ store, clock, metrics }, 'x', { ...DEFAULT_STRATEGY, gates }, by())).toMatchObject({
+      failure: {
+        code: 'InvalidCombination',
+        errors: [
+          { pointer: '/gates/2/overMs', reason: 'is required: slower is bad' },
+          { pointer: '/gates/1/bad', reason: expect.stringContaining('{{verison}} is no placeholder') },
+        ],
+      },
+    })
+    expect(store.writes).toBe(0)
+  })
+
   it('is refused with a change window that never opens', async () => {
     const windows = [{ cron: '0 9 31 2 *', for: '1h', timeZone: 'UTC' }]
     expect(
-      await putStrategy({ store: new MemoryStore(), clock }, 'x', { ...DEFAULT_STRATEGY, windows }, by()),
+      await putStrategy({ store: new MemoryStore(), clock, metrics }, 'x', { ...DEFAULT_STRATEGY, windows }, by()),
     ).toMatchObject({
       failure: { code: 'InvalidCombination', errors: [{ pointer: '/windows/0/cron', reason: 'never comes' }] },
     })

@@ -364,7 +364,21 @@ describe('judge and capabilities', () => {
         provider: 'linkerd',
         built: false,
         features: expect.arrayContaining([expect.objectContaining({ support: 'refused' })]),
+        gates: expect.arrayContaining([
+          expect.objectContaining({
+            name: 'linkerd-errors',
+            kind: 'errors',
+            all: expect.stringContaining('[{{window}}]'),
+            good: expect.stringContaining('classification="success"'),
+          }),
+        ]),
       },
     ])
+  })
+
+  it('shows which thresholds a ready-made latency gate can have', async () => {
+    const { json } = await createWorld().call('GET', '/api/v1/capabilities?provider=gateway-api')
+    const { value } = json as { value: { gates: { name: string; edgesMs?: number[] }[] }[] }
+    expect(value[0]?.gates.find(({ name }) => name === 'nginx-latency')?.edgesMs).toContain(250)
   })
 })
