@@ -3,8 +3,9 @@ import { hasQueries, sourceOf } from '../model/gate.ts'
 import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { AWAITING_PHASES, type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
+import { AWAITING_PHASES, type Counts, type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
 import { dueWhileWaiting } from './decide-waiting.ts'
+import { NO_COUNTS } from './observations.ts'
 import { retiredAfter } from './retire.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
@@ -164,11 +165,18 @@ function transitionEvents(before: Rollout | undefined, after: Rollout): readonly
         step,
         weight,
         ...(transition.wave === undefined ? {} : { wave: transition.wave }),
+        // A pass that made several transitions knows the weights after the last of them alone.
+        ...(transition === after.history.at(-1) ? { weights: weightsOf(after) } : {}),
         source: after.source ?? null,
       }
       const unique = `${transition.at}.${from}.${to}`
       return eventEntry(after, eventType(transition), unique, { ...transition, time: transition.at, data })
     })
+}
+
+/** Per cents asked for the candidate, by cluster. */
+function weightsOf({ targets }: Rollout): Readonly<Record<string, number>> {
+  return Object.fromEntries(targets.map(({ cluster, weight }) => [cluster, weight]))
 }
 
 /** A transition from a phase to itself is the start, or a step. */
@@ -194,6 +202,8 @@ function lookEvents(before: Rollout | undefined, after: Rollout): readonly Outbo
       cluster,
       weight: before.weight,
       step: before.step,
+      ...(before.wave === undefined ? {} : { wave: before.wave }),
+      asked: before.targets.find((target) => target.cluster === cluster)?.weight,
       counted: countedWindow(before, old, progress),
       verdict: last,
     }
@@ -202,14 +212,26 @@ function lookEvents(before: Rollout | undefined, after: Rollout): readonly Outbo
   })
 }
 
-/** The time that a look counted, in epoch milliseconds; empty when it was blind. */
+/** The time that a look counted, in epoch milliseconds, and what it counted there; empty when it was blind. */
 function countedWindow(
-  { liveAt }: Rollout,
+  { liveAt, targets }: Rollout,
   old: GateProgress | undefined,
-  { cursorMs }: GateProgress,
-): { readonly fromMs?: number; readonly toMs?: number } {
-  if (liveAt === undefined || cursorMs === undefined || cursorMs === old?.cursorMs) return {}
-  return { fromMs: Math.max(old?.cursorMs ?? 0, Date.parse(liveAt)), toMs: cursorMs }
+  { cluster, cursorMs, candidate, stable }: GateProgress,
+): { readonly fromMs?: number; readonly toMs?: number; readonly candidate?: Counts; readonly stable?: Counts } {
+  if (cursorMs === undefined || cursorMs === old?.cursorMs) return {}
+  // A cluster of an earlier wave has its traffic since before the rollout's present one was live.
+  const keeps = targets.some((target) => target.cluster === cluster && target.revision !== undefined)
+  const fromMs = Math.max(old?.cursorMs ?? 0, keeps || liveAt === undefined ? 0 : Date.parse(liveAt))
+  return {
+    ...(fromMs === 0 ? {} : { fromMs }),
+    toMs: cursorMs,
+    candidate: risen(candidate, old?.candidate),
+    stable: risen(stable, old?.stable),
+  }
+}
+
+function risen(now: Counts, before: Counts = NO_COUNTS): Counts {
+  return { good: now.good - before.good, bad: now.bad - before.bad }
 }
 
 function eventEntry(
