@@ -1,4 +1,5 @@
-import type { GatePanel, GatePoint, SharePoint } from './gate-panels.ts'
+import { drawValues } from './draw-values.ts'
+import { type GatePanel, type GatePoint, type SharePoint, stretchesOf } from './gate-panels.ts'
 import { drawFrame, LEFT, type Part, RIGHT, toneOfVerdict } from './layout.ts'
 import { heightOf, logHeightOf, niceAbove, type TimeScale, timeWords, xOf } from './scale.ts'
 import { areaPath, element, linePath, shorten, text, title } from './svg.ts'
@@ -9,16 +10,20 @@ const EVIDENCE = { top: 118, bottom: 178 }
 const HEIGHT = 192
 const MOST_WORDS = 300
 
-/** One gate on one cluster: bad shares of both versions, what was said of them, and the evidence for harm. */
+/**
+ * One gate on one cluster: bad shares of both versions, or a value with its bounds, what was said of them, and the
+ * evidence for harm.
+ */
 export function drawGatePanel(scale: TimeScale, panel: GatePanel): Part {
+  const isValue = panel.limit === undefined
   return {
-    height: HEIGHT,
+    height: isValue ? EVIDENCE.top : HEIGHT,
     markup: [
       text(8, 20, shorten(panel.gate, 25), 'name'),
       text(8, 36, shorten(panel.cluster === '*' ? 'all clusters together' : panel.cluster, 26), 'soft'),
-      ...drawShares(scale, panel),
+      ...(isValue ? drawValues(scale, panel.points, SHARE) : drawShares(scale, panel)),
       ...drawVerdicts(scale, panel),
-      ...drawEvidence(scale, panel),
+      ...(isValue ? [] : drawEvidence(scale, panel)),
     ].join(''),
   }
 }
@@ -103,17 +108,6 @@ function drawEvidence(scale: TimeScale, { points }: GatePanel): readonly string[
     element('path', { d: lines.join(''), class: 'line s-candidate' }),
     element('path', { d: barLine, class: 'bar' }, title('Harm is called at 1/alpha')),
   ]
-}
-
-/** Points in the stretches in which they were counted together. */
-function stretchesOf(points: readonly GatePoint[]): readonly (readonly GatePoint[])[] {
-  const stretches: GatePoint[][] = []
-  for (const point of points) {
-    const last = stretches.at(-1)
-    if (last && last[0]?.stretch === point.stretch) last.push(point)
-    else stretches.push([point])
-  }
-  return stretches
 }
 
 function percent(share: number): string {

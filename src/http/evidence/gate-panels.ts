@@ -1,6 +1,6 @@
 import { shareInterval } from '../../judge/limit-test.ts'
 import { gateText } from '../../model/gate.ts'
-import type { Counts, Rollout, Verdict } from '../../model/rollout.ts'
+import type { Counts, Rollout, ValueSeen, Verdict } from '../../model/rollout.ts'
 import type { Recorded, RecordedLook } from '../../rollouts/evidence/recorded.ts'
 import { thin } from './thin.ts'
 
@@ -18,6 +18,8 @@ export interface GatePoint {
   /** Absent: no requests yet. */
   readonly candidate?: SharePoint
   readonly stable?: SharePoint
+  /** Of a gate on a value: in place of shares and evidence. */
+  readonly value?: ValueSeen
   readonly eValue: number
   /** 1/alpha: harm is called there. */
   readonly bar: number
@@ -35,7 +37,7 @@ export interface VerdictSpan {
 export interface GatePanel {
   readonly gate: string
   readonly cluster: string
-  /** In 0..1; absent: the gate has no limit. */
+  /** In 0..1; absent: the gate is on a value, with bounds of its own. */
   readonly limit?: number
   readonly points: readonly GatePoint[]
   readonly verdicts: readonly VerdictSpan[]
@@ -108,6 +110,7 @@ function pointOf(look: RecordedLook): GatePoint {
     stretch: stretchOf(look),
     ...(own ? { candidate: own } : {}),
     ...(other ? { stable: other } : {}),
+    ...(verdict.value ? { value: verdict.value } : {}),
     eValue,
     bar: alpha > 0 ? 1 / alpha : Number.POSITIVE_INFINITY,
   }
@@ -137,4 +140,15 @@ function spansOf(looks: readonly RecordedLook[]): readonly VerdictSpan[] {
     else spans.push({ ...span, fromMs: Math.max(counted?.fromMs ?? at, last?.toMs ?? 0) })
   }
   return spans
+}
+
+/** Points in the stretches in which they were counted together. */
+export function stretchesOf(points: readonly GatePoint[]): readonly (readonly GatePoint[])[] {
+  const stretches: GatePoint[][] = []
+  for (const point of points) {
+    const last = stretches.at(-1)
+    if (last && last[0]?.stretch === point.stretch) last.push(point)
+    else stretches.push([point])
+  }
+  return stretches
 }

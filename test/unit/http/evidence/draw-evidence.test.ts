@@ -96,6 +96,29 @@ describe('the picture of a rollout', () => {
     expect(textsOf(svg, 'title').join()).toContain('<script>alert(1)</script> & "quotes"')
   })
 
+  it('of a gate on a value shows its values and bounds in place of shares and evidence', () => {
+    const gates = [{ kind: 'value', name: 'queue', query: 'up', max: 80 }] as const
+    const values = [40, 60, 95]
+    const events = manyLooks(['east'], 3).map((event, index) => {
+      const value = { candidate: values[index], max: 80, breaches: 0, looks: 3 }
+      const none = { good: 0, bad: 0 }
+      const verdict = { ...Object(event.data?.verdict), candidate: none, stable: none, alpha: 0, value }
+      return { ...event, data: { ...event.data, verdict } }
+    })
+    const svg = draw(aRollout('progressing', { gates }), events)
+    expect(XMLValidator.validate(svg)).toBe(true)
+    expect(svg).toContain('>bound 80<')
+    expect(svg).toContain('>queue (at most 80)<')
+    expect(svg).not.toContain('evidence 1')
+    // Scale from 40 − 5.5 to 95 + 5.5, drawn from 96 up to 6: 60 is at 96 − 90 × 25.5 / 66.
+    expect(svg).toContain('M273.8 88.5L285.8 61.2L297.7 13.5')
+    const blind = events.map((event) => ({
+      ...event,
+      data: { ...event.data, verdict: { ...Object(event.data?.verdict), value: undefined, verdict: 'blind' } },
+    }))
+    expect(draw(aRollout('progressing', { gates }), blind)).not.toMatch(/NaN|Infinity/)
+  })
+
   it('is there before anything has happened', () => {
     const svg = draw(aRollout('pending', { history: [] }), [])
     expect(XMLValidator.validate(svg)).toBe(true)
