@@ -43,7 +43,7 @@ const BEFORE_REGEX: Readonly<Record<QueryLanguage, RegExp>> = {
   promql: /[=!]~\s*$/,
   kql: /\bmatches\s+regex\s*$/,
 }
-const PLACEHOLDER = /\{\{\s*(.*?)\s*\}\}/gs
+const PLACEHOLDER = /\{\{([^{}]*)\}\}/g
 
 /**
  * Cuts a query at its placeholders. They are `{{service}}`, `{{namespace}}`, `{{cluster}}`, `{{version}}` and `{{stable}}`
@@ -86,8 +86,9 @@ export function codeOf(language: QueryLanguage, text: string): string {
 function code(language: QueryLanguage, { text, offset }: Piece, parts: Part[]): QueryProblem | undefined {
   const loose = text.search(LOOSE_QUOTE[language])
   let end = 0
-  for (const { 0: whole, 1: name = '', index } of text.matchAll(PLACEHOLDER)) {
+  for (const { 0: whole, 1: inner = '', index } of text.matchAll(PLACEHOLDER)) {
     if (loose >= 0 && loose < index) break
+    const name = inner.trim()
     if (!isPlaceholder(name)) return unknown(whole, offset + index)
     if (name !== 'window') {
       return { offset: offset + index, reason: `${whole} must stand inside of a string in quotes` }
@@ -111,7 +112,8 @@ function literal(language: QueryLanguage, piece: Piece, text: string, parts: Par
   const regex = BEFORE_REGEX[language].test(text.slice(0, piece.offset))
   parts.push({ kind: 'text', text: quote })
   let end = open
-  for (const { 0: whole, 1: name = '', index } of found) {
+  for (const { 0: whole, 1: held = '', index } of found) {
+    const name = held.trim()
     if (!isPlaceholder(name)) return unknown(whole, piece.offset + index)
     if (name === 'window') return { offset: piece.offset + index, reason: `${whole} must stand outside of strings` }
     const before = inner(piece.text.slice(end, index))

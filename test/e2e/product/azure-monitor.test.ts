@@ -18,6 +18,20 @@ const LOGS_GATES = [
   { kind: 'errors', from: 'logs', limitPercent: 1 },
   { kind: 'latency', from: 'logs', overMs: 777, limitPercent: 1 },
 ]
+/** Counts of the mesh, by a ready-made gate, and a value of the logs. */
+const QUERIES = [
+  { kind: 'counts', use: 'istio-errors', every: '10s', limitPercent: 1 },
+  {
+    kind: 'value',
+    name: 'p95',
+    from: 'logs',
+    query:
+      'AppRequests | where AppRoleName == "{{service}}" and AppVersion == "{{version}}" and tostring(Properties["k8s.cluster.name"]) == "{{cluster}}" | summarize p95 = percentile(DurationMs, 95)',
+    max: 1000,
+    looks: 2,
+    every: '10s',
+  },
+]
 
 /** The cluster's metrics come from the one workspace that both write to, by the app's managed identity. */
 async function useAzureMonitor(cluster: string): Promise<void> {
@@ -69,6 +83,40 @@ describe('gates on Azure Monitor', { concurrent: true, timeout: 120_000 }, () =>
     const late = await product.rolloutWhen((await slow.start({ ...QUICK, gates: LOGS_GATES })).id, isOver)
     expect(late).toMatchObject({ phase: 'rolled-back', cause: 'gate' })
     expect(late.message).toMatch(/^gate latency from logs over 777 ms on west: /)
+  })
+
+  test('gates with queries of their own promote a good candidate', async () => {
+    const web = await webService(product, 'queried', ['east'])
+    const end = await product.rolloutWhen((await web.start({ ...QUICK, gates: QUERIES })).id, isOver)
+    expect(end).toMatchObject({ phase: 'succeeded', weight: 100 })
+    expect(end.verdicts).toMatchObject([
+      { kind: 'counts', name: 'istio-errors', from: 'mesh' },
+      { kind: 'value', name: 'p95', from: 'logs', verdict: 'safe', value: { max: 1000 } },
+    ])
+    expect(end.verdicts[0]?.candidate.good).toBeGreaterThan(50)
+    expect(end.gates[0]).toMatchObject({ all: expect.stringContaining('istio_requests_total{') })
+  })
+
+  test('gates with queries of their own roll back a candidate that fails, and one that is slow', async () => {
+    const web = await webService(product, 'queried-bad', ['west'])
+    await web.setErrors(20)
+    const failed = await product.rolloutWhen((await web.start({ ...QUICK, gates: QUERIES })).id, isOver)
+    expect(failed).toMatchObject({ phase: 'rolled-back', cause: 'gate', reason: 'LimitExceeded' })
+    expect(failed.message).toMatch(/^gate istio-errors on west: [\d.,]+ of [\d.,]+ requests were bad/)
+    const slow = await webService(product, 'queried-slow', ['west'])
+    await product.world('PATCH', `/clusters/west${slow.path}/versions/v2`, { latencyMs: 2000, latencyP99Ms: 4000 })
+    const late = await product.rolloutWhen((await slow.start({ ...QUICK, gates: QUERIES })).id, isOver)
+    expect(late).toMatchObject({ phase: 'rolled-back', cause: 'gate', reason: 'OutOfBounds' })
+    expect(late.message).toMatch(/^gate p95 from logs \(at most 1000\) on west: the value is \d/)
+  })
+
+  test('a query that the source refuses is refused at the start', async () => {
+    const web = await webService(product, 'unasked', ['east'])
+    const gates = [{ kind: 'value', name: 'x', from: 'logs', query: 'AppRequests | where Nothing > 1 | count', max: 1 }]
+    expect(await product.call('POST', `${web.path}/rollouts`, { body: { ...QUICK, gates } })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '/gates/0/query', reason: expect.stringContaining("named 'Nothing'") }] },
+    })
   })
 
   test('a gate on what a cluster does not name is refused, with the way out', async () => {
