@@ -6,6 +6,7 @@ import { type KubernetesEmulator, kubernetesEmulator } from './emulators/kuberne
 import type { SeedObject } from './emulators/kubernetes/seed.ts'
 import { SANDBOX_IDENTITY } from './identities.ts'
 import { clusterPrometheus, connectCluster } from './world/connect-cluster.ts'
+import { runDeployments } from './world/deployment-runner.ts'
 import type { ObjectSource } from './world/istio-routes.ts'
 import type { World } from './world/world.ts'
 
@@ -67,11 +68,13 @@ export function emulatedCluster(
 ): EmulatedCluster {
   if (world.cluster(name) === undefined) world.putCluster(name)
   connectCluster(world, name, { ...kubernetes, seed: (objects) => kubernetes.seed(objects as readonly SeedObject[]) })
+  const deployments = runDeployments(world, name, kubernetes, now)
   return {
     name,
     kubernetes,
     async api(request) {
       const { reachable = true, answerMs = 0 } = world.cluster(name)?.spec ?? {}
+      deployments.advance()
       if (!reachable) refuse()
       if (answerMs > 0) await setTimeout(answerMs)
       return kubernetes.handle(request)

@@ -22,8 +22,10 @@ export function clusterObjects({ services, pods }: Pick<ClusterRecord, 'services
     const own = pods.filter((pod) => serviceKey(pod) === key)
     return [
       serviceObject(namespace, service, spec),
-      ...Object.entries(spec.versions).map(([version]) => deployment({ namespace, service, version }, spec, own)),
-      ...own.map((pod) => podObject(pod)),
+      ...Object.entries(spec.versions)
+        .filter(([, { image }]) => image === undefined)
+        .map(([version]) => deployment({ namespace, service, version }, spec, own)),
+      ...own.map((pod) => podObject(pod, spec)),
       endpointSlice(namespace, service, spec, own),
     ]
   })
@@ -44,9 +46,12 @@ function serviceObject(namespace: string, name: string, spec: ServiceSpec): Seed
   const ports = [
     { name: spec.protocol, port: spec.port, targetPort: 8080, protocol: 'TCP', appProtocol: spec.protocol },
   ]
-  const selector = commonLabels(
+  const common = commonLabels(
     Object.entries(spec.versions).map(([version, { labels }]) => labels ?? { app: name, version }),
   )
+  // A service of one version selects those that are to come, too.
+  const { version: _, ...others } = common
+  const selector = Object.keys(others).length === 0 ? common : others
   return object(SERVICE, { namespace, name, labels: { app: name } }, { spec: { type: 'ClusterIP', selector, ports } })
 }
 
@@ -65,7 +70,7 @@ function deployment(
   const { workload, labels: given } = spec.versions[version] ?? {}
   const labels = given ?? { app: service, version }
   const ready = pods.filter((pod) => pod.version === version).length
-  const template = { metadata: { labels }, spec: { containers: containers(service, version) } }
+  const template = { metadata: { labels }, spec: { containers: [container(service, version)] } }
   return object(
     DEPLOYMENT,
     { namespace, name: workload ?? `${service}-${version}`, labels },
@@ -82,17 +87,21 @@ function deployment(
   )
 }
 
-function containers(service: string, version: string): JsonObject[] {
-  return [
-    { name: service, image: `registry.example.com/${service}:${version}`, ports: [{ containerPort: 8080 }] },
-    { name: 'istio-proxy', image: 'registry.example.com/istio/proxyv2:1.30.2' },
-  ]
+function container(service: string, version: string, image?: string): JsonObject {
+  return {
+    name: service,
+    image: image ?? `registry.example.com/${service}:${version}`,
+    ports: [{ containerPort: 8080 }],
+  }
 }
 
-function podObject(pod: WorldPod): SeedObject {
+/** The mesh puts its proxy into Pods; their Deployments do not know of it. */
+const PROXY = { name: 'istio-proxy', image: 'registry.example.com/istio/proxyv2:1.30.2' }
+
+function podObject(pod: WorldPod, { versions }: ServiceSpec): SeedObject {
   const conditions = [{ type: 'Ready', status: 'True' }]
   return object(POD, pod, {
-    spec: { containers: containers(pod.service, pod.version) },
+    spec: { containers: [container(pod.service, pod.version, versions[pod.version]?.image), PROXY] },
     status: { phase: 'Running', podIP: pod.ip, podIPs: [{ ip: pod.ip }], conditions },
   })
 }

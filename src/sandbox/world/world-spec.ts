@@ -32,6 +32,11 @@ export const versionSpec = z
   .strictObject({
     labels: labels.optional().describe('Pod labels; default app and version'),
     workload: name.optional().describe('The Deployment; default SERVICE-VERSION'),
+    image: z
+      .string()
+      .max(600)
+      .optional()
+      .describe('Set by the sandbox: its Deployment was written by others, with this image'),
     pods: behaviour.pods.default(2),
     errorPercent: behaviour.errorPercent.default(0),
     errorCode: behaviour.errorCode.default(500),
