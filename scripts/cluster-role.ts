@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { DRIVER_ACCESS, GATEWAY_ACCESS, REQUIRED_ACCESS } from '../src/clusters/required-access.ts'
+import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, REQUIRED_ACCESS } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml and gateway-role.yaml: the rights of src/clusters/required-access.ts, and no more.
- * What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
+ * Writes infra/kubernetes/cluster-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
   'cluster-role.yaml',
@@ -30,22 +30,40 @@ rules:
 ${rulesOf(GATEWAY_ACCESS)}
   # The rest is for delivery by the Secrets Store CSI driver ("delivery": "csi") only.
 ${rulesOf(DRIVER_ACCESS)}
----
+${bindingOf('meshwright-gateway', 'aks-istio-ingress')}`,
+)
+write(
+  'image-role.yaml',
+  `# What Meshwright needs in a namespace of services that are released by image, and no more; once for each such namespace.
+# Who may patch Deployments may run any program there: without such rollouts leave it out. Put the object id of the identity of
+# \`work\` in the place of the zeros, and the namespace in that of \`shop\`. Written by scripts/cluster-role.ts.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: meshwright-image
+  namespace: shop
+rules:
+${rulesOf(IMAGE_ACCESS)}
+${bindingOf('meshwright-image', 'shop')}`,
+)
+
+function bindingOf(name: string, namespace: string): string {
+  return `---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
-  name: meshwright-gateway
-  namespace: aks-istio-ingress
+  name: ${name}
+  namespace: ${namespace}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
-  name: meshwright-gateway
+  name: ${name}
 subjects:
   - apiGroup: rbac.authorization.k8s.io
     kind: User
     name: 00000000-0000-0000-0000-000000000000
-`,
-)
+`
+}
 
 function rulesOf(rights: typeof REQUIRED_ACCESS): string {
   const rules = new Map<string, { group: string; resource: string; verbs: string[]; why: string }>()

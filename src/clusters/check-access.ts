@@ -3,7 +3,7 @@ import type { ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
-import { DRIVER_ACCESS, GATEWAY_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
+import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
 
 export interface AccessReport {
   readonly allowed: boolean
@@ -29,7 +29,7 @@ export interface AccessRight {
 
 /**
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those for certificates in the namespaces
- * of the gateways that it brings some to.
+ * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`.
  */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
@@ -39,7 +39,8 @@ export async function checkAccess(
   if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
   try {
     const api = await deps.clusters.connect(stored.value)
-    const rights = [...REQUIRED_ACCESS, ...(await gatewayRights(deps.store, name))]
+    const more = await Promise.all([gatewayRights(deps.store, name), imageRights(deps.store, name)])
+    const rights = [...REQUIRED_ACCESS, ...more.flat()]
     const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await api.mayI(right) })))
     const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right)
     const granted = answers.filter(({ allowed }) => allowed).map(({ right }) => right)
@@ -66,6 +67,18 @@ async function gatewayRights(store: Store, cluster: string): Promise<readonly Ac
     ...namespaces(false).flatMap((namespace) => GATEWAY_ACCESS.map((right) => ({ ...right, namespace }))),
     ...namespaces(true).flatMap((namespace) => DRIVER_ACCESS.map((right) => ({ ...right, namespace }))),
   ]
+}
+
+/** Of services whose versions Meshwright makes, or has made. */
+async function imageRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
+  const services = (await readAll(store, 'service')).filter((service) => {
+    const isReleased = service.rollouts.some(
+      ({ image, targets }) => image && targets.some((one) => one.cluster === cluster),
+    )
+    return isReleased || service.retired?.[cluster] !== undefined
+  })
+  const namespaces = [...new Set(services.map(({ namespace }) => namespace))].sort()
+  return namespaces.flatMap((namespace) => IMAGE_ACCESS.map((right) => ({ ...right, namespace })))
 }
 
 function toRule(right: AccessRight): AccessReport['rules'][number] {

@@ -10,7 +10,7 @@ export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string 
     ['list'],
     'apps',
     ['deployments'],
-    "finds out the mesh's revision, and versions that select each other's Pods",
+    "finds out the mesh's revision, versions that select each other's Pods, and what a candidate is copied from",
   ),
   ...ask(['list'], 'autoscaling', ['horizontalpodautoscalers'], 'finds two that scale one version'),
   ...ask(['list'], 'policy', ['poddisruptionbudgets'], 'finds those that select the Pods of two versions'),
@@ -30,6 +30,17 @@ export const GATEWAY_ACCESS: readonly (AccessQuestion & { readonly why: string }
   ...ask([...READ, ...WRITE], '', ['secrets'], 'writes the TLS Secret that the gateway reads'),
   ...ask(['list'], '', ['services'], 'finds where the gateway listens, to see which certificate it shows'),
 ]
+
+/**
+ * What Meshwright needs besides in each namespace of services that are released by `image`. By a Role too: whoever may patch
+ * Deployments may run any program there.
+ */
+export const IMAGE_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = ask(
+  ['create', 'patch'],
+  'apps',
+  ['deployments'],
+  'makes the Deployment of a candidate from an image, and scales down the one that lost',
+)
 
 /** What delivery by the Secrets Store CSI driver needs there too. */
 export const DRIVER_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [

@@ -1,3 +1,4 @@
+import { MANAGED_BY, MANAGER } from '../mesh/marks.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { describeRef, type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -11,6 +12,7 @@ import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare } fro
 import { checkCandidate, checkKubeService, checkVersions, type PlanFinding } from './plan-findings.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import type { PlannedService, Situation } from './situation.ts'
+import { isWorkload } from './workloads/deployment.ts'
 import { gatherWorkloads } from './workloads/gather-workloads.ts'
 import { withWorkloads } from './workloads/workloads.ts'
 
@@ -150,9 +152,14 @@ async function tryApply(api: ClusterApi, object: KubeObject, force: boolean): Pr
     const code = { invalid: 'Rejected', conflict: 'FieldConflict', denied: 'Denied', 'not-found': 'KindMissing' }[
       error.kind as 'invalid' | 'conflict' | 'denied' | 'not-found'
     ]
-    const fix = FIXES[code] ?? 'Correct the service.'
+    const isRightMissing = code === 'Denied' && isWorkload(object)
+    const fix = isRightMissing ? imageRights(object) : (FIXES[code] ?? 'Correct the service.')
     return { code, severity: 'error', object: describeRef(refOf(object)), message: error.message, fix }
   }
+}
+
+function imageRights({ metadata }: KubeObject): string {
+  return `Give Meshwright the rights of infra/kubernetes/image-role.yaml in namespace ${metadata.namespace}.`
 }
 
 const FIXES: Readonly<Record<string, string>> = {
@@ -162,12 +169,15 @@ const FIXES: Readonly<Record<string, string>> = {
   KindMissing: "Install the mesh's CRDs on the cluster.",
 }
 
+/** A Deployment that was made stays, and is nobody's: it may serve all requests. */
+const RELEASED: readonly FieldChange[] = [{ path: `metadata.labels.${MANAGED_BY}`, from: MANAGER, to: undefined }]
+
 /** What would go when a service leaves a cluster. */
 async function planRemoval(deps: PlanDeps, service: PlannedService, cluster: string): Promise<Plan> {
   const placement = await deps.store.read('placement', `${keyOfService(service)}/${cluster}`)
   const changes = (placement?.value.objects ?? []).map(({ apiVersion, kind, namespace, name }): PlanChange => {
     const ref = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) }
-    return { ref, action: 'delete', diff: [] }
+    return isWorkload(ref) ? { ref, action: 'update', diff: RELEASED } : { ref, action: 'delete', diff: [] }
   })
   return { cluster, changes, findings: [] }
 }

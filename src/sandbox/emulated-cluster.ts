@@ -24,6 +24,8 @@ export interface EmulatedCluster {
   /** The Kubernetes API as clients reach it: as far, and as fast, as the world lets it. */
   readonly api: Emulator
   readonly prometheus: Emulator
+  /** Starts and stops Pods as far as it is time; every request of the Kubernetes API does so too. */
+  advance(): void
 }
 
 /** The Kubernetes emulators of a sandbox, as the world reads routes from them. */
@@ -80,6 +82,7 @@ export function emulatedCluster(
       return kubernetes.handle(request)
     },
     prometheus: clusterPrometheus(world, name, now),
+    advance: () => deployments.advance(),
   }
 }
 

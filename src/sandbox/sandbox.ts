@@ -93,6 +93,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   await subscribeToVault(vault, host.url, hooks.eventGrid, log)
   let ticked = Promise.resolve()
   const ticker = setInterval(() => {
+    for (const cluster of emulated?.clusters.values() ?? []) cluster.advance()
     emulated?.world.advance()
     const azureTick = Promise.all([vault.advance(), stores?.advance()])
     ticked = azureTick.then(

@@ -4,9 +4,10 @@ import { GATEWAY_ACCESS, REQUIRED_ACCESS } from '../../../src/clusters/required-
 import { certificateSpec } from '../../../src/model/certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import { AT, aCluster } from '../fakes/documents.ts'
+import { AT, aCluster, aService } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
+import { aRollout } from '../rollouts/fixture.ts'
 
 function aCertificate(name: string, change: Partial<CertificateDocument> = {}): CertificateDocument {
   const spec = certificateSpec.parse({
@@ -69,6 +70,19 @@ describe('the rights on a cluster', () => {
     store.put(aCertificate('web', { clusters: ['east'], spec: { ...spec, delivery: 'csi' } }))
     await check()
     expect(clusters.asked.filter(({ resource }) => resource === 'secretproviderclasses')).toHaveLength(5)
+  })
+
+  it('are asked for Deployments in the namespaces of services that are released by image there', async () => {
+    const { store, clusters, check } = world()
+    const image = { images: { '': 'registry.example.com/web:3' }, replicas: 'equal' } as const
+    store.put(aService({ rollouts: [aRollout('progressing', { image })] }))
+    store.put(aService({ namespace: 'other', rollouts: [aRollout('progressing')] }))
+    await check()
+    const asked = clusters.asked.filter(({ namespace }) => namespace !== undefined)
+    expect(asked.map(({ verb, resource, namespace }) => `${verb} ${resource} ${namespace}`)).toEqual([
+      'create deployments shop',
+      'patch deployments shop',
+    ])
   })
 
   it('cannot be told when the cluster does not answer', async () => {

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { PortError } from '../../../src/ports/port-error.ts'
+import { planPlacement } from '../../../src/reconcile/plan.ts'
 import { ImageWorld, stableDeployment } from './image-world.ts'
 import { autoscaler, deployment } from './workloads.ts'
 import { serviceDocument } from './world.ts'
@@ -228,6 +230,61 @@ describe('the Deployment of a candidate is refused', () => {
     world.image('preflight')
     await world.reconcile()
     expect(world.made?.metadata.annotations?.['meshwright.io/copied-from']).toBe('web-v1@1')
+  })
+})
+
+describe('the plan of a service', () => {
+  const plan = () => {
+    const service = world.store.peek('service', 'shop/web')
+    if (!service) throw new Error('no service')
+    return planPlacement(world.deps, service, 'east')
+  }
+  const changes = async () => (await plan()).changes.map(({ ref, action }) => `${action} ${ref.kind} ${ref.name}`)
+
+  it('shows the Deployment that a rollout will make, before it has begun, and checks it by a dry run', async () => {
+    world.image('pending')
+    expect((await changes())[0]).toBe('create Deployment web-v3')
+    expect(world.cluster.forget()).toContain('dryRun Deployment')
+    expect(world.made).toBeUndefined()
+  })
+
+  it('shows more Pods before a larger share', async () => {
+    await at(10)
+    world.cluster.edit('kubectl', stableDeployment(12))
+    const [change] = (await plan()).changes
+    expect(change).toMatchObject({ action: 'update', diff: [{ path: 'spec.replicas', from: 10, to: 12 }] })
+  })
+
+  it('names what stands in the way, and the missing right', async () => {
+    world.image('preflight')
+    world.cluster.before = (request) => {
+      if (request === 'dryRun Deployment') throw new PortError('denied', 'Kubernetes', 'forbidden')
+    }
+    const denied = (await plan()).findings.find(({ code }) => code === 'Denied')
+    expect(denied?.fix).toBe('Give Meshwright the rights of infra/kubernetes/image-role.yaml in namespace shop.')
+    world.cluster.edit('kubectl', stableDeployment(2, { labels: { 'argocd.argoproj.io/instance': 'shop' } }))
+    const refused = (await plan()).findings.find(({ code }) => code === 'WorkloadOwnedByTool')
+    expect(refused).toMatchObject({ severity: 'error', fix: expect.stringContaining('Argo CD') })
+  })
+
+  it('warns of an autoscaler of stable and of Helm', async () => {
+    world.cluster.edit('kubectl', autoscaler('web', 'web-v1'))
+    world.cluster.edit('kubectl', stableDeployment(2, { annotations: { 'meta.helm.sh/release-name': 'shop' } }))
+    world.image('preflight')
+    expect((await plan()).findings.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['StableAutoscaled', 'InstalledByHelm']),
+    )
+  })
+
+  it('shows the Deployment that is to be scaled down, and that none goes with the service', async () => {
+    await at(100)
+    world.end('source')
+    await world.settle(2)
+    world.clock.at += 60_000
+    expect(await changes()).toContain('update Deployment web-v1')
+    await world.settle()
+    world.service(() => ({ targets: {} }))
+    expect(await changes()).toContain('update Deployment web-v3')
   })
 })
 
