@@ -1,13 +1,13 @@
-import { desiredWeights, liveRolloutOn } from '../../model/desired-weights.ts'
-import { keyOf, type PlacementDocument, type ServiceDocument } from '../../model/documents.ts'
+import { liveRolloutOn } from '../../model/desired-weights.ts'
+import type { PlacementDocument } from '../../model/documents.ts'
 import type { KindRef, KubeObject } from '../../model/kube.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
-import { readAll } from '../../ports/read-all.ts'
 import type { Store } from '../../ports/store.ts'
 import { findOverlaps, type Overlaps } from '../find-overlaps.ts'
-import { isBeforeShift, isWanted, type PlannedService } from '../situation.ts'
+import { isBeforeShift, type PlannedService } from '../situation.ts'
 import { DEPLOYMENT } from './deployment.ts'
+import { gatherNeighbours, getSelector } from './gather-neighbours.ts'
 import { imageRolloutOn, pendingRetired } from './image-rollout.ts'
 import type { WorkloadsSeen } from './workloads.ts'
 
@@ -38,19 +38,18 @@ export async function gatherWorkloads(
   const image = imageRolloutOn(service, cluster) !== undefined
   const retired = pendingRetired(service, placement, cluster).length > 0
   if (!before && !image && !retired) return {}
-  const [deployments, autoscalers, budgets, kubeService, neighbours] = await Promise.all([
+  const [deployments, autoscalers, budgets, selector] = await Promise.all([
     listIfAllowed(api, DEPLOYMENT, namespace),
     listIfAllowed(api, AUTOSCALER, namespace),
     before ? listIfAllowed(api, BUDGET, namespace) : { objects: [] },
-    image ? api.get({ apiVersion: 'v1', kind: 'Service', namespace, name: service.name }) : undefined,
-    retired ? servedOn(store, namespace, cluster) : [],
+    image ? getSelector(api, namespace, service.name) : undefined,
   ])
   const overlaps = before ? lookForOverlaps(service, cluster, { deployments, autoscalers, budgets }) : undefined
   const workloads: WorkloadsSeen = {
     deployments: deployments.objects,
     autoscalers: autoscalers.unseen === undefined ? autoscalers.objects : undefined,
-    selector: kubeService?.spec?.selector as WorkloadsSeen['selector'],
-    neighbours,
+    selector,
+    neighbours: retired ? await gatherNeighbours(api, store, { service, cluster }, deployments.objects) : [],
   }
   return { ...(overlaps ? { overlaps } : {}), ...(image || retired ? { workloads } : {}) }
 }
@@ -87,16 +86,4 @@ async function listIfAllowed(api: ClusterApi, kind: KindRef, namespace: string):
     const why = error.kind === 'denied' ? 'the right to list them is missing' : 'the cluster does not know them'
     return { objects: [], unseen: `whether selectors of ${kind.kind}s overlap is not known: ${why}` }
   }
-}
-
-/** The labels of all versions that get requests on a cluster, of the services of a namespace. */
-async function servedOn(store: Store, namespace: string, cluster: string): Promise<WorkloadsSeen['neighbours']> {
-  const services = await readAll(store, 'service', { prefix: `${namespace}/` })
-  return services
-    .filter((service) => isWanted(service, cluster))
-    .flatMap((service) => servedBy(service, cluster).map((labels) => ({ service: keyOf(service), labels })))
-}
-
-function servedBy(service: ServiceDocument, cluster: string): readonly Readonly<Record<string, string>>[] {
-  return Object.keys(desiredWeights(service, cluster) ?? {}).map((name) => service.spec.versions[name]?.labels ?? {})
 }

@@ -14,7 +14,7 @@ import { fenceStop, type Write } from '../write.ts'
 import { podLabels, replicasOf } from './deployment.ts'
 import { labelsOf } from './find-source.ts'
 import { pendingRetired } from './image-rollout.ts'
-import { autoscalerOf, describeAutoscaler, type WorkloadsSeen } from './workloads.ts'
+import { autoscalerOf, describeAutoscaler, type Neighbour, type WorkloadsSeen } from './workloads.ts'
 
 /** What is to be done about one retired version now: a write, or nothing for a reason, or to come again (epoch ms). */
 export interface ScaleDown {
@@ -101,8 +101,7 @@ function whyKept(
     return { reason: 'Changed', message: `${left}: its Pods do not bear the labels of ${version} any more.` }
   }
   const served = Object.keys(weights).find((name) => matchesLabels(pods, labelsOf(service, name)))
-  const key = serviceKey(service.namespace, service.name)
-  const other = seen.neighbours.find((one) => one.service !== key && matchesLabels(pods, one.labels))
+  const other = seen.neighbours.find((one) => serves(one, pods))
   if (served !== undefined || other) {
     return { reason: 'StillServes', message: `${left}: its Pods serve ${served ?? other?.service} too.` }
   }
@@ -117,6 +116,11 @@ function whyKept(
   if (!scaler) return undefined
   const message = `${left}: ${describeAutoscaler(scaler)} scales it. Delete the autoscaler, then scale it down.`
   return { reason: 'HasAutoscaler', message }
+}
+
+/** A Kubernetes Service without a selector has endpoints of other making. */
+function serves({ labels, selector }: Neighbour, pods: Readonly<Record<string, string>>): boolean {
+  return Object.keys(selector).length > 0 && matchesLabels(pods, labels) && matchesLabels(pods, selector)
 }
 
 /** A Deployment that we made is applied whole, for an apply drops what it does not name; of another's only the count is ours. */

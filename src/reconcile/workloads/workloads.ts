@@ -11,8 +11,17 @@ export interface WorkloadsSeen {
   readonly autoscalers: readonly KubeObject[] | undefined
   /** The selector of the Kubernetes Service; undefined: there is none. */
   readonly selector: Labels | undefined
-  /** Versions of other services that get requests on the cluster. */
-  readonly neighbours: readonly { readonly service: string; readonly labels: Labels }[]
+  /** Versions of other services that get requests on the cluster from Pods of Deployments of ours. */
+  readonly neighbours: readonly Neighbour[]
+}
+
+/** A version of another service that gets requests. */
+export interface Neighbour {
+  /** `shop/internal` */
+  readonly service: string
+  readonly labels: Labels
+  /** The selector of its Kubernetes Service. */
+  readonly selector: Labels
 }
 
 /** Something that stands in the way of a candidate's Deployment, or that people should know of it. */

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../src/model/kube.ts'
 import type { Rollout, RolloutPhase, RolloutTarget } from '../../../src/model/rollout.ts'
 import type { ServiceSpec } from '../../../src/model/service.ts'
-import { rollout, World } from './world.ts'
+import { rollout, serviceDocument, World } from './world.ts'
 
 const CONTAINERS = [{ name: 'web', image: 'registry.example.com/web:1' }]
 
@@ -58,6 +58,13 @@ export class ImageWorld extends World {
       const targets = { east: { stable: loser === 'made' ? 'v1' : 'v3' } }
       return { renderRevision: before.renderRevision + 1, rollouts: [], targets, retired }
     })
+  }
+
+  /** Another service of the namespace with stable version v1, whose Kubernetes Service selects Pods of `app`. */
+  neighbour(name: string, app: string): void {
+    this.store.put(serviceDocument({ name }))
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'shop' } }
+    this.cluster.edit('kubectl', { ...service, spec: { selector: { app } } })
   }
 
   /** As the Deployment controller: every Pod that is wanted is there and ready. */

@@ -3,7 +3,6 @@ import { PortError } from '../../../src/ports/port-error.ts'
 import { planPlacement } from '../../../src/reconcile/plan.ts'
 import { ImageWorld, stableDeployment } from './image-world.ts'
 import { autoscaler, deployment } from './workloads.ts'
-import { serviceDocument } from './world.ts'
 
 let world: ImageWorld
 beforeEach(async () => {
@@ -353,12 +352,19 @@ describe('the Deployment that lost', () => {
 
   it('is left alone when it serves another service of the namespace', async () => {
     await at(100)
-    const spec = { ...serviceDocument().spec, versions: { main: { labels: { app: 'web', version: 'v1' } } } }
-    world.store.put(serviceDocument({ name: 'internal', spec, targets: { east: { stable: 'main' } } }))
+    world.neighbour('internal', 'web')
     world.end('source')
     await world.settle()
     expect(world.condition('ScaledDown')).toBe('False StillServes')
     expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('is scaled down beside another service whose versions have the same label', async () => {
+    await at(100)
+    world.neighbour('cart', 'cart')
+    world.end('source')
+    await world.settle()
+    expect(world.condition('ScaledDown')).toBe('True Done')
   })
 
   it('is not touched while a route names it again', async () => {
