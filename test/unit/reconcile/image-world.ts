@@ -49,6 +49,16 @@ export class ImageWorld extends World {
     })
   }
 
+  /** The rollout with all Pods of its candidate, at a weight that is live. */
+  async at(weight: number): Promise<void> {
+    this.image('preflight')
+    await this.reconcile()
+    this.rollOut()
+    this.image('progressing', { weight, highestWeight: weight })
+    await this.settle()
+    this.cluster.forget()
+  }
+
   /** Ends the rollout: with v3 stable or not, and the loser to be scaled down. */
   end(loser: 'made' | 'source'): void {
     this.service((before) => {

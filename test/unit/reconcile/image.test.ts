@@ -11,16 +11,6 @@ beforeEach(async () => {
   world.cluster.forget()
 })
 
-/** The candidate with all its Pods, at a weight that is live. */
-async function at(weight: number): Promise<void> {
-  world.image('preflight')
-  await world.reconcile()
-  world.rollOut()
-  world.image('progressing', { weight, highestWeight: weight })
-  await world.settle()
-  world.cluster.forget()
-}
-
 describe('the Deployment of a candidate that is made from an image', () => {
   it('is stable’s with other images, labels and a selector of its own, and bears our marks and none of others', async () => {
     const foreign = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', note: 'kept out too' }
@@ -59,7 +49,7 @@ describe('the Deployment of a candidate that is made from an image', () => {
   })
 
   it('stays as it was copied when stable’s is changed meanwhile', async () => {
-    await at(10)
+    await world.at(10)
     world.cluster.change('kubectl', 'Deployment', 'web-v1', (object) => ({
       ...object,
       spec: { ...object.spec, minReadySeconds: 30 },
@@ -104,7 +94,7 @@ describe('the Deployment of a candidate that is made from an image', () => {
   })
 
   it('gets no requests while Pods of an older image are left in it', async () => {
-    await at(10)
+    await world.at(10)
     world.end('made')
     await world.reconcile()
     const images = { '': 'registry.example.com/web:4' }
@@ -124,7 +114,7 @@ describe('the Deployment of a candidate that is made from an image', () => {
   })
 
   it('is scaled by whoever scales it: an autoscaler of its own', async () => {
-    await at(10)
+    await world.at(10)
     world.cluster.edit('kubectl', autoscaler('web-v3', 'web-v3'))
     world.cluster.change('hpa', 'Deployment', 'web-v3', (object) => ({
       ...object,
@@ -138,7 +128,7 @@ describe('the Deployment of a candidate that is made from an image', () => {
   })
 
   it('gets its image back when another hand changed it', async () => {
-    await at(10)
+    await world.at(10)
     world.cluster.change('kubectl', 'Deployment', 'web-v3', (object) => ({
       ...object,
       spec: { ...object.spec, template: { spec: { containers: [{ name: 'web', image: 'evil' }] } } },
@@ -150,7 +140,7 @@ describe('the Deployment of a candidate that is made from an image', () => {
   })
 
   it('waits for nothing on the way back', async () => {
-    await at(50)
+    await world.at(50)
     world.setPods({ v1: 10 })
     world.cluster.objects.delete('apps/v1/Deployment/shop/web-v3')
     world.image('rolling-back', { highestWeight: 50 })
@@ -248,7 +238,7 @@ describe('the plan of a service', () => {
   })
 
   it('shows more Pods before a larger share', async () => {
-    await at(10)
+    await world.at(10)
     world.cluster.edit('kubectl', stableDeployment(12))
     const [change] = (await plan()).changes
     expect(change).toMatchObject({ action: 'update', diff: [{ path: 'spec.replicas', from: 10, to: 12 }] })
@@ -276,7 +266,7 @@ describe('the plan of a service', () => {
   })
 
   it('shows the Deployment that is to be scaled down, and that none goes with the service', async () => {
-    await at(100)
+    await world.at(100)
     world.end('source')
     await world.settle(2)
     world.clock.at += 60_000
@@ -284,121 +274,5 @@ describe('the plan of a service', () => {
     await world.settle()
     world.service(() => ({ targets: {} }))
     expect(await changes()).toContain('update Deployment web-v3')
-  })
-})
-
-describe('the Deployment that lost', () => {
-  it('of stable goes to 0 after the promotion, not before requests under way are through', async () => {
-    await at(100)
-    world.end('source')
-    const first = await world.reconcile()
-    expect(world.weights).toEqual({ v3: 100 })
-    expect(world.condition('ScaledDown')).toBe('Unknown Draining')
-    expect(Date.parse(first.again ?? '') - world.clock.at).toBeLessThanOrEqual(5000)
-    world.clock.at += 29_000
-    await world.reconcile()
-    expect(world.replicas('web-v1')).toBe(10)
-    expect(world.condition('Ready')).toBe('True Live')
-    await world.settle()
-    expect(world.replicas('web-v1')).toBe(0)
-    expect(world.cluster.peek('Deployment', 'web-v1')?.spec?.template).toBeDefined()
-    expect(world.condition('ScaledDown')).toBe('True Done')
-    expect(world.replicas('web-v3')).toBe(10)
-  })
-
-  it('is scaled down once: who starts it again keeps it', async () => {
-    await at(100)
-    world.end('source')
-    await world.settle()
-    world.cluster.edit('kubectl', stableDeployment(3))
-    world.spec({ traffic: { timeout: '3s' } })
-    await world.settle()
-    expect(world.replicas('web-v1')).toBe(3)
-  })
-
-  it('of the candidate goes to 0 after a way back, and stays to be looked at', async () => {
-    await at(50)
-    world.image('rolling-back', { highestWeight: 50 })
-    await world.reconcile()
-    world.end('made')
-    await world.settle()
-    expect(world.replicas('web-v3')).toBe(0)
-    expect(world.replicas('web-v1')).toBe(10)
-    expect(JSON.stringify(world.made?.spec)).toContain('registry.example.com/web:3')
-    expect(world.made?.metadata.annotations?.['meshwright.io/scaled-down-after']).toBe('shop.web.k3')
-  })
-
-  it('is left alone for good, and people are told, when an autoscaler scales it', async () => {
-    await at(100)
-    world.cluster.edit('kubectl', autoscaler('web', 'web-v1'))
-    world.end('source')
-    await world.settle()
-    expect(world.replicas('web-v1')).toBe(10)
-    expect(world.condition('ScaledDown')).toBe('False HasAutoscaler')
-    expect(world.events()).toContain('placement.left-running')
-    world.cluster.forget()
-    await world.settle()
-    expect(world.applied()).toEqual([])
-  })
-
-  it('is left alone when a tool came to own it', async () => {
-    await at(100)
-    world.annotate('Deployment', 'web-v1', { 'argocd.argoproj.io/tracking-id': 'x' })
-    world.end('source')
-    await world.settle()
-    expect(world.condition('ScaledDown')).toBe('False OwnedByTool')
-    expect(world.replicas('web-v1')).toBe(10)
-  })
-
-  it('is left alone when it serves another service of the namespace', async () => {
-    await at(100)
-    world.neighbour('internal', 'web')
-    world.end('source')
-    await world.settle()
-    expect(world.condition('ScaledDown')).toBe('False StillServes')
-    expect(world.replicas('web-v1')).toBe(10)
-  })
-
-  it('is scaled down beside another service whose versions have the same label', async () => {
-    await at(100)
-    world.neighbour('cart', 'cart')
-    world.end('source')
-    await world.settle()
-    expect(world.condition('ScaledDown')).toBe('True Done')
-  })
-
-  it('is not touched while a route names it again', async () => {
-    await at(100)
-    world.end('source')
-    world.spec({ traffic: { weights: { v1: 50, v3: 50 } } })
-    await world.settle()
-    expect(world.weights).toEqual({ v1: 50, v3: 50 })
-    expect(world.replicas('web-v1')).toBe(10)
-  })
-
-  it('waits while a freeze stops changes', async () => {
-    await at(100)
-    world.end('source')
-    await world.reconcile()
-    world.freeze({ reason: 'sale', scope: {}, covers: ['configuration'] })
-    await world.settle(5)
-    expect(world.replicas('web-v1')).toBe(10)
-    world.store.documents.delete('freeze holiday')
-    await world.settle()
-    expect(world.replicas('web-v1')).toBe(0)
-  })
-})
-
-describe('a service that leaves the cluster', () => {
-  it('leaves the Deployment that serves it, without our marks', async () => {
-    await at(100)
-    world.end('source')
-    await world.settle()
-    world.service(() => ({ targets: {}, leaving: ['east'] }))
-    const outcome = await world.settle()
-    expect(outcome.state).toBe('removed')
-    expect(world.weights).toBeUndefined()
-    expect(world.replicas('web-v3')).toBe(10)
-    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
   })
 })

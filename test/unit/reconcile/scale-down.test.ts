@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ImageWorld, stableDeployment } from './image-world.ts'
+import { autoscaler } from './workloads.ts'
+
+let world: ImageWorld
+beforeEach(async () => {
+  world = new ImageWorld()
+  await world.settle()
+  world.cluster.forget()
+})
+
+describe('the Deployment that lost', () => {
+  it('of stable goes to 0 after the promotion, not before requests under way are through', async () => {
+    await world.at(100)
+    world.end('source')
+    const first = await world.reconcile()
+    expect(world.weights).toEqual({ v3: 100 })
+    expect(world.condition('ScaledDown')).toBe('Unknown Draining')
+    expect(Date.parse(first.again ?? '') - world.clock.at).toBeLessThanOrEqual(5000)
+    world.clock.at += 29_000
+    await world.reconcile()
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(world.condition('Ready')).toBe('True Live')
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(0)
+    expect(world.cluster.peek('Deployment', 'web-v1')?.spec?.template).toBeDefined()
+    expect(world.condition('ScaledDown')).toBe('True Done')
+    expect(world.replicas('web-v3')).toBe(10)
+  })
+
+  it('is scaled down once: who starts it again keeps it', async () => {
+    await world.at(100)
+    world.end('source')
+    await world.settle()
+    world.cluster.edit('kubectl', stableDeployment(3))
+    world.spec({ traffic: { timeout: '3s' } })
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(3)
+  })
+
+  it('of the candidate goes to 0 after a way back, and stays to be looked at', async () => {
+    await world.at(50)
+    world.image('rolling-back', { highestWeight: 50 })
+    await world.reconcile()
+    world.end('made')
+    await world.settle()
+    expect(world.replicas('web-v3')).toBe(0)
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(JSON.stringify(world.made?.spec)).toContain('registry.example.com/web:3')
+    expect(world.made?.metadata.annotations?.['meshwright.io/scaled-down-after']).toBe('shop.web.k3')
+  })
+
+  it('is left alone for good, and people are told, when an autoscaler scales it', async () => {
+    await world.at(100)
+    world.cluster.edit('kubectl', autoscaler('web', 'web-v1'))
+    world.end('source')
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(world.condition('ScaledDown')).toBe('False HasAutoscaler')
+    expect(world.events()).toContain('placement.left-running')
+    world.cluster.forget()
+    await world.settle()
+    expect(world.applied()).toEqual([])
+  })
+
+  it('is left alone when a tool came to own it', async () => {
+    await world.at(100)
+    world.annotate('Deployment', 'web-v1', { 'argocd.argoproj.io/tracking-id': 'x' })
+    world.end('source')
+    await world.settle()
+    expect(world.condition('ScaledDown')).toBe('False OwnedByTool')
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('is left alone when it serves another service of the namespace', async () => {
+    await world.at(100)
+    world.neighbour('internal', 'web')
+    world.end('source')
+    await world.settle()
+    expect(world.condition('ScaledDown')).toBe('False StillServes')
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('is scaled down beside another service whose versions have the same label', async () => {
+    await world.at(100)
+    world.neighbour('cart', 'cart')
+    world.end('source')
+    await world.settle()
+    expect(world.condition('ScaledDown')).toBe('True Done')
+  })
+
+  it('is not touched while a route names it again', async () => {
+    await world.at(100)
+    world.end('source')
+    world.spec({ traffic: { weights: { v1: 50, v3: 50 } } })
+    await world.settle()
+    expect(world.weights).toEqual({ v1: 50, v3: 50 })
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('waits while a freeze stops changes', async () => {
+    await world.at(100)
+    world.end('source')
+    await world.reconcile()
+    world.freeze({ reason: 'sale', scope: {}, covers: ['configuration'] })
+    await world.settle(5)
+    expect(world.replicas('web-v1')).toBe(10)
+    world.store.documents.delete('freeze holiday')
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(0)
+  })
+})
+
+describe('a service that leaves the cluster', () => {
+  it('leaves the Deployment that serves it, without our marks', async () => {
+    await world.at(100)
+    world.end('source')
+    await world.settle()
+    world.service(() => ({ targets: {}, leaving: ['east'] }))
+    const outcome = await world.settle()
+    expect(outcome.state).toBe('removed')
+    expect(world.weights).toBeUndefined()
+    expect(world.replicas('web-v3')).toBe(10)
+    expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
+  })
+})
