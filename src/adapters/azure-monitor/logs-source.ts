@@ -1,6 +1,7 @@
 import type { LogsQueryClient, LogsQueryResult, LogsTable } from '@azure/monitor-query-logs'
 import type { LogsSpec } from '../../model/metrics.ts'
 import { codeOf } from '../../model/query-template.ts'
+import { kqlProblem } from '../../model/read-only-kql.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { CountAnswer, CountQuestion, CountsSource, ValueSource } from '../../ports/metrics.ts'
 import { PortError } from '../../ports/port-error.ts'
@@ -25,10 +26,10 @@ export function logsSource(azure: Azure, clock: Clock, turns: Turns) {
       const system = `Logs ${cluster}`
       const place = spec.workspaceId ?? spec.resourceId ?? ''
       const ask = async (kql: string, span: Span): Promise<LogsQueryResult> => {
-        const once = async (abortSignal: AbortSignal) => query(await client(), spec, { kql, span, abortSignal })
+        const send = async (abortSignal: AbortSignal) => query(await client(), spec, { kql, span, abortSignal })
         return withDeadline(clock, DEADLINE_MS, system, (signal) =>
           turns.run(place, signal, () =>
-            once(signal).catch((error) => Promise.reject(queryFailure(system, error, clock.now()))),
+            send(signal).catch((error) => Promise.reject(queryFailure(system, error, clock.now()))),
           ),
         )
       }
@@ -39,6 +40,8 @@ export function logsSource(azure: Azure, clock: Clock, turns: Turns) {
           return readCounts(result, question, system)
         },
         async values(kql, { fromMs, toMs }) {
+          const problem = kqlProblem(kql)
+          if (problem) throw new PortError('invalid', system, problem.reason, { reason: 'NotTaken' })
           // The service counts both ends in.
           return readValues(await ask(atMost(kql, MOST_VALUES), { fromMs: fromMs + 1, toMs }).catch(told), system)
         },

@@ -96,6 +96,12 @@ describe('queries on logs', () => {
     )
   })
 
+  it('are not sent when they would read from elsewhere', async () => {
+    const error = { kind: 'invalid', reason: 'NotTaken' }
+    await expect((await logs()).values('workspace("x").T | count', SPAN)).rejects.toMatchObject(error)
+    expect(on.asked).toHaveLength(0)
+  })
+
   it('give no number of a part of an answer', async () => {
     faults.logs = 'partial'
     const error = { kind: 'unavailable', reason: 'PartialFailure' }
