@@ -2,6 +2,9 @@ import { formatDuration } from '../model/names.ts'
 import type { Clock } from '../ports/clock.ts'
 import { PortError } from '../ports/port-error.ts'
 
+/** Given as the reason, for without one each call would make an exception with a stack. */
+const OVER = new Error('it is over')
+
 /**
  * Runs a call and gives up after `durationMs`: throws PortError `unavailable` with reason `Timeout`, aborts the signal,
  * and does not wait for the call to notice. SDKs need it: their own timeouts count each try anew.
@@ -23,6 +26,6 @@ export async function withDeadline<T>(
   try {
     return await Promise.race([call(late.signal), expiry])
   } finally {
-    done.abort()
+    done.abort(OVER)
   }
 }

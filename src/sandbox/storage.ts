@@ -26,7 +26,15 @@ export function sqliteStorage(file: string): Storage {
   database.exec(
     'CREATE TABLE IF NOT EXISTS rows (name TEXT, key TEXT, value TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID',
   )
-  return { table: (name) => sqliteTable(database, name), close: () => database.close() }
+  const tables = new Map<string, Table>()
+  return {
+    table(name) {
+      const known = tables.get(name) ?? sqliteTable(database, name)
+      tables.set(name, known)
+      return known
+    },
+    close: () => database.close(),
+  }
 }
 
 function memoryTable(): Table {

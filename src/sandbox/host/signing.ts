@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { EmulatorRequest } from '../emulators/emulator.ts'
+import { secretKey } from '../emulators/secret-key.ts'
 import type { Send } from './send.ts'
 
 /** An account's name and key (base64). */
@@ -55,5 +56,5 @@ function queueText(request: EmulatorRequest, account: string): string {
 }
 
 function hmac(key: string, text: string): string {
-  return createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64')
+  return createHmac('sha256', secretKey(key)).update(text, 'utf8').digest('base64')
 }

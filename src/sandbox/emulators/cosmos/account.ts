@@ -31,7 +31,8 @@ export class Account {
   private readonly catalog: Table
   /** Ranges of containers made from now on. */
   private readonly partitions: number
-  private readonly opened = new Map<string, Documents>()
+  /** By their keys in the catalog, which nobody else writes. */
+  private readonly opened = new Map<string, { container: Container; documents: Documents }>()
 
   constructor(context: EmulatorContext, partitions: number) {
     this.context = context
@@ -97,27 +98,29 @@ export class Account {
       throw badRequest('Document collection partition key cannot be changed.')
     }
     this.catalog.put(containerKey(databaseId, id), container)
-    this.opened.delete(known.rid)
+    this.opened.delete(containerKey(databaseId, id))
     return container
   }
 
   deleteContainer(databaseId: string, id: string): void {
     const { rid } = this.container(databaseId, id)
     this.catalog.delete(containerKey(databaseId, id))
-    this.opened.delete(rid)
+    this.opened.delete(containerKey(databaseId, id))
     const table = this.context.storage.table(tableName(rid))
     for (const [key] of [...table.entries()]) table.delete(key)
   }
 
   /** The documents of a container; without one the 404 is "owner resource does not exist". */
   documents(databaseId: string, id: string): { container: Container; documents: Documents } {
-    const container = this.catalog.get(containerKey(databaseId, id)) as Container | undefined
+    const key = containerKey(databaseId, id)
+    const known = this.opened.get(key)
+    if (known) return known
+    const container = this.catalog.get(key) as Container | undefined
     if (!container) throw ownerNotFound()
-    const known = this.opened.get(container.rid)
     const { storage, now } = this.context
-    const documents = known ?? openDocuments(container, storage.table(tableName(container.rid)), now)
-    if (!known) this.opened.set(container.rid, documents)
-    return { container, documents }
+    const opened = { container, documents: openDocuments(container, storage.table(tableName(container.rid)), now) }
+    this.opened.set(key, opened)
+    return opened
   }
 
   private all<T>(prefix: string): T[] {

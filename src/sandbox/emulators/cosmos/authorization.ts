@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { EmulatorRequest } from '../emulator.ts'
+import { secretKey } from '../secret-key.ts'
 import { CosmosError } from './errors.ts'
 
 export interface CosmosAccess {
@@ -35,7 +36,7 @@ function sign({ method, url, headers }: EmulatorRequest, key: string): string {
   const link = (isFeed ? segments.slice(0, -1) : segments).join('/')
   const date = headers['x-ms-date'] ?? headers.date ?? ''
   const text = `${method.toLowerCase()}\n${type.toLowerCase()}\n${link}\n${date.toLowerCase()}\n\n`
-  return createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64')
+  return createHmac('sha256', secretKey(key)).update(text, 'utf8').digest('base64')
 }
 
 function sameText(left: string, right: string): boolean {

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { EmulatorRequest } from '../emulator.ts'
+import { secretKey } from '../secret-key.ts'
 import { QueueError } from './errors.ts'
 
 export interface QueueAccess {
@@ -58,7 +59,7 @@ function sign({ method, url, headers }: EmulatorRequest, { account, key }: Queue
     .map(([name, value]) => `\n${name}:${value}`)
   const resource = `/${account}${url.pathname}${parameters.join('')}`
   const text = [method, ...plain, ...own, resource].join('\n')
-  return createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64')
+  return createHmac('sha256', secretKey(key)).update(text, 'utf8').digest('base64')
 }
 
 /** The service sorts headers by culture, where a hyphen weighs nothing. */

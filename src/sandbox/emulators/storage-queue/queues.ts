@@ -85,9 +85,9 @@ export class Queues {
     const table = this.table(name)
     const now = this.context.now()
     const messages = [...table.entries()].map(([, message]) => message as Message)
-    const isLive = ({ expiresAt }: Message) => expiresAt === null || expiresAt > now
-    for (const { id } of messages.filter((message) => !isLive(message))) table.delete(id)
-    return messages.filter(isLive)
+    const expired = messages.filter((message) => hasExpired(message, now))
+    for (const { id } of expired) table.delete(id)
+    return expired.length === 0 ? messages : messages.filter((message) => !expired.includes(message))
   }
 
   visible(name: string): Message[] {
@@ -122,9 +122,9 @@ export class Queues {
    * 404 for one that has been superseded (Azure/azure-storage-python issue 300).
    */
   private held(name: string, id: string, popReceipt: string): Message {
-    const message = this.messages(name).find((candidate) => candidate.id === id)
+    const message = this.table(name).get(id) as Message | undefined
     const [number] = readReceipt(popReceipt)
-    if (!message) throw new QueueError('MessageNotFound')
+    if (!message || hasExpired(message, this.context.now())) throw new QueueError('MessageNotFound')
     if (number !== numberOf(id)) throw new QueueError('PopReceiptMismatch')
     if (message.popReceipt !== popReceipt) throw new QueueError('MessageNotFound')
     return message
@@ -139,6 +139,10 @@ export class Queues {
     this.catalog.put('counter', number)
     return number
   }
+}
+
+function hasExpired({ expiresAt }: Message, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now
 }
 
 function sameMetadata(left: Metadata, right: Metadata): boolean {
