@@ -136,12 +136,14 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
       return handle(http, request)
     },
     async work(message) {
-      const [{ parseWorkMessage }, { handleWork }] = await Promise.all([
+      const [{ earlyBy, parseWorkMessage }, { handleWork }] = await Promise.all([
         import('./work-message.ts'),
         import('./handle-work.ts'),
       ])
       const parsed = parseWorkMessage(message)
       if (!parsed) return logger.log('error', 'work.unreadable', { message: String(message).slice(0, 200) })
+      const waitMs = earlyBy(parsed, clock.now())
+      if (waitMs > 0) await clock.sleep(waitMs)
       return observeWork({ logger, telemetry, clock }, parsed, () => handleWork(work, parsed))
     },
     async feed(documents) {

@@ -13,14 +13,25 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('relay'), document: z.object({ kind: z.string(), key: z.string() }), session }),
 ])
 
-/** Apart from the rest: a broken trace is no reason to leave the work undone. */
+/** Apart from the rest: a broken trace, or time, is no reason to leave the work undone. */
 const traced = z.object({ trace: z.string().max(55) })
+const timed = z.object({ notBefore: z.iso.datetime() })
+
+/** No message comes earlier than this; a clock that is further off is not waited for. */
+const MOST_EARLY_MS = 2500
 
 /** A queue message, as text or as the host has parsed it; undefined when it is none of ours (an older or newer version's). */
 export function parseWorkMessage(received: unknown): WorkMessage | undefined {
   const value = typeof received === 'string' ? parseJson(received) : received
   const parsed = message.safeParse(value)
-  return parsed.success ? ({ ...parsed.data, ...traced.safeParse(value).data } as WorkMessage) : undefined
+  if (!parsed.success) return undefined
+  return { ...parsed.data, ...traced.safeParse(value).data, ...timed.safeParse(value).data } as WorkMessage
+}
+
+/** How long a worker has to wait with a message that came early, in milliseconds. */
+export function earlyBy({ notBefore }: WorkMessage, now: number): number {
+  if (notBefore === undefined) return 0
+  return Math.min(Math.max(Date.parse(notBefore) - now, 0), MOST_EARLY_MS)
 }
 
 function parseJson(text: string): unknown {

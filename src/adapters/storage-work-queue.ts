@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth'
 import type { IHttpClient, QueueClient } from '@azure/storage-queue'
+import { timestamp } from '../model/names.ts'
 import type { QueueName, WorkMessage } from '../model/outbox.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isPortError, PortError, type PortErrorKind } from '../ports/port-error.ts'
@@ -10,6 +11,8 @@ import { networkFailure } from './network-failure.ts'
 const QUEUES = 'Storage queues'
 const sendDeadlineMs = 10_000
 const longestDelaySeconds = 7 * 24 * 3600
+/** As long as an idle queue is left alone between two looks (host.json, maxPollingInterval). */
+const pollMs = 1000
 
 export interface StorageQueueSettings {
   /** `https://ACCOUNT.queue.core.windows.net`. */
@@ -34,7 +37,8 @@ const KINDS: Readonly<Record<number, PortErrorKind>> = {
 
 /**
  * Work messages on Azure Storage queues, as plain JSON text (host.json says `messageEncoding: none`). A message never
- * expires. An answer that was lost may mean that the message is there twice.
+ * expires. An answer that was lost may mean that the message is there twice. Queues count whole seconds and are looked at
+ * once a second, so what has to wait comes up to two seconds early and says for when it is.
  */
 export function storageWorkQueue(settings: StorageQueueSettings, clock: Clock): WorkQueue {
   const opened = new Map<QueueName, Promise<QueueClient>>()
@@ -52,7 +56,7 @@ export function storageWorkQueue(settings: StorageQueueSettings, clock: Clock): 
     async send(name, message, delayMs = 0) {
       try {
         await withDeadline(clock, sendDeadlineMs, QUEUES, async (signal) =>
-          put(await open(name), message, delayMs, signal),
+          put(await open(name), delayed(message, delayMs, clock.now()), delayMs, signal),
         )
       } catch (error) {
         throw queueFailure(error)
@@ -75,8 +79,12 @@ async function openQueue(settings: StorageQueueSettings, name: QueueName): Promi
   return queue
 }
 
+function delayed(message: WorkMessage, delayMs: number, now: number): WorkMessage {
+  return delayMs > 0 ? { ...message, notBefore: timestamp(now + delayMs) } : message
+}
+
 async function put(queue: QueueClient, message: WorkMessage, delayMs: number, abortSignal: AbortSignal): Promise<void> {
-  const wanted = Math.ceil(Math.max(delayMs, 0) / 1000)
+  const wanted = Math.floor(Math.max(delayMs - pollMs, 0) / 1000)
   const visibilityTimeout = Math.min(wanted, longestDelaySeconds)
   await queue.sendMessage(JSON.stringify(message), { visibilityTimeout, messageTimeToLive: -1, abortSignal })
 }

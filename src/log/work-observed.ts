@@ -8,7 +8,7 @@ export async function observeWork(
   message: WorkMessage,
   work: () => Promise<void>,
 ): Promise<void> {
-  const { kind, trace, session: _session, ...about } = message
+  const { kind, trace, session: _session, notBefore: _time, ...about } = message
   const started = clock.now()
   const ended = (result: 'done' | 'failed') =>
     telemetry.record('meshwright.work.duration', clock.now() - started, { kind, result })

@@ -5,6 +5,8 @@ import type { EventRecord } from './event.ts'
 export type WorkMessage = Work & {
   /** W3C traceparent of who sent it: its work belongs to that trace. */
   readonly trace?: string
+  /** RFC 3339: it is handed out up to two seconds early, and its worker waits for the rest. */
+  readonly notBefore?: string
 }
 
 type Work =

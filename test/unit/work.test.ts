@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { handleWork, WorkFailedError } from '../../src/handle-work.ts'
+import { findCondition } from '../../src/model/condition.ts'
 import { followUpsOf } from '../../src/model/follow-ups.ts'
 import type { QueueName, WorkMessage } from '../../src/model/outbox.ts'
 import { PortError } from '../../src/ports/port-error.ts'
 import { NO_TELEMETRY } from '../../src/ports/telemetry.ts'
 import { relayFeed } from '../../src/relay-feed.ts'
 import { enumerateClusters, sweep } from '../../src/sweep.ts'
-import { parseWorkMessage } from '../../src/work-message.ts'
+import { earlyBy, parseWorkMessage } from '../../src/work-message.ts'
 import { anEvent } from './chat/cards/a-story.ts'
 import { AT, aCertificate, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
 import { FakeClusters } from './fakes/fake-clusters.ts'
@@ -99,6 +100,7 @@ describe('a queue message', () => {
     const message = { kind: 'probe', cluster: 'east' }
     expect(parseWorkMessage({ ...message, trace })).toEqual({ ...message, trace })
     expect(parseWorkMessage({ ...message, trace: 7 })).toEqual(message)
+    expect(parseWorkMessage({ ...message, notBefore: 'soon' })).toEqual(message)
     expect(parseWorkMessage({ ...message, trace: 'x'.repeat(56) })).toEqual(message)
   })
 
@@ -115,6 +117,18 @@ describe('a queue message', () => {
     '{"kind":"reconcile","service":"a"}',
   ])('that is none of ours is none: %j', (received) => {
     expect(parseWorkMessage(received)).toBeUndefined()
+  })
+})
+
+describe('a message that came early', () => {
+  const at = (ms: number): WorkMessage => ({ kind: 'advance', service: 'shop/web', notBefore: later(ms) })
+
+  it('is waited for, but not for longer than queues are early', () => {
+    expect(earlyBy({ kind: 'advance', service: 'shop/web' }, T0)).toBe(0)
+    expect(earlyBy(at(-SECOND), T0)).toBe(0)
+    expect(earlyBy(at(700), T0)).toBe(700)
+    expect(earlyBy(at(MINUTE), T0)).toBe(2500)
+    expect(parseWorkMessage(JSON.stringify(at(700)))).toEqual(at(700))
   })
 })
 
@@ -160,8 +174,11 @@ describe('work', () => {
   it('advances rollouts', async () => {
     store.put(aCluster('east'))
     store.put(aService({ rollouts: [aRollout('pending')] }))
+    clusters.refusal = new PortError('unavailable', 'Kubernetes east', 'it does not answer')
     await work({ kind: 'advance', service: 'shop/web' })
+    clusters.refusal = undefined
     expect(store.get('service', 'shop/web').rollouts).toMatchObject([{ phase: 'preflight' }])
+    expect(findCondition(store.get('placement', 'shop/web/east').conditions, 'Reachable')?.status).toBe('False')
   })
 
   it('probes, and ends a deletion that waited', async () => {
