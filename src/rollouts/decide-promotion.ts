@@ -34,7 +34,9 @@ export function decidePromoting(rollout: Rollout, seen: Observations): Rollout {
     .map(({ cluster }) => cluster)
     .filter((cluster) => !isReachable(seen)(cluster))
   if (away.length > 0) return waitForAway(live, seen, away)
-  return isLastWave(live) ? promoted(live, seen, live.liveAt) : decideWaveBake(live, seen, live.liveAt)
+  // A last step of 100 % was live before this phase began: the bake is the time after it.
+  const since = Math.max(Date.parse(live.liveAt), Date.parse(live.phaseSince))
+  return isLastWave(live) ? promoted(live, seen, since) : decideWaveBake(live, seen, since)
 }
 
 /** A cluster that stays away holds only its own part: after `patience` the rollout goes on without it. */
@@ -57,17 +59,17 @@ function waitForAway(rollout: Rollout, seen: Observations, away: readonly string
   return wake(enter(left, 'left-out', cause, seen.now), seen.now)
 }
 
-function promoted(live: Rollout, seen: Observations, liveAt: string): Rollout {
+function promoted(live: Rollout, seen: Observations, since: number): Rollout {
   const message = `${live.candidate} gets all requests and is stable; baking.`
-  const bakeUntil = timestamp(Date.parse(liveAt) + live.bakeMs)
+  const bakeUntil = timestamp(since + live.bakeMs)
   const cause = { actor: MESHWRIGHT, reason: 'Promoted', message }
   return wake(enter(live, 'promoted', cause, seen.now, { bakeUntil }), seen.now)
 }
 
 /** The bake between two waves: gates look on, then the next wave begins. */
-function decideWaveBake(rollout: Rollout, seen: Observations, liveAt: string): Rollout {
+function decideWaveBake(rollout: Rollout, seen: Observations, since: number): Rollout {
   const { bakeMs } = presentWave(rollout)
-  const bakeUntil = rollout.bakeUntil ?? timestamp(Date.parse(liveAt) + bakeMs)
+  const bakeUntil = rollout.bakeUntil ?? timestamp(since + bakeMs)
   const baking = rollout.bakeUntil === undefined ? { ...rollout, bakeUntil } : rollout
   const blind = goBlind(baking, seen)
   if (blind) return blind

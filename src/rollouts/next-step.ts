@@ -1,6 +1,6 @@
 import type { Actor } from '../model/identity.ts'
 import type { Rollout } from '../model/rollout.ts'
-import { sameTraffic, stepText, trafficAt } from '../model/step.ts'
+import { ALL_TRAFFIC, sameTraffic, stepText, trafficAt } from '../model/step.ts'
 import { stepsOf, waveText } from '../model/waves.ts'
 import type { Observations } from './observations.ts'
 import { wake } from './schedule.ts'
@@ -24,5 +24,8 @@ export function nextStep(rollout: Rollout, seen: Observations, actor: Actor, pas
 /** Past all steps of the present wave: the candidate gets everything there, as far as a cluster is left. `passed` says why. */
 export function passWave(rollout: Rollout, seen: Observations, actor: Actor, passed: string): Rollout {
   const cause = { actor, reason: 'StepsPassed', message: `${waveText(rollout)}${passed}` }
-  return enter(askAll(rollout, seen.now, isReachable(seen)), 'steps-passed', cause, seen.now)
+  // What the last step gave already needs no routes anew.
+  const has = sameTraffic(rollout, ALL_TRAFFIC)
+  const all = has ? atStep(rollout, rollout.step, seen.now) : askAll(rollout, seen.now, isReachable(seen))
+  return enter(all, 'steps-passed', cause, seen.now)
 }

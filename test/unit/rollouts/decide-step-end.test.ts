@@ -108,7 +108,7 @@ describe('the end of a step', () => {
       without: ['approvals'],
     },
     {
-      it: 'may come at 100 %',
+      it: 'may come at 100 %, and then asks for no routes anew',
       rollout: aRollout('progressing', {
         weight: 100,
         targets: [aTarget('east', 100), aTarget('west', 100)],
@@ -116,7 +116,7 @@ describe('the end of a step', () => {
         progress: bothClusters(),
       }),
       sees: { now: T0 + end },
-      becomes: { phase: 'promoting', weight: 100, weightSince: later(end) },
+      becomes: { phase: 'promoting', weight: 100, weightSince: later(0), liveAt: later(5 * SECOND) },
     },
   ])
 })
