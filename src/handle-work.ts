@@ -1,3 +1,4 @@
+import { advanceAndReconcile, reconcileAndAdvance } from './carry-on.ts'
 import { advanceCertificate } from './certificates/advance-certificate.ts'
 import { selectCertificateClusters } from './certificates/select-clusters.ts'
 import { type CommandDeps, carryOutCommand } from './chat/carry-out-command.ts'
@@ -11,8 +12,6 @@ import type { WorkMessage } from './model/outbox.ts'
 import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/deliver-certificate.ts'
 import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
-import { reconcileObserved } from './reconcile-observed.ts'
-import { advanceRollouts } from './rollouts/advance-rollouts.ts'
 import type { ObserveDeps } from './rollouts/observe.ts'
 import { selectClusters } from './services/select-clusters.ts'
 
@@ -39,9 +38,9 @@ export class WorkFailedError extends Error {
 export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<void> {
   switch (message.kind) {
     case 'reconcile':
-      return reconcileObserved(deps, message)
+      return done(await reconcileAndAdvance(deps, message))
     case 'advance':
-      return done(await advanceRollouts(deps, message.service, message.session))
+      return done(await advanceAndReconcile(deps, message.service, message.session))
     case 'probe':
       done(await probeCluster(deps, message.cluster, message.session))
       return finishDelete(deps, message.cluster)

@@ -9,7 +9,9 @@ import type { Store, Stored } from '../ports/store.ts'
 import type { WorkQueue } from '../ports/work-queue.ts'
 
 /** A store that keeps outboxes but does not send them on. */
-export interface PlainStore extends Omit<Store, 'relay' | 'remove'> {
+export interface PlainStore extends Omit<Store, 'create' | 'replace' | 'relay' | 'remove' | 'sendOn'> {
+  create<D extends AnyDocument>(document: D): Promise<Stored<D>>
+  replace<D extends AnyDocument>(stored: Stored<D>, next: D): Promise<Stored<D>>
   remove(stored: Stored<AnyDocument>): Promise<void>
 }
 
@@ -44,8 +46,15 @@ export function relayingStore(
   const relay: Relay = { store, queue, clock, told }
   return {
     ...store,
-    create: async (document) => relayAfterWrite(relay, await store.create(document)),
-    replace: async (before, next) => relayAfterWrite(relay, await store.replace(before, next)),
+    async create(document, outbox = 'sent') {
+      const written = await store.create(document)
+      return outbox === 'left' ? written : relayAfterWrite(relay, written)
+    },
+    async replace(before, next, outbox = 'sent') {
+      const written = await store.replace(before, next)
+      return outbox === 'left' ? written : relayAfterWrite(relay, written)
+    },
+    sendOn: async (stored, done) => void (await relayAfterWrite(relay, stored, done)),
     remove: (before, last = []) => removeAfterRelay(relay, before, last),
     relay: (kind, key) => relayAll(relay, kind, key),
     appendEvent: (event) => keep(relay, event),
@@ -66,38 +75,49 @@ async function removeAfterRelay(
   await relay.store.remove(before)
 }
 
+const NOTHING: ReadonlySet<string> = new Set()
+/** Given as the reason, for without one each write would make an exception with a stack. */
+const OVER = new Error('it is over')
+
 /** The written document, without what could be sent on in time. Never throws: the write has happened. */
-async function relayAfterWrite<D extends AnyDocument>(relay: Relay, written: Stored<D>): Promise<Stored<D>> {
+async function relayAfterWrite<D extends AnyDocument>(
+  relay: Relay,
+  written: Stored<D>,
+  done: ReadonlySet<string> = NOTHING,
+): Promise<Stored<D>> {
   if (written.value.outbox.length === 0) return written
   const waiting: Waiting = { over: false }
-  const done = new AbortController()
-  const patience = relay.clock.sleep(writerPatienceMs, done.signal).then(() => written)
-  const work = sendOn(relay, written, waiting).then(({ stored }) => stored)
+  const over = new AbortController()
+  const patience = relay.clock.sleep(writerPatienceMs, over.signal).then(() => written)
+  const work = sendOn(relay, written, waiting, done).then(({ stored }) => stored)
   try {
     return await Promise.race([work, patience])
   } catch {
     return written
   } finally {
     waiting.over = true
-    done.abort()
+    over.abort(OVER)
   }
 }
 
 async function relayAll(relay: Relay, kind: DocumentKind, key: string): Promise<void> {
   const stored = await relay.store.read(kind, key)
   if (stored === undefined || stored.value.outbox.length === 0) return
-  const { failure } = await sendOn<AnyDocument>(relay, stored, { over: false })
+  const { failure } = await sendOn<AnyDocument>(relay, stored, { over: false }, NOTHING)
   if (failure !== undefined) throw failure
 }
 
-/** Sends every entry, then takes those that went out of the outbox. `failure` is the first that did not go. */
+/** Sends every entry that is not done, then takes out those. `failure` is the first that did not go. */
 async function sendOn<D extends AnyDocument>(
   relay: Relay,
   stored: Stored<D>,
   waiting: Waiting,
+  done: ReadonlySet<string>,
 ): Promise<{ stored: Stored<D>; failure?: unknown }> {
   const entries = stored.value.outbox
-  const results = await Promise.allSettled(entries.map((entry) => sendEntry(relay, entry, stored.session)))
+  const results = await Promise.allSettled(
+    entries.map(async (entry) => (done.has(entry.id) ? undefined : sendEntry(relay, entry, stored.session))),
+  )
   const sent = new Set(entries.filter((_, index) => results[index]?.status === 'fulfilled').map(({ id }) => id))
   const failed = results.find((result) => result.status === 'rejected')
   const failure = failed === undefined ? {} : { failure: failed.reason }

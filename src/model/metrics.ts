@@ -6,7 +6,7 @@ export const GATE_SOURCES = ['mesh', 'logs', 'platform'] as const
 export type GateSource = (typeof GATE_SOURCES)[number]
 
 const timing = {
-  delay: durationBetween('1s', '1h').optional().describe('How late samples may arrive'),
+  delay: durationBetween('0s', '1h').optional().describe('How late samples may arrive'),
   every: durationBetween('2s', '1h').optional().describe('How often gates look'),
 }
 

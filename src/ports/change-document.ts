@@ -2,7 +2,7 @@ import type { AnyDocument, DocumentKind, DocumentOf } from '../model/documents.t
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import { isPortError } from './port-error.ts'
-import type { Store, Stored } from './store.ts'
+import type { OutboxFate, Store, Stored } from './store.ts'
 
 const ATTEMPTS = 8
 
@@ -32,13 +32,14 @@ export async function changeDocument<K extends DocumentKind, T>(
     stored: Stored<DocumentOf[K]> | undefined,
   ) => Result<Change<DocumentOf[K], T>> | Promise<Result<Change<DocumentOf[K], T>>>,
   session?: string,
+  outbox: OutboxFate = 'sent',
 ): Promise<Result<Changed<DocumentOf[K], T>>> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const stored = await store.read(kind, key, session)
     const decided = await change(stored)
     if (!decided.ok) return decided
     try {
-      return succeed(await carryOut(store, stored, decided.value))
+      return succeed(await carryOut(store, stored, decided.value, outbox))
     } catch (error) {
       if (!isPortError(error, 'precondition', 'conflict')) throw error
     }
@@ -52,12 +53,15 @@ async function carryOut<D extends AnyDocument, T>(
   store: Store,
   stored: Stored<D> | undefined,
   change: Change<D, T>,
+  outbox: OutboxFate,
 ): Promise<Changed<D, T>> {
   if (change.kind === 'leave') return { value: change.value, stored, written: false }
   if (change.kind === 'remove') {
     if (stored) await store.remove(stored, change.last)
     return { value: change.value, stored: undefined, written: stored !== undefined }
   }
-  const after = stored ? await store.replace(stored, change.document) : await store.create(change.document)
+  const after = stored
+    ? await store.replace(stored, change.document, outbox)
+    : await store.create(change.document, outbox)
   return { value: change.value, stored: after, written: true }
 }

@@ -1,7 +1,12 @@
 import type { ClusterSpec } from '../model/cluster.ts'
 import type { KindRef, KubeMetadata, KubeObject, KubeRef } from '../model/kube.ts'
 
-export interface ListOptions {
+export interface ReadOptions {
+  /** An answer to the same question that another pass got so lately will do; left out: the server is asked. */
+  readonly maxAgeMs?: number
+}
+
+export interface ListOptions extends ReadOptions {
   /** All namespaces when left out. */
   readonly namespace?: string
   readonly labelSelector?: string
@@ -33,7 +38,7 @@ export interface MetadataObject extends KindRef {
  * server does not know (reason `UnknownKind`), `denied`, `invalid` (the server's own words), `throttled`, `unavailable`.
  */
 export interface ClusterApi {
-  get(ref: KubeRef): Promise<KubeObject | undefined>
+  get(ref: KubeRef, options?: ReadOptions): Promise<KubeObject | undefined>
   list(kind: KindRef, options?: ListOptions): Promise<readonly KubeObject[]>
   /** Metadata alone: a fraction of the bytes. */
   listMetadata(kind: KindRef, options?: ListOptions): Promise<readonly MetadataObject[]>

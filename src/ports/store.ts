@@ -25,10 +25,18 @@ export interface Page<T> {
 export interface Store {
   /** A point read; undefined when there is none. `session` makes sure that the write it came from is seen. */
   read<K extends DocumentKind>(kind: K, key: string, session?: string): Promise<Stored<DocumentOf[K]> | undefined>
-  /** Writes a new document, then sends on its outbox (500 ms at most; what could not be sent stays and is found later). */
-  create<D extends AnyDocument>(document: D): Promise<Stored<D>>
-  /** Writes `next` if the document is still as it was read, then sends on its outbox as `create` does. */
-  replace<D extends AnyDocument>(stored: Stored<D>, next: D): Promise<Stored<D>>
+  /**
+   * Writes a new document, then sends on its outbox (500 ms at most; what could not be sent stays and is found later), or
+   * leaves it for its writer.
+   */
+  create<D extends AnyDocument>(document: D, outbox?: OutboxFate): Promise<Stored<D>>
+  /** Writes `next` if the document is still as it was read, then does with its outbox as `create` does. */
+  replace<D extends AnyDocument>(stored: Stored<D>, next: D, outbox?: OutboxFate): Promise<Stored<D>>
+  /**
+   * Sends on the outbox that a writer left, but for the entries whose work it has done itself (`done`: their ids), and takes
+   * all of it out. Never throws: what could not be sent stays and is found later.
+   */
+  sendOn(stored: Stored<AnyDocument>, done: ReadonlySet<string>): Promise<void>
   /**
    * Removes a document that is still as it was read. Records in its outbox, and `last`, are sent on before: afterwards there
    * is no outbox to find them in. A removal that loses to another writer may therefore have been told of.
@@ -51,6 +59,12 @@ export interface Store {
   /** In the order of arrival. */
   audit(query: AuditQuery): Promise<Page<ArrivedAudit>>
 }
+
+/**
+ * `left`: its writer goes on at once and does some of the work itself; it calls `sendOn` in the end. What it does not come
+ * to, the feed or the sweep sends.
+ */
+export type OutboxFate = 'sent' | 'left'
 
 /** A document with an outbox that nobody sent on. */
 export interface LeftBehind {

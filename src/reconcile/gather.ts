@@ -3,9 +3,9 @@ import { providerFor, requireProvider } from '../mesh/registry.ts'
 import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
-import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { type KindRef, type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import { serviceKey } from '../model/service.ts'
-import type { ClusterApi } from '../ports/cluster-api.ts'
+import type { ClusterApi, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Store, Stored } from '../ports/store.ts'
@@ -99,21 +99,28 @@ export function unchangedObjects(
 const ENDPOINT_SLICE = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' }
 const POD = { apiVersion: 'v1', kind: 'Pod' }
 
-/** Looks at a cluster: namespace, our objects but those in `unread`, ready endpoints. Throws PortError. */
+/** What others made may be so old when it is looked at; our own objects are always read anew. */
+export const RECENT: ReadOptions = { maxAgeMs: 1000 }
+
+/**
+ * Looks at a cluster: namespace, our objects but those in `unread`, ready endpoints. `age` is for what others made. Throws
+ * PortError.
+ */
 export async function gatherCluster(
   api: ClusterApi,
   service: PlannedService,
   refs: readonly KubeRef[],
   unread: readonly KubeObject[],
+  age: ReadOptions = {},
 ): Promise<Observed> {
   const known = new Map(unread.map((object) => [refKey(refOf(object)), object]))
   const asked = refs.filter((ref) => !known.has(refKey(ref)))
   const { namespace, name, spec } = service
   const labelSelector = podSelector(spec.versions)
   const [space, slices, pods, read] = await Promise.all([
-    getNamespace(api, namespace),
-    api.list(ENDPOINT_SLICE, { namespace, labelSelector: `kubernetes.io/service-name=${name}` }),
-    api.listMetadata(POD, { namespace, ...(labelSelector === undefined ? {} : { labelSelector }) }),
+    getNamespace(api, namespace, age),
+    api.list(ENDPOINT_SLICE, { namespace, labelSelector: `kubernetes.io/service-name=${name}`, ...age }),
+    api.listMetadata(POD, { namespace, ...(labelSelector === undefined ? {} : { labelSelector }), ...age }),
     Promise.all(asked.map(async (ref) => [refKey(ref), await api.get(ref)] as const)),
   ])
   const objects = new Map(known)
@@ -122,8 +129,8 @@ export async function gatherCluster(
 }
 
 /** The namespace of a service; undefined when it is not there. Throws PortError. */
-export function getNamespace(api: ClusterApi, name: string): Promise<KubeObject | undefined> {
-  return api.get({ apiVersion: 'v1', kind: 'Namespace', name })
+export function getNamespace(api: ClusterApi, name: string, age: ReadOptions = {}): Promise<KubeObject | undefined> {
+  return api.get({ apiVersion: 'v1', kind: 'Namespace', name }, age)
 }
 
 /** Looks through the whole cluster for objects of others that claim the service. Throws PortError. */
@@ -131,8 +138,9 @@ export async function gatherRivals(
   api: ClusterApi,
   service: PlannedService,
   prepared: Prepared,
+  age: ReadOptions = {},
 ): Promise<readonly KubeObject[]> {
-  const lists = await Promise.all(prepared.provider.conflictKinds.map((kind) => listKnown(api, kind)))
+  const lists = await Promise.all(prepared.provider.conflictKinds.map((kind) => listKnown(api, kind, age)))
   const own = prepared.rendered.map(({ object }) => refOf(object))
   return findRivals(lists.flat(), service, prepared.provider, own).toSorted((a, b) =>
     refKey(refOf(a)) < refKey(refOf(b)) ? -1 : 1,
@@ -140,9 +148,9 @@ export async function gatherRivals(
 }
 
 /** Objects of a kind; none when the server does not know it. */
-async function listKnown(api: ClusterApi, kind: { apiVersion: string; kind: string }): Promise<readonly KubeObject[]> {
+async function listKnown(api: ClusterApi, kind: KindRef, age: ReadOptions): Promise<readonly KubeObject[]> {
   try {
-    return await api.list(kind)
+    return await api.list(kind, age)
   } catch (error) {
     if (isPortError(error, 'not-found')) return []
     throw error

@@ -12,6 +12,7 @@ import {
   gatherRivals,
   keyOfService,
   type Prepared,
+  RECENT,
   type StoredState,
   unchangedObjects,
 } from './gather.ts'
@@ -69,9 +70,10 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
   const placement = stored.placement?.value
   const unread = request.thorough ? [] : unchangedObjects(prepared, placement, service.renderRevision)
   const refs = prepared.rendered.map(({ object }) => refOf(object))
+  const age = request.thorough ? {} : RECENT
   // Our own objects are read after it: they are what is written next.
-  const gathered = await gatherWorkloads(api, deps.store, service, { cluster: cluster.name, placement })
-  const observed = withWorkloads(await gatherCluster(api, service, refs, unread), gathered)
+  const gathered = await gatherWorkloads(api, deps.store, service, { cluster: cluster.name, placement, age })
+  const observed = withWorkloads(await gatherCluster(api, service, refs, unread, age), gathered)
   const situation: Situation = {
     service,
     cluster,
@@ -83,7 +85,7 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
     settleMs: deps.settleMs,
   }
   if (!mayConflict(situation)) return situation
-  const rivals = await gatherRivals(api, service, prepared)
+  const rivals = await gatherRivals(api, service, prepared, age)
   return { ...situation, observed: { ...observed, rivals }, now: deps.clock.now() }
 }
 

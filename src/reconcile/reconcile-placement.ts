@@ -1,6 +1,7 @@
 import type { ClusterDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { refOf } from '../model/kube.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
+import type { OutboxFate, Stored } from '../ports/store.ts'
 import { isRace, type Written } from './apply.ts'
 import { contentHash } from './content.ts'
 import { type ReconcileDeps, SETTLE_MS } from './deps.ts'
@@ -23,6 +24,8 @@ export interface ReconcileRequest {
   readonly cluster: string
   /** Session token of the write that asks for this, so that it is seen. */
   readonly session?: string
+  /** `left`: the caller sends on the placement's outbox, see `left` of the outcome. */
+  readonly outbox?: OutboxFate
 }
 
 /** How a call ended. Details are in the placement. */
@@ -38,6 +41,8 @@ export interface ReconcileOutcome {
   readonly weights: Readonly<Record<string, number>>
   /** RFC 3339: the next pass by itself. */
   readonly again?: string
+  /** The placement as it was written, where its outbox was left. */
+  readonly left?: Stored<PlacementDocument>
 }
 
 const ATTEMPTS = 4
@@ -69,7 +74,8 @@ async function attemptOnce(
     await takeBack(deps, request.service, stored, unrecorded.splice(0))
     return removePlacement(deps, request, stored)
   }
-  const scene = { deps, stored, service, cluster: request.cluster }
+  const { outbox = 'sent' } = request
+  const scene = { deps, stored, service, cluster: request.cluster, outbox }
   if (!cluster) {
     const message = `Cluster ${request.cluster} is not registered.`
     return recordStop(scene, { reason: 'ClusterUnknown', message, again: 'poll' })

@@ -4,6 +4,7 @@ import type { PlacementDocument } from '../model/documents.ts'
 import { describeRef, refOf } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import { isPortError, type PortError } from '../ports/port-error.ts'
+import type { OutboxFate } from '../ports/store.ts'
 import { refKey } from './content.ts'
 import { type ReconcileDeps, SETTLE_MS } from './deps.ts'
 import { recentRestores } from './drift.ts'
@@ -25,7 +26,12 @@ export interface Scene {
   readonly stored: StoredState
   readonly service: PlacedService
   readonly cluster: string
+  /** Of the placement. */
+  readonly outbox?: OutboxFate
 }
+
+/** A settle time so short is waited for within the pass. */
+const SHORT_MS = 250
 
 export type Recorded = ReconcileOutcome | 'again'
 type State = PlacementUpdate['state']
@@ -41,12 +47,15 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
   const settled = lastChange(objects) + settleMs
   const trouble = pass.error && troubleFor(scene, pass.error)
   const complete = !pass.stop && !trouble
-  const isLive = complete && settled <= now
+  // Another pass for what is over in a moment would cost more than to stay.
+  const leftMs = settled - now
+  if (complete && leftMs > 0 && leftMs <= SHORT_MS) await deps.clock.sleep(leftMs)
+  const isLive = complete && settled <= deps.clock.now()
   const traffic = trafficAfter(pass)
   const state: State = {
     ...(pass.written.length > 0 ? { writtenRevision: service.renderRevision } : {}),
     ...(complete ? { appliedRevision: service.renderRevision, rung: 'stored' as const } : {}),
-    ...(isLive ? liveState(scene, pass.situation.provider.reach, now) : {}),
+    ...(isLive ? liveState(scene, pass.situation.provider.reach, Math.max(now, settled)) : {}),
     ...restoresAfter(pass, before, now, at),
     ...(pass.removed ? { removedAt: at } : complete ? { removedAt: undefined } : {}),
     driftedAt: driftedAt(pass, before, at),
@@ -121,17 +130,18 @@ export async function save(
 ): Promise<Recorded> {
   const { store, clock } = scene.deps
   const before = scene.stored.placement
-  const { service, cluster } = scene
+  const { service, cluster, outbox = 'sent' } = scene
   const next = nextPlacement(before?.value, { ...update, service, cluster }, clock.now())
+  const again = update.again === undefined ? {} : { again: timestamp(update.again) }
+  const outcome = { ...result, weights: next.weights, ...again }
   try {
-    if (!before) await store.create<PlacementDocument>(next)
-    else if (next !== before.value) await store.replace(before, next)
+    if (next === before?.value) return outcome
+    const written = await (before ? store.replace(before, next, outbox) : store.create(next, outbox))
+    return outbox === 'left' ? { ...outcome, left: written } : outcome
   } catch (error) {
     if (isPortError(error, 'conflict', 'precondition')) return 'again'
     throw error
   }
-  const again = update.again === undefined ? {} : { again: timestamp(update.again) }
-  return { ...result, weights: next.weights, ...again }
 }
 
 function liveState({ service, stored }: Scene, reach: PlacementDocument['rung'], now: number): State {

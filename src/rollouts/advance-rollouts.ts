@@ -2,6 +2,7 @@ import type { ServiceDocument } from '../model/documents.ts'
 import { type Result, succeed } from '../model/failure.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../model/rollout.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
+import type { Stored } from '../ports/store.ts'
 import { askingOnce } from './call-webhook.ts'
 import { decide } from './decide.ts'
 import { foldRollouts } from './fold-rollouts.ts'
@@ -11,16 +12,23 @@ import { asksRender } from './transition.ts'
 /** A decision that changes no weight may be followed by another at once; never by more than the phases there are. */
 const MOST_TRANSITIONS = 6
 
+/** For a caller that carries out itself what a decision asks of clusters: `done` are the entries of outboxes it has done. */
+export interface AdvanceInPlace {
+  readonly done: ReadonlySet<string>
+}
+
 /**
  * Looks once at every live rollout of a service and takes the next step of each that is due: gather, judge, decide, one
  * conditional write, effects through its outbox. Safe to call at any time and by several at once; when nothing is due it
- * writes nothing. Throws PortError when the store cannot be reached: the message comes again.
+ * writes nothing. Gives the document if it was written; with `inPlace` its outbox is left to the caller. Throws PortError
+ * when the store cannot be reached: the message comes again.
  */
 export async function advanceRollouts(
   deps: ObserveDeps,
   service: string,
   session?: string,
-): Promise<Result<undefined>> {
+  inPlace?: AdvanceInPlace,
+): Promise<Result<Stored<ServiceDocument> | undefined>> {
   const once = askingOnce(deps)
   const changed = await changeDocument(
     deps.store,
@@ -31,13 +39,15 @@ export async function advanceRollouts(
       if (!before || before.rollouts.length === 0) return succeed({ kind: 'leave', value: undefined })
       const after = await Promise.all(before.rollouts.map((rollout) => advance(once, before, rollout, session)))
       const document = foldRollouts(before, after, deps.clock.now())
-      return succeed(
-        document === before ? { kind: 'leave', value: undefined } : { kind: 'write', document, value: undefined },
-      )
+      if (document === before) return succeed({ kind: 'leave', value: undefined })
+      const outbox = document.outbox.filter(({ id }) => !inPlace?.done.has(id))
+      return succeed({ kind: 'write', document: { ...document, outbox }, value: undefined })
     },
     session,
+    inPlace ? 'left' : 'sent',
   )
-  return changed.ok ? succeed(undefined) : changed
+  if (!changed.ok) return changed
+  return succeed(changed.value.written ? changed.value.stored : undefined)
 }
 
 async function advance(

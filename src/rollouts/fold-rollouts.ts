@@ -1,10 +1,11 @@
 import { keyOf, type RolloutDocument, SCHEMA, type ServiceDocument } from '../model/documents.ts'
+import { hasQueries, sourceOf } from '../model/gate.ts'
+import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { AWAITING_PHASES, isTerminal, type Rollout } from '../model/rollout.ts'
+import { AWAITING_PHASES, type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
 import { dueWhileWaiting } from './decide-waiting.ts'
 import { retiredAfter } from './retire.ts'
-import { rolloutEvents } from './rollout-events.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
 
@@ -40,7 +41,7 @@ export function foldRollouts(service: ServiceDocument, after: readonly Rollout[]
     targets,
     ...retired,
     renderRevision,
-    outbox: [...service.outbox, ...entries],
+    outbox: [...service.outbox.filter((entry) => !isOutdated(entry, settled)), ...entries],
     updatedAt: timestamp(now),
     ...(dueAt === undefined ? {} : { dueAt }),
   }
@@ -85,9 +86,9 @@ function stableAfter(rollout: Rollout, targets: ServiceDocument['targets']): Ser
 function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: number): readonly OutboxEntry[] {
   const before = beforeOf(service, rollout)
   const key = keyOf(service)
-  const entries: OutboxEntry[] = [...rolloutEvents(before, rollout)]
-  const again = isOverdue(rollout) || isToBeMade(before, rollout) ? `.${rollout.updatedAt}` : ''
-  if (asksRender(before, rollout) || again !== '') {
+  const entries: OutboxEntry[] = [...transitionEvents(before, rollout), ...lookEvents(before, rollout)]
+  const again = isOverdue(rollout) ? `.${rollout.updatedAt}` : ''
+  if (asksClusters(before, rollout) || again !== '') {
     for (const { cluster } of rollout.targets.filter((target) => isAsked(rollout, target))) {
       const message = { kind: 'reconcile' as const, service: key, cluster }
       entries.push({ id: `reconcile.${cluster}.${renderRevision}${again}`, kind: 'work', queue: 'urgent', message })
@@ -107,9 +108,25 @@ function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: n
   return entries
 }
 
+/**
+ * Do clusters have something to do? A rollout that waits for its place asks nothing of them: the decision that ends the wait
+ * does, also where it changes no route (Deployments may be made then).
+ */
+function asksClusters(before: Rollout | undefined, after: Rollout): boolean {
+  if (after.phase === 'pending') return false
+  return before?.phase === 'pending' || asksRender(before, after)
+}
+
 /** Has a cluster something new to carry? Those that keep their traffic keep their revision too. */
 function isAsked({ phase }: Rollout, { revision }: Rollout['targets'][number]): boolean {
   return isTerminal(phase) || revision === undefined
+}
+
+/** A wake that was not sent yet, of a rollout that has another time now, or none. */
+function isOutdated({ id, kind }: OutboxEntry, rollouts: readonly Rollout[]): boolean {
+  if (kind !== 'work') return false
+  const rollout = rollouts.find((one) => id.startsWith(`advance.${one.id}.`))
+  return rollout !== undefined && id !== `advance.${rollout.id}.${rollout.nextAttemptAt}`
 }
 
 const ON_THE_WAY: readonly Rollout['phase'][] = ['preflight', 'progressing', 'promoting', 'rolling-back']
@@ -122,11 +139,6 @@ function isOverdue({ phase, liveAt, weightSince, updatedAt }: Rollout): boolean 
   return (
     ON_THE_WAY.includes(phase) && liveAt === undefined && Date.parse(updatedAt) - Date.parse(weightSince) >= POLL_MS
   )
-}
-
-/** May the Deployments of the candidate be made from now on? That changes no route, so no render asks for it. */
-function isToBeMade(before: Rollout | undefined, { phase, image }: Rollout): boolean {
-  return image !== undefined && phase === 'preflight' && before?.phase === 'pending'
 }
 
 /** An ended rollout is copied out; clusters chosen by label were held for it and may change now. */
@@ -148,4 +160,80 @@ function endEntries(service: ServiceDocument, rollout: Rollout): readonly Outbox
     archive,
     { id: `select.${rollout.id}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: first.cluster } },
   ]
+}
+
+function transitionEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  return after.history
+    .filter((transition) => !before?.history.includes(transition))
+    .map((transition) => {
+      const { from, to, step, weight } = transition
+      const data = {
+        rollout: after.id,
+        candidate: after.candidate,
+        from,
+        to,
+        step,
+        weight,
+        ...(transition.wave === undefined ? {} : { wave: transition.wave }),
+        source: after.source ?? null,
+      }
+      const unique = `${transition.at}.${from}.${to}`
+      return eventEntry(after, eventType(transition), unique, { ...transition, time: transition.at, data })
+    })
+}
+
+/** A transition from a phase to itself is the start, or a step. */
+function eventType({ from, to }: Rollout['history'][number]): string {
+  if (from !== to) return `rollout.${to}`
+  return to === 'pending' ? 'rollout.started' : 'rollout.step'
+}
+
+/** What each gate saw, for evidence that outlives the document. A look belongs to the step before what follows from it. */
+function lookEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  if (!before) return []
+  return after.progress.flatMap((progress) => {
+    const old = before.progress.find((other) => other.gate === progress.gate && other.cluster === progress.cluster)
+    if (!progress.last || progress.lookedAt === undefined || old?.lookedAt === progress.lookedAt) return []
+    const { gate, cluster, last, lookedAt } = progress
+    const spec = after.gates[gate]
+    const data = {
+      rollout: after.id,
+      gate,
+      kind: spec?.kind,
+      ...(spec && hasQueries(spec) ? { name: spec.name } : {}),
+      from: spec && sourceOf(spec),
+      cluster,
+      weight: before.weight,
+      step: before.step,
+      counted: countedWindow(before, old, progress),
+      verdict: last,
+    }
+    const cause = { actor: GATE, reason: last.reason, message: last.explanation, time: lookedAt, data }
+    return [eventEntry(after, 'rollout.look', `${lookedAt}.${gate}.${cluster}`, cause)]
+  })
+}
+
+/** The time that a look counted, in epoch milliseconds; empty when it was blind. */
+function countedWindow(
+  { liveAt }: Rollout,
+  old: GateProgress | undefined,
+  { cursorMs }: GateProgress,
+): { readonly fromMs?: number; readonly toMs?: number } {
+  if (liveAt === undefined || cursorMs === undefined || cursorMs === old?.cursorMs) return {}
+  return { fromMs: Math.max(old?.cursorMs ?? 0, Date.parse(liveAt)), toMs: cursorMs }
+}
+
+function eventEntry(
+  rollout: Rollout,
+  type: string,
+  unique: string,
+  cause: { actor: Actor; reason: string; message: string; time: string; data: Record<string, unknown> },
+): OutboxEntry {
+  const { actor, reason, message, time, data } = cause
+  const id = `${type}:${rollout.id}:${unique}`
+  return {
+    id,
+    kind: 'event',
+    event: { id, type, time, subject: `rollouts/${rollout.id}`, actor, reason, message, data },
+  }
 }

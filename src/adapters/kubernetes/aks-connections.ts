@@ -107,7 +107,7 @@ async function openWay(settings: AksSettings, cluster: Cluster, before: Way | un
       return explain(error, facts, endpoint)
     },
   })
-  const way: Way = { endpoint, api: kubernetesApi(connection), doubted: false }
+  const way: Way = { endpoint, api: kubernetesApi(connection, means.clock), doubted: false }
   return way
 }
 

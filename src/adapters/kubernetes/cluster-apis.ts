@@ -57,5 +57,5 @@ async function connect(
     import('./kubernetes-api.ts'),
   ])
   const config = await loadContext(kubeconfig, context, system)
-  return kubernetesApi(await connectTo(config, { system, clock, ...(http ? { http } : {}) }))
+  return kubernetesApi(await connectTo(config, { system, clock, ...(http ? { http } : {}) }), clock)
 }

@@ -1,8 +1,10 @@
 import type { KindRef, KubeObject, KubeRef } from '../../model/kube.ts'
 import { refOf } from '../../model/kube.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { AccessQuestion, ApplyOptions, ClusterApi, ListOptions, MetadataObject } from '../../ports/cluster-api.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { Connection } from './connection.ts'
+import { recentAnswers } from './recent-answers.ts'
 import { type Resource, resourceFinder, versionPath } from './resources.ts'
 
 const FIELD_MANAGER = 'meshwright'
@@ -21,12 +23,15 @@ interface Target {
  * One cluster's API. Objects go as plain JSON: the library's generic client would ask for the kinds first, drop fields
  * that its models do not know, and has no strict validation.
  */
-export function kubernetesApi(connection: Connection): ClusterApi {
+export function kubernetesApi(connection: Connection, clock: Clock): ClusterApi {
   const target: Target = { connection, resourceOf: resourceFinder(connection) }
+  const recent = recentAnswers(clock)
   return {
-    get: (ref) => getObject(target, ref),
-    list: (kind, options) => listAll(target, kind, options),
-    listMetadata: (kind, options) => listAll(target, kind, options, METADATA_LIST),
+    get: (ref, { maxAgeMs } = {}) => recent(['get', ref], maxAgeMs, () => getObject(target, ref)),
+    list: (kind, { maxAgeMs, ...options } = {}) =>
+      recent(['list', kind, options], maxAgeMs, () => listAll<KubeObject>(target, kind, options)),
+    listMetadata: (kind, { maxAgeMs, ...options } = {}) =>
+      recent(['metadata', kind, options], maxAgeMs, () => listAll(target, kind, options, METADATA_LIST)),
     apply: (object, options) => applyObject(target, object, options),
     remove: (ref, uid, resourceVersion) => removeObject(target, ref, { uid, resourceVersion }),
     version: () => readVersion(connection),

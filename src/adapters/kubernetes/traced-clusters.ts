@@ -18,7 +18,7 @@ type Trace = <T>(method: string, kind: string, work: () => Promise<T>) => Promis
 
 function traced(api: ClusterApi, trace: Trace): ClusterApi {
   return {
-    get: (ref) => trace('GET', ref.kind, () => api.get(ref)),
+    get: (ref, options) => trace('GET', ref.kind, () => api.get(ref, options)),
     list: (kind, options) => trace('LIST', kind.kind, () => api.list(kind, options)),
     listMetadata: (kind, options) => trace('LIST', kind.kind, () => api.listMetadata(kind, options)),
     apply: (object, options) => trace('PATCH', object.kind, () => api.apply(object, options)),

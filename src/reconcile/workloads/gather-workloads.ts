@@ -1,7 +1,7 @@
 import { liveRolloutOn } from '../../model/desired-weights.ts'
 import type { PlacementDocument } from '../../model/documents.ts'
 import type { KindRef, KubeObject } from '../../model/kube.ts'
-import type { ClusterApi } from '../../ports/cluster-api.ts'
+import type { ClusterApi, ListOptions, ReadOptions } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
 import type { Store } from '../../ports/store.ts'
 import { findOverlaps, type Overlaps } from '../find-overlaps.ts'
@@ -22,6 +22,13 @@ export interface Gathered {
   readonly workloads?: WorkloadsSeen
 }
 
+interface Where {
+  readonly cluster: string
+  readonly placement: PlacementDocument | undefined
+  /** How old what is seen may be; left out: it is asked for anew. */
+  readonly age?: ReadOptions
+}
+
 /**
  * Looks at Deployments, autoscalers and budgets where something depends on them: before the first step of a rollout, and as
  * long as a rollout by `image` or what it left behind is to be looked after. Else nothing is asked: a weight step costs no
@@ -31,17 +38,19 @@ export async function gatherWorkloads(
   api: ClusterApi,
   store: Store,
   service: PlannedService,
-  { cluster, placement }: { readonly cluster: string; readonly placement: PlacementDocument | undefined },
+  { cluster, placement, age = {} }: Where,
 ): Promise<Gathered> {
   const { namespace } = service
   const before = isBeforeShift(service, cluster)
   const image = imageRolloutOn(service, cluster) !== undefined
   const retired = pendingRetired(service, placement, cluster).length > 0
   if (!before && !image && !retired) return {}
+  // Deployments of ours are written next, so they are read anew.
+  const within = { namespace, ...(image || retired ? {} : age) }
   const [deployments, autoscalers, budgets, selector] = await Promise.all([
-    listIfAllowed(api, DEPLOYMENT, namespace),
-    listIfAllowed(api, AUTOSCALER, namespace),
-    before ? listIfAllowed(api, BUDGET, namespace) : { objects: [] },
+    listIfAllowed(api, DEPLOYMENT, within),
+    listIfAllowed(api, AUTOSCALER, within),
+    before ? listIfAllowed(api, BUDGET, within) : { objects: [] },
     image ? getSelector(api, namespace, service.name) : undefined,
   ])
   const overlaps = before ? lookForOverlaps(service, cluster, { deployments, autoscalers, budgets }) : undefined
@@ -78,9 +87,9 @@ function lookForOverlaps(
 }
 
 /** Objects of a kind; a right that is missing, or a kind that the server does not know, is no error but words. */
-async function listIfAllowed(api: ClusterApi, kind: KindRef, namespace: string): Promise<Listed> {
+async function listIfAllowed(api: ClusterApi, kind: KindRef, within: ListOptions): Promise<Listed> {
   try {
-    return { objects: await api.list(kind, { namespace }) }
+    return { objects: await api.list(kind, within) }
   } catch (error) {
     if (!isPortError(error, 'denied', 'not-found')) throw error
     const why = error.kind === 'denied' ? 'the right to list them is missing' : 'the cluster does not know them'

@@ -57,6 +57,36 @@ describe('a write', () => {
     expect(await store.replace(replaced, replaced.value)).toMatchObject({ value: { generation: 2 } })
   })
 
+  it('may leave its outbox, and send on later what it has not done itself', async () => {
+    const created = await store.create(web([work('w1')]), 'left')
+    const left = await store.replace(
+      created,
+      { ...created.value, outbox: [event('e1'), work('w1'), work('w2')] },
+      'left',
+    )
+    expect(sent).toEqual([])
+    expect((await kept())?.outbox).toHaveLength(3)
+    await store.sendOn(left, new Set(['w1']))
+    expect(sent).toHaveLength(1)
+    expect(plain.appended.map(({ id }) => id)).toEqual(['e1'])
+    expect((await kept())?.outbox).toEqual([])
+  })
+
+  it('takes out just what it left when another wrote meanwhile', async () => {
+    const left = await store.create(web([work('w1'), work('w2')]), 'left')
+    await plain.replace(left, web([work('w1'), work('w2'), work('w3')], { generation: 7 }))
+    await store.sendOn(left, new Set(['w1']))
+    expect(sent).toHaveLength(1)
+    expect(await kept()).toMatchObject({ generation: 7, outbox: [{ id: 'w3' }] })
+  })
+
+  it('keeps what it left and could not send on', async () => {
+    const left = await store.create(web([work('w1'), work('w2')]), 'left')
+    send = () => Promise.reject(unavailable())
+    await store.sendOn(left, new Set(['w1']))
+    expect((await kept())?.outbox.map(({ id }) => id)).toEqual(['w2'])
+  })
+
   it('costs one request when the outbox is empty', async () => {
     await store.create(web([]))
     expect(plain.calls).toEqual(['create service shop/web'])

@@ -4,7 +4,7 @@ import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
 import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import type { AuditQuery, LeftBehind, ListQuery, Page, Store, Stored } from '../../../src/ports/store.ts'
+import type { AuditQuery, LeftBehind, ListQuery, OutboxFate, Page, Store, Stored } from '../../../src/ports/store.ts'
 
 export interface SentWork {
   readonly queue: QueueName
@@ -75,16 +75,24 @@ export class MemoryStore implements Store {
     return copy(this.documents.get(place(kind, key))) as Stored<DocumentOf[K]> | undefined
   }
 
-  async create<D extends AnyDocument>(document: D): Promise<Stored<D>> {
+  async create<D extends AnyDocument>(document: D, outbox?: OutboxFate): Promise<Stored<D>> {
     await this.beforeWrite('create', document)
     if (this.documents.has(place(document.kind, keyOf(document)))) throw failed('conflict', document)
-    return this.write(document)
+    return this.write(document, outbox)
   }
 
-  async replace<D extends AnyDocument>(stored: Stored<D>, next: D): Promise<Stored<D>> {
+  async replace<D extends AnyDocument>(stored: Stored<D>, next: D, outbox?: OutboxFate): Promise<Stored<D>> {
     await this.beforeWrite('replace', next)
     this.check(stored)
-    return this.write(next)
+    return this.write(next, outbox)
+  }
+
+  async sendOn({ value }: Stored<AnyDocument>, done: ReadonlySet<string>): Promise<void> {
+    const now = this.documents.get(place(value.kind, keyOf(value)))
+    if (!now) return
+    for (const entry of value.outbox) if (!done.has(entry.id)) this.send(entry)
+    const gone = new Set(value.outbox.map(({ id }) => id))
+    this.put({ ...now.value, outbox: now.value.outbox.filter(({ id }) => !gone.has(id)) })
   }
 
   async remove(stored: Stored<AnyDocument>, last: readonly OutboxEntry[] = []): Promise<void> {
@@ -177,10 +185,10 @@ export class MemoryStore implements Store {
     if (known?.tag !== stored.tag) throw failed('precondition', stored.value)
   }
 
-  private async write<D extends AnyDocument>(document: D): Promise<Stored<D>> {
+  private async write<D extends AnyDocument>(document: D, outbox?: OutboxFate): Promise<Stored<D>> {
     const written = this.put(document)
     this.writes += 1
-    if (!this.relaying) return written
+    if (!this.relaying || outbox === 'left') return written
     await this.relay(document.kind, keyOf(document))
     return copy(this.documents.get(place(document.kind, keyOf(document)))) as Stored<D>
   }

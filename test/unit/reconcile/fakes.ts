@@ -56,6 +56,11 @@ export class FakeStore implements Store {
     return clone(this.documents.get(`${next.kind} ${keyOf(next)}`)) as Stored<D>
   }
 
+  async sendOn({ value }: Stored<AnyDocument>, done: ReadonlySet<string>): Promise<void> {
+    const now = this.peek(value.kind, keyOf(value))
+    if (now) this.put({ ...now, outbox: now.outbox.filter(({ id }) => !done.has(id)) })
+  }
+
   async remove(stored: Stored<AnyDocument>): Promise<void> {
     this.check(stored)
     this.writes += 1

@@ -193,11 +193,7 @@ describe('what is told', () => {
   it('every look, with the step in which it was made, though it ended that step', () => {
     const progress = bothClusters()
     const before = aRollout('progressing', { progress })
-    const candidate = { good: 1190, bad: 10 }
-    const looked = {
-      ...before,
-      progress: bothClusters({ cursorMs: T0 + 110 * SECOND, lookedAt: later(2 * MINUTE), candidate }),
-    }
+    const looked = { ...before, progress: bothClusters({ cursorMs: T0 + 110 * SECOND, lookedAt: later(2 * MINUTE) }) }
     const after = fold(before, enter(askTraffic(looked, { weight: 50 }, NOW), 'step-passed', cause, NOW, { step: 1 }))
     const looks = after.outbox.flatMap((entry) =>
       entry.kind === 'event' && entry.event.type === 'rollout.look' ? [entry.event] : [],
@@ -211,13 +207,7 @@ describe('what is told', () => {
         kind: 'errors',
         step: 0,
         weight: 10,
-        asked: 10,
-        counted: {
-          fromMs: T0 + 50 * SECOND,
-          toMs: T0 + 110 * SECOND,
-          candidate: { good: 190, bad: 10 },
-          stable: { good: 0, bad: 0 },
-        },
+        counted: { fromMs: T0 + 50 * SECOND, toMs: T0 + 110 * SECOND },
         verdict: { verdict: 'safe' },
       },
     })
@@ -232,28 +222,7 @@ describe('what is told', () => {
     const { cursorMs: _, ...saw } = blind
     const after = fold(before, { ...before, progress: [first, saw] })
     const counted = after.outbox.flatMap((entry) => (entry.kind === 'event' ? [entry.event.data?.counted] : []))
-    const all = { good: 1000, bad: 0 }
-    expect(counted).toEqual([{ fromMs: T0 + 5 * SECOND, toMs: T0 + 20 * SECOND, candidate: all, stable: all }, {}])
-  })
-
-  it('a look at a cluster of an earlier wave, whose windows go on whatever becomes of the weight of the next', () => {
-    const kept = aTarget('east', 100, { revision: 100 })
-    const { liveAt: _, ...before } = aRollout('preflight', { targets: [kept, aTarget('west', 0)], wave: 1 })
-    const progress = [aProgress('east')]
-    const looked = [aProgress('east', { cursorMs: T0 + 80 * SECOND, lookedAt: later(90 * SECOND) })]
-    const after = fold({ ...before, progress }, { ...before, progress: looked })
-    expect(after.outbox[0]).toMatchObject({
-      event: {
-        data: { wave: 1, asked: 100, counted: { fromMs: T0 + 50 * SECOND, toMs: T0 + 80 * SECOND } },
-      },
-    })
-  })
-
-  it('what each cluster is asked after a transition', () => {
-    const before = aRollout('progressing')
-    const east = (cluster: string) => cluster === 'east'
-    const after = fold(before, enter(askTraffic(before, { weight: 50 }, NOW, east), 'step-passed', cause, NOW))
-    expect(after.outbox[0]).toMatchObject({ event: { data: { weights: { east: 50, west: 10 } } } })
+    expect(counted).toEqual([{ fromMs: T0 + 5 * SECOND, toMs: T0 + 20 * SECOND }, {}])
   })
 
   it('behind what was still in the outbox', () => {
@@ -288,5 +257,42 @@ describe('a rollout that ended', () => {
     const byLabel = spec({ clusters: { matchLabels: { env: 'prod' } } })
     expect(workIn(fold(before, ended, { spec: byLabel }).outbox)).toContain('work select east')
     expect(workIn(fold(before, ended).outbox)).not.toContain('work select east')
+  })
+})
+
+describe('what was asked for and not sent yet', () => {
+  const wake = (at: string) =>
+    ({
+      id: `advance.shop.web.k3.${at}`,
+      kind: 'work',
+      queue: 'urgent',
+      message: { kind: 'advance', service: 'shop/web' },
+      notBefore: at,
+    }) as const
+  const before = aRollout('progressing', { nextAttemptAt: later(3 * MINUTE) })
+
+  it('stays, but for a wake at another time than the next', () => {
+    const other = { ...wake(later(MINUTE)), id: `advance.shop.web.k4.${later(MINUTE)}` }
+    const outbox = [wake(later(3 * MINUTE)), other]
+    const after = fold(before, { ...before, nextAttemptAt: later(5 * MINUTE) }, { outbox })
+    expect(after.outbox.map(({ id }) => id)).toEqual([other.id, wake(later(5 * MINUTE)).id])
+    const same = fold(before, { ...before, message: 'other' }, { outbox })
+    expect(same.outbox).toEqual(outbox)
+  })
+
+  it('loses the wake of who waits for a person', () => {
+    const asked = wake(later(4 * MINUTE))
+    const after = fold(before, enter(before, 'stuck', cause, NOW), { outbox: [asked] })
+    expect(after.outbox.map(({ id }) => id)).not.toContain(asked.id)
+  })
+})
+
+describe('a rollout that waits for its place', () => {
+  it('asks nothing of clusters before the wait ends', () => {
+    const before = aRollout('pending')
+    expect(workIn(fold(before, { ...before, reason: 'Frozen' }).outbox)).toEqual(['urgent advance'])
+    const started = fold(before, enter(before, 'place-free', cause, NOW))
+    expect(started.renderRevision).toBe(102)
+    expect(workIn(started.outbox)).toEqual(['urgent reconcile east', 'urgent reconcile west', 'urgent advance'])
   })
 })

@@ -42,7 +42,7 @@ describe('a rollout that starts', () => {
     expect(store.writes).toBe(1)
     expect(service()).toMatchObject({ renderRevision: 101, dueAt: later(0), generation: 1 })
     expect(eventsIn(service().outbox)).toEqual(['rollout.started'])
-    expect(workIn(service().outbox)).toEqual(['urgent reconcile east', 'urgent reconcile west', 'urgent advance'])
+    expect(workIn(service().outbox)).toEqual(['urgent advance'])
   })
 
   it('names its service in its id', async () => {
@@ -66,7 +66,7 @@ describe('a rollout that starts', () => {
     const candidate = { name: 'v3', labels: { version: 'v3' } }
     expect(await start({ candidate, clusters: ['east'] })).toMatchObject({ ok: true, value: { candidate: 'v3' } })
     expect(service()).toMatchObject({ generation: 2, spec: { versions: { v3: { labels: { version: 'v3' } } } } })
-    expect(workIn(service().outbox)).toEqual(['urgent reconcile east', 'urgent advance', 'work reconcile west'])
+    expect(workIn(service().outbox)).toEqual(['urgent advance', 'work reconcile west'])
   })
 
   it('may name a known version with its labels', async () => {
