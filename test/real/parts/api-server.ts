@@ -15,6 +15,8 @@ export interface ApiServerOptions {
   readonly crds?: readonly string[]
   /** Context name in the kubeconfig; `real` when left out. */
   readonly context?: string
+  /** More arguments of kube-apiserver. */
+  readonly args?: readonly string[]
 }
 
 /** A real kube-apiserver on its own etcd, on free ports of 127.0.0.1. There are no controllers and no kubelet. */
@@ -112,6 +114,7 @@ function startKubeApiServer(options: ApiServerOptions, etcdUrl: string, port: nu
       '--service-cluster-ip-range=10.0.0.0/24',
       // Nobody makes the default service accounts that it asks for.
       '--disable-admission-plugins=ServiceAccount',
+      ...(options.args ?? []),
     ],
   })
 }

@@ -19,6 +19,8 @@ export interface Product {
   call(person: Person, method: string, path: string, body?: unknown): Promise<RestAnswer>
   /** As `call`, but throws unless the answer is a success; resolves with its body, believed to be a `T`. */
   must<T = unknown>(person: Person, method: string, path: string, body?: unknown): Promise<T>
+  /** The leader of the process group that it runs in. */
+  pid(): number
   /** Throws, with the end of its log, if it has ended by itself. */
   assertAlive(): void
   /** All that it has written to its log since the first start. */
@@ -37,8 +39,10 @@ export async function startProduct(options: {
   clusters: readonly KubeconfigEntry[]
   /** For clusters that name none. */
   prometheusUrl?: string
+  /** Settings beside the usual ones. */
+  env?: Readonly<Record<string, string>>
 }): Promise<Product> {
-  const { dir, clusters, prometheusUrl } = options
+  const { dir, clusters, prometheusUrl, env } = options
   const [folder, kubeconfigPath] = [join(dir, 'state'), join(dir, 'kubeconfig')]
   mkdirSync(dir, { recursive: true })
   writeFileSync(kubeconfigPath, kubeconfigOf(clusters), { mode: 0o600 })
@@ -49,7 +53,7 @@ export async function startProduct(options: {
   const start = async () => {
     starts += 1
     const name = `meshwright-${starts}`
-    const started = startProcess({ dir, name, command: 'npm', args, cwd: root, env: NPM })
+    const started = startProcess({ dir, name, command: 'npm', args, cwd: root, env: { ...NPM, ...env } })
     await until('Meshwright is ready', 60_000, () => {
       started.assertAlive()
       return readFileSync(join(dir, `${name}.log`), 'utf8').includes('Meshwright is ready.')
@@ -65,6 +69,7 @@ export async function startProduct(options: {
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
       return answer.body as T
     },
+    pid: () => running.process.pid,
     assertAlive: () => running.process.assertAlive(),
     log: () =>
       Array.from({ length: starts }, (_, at) => readFileSync(join(dir, `meshwright-${at + 1}.log`), 'utf8')).join(''),

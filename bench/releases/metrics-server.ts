@@ -1,0 +1,87 @@
+import { type Served, serve } from '../../src/sandbox/emulators/serve.ts'
+
+/** A Prometheus that answers at once: every service gets a steady load on both of its versions. */
+export interface MetricsServer {
+  readonly url: string
+  /** When it answered queries of requests, in epoch milliseconds. */
+  readonly asked: readonly number[]
+  /** From now on the candidate fails this share of its requests. */
+  turnBad(share: number): void
+  /** From now on every query is answered with this status; undefined: as it should be. */
+  fail(status: number | undefined): void
+  close(): Promise<void>
+}
+
+const PER_SECOND = { v1: 90, v2: 30 }
+const SCRAPE_MS = 1000
+const RANGE = /\[(\d+)(ms|s)\]$/
+const SERVICE = /destination_service_name="([^"]+)"/
+
+interface State {
+  readonly beganMs: number
+  failing?: number
+  bad?: { readonly sinceMs: number; readonly share: number }
+}
+
+/** Starts it on a free port of 127.0.0.1. */
+export async function startMetricsServer(): Promise<MetricsServer> {
+  const state: State = { beganMs: Date.now() - 3_600_000 }
+  const asked: number[] = []
+  const served: Served = await serve(
+    async ({ body, url }) => {
+      const query = new URLSearchParams(Buffer.from(body).toString('utf8'))
+      const text = query.get('query') ?? url.searchParams.get('query') ?? ''
+      if (SERVICE.test(text)) asked.push(Date.now())
+      if (state.failing !== undefined) return { status: state.failing, headers: {}, body: 'out of order' }
+      const result = series(state, text, Number(query.get('time')) * 1000)
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } }),
+      }
+    },
+    { port: 0 },
+  )
+  return {
+    url: served.url,
+    asked,
+    turnBad(share) {
+      state.bad = { sinceMs: Date.now(), share }
+    },
+    fail(status) {
+      if (status === undefined) delete state.failing
+      else state.failing = status
+    },
+    close: () => served.close(),
+  }
+}
+
+function series(state: State, query: string, atMs: number): unknown[] {
+  const [, length = '0', unit] = RANGE.exec(query) ?? []
+  const fromMs = atMs - Number(length) * (unit === 's' ? 1000 : 1)
+  const times: number[] = []
+  for (let at = Math.floor(atMs / SCRAPE_MS) * SCRAPE_MS; at > fromMs; at -= SCRAPE_MS) times.unshift(at)
+  const values = (count: (at: number) => number) => times.map((at) => [at / 1000, String(Math.floor(count(at)))])
+  if (query.startsWith('up'))
+    return [{ metric: { __name__: 'up', job: 'pods', instance: 'all' }, values: values(() => 1) }]
+  // Nobody calls from outside the mesh.
+  if (query.includes('connection_security_policy')) return []
+  const one = (version: keyof typeof PER_SECOND, code: string) => ({
+    metric: {
+      job: 'pods',
+      instance: version,
+      destination_version: version,
+      response_code: code,
+      grpc_response_status: '',
+    },
+    values: values((at) => requests(state, version, code, at)),
+  })
+  return [one('v1', '200'), one('v1', '500'), one('v2', '200'), one('v2', '500')]
+}
+
+function requests({ beganMs, bad }: State, version: keyof typeof PER_SECOND, code: string, atMs: number): number {
+  const all = ((atMs - beganMs) / 1000) * PER_SECOND[version]
+  const failed =
+    version === 'v2' && bad ? (Math.max(0, atMs - bad.sinceMs) / 1000) * PER_SECOND[version] * bad.share : 0
+  return code === '500' ? failed : all - failed
+}
