@@ -1,4 +1,3 @@
-import { mayReach } from '../model/access.ts'
 import { auditEntry, auditSubject } from '../model/audit-entry.ts'
 import type { ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
@@ -11,6 +10,7 @@ import { isTerminal, type Rollout, serviceOfRollout } from '../model/rollout.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
+import { checkTeam } from './check-team.ts'
 import { foldRollouts } from './fold-rollouts.ts'
 import { findRollout } from './read-rollout.ts'
 import { applyVerb, type Verb } from './verbs.ts'
@@ -107,9 +107,4 @@ async function carryOutNow(deps: ActDeps, key: string, rollout: Rollout, session
     await Promise.all(rollout.targets.map((target) => deps.carryOut(key, target.cluster, session)))
   }
   await deps.advance(key, session)
-}
-
-async function checkTeam(store: Store, service: ServiceDocument, context: RequestContext): Promise<Result<undefined>> {
-  const team = (await store.read('team', service.spec.team))?.value.spec
-  return mayReach(context.caller, service.spec.team, team, service.namespace)
 }

@@ -3,7 +3,7 @@ import { durationMs, timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { Rollout, RolloutRequest } from '../model/rollout.ts'
 import type { StrategySpec } from '../model/strategy.ts'
-import type { CheckedStart } from './start-rollout.ts'
+import type { CheckedStart } from './draft-rollout.ts'
 import { versionChanges } from './version-changes.ts'
 
 /** A rollout at its very beginning, from what was asked and what was checked. */
