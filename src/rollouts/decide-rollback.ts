@@ -31,20 +31,34 @@ export function decideRollingBack(rollout: Rollout, seen: Observations): Rollout
   const unwritten = behind.filter(({ backAt }) => backAt === Number.POSITIVE_INFINITY)
   const obstacle = unwritten.map(({ cluster }) => seen.targets[cluster]?.obstacle).find((found) => found !== undefined)
   const names = behind.map((target) => target.cluster).join(', ')
-  const message = obstacle
-    ? `The way back is not live on ${names}: ${obstacle.message}`
-    : `The way back is being written on ${names}.`
+  const sick = unwritten.filter(({ cluster }) => isStableSick(seen.targets[cluster])).map(({ cluster }) => cluster)
+  const message = wordsOf(rollout, names, sick, obstacle?.message)
   // The reason of the way back stays what it was: it is the answer to "why".
   const said = say(rollout, rollout.reason, message)
   const settled = Math.min(...behind.map(({ backAt }) => backAt))
   const next = attemptAt(said, seen.now, Math.min(settled, seen.now + pollAfter(rollout, seen)))
-  if (!behind.some((target) => isReachable(seen)(target.cluster))) {
+  // Nobody can hurry clusters that do not answer, nor send requests to a version without Pods.
+  if (behind.every(({ cluster }) => !isReachable(seen)(cluster) || sick.includes(cluster))) {
     return next === rollout ? rollout : { ...next, heldUntil: timestamp(seen.now) }
   }
   if (unwritten.length > 0 && waitedSince(rollout, seen, rollout.phaseSince) >= ROLLBACK_PATIENCE_MS) {
     return enter(rollout, 'way-back-failed', { actor: SCHEDULE, reason: 'WeightsNotSet', message }, seen.now)
   }
   return next
+}
+
+/** Stable has no ready endpoints while the candidate has: requests stay where they are answered. */
+function isStableSick(target: TargetObservation | undefined): boolean {
+  return target?.reachable === true && target.stableReady === 0 && target.candidateReady > 0
+}
+
+function wordsOf(rollout: Rollout, names: string, sick: readonly string[], obstacle: string | undefined): string {
+  if (sick.length > 0) {
+    const stables = [...new Set(rollout.targets.filter((t) => sick.includes(t.cluster)).map(({ stable }) => stable))]
+    return `Stable ${stables.join(', ')} has no ready endpoints on ${sick.join(', ')}: requests stay with ${rollout.candidate} there until it has.`
+  }
+  if (obstacle !== undefined) return `The way back is not live on ${names}: ${obstacle}`
+  return `The way back is being written on ${names}.`
 }
 
 /**

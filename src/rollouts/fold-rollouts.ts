@@ -1,11 +1,10 @@
 import { keyOf, type RolloutDocument, SCHEMA, type ServiceDocument } from '../model/documents.ts'
-import { hasQueries, sourceOf } from '../model/gate.ts'
-import { type Actor, GATE } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { AWAITING_PHASES, type GateProgress, isTerminal, type Rollout } from '../model/rollout.ts'
+import { AWAITING_PHASES, isTerminal, type Rollout } from '../model/rollout.ts'
 import { dueWhileWaiting } from './decide-waiting.ts'
 import { retiredAfter } from './retire.ts'
+import { rolloutEvents } from './rollout-events.ts'
 import { POLL_MS } from './schedule.ts'
 import { asksRender } from './transition.ts'
 
@@ -86,7 +85,7 @@ function stableAfter(rollout: Rollout, targets: ServiceDocument['targets']): Ser
 function followUps(service: ServiceDocument, rollout: Rollout, renderRevision: number): readonly OutboxEntry[] {
   const before = beforeOf(service, rollout)
   const key = keyOf(service)
-  const entries: OutboxEntry[] = [...transitionEvents(before, rollout), ...lookEvents(before, rollout)]
+  const entries: OutboxEntry[] = [...rolloutEvents(before, rollout)]
   const again = isOverdue(rollout) ? `.${rollout.updatedAt}` : ''
   if (asksClusters(before, rollout) || again !== '') {
     for (const { cluster } of rollout.targets.filter((target) => isAsked(rollout, target))) {
@@ -160,80 +159,4 @@ function endEntries(service: ServiceDocument, rollout: Rollout): readonly Outbox
     archive,
     { id: `select.${rollout.id}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: first.cluster } },
   ]
-}
-
-function transitionEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
-  return after.history
-    .filter((transition) => !before?.history.includes(transition))
-    .map((transition) => {
-      const { from, to, step, weight } = transition
-      const data = {
-        rollout: after.id,
-        candidate: after.candidate,
-        from,
-        to,
-        step,
-        weight,
-        ...(transition.wave === undefined ? {} : { wave: transition.wave }),
-        source: after.source ?? null,
-      }
-      const unique = `${transition.at}.${from}.${to}`
-      return eventEntry(after, eventType(transition), unique, { ...transition, time: transition.at, data })
-    })
-}
-
-/** A transition from a phase to itself is the start, or a step. */
-function eventType({ from, to }: Rollout['history'][number]): string {
-  if (from !== to) return `rollout.${to}`
-  return to === 'pending' ? 'rollout.started' : 'rollout.step'
-}
-
-/** What each gate saw, for evidence that outlives the document. A look belongs to the step before what follows from it. */
-function lookEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
-  if (!before) return []
-  return after.progress.flatMap((progress) => {
-    const old = before.progress.find((other) => other.gate === progress.gate && other.cluster === progress.cluster)
-    if (!progress.last || progress.lookedAt === undefined || old?.lookedAt === progress.lookedAt) return []
-    const { gate, cluster, last, lookedAt } = progress
-    const spec = after.gates[gate]
-    const data = {
-      rollout: after.id,
-      gate,
-      kind: spec?.kind,
-      ...(spec && hasQueries(spec) ? { name: spec.name } : {}),
-      from: spec && sourceOf(spec),
-      cluster,
-      weight: before.weight,
-      step: before.step,
-      counted: countedWindow(before, old, progress),
-      verdict: last,
-    }
-    const cause = { actor: GATE, reason: last.reason, message: last.explanation, time: lookedAt, data }
-    return [eventEntry(after, 'rollout.look', `${lookedAt}.${gate}.${cluster}`, cause)]
-  })
-}
-
-/** The time that a look counted, in epoch milliseconds; empty when it was blind. */
-function countedWindow(
-  { liveAt }: Rollout,
-  old: GateProgress | undefined,
-  { cursorMs }: GateProgress,
-): { readonly fromMs?: number; readonly toMs?: number } {
-  if (liveAt === undefined || cursorMs === undefined || cursorMs === old?.cursorMs) return {}
-  return { fromMs: Math.max(old?.cursorMs ?? 0, Date.parse(liveAt)), toMs: cursorMs }
-}
-
-function eventEntry(
-  rollout: Rollout,
-  type: string,
-  unique: string,
-  cause: { actor: Actor; reason: string; message: string; time: string; data: Record<string, unknown> },
-): OutboxEntry {
-  const { actor, reason, message, time, data } = cause
-  const id = `${type}:${rollout.id}:${unique}`
-  return {
-    id,
-    kind: 'event',
-    event: { id, type, time, subject: `rollouts/${rollout.id}`, actor, reason, message, data },
-  }
 }

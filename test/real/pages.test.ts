@@ -59,10 +59,29 @@ describe.skipIf(!isThere)('pages in Chromium', () => {
     await page.waitForSelector('#live .target')
     expect(await page.textContent('#live')).toContain('1 of 100 failed.')
     expect(await page.textContent('#live')).toContain('<img src=x onerror=alert(1)>')
-    expect(await page.locator('img').count()).toBe(0)
+    expect(await page.locator('img:not(.picture)').count()).toBe(0)
     expect(await page.textContent('#services')).toContain('shop/web')
     expect(await page.textContent('#clusters')).toContain('east')
     expect(await page.getAttribute('#live .bar', 'aria-label')).toBe('10 % to v2')
+  })
+
+  it('the dashboard shows the evidence as a picture, which stays open and can be saved', async () => {
+    await page.click('#live summary:has-text("Evidence")')
+    const picture = page.locator('#live img.picture')
+    await expect.poll(() => page.evaluate("document.querySelector('#live img.picture').naturalWidth")).toBe(1000)
+    expect(await page.getAttribute('#live a[download]', 'download')).toBe('evidence-shop.web.aaaaaaaaaa.svg')
+    await page.waitForResponse((response) => response.url().includes('/rollouts?active=true'))
+    expect(await picture.isVisible()).toBe(true)
+  })
+
+  it('the picture by itself has its colours: the policy lets its own style in', async () => {
+    const token = await tokenOf({ roles: ['Mesh.Viewer'] })
+    const alone = await browser.newPage({ extraHTTPHeaders: { authorization: `Bearer ${token}` } })
+    alone.on('console', (message) => trouble.push(message.text()))
+    await alone.goto(`${served.url}/api/v1/rollouts/shop.web.aaaaaaaaaa/evidence?format=svg`)
+    const fill = await alone.evaluate("getComputedStyle(document.querySelector('rect.back')).fill")
+    expect(fill).toBe('rgb(255, 255, 255)')
+    await alone.close()
   })
 
   it('the dashboard follows what changes', async () => {

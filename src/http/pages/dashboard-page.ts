@@ -20,6 +20,7 @@ summary { cursor: pointer; color: var(--soft); font-size: .87rem; }
 .history { margin: .3rem 0 0; padding: 0; list-style: none; }
 .history li { display: grid; grid-template-columns: 11rem 14rem 1fr; gap: .8rem; padding: .15rem 0; font-size: .87rem; }
 @media (max-width: 46rem) { .target, .verdict, .history li { grid-template-columns: 1fr; gap: .1rem; } }
+.picture { display: block; max-width: 100%; height: auto; margin: .4rem 0; }
 .scroll { overflow-x: auto; }
 `
 

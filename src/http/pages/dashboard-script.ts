@@ -2,6 +2,7 @@
 export const DASHBOARD_SCRIPT = `
 const FAST_MS = 2000
 const SLOW_EVERY = 5
+const EVIDENCE_MS = 5000
 const TONES = {
   succeeded: 'good', baking: 'good', promoting: 'good', 'rolled-back': 'bad', 'rolling-back': 'bad', aborted: 'bad',
   failed: 'bad', paused: 'warn', blind: 'warn', 'awaiting-approval': 'warn', superseded: 'warn',
@@ -87,16 +88,58 @@ function historyList(rollout) {
   return details
 }
 
+// The same node through all refreshes: so it stays open, and the picture does not flicker.
+const evidenceNodes = new Map()
+
+function evidenceDetails(rollout) {
+  const known = evidenceNodes.get(rollout.id) || newEvidence(rollout.id)
+  evidenceNodes.set(rollout.id, known)
+  known.wanted = rollout.updatedAt
+  if (known.node.open) showEvidence(known)
+  return known.node
+}
+
+function newEvidence(id) {
+  const picture = el('img', { class: 'picture', alt: 'Weights, bad shares, evidence and decisions of ' + id })
+  const save = el('a', { download: 'evidence-' + id + '.svg' }, 'Save as SVG')
+  const problem = el('span', { class: 'small warn' })
+  const known = { id, picture, save, problem, shown: undefined, atMs: 0 }
+  known.node = el('details', { ontoggle: () => { if (known.node.open) showEvidence(known) } },
+    el('summary', {}, 'Evidence'), problem, picture, el('div', { class: 'small' }, save))
+  return known
+}
+
+async function showEvidence(known) {
+  if (known.shown === known.wanted || Date.now() - known.atMs < EVIDENCE_MS) return
+  known.atMs = Date.now()
+  const wanted = known.wanted
+  const answer = await fetch('/api/v1/rollouts/' + known.id + '/evidence?format=svg',
+    { headers: { authorization: 'Bearer ' + token() }, cache: 'no-store' }).catch((error) => ({ ok: false, status: error.message }))
+  known.problem.textContent = answer.ok ? '' : 'The picture could not be loaded: ' + answer.status
+  if (!answer.ok) return
+  known.shown = wanted
+  known.picture.src = known.save.href = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(await answer.text())
+}
+
+function changesLine({ changes }) {
+  if (changes.length === 0) return undefined
+  const words = changes.slice(0, 6).map(({ field, from, to }) => field + ' ' + (from || 'none') + ' → ' + (to || 'none'))
+  const more = changes.length > 6 ? ', and ' + (changes.length - 6) + ' more' : ''
+  return el('div', { class: 'soft small' }, 'Changed: ' + words.join(', ') + more)
+}
+
 function rolloutCard(rollout) {
   return el('section', { class: 'card' },
     el('div', { class: 'row' }, el('span', { class: 'title' }, rollout.service), chip(rollout.phase, TONES[rollout.phase]),
       el('span', { class: 'soft small' }, rollout.strategy + ', since ' + time(rollout.startedAt) + ', ' + rollout.id)),
     el('div', {}, rollout.message),
+    changesLine(rollout),
     stepList(rollout),
     rollout.targets.map(targetRow),
     rollout.verdicts.map(verdictRow),
     rollout.warnings.map((warning) => el('div', { class: 'small warn' }, warning)),
-    historyList(rollout))
+    historyList(rollout),
+    evidenceDetails(rollout))
 }
 
 function serviceRow(service) {
@@ -120,7 +163,7 @@ function clusterRow(cluster) {
 function endedRow(rollout) {
   return el('tr', {},
     el('td', {}, rollout.service), el('td', {}, rollout.candidate), el('td', {}, chip(rollout.phase, TONES[rollout.phase])),
-    el('td', {}, rollout.message), el('td', { class: 'soft' }, rollout.endedAt ? time(rollout.endedAt) : ''))
+    el('td', {}, rollout.message, changesLine(rollout), evidenceDetails(rollout)), el('td', { class: 'soft' }, rollout.endedAt ? time(rollout.endedAt) : ''))
 }
 
 function fill(id, items, row, none) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { contentHash } from '../content-hash.ts'
 
 /** A page that loads nothing from outside: its script and style are inside, and the policy lets nothing else run. */
 export interface Page {
@@ -18,8 +18,8 @@ export interface PageParts {
 export function buildPage({ title, style, script, body }: PageParts): Page {
   const policy = [
     "default-src 'none'",
-    `script-src '${hashOf(script)}'`,
-    `style-src '${hashOf(style)}'`,
+    `script-src ${contentHash(script)}`,
+    `style-src ${contentHash(style)}`,
     "connect-src 'self'",
     "img-src 'self' data:",
     "base-uri 'none'",
@@ -42,8 +42,4 @@ ${body}
 </html>
 `
   return { html, headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy.join('; ') } }
-}
-
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`
 }

@@ -4,8 +4,10 @@ import { fail, type Result, succeed } from '../../model/failure.ts'
 import { GATE_SOURCES } from '../../model/metrics.ts'
 import type { Rollout } from '../../model/rollout.ts'
 import { isPortError } from '../../ports/port-error.ts'
+import { readRecorded } from '../../rollouts/evidence/read-recorded.ts'
 import { findRollout } from '../../rollouts/read-rollout.ts'
 import { readEvents } from '../event-stream.ts'
+import { EVIDENCE_HEADERS } from '../evidence/style.ts'
 import { brokenPlace, limitOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { countsView, time } from '../views/common.ts'
@@ -22,11 +24,18 @@ const lookView = z
     name: z.string().optional().describe('Of a gate with queries'),
     from: z.enum(GATE_SOURCES).optional().describe('Which metrics were counted'),
     cluster: z.string(),
+    wave: z.int().optional(),
     step: z.int(),
-    weight: z.int(),
+    weight: z.int().describe('Per cents asked for the candidate on the clusters of the present wave'),
+    asked: z.int().optional().describe('Per cents asked for it on this cluster'),
     counted: z
-      .object({ fromMs: z.number().optional(), toMs: z.number().optional() })
-      .describe('The window that was counted, in epoch milliseconds'),
+      .object({
+        fromMs: z.number().optional(),
+        toMs: z.number().optional(),
+        candidate: countsView.optional(),
+        stable: countsView.optional(),
+      })
+      .describe('The window that was counted, in epoch milliseconds, and its requests; empty when the look was blind'),
     verdict: z.unknown().describe('As in verdicts: counts, evidence, interval, words'),
   })
   .meta({ id: 'Look' })
@@ -45,6 +54,11 @@ const evidenceView = z
   })
   .meta({ id: 'Evidence' })
 
+const evidenceQuery = pageQuery.extend({
+  format: z.enum(['json', 'svg']).optional().describe('svg: a picture, as with "Accept: image/svg+xml"'),
+})
+type EvidenceQuery = z.infer<typeof evidenceQuery>
+
 export const EVIDENCE_ROUTES: readonly Route[] = [
   route({
     method: 'GET',
@@ -52,19 +66,40 @@ export const EVIDENCE_ROUTES: readonly Route[] = [
     operationId: 'getRolloutEvidence',
     tag: 'Rollouts',
     summary: 'Show on what the decisions of a rollout rest',
+    description:
+      'As JSON by page, or as one picture: weights over time, bad shares with their intervals, evidence for harm, every decision with its reason.',
     access: 'any',
-    query: pageQuery,
-    answers: { 200: { description: 'The rollout, what was counted, and a page of looks', schema: evidenceView } },
+    query: evidenceQuery,
+    answers: {
+      200: {
+        description: 'The rollout, what was counted, and a page of looks; or the picture, which loads nothing',
+        schema: evidenceView,
+        contentType: 'image/svg+xml',
+      },
+    },
     failures: ['NotFound'],
     async handle(call) {
       const id = call.params.id ?? ''
       const rollout = await findRollout(call.deps.store, id)
-      return rollout ? evidence(call, rollout) : fail('NotFound', `There is no rollout ${id}.`)
+      if (!rollout) return fail('NotFound', `There is no rollout ${id}.`)
+      return wantsPicture(call) ? succeed(await picture(call, rollout)) : evidence(call, rollout)
     },
   }),
 ]
 
-async function evidence(call: Call<unknown, z.infer<typeof pageQuery>>, rollout: Rollout): Promise<Result<Answer>> {
+function wantsPicture({ query, request }: Call<unknown, EvidenceQuery>): boolean {
+  if (query.format !== undefined) return query.format === 'svg'
+  return /\bimage\/svg\+xml\b/.test(request.headers.accept ?? '')
+}
+
+async function picture({ deps }: Call<unknown, EvidenceQuery>, rollout: Rollout): Promise<Answer> {
+  const recorded = await readRecorded(deps.store, rollout)
+  // Drawing asks the judge for intervals, which is heavy to load.
+  const { drawEvidence } = await import('../evidence/draw-evidence.ts')
+  return { status: 200, headers: EVIDENCE_HEADERS, body: drawEvidence(rollout, recorded, deps.clock.now()) }
+}
+
+async function evidence(call: Call<unknown, EvidenceQuery>, rollout: Rollout): Promise<Result<Answer>> {
   const found = await looks(call, `rollouts/${rollout.id}`)
   if (!found.ok) return found
   const view = viewRollout(rollout)
@@ -79,7 +114,7 @@ async function evidence(call: Call<unknown, z.infer<typeof pageQuery>>, rollout:
 }
 
 async function looks(
-  { deps, query }: Call<unknown, z.infer<typeof pageQuery>>,
+  { deps, query }: Call<unknown, EvidenceQuery>,
   subject: string,
 ): Promise<Result<{ looks: readonly ArrivedEvent[]; next?: string }>> {
   const limit = limitOf(query)
@@ -101,6 +136,6 @@ async function looks(
 }
 
 function viewLook({ time, data = {} }: ArrivedEvent) {
-  const { gate, kind, name, from, cluster, step, weight, counted, verdict } = data
-  return { time, gate, kind, name, from, cluster, step, weight, counted, verdict }
+  const { gate, kind, name, from, cluster, wave, step, weight, asked, counted, verdict } = data
+  return { time, gate, kind, name, from, cluster, wave, step, weight, asked, counted, verdict }
 }

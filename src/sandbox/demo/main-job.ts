@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isTerminal } from '../../model/rollout.ts'
 import { SANDBOX_GROUP } from '../identities.ts'
@@ -36,9 +38,15 @@ interface Run {
 
 /**
  * The main job: registers clusters and a service, promotes a good candidate, lets a gate roll back a bad one, and rotates a
- * gateway's certificate. Throws with the reason when it comes out otherwise; answers the lines that say how it went.
+ * gateway's certificate. The evidence of the rollback is drawn into `picture`, a file. Throws with the reason when it comes
+ * out otherwise; answers the lines that say how it went.
  */
-export async function doMainJob(file: SandboxFile, screen: Screen, signal: AbortSignal): Promise<readonly string[]> {
+export async function doMainJob(
+  file: SandboxFile,
+  screen: Screen,
+  picture: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const run: Run = {
     meshwright: restAt(`${file.baseUrl}/api/v1`, file.tokens.admin, signal),
     world: restAt(file.world ?? '', undefined, signal),
@@ -54,8 +62,21 @@ export async function doMainJob(file: SandboxFile, screen: Screen, signal: Abort
   await deploy(run, 'v3', BAD_PERCENT)
   const bad = await release(run, 'v3')
   await expectEnd(run, bad, 'rolled-back')
+  await keepEvidence(run, bad, picture)
   const rotated = await rotateCertificate({ ...run, clusters: CLUSTERS })
-  return [`promoted: v2 gets all requests on ${CLUSTERS.join(' and ')}`, `rolled back: ${bad.message}`, rotated]
+  return [
+    `promoted: v2 gets all requests on ${CLUSTERS.join(' and ')}`,
+    `rolled back: ${bad.message}`,
+    `its evidence, as a picture: ${picture}`,
+    rotated,
+  ]
+}
+
+/** What the decision rests on, to look at after the demo is gone. */
+async function keepEvidence({ meshwright }: Run, { id }: RolloutShown, picture: string): Promise<void> {
+  const svg = await meshwright.text(`/rollouts/${id}/evidence?format=svg`)
+  mkdirSync(dirname(picture), { recursive: true })
+  writeFileSync(picture, svg)
 }
 
 async function startTraffic({ world }: Run): Promise<void> {

@@ -5,6 +5,9 @@ import { type SandboxProcess, startSandboxProcess } from '../sandbox-process.ts'
 import { doMainJob } from './main-job.ts'
 import { screenOn } from './screen.ts'
 
+/** Of the rollback, kept when everything else is removed. */
+const PICTURE = join('.meshwright', 'demo-evidence.svg')
+
 /** `npm run demo`: the main job on a sandbox of its own. Answers the exit code: 0 only if everything went as it should. */
 async function main(): Promise<number> {
   const stopped = new AbortController()
@@ -21,7 +24,7 @@ async function main(): Promise<number> {
       env: { MESHWRIGHT_SETTLE: '1s' },
       signal: stopped.signal,
     })
-    const lines = await doMainJob(sandbox.file, screen, stopped.signal)
+    const lines = await doMainJob(sandbox.file, screen, PICTURE, stopped.signal)
     screen.say(`\nDone in ${Math.round((Date.now() - startedMs) / 1000)} s.`)
     for (const line of lines) screen.say(line)
     return 0

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { RolloutDocument } from '../../../src/model/documents.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
@@ -262,6 +263,33 @@ describe('evidence', () => {
       path = json.nextLink === undefined ? '' : json.nextLink.replace('https://mesh.example', '')
     }
     expect(seen).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it.each([
+    ['?format=svg', {}],
+    ['', { accept: 'image/svg+xml' }],
+  ])('is a picture when asked for one: %s %o', async (query, headers) => {
+    const {
+      status,
+      text,
+      headers: answered,
+    } = await live().call('GET', `/api/v1/rollouts/${ID}/evidence${query}`, {
+      headers,
+    })
+    expect(status).toBe(200)
+    expect(answered['content-type']).toBe('image/svg+xml; charset=utf-8')
+    expect(text).toContain('shop/web: v1 → v2, progressing')
+    const [, style = ''] = /<style>([\s\S]*?)<\/style>/.exec(text) ?? []
+    const hash = createHash('sha256').update(style).digest('base64')
+    expect(answered['content-security-policy']).toBe(
+      `default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'`,
+    )
+  })
+
+  it('is JSON where both are taken and the query says so', async () => {
+    const headers = { accept: 'image/svg+xml' }
+    const path = `/api/v1/rollouts/${ID}/evidence?format=json`
+    expect((await live().call('GET', path, { headers })).json.rollout.id).toBe(ID)
   })
 })
 

@@ -321,6 +321,19 @@ describe('rolling back', () => {
       next: NOW + 30 * SECOND,
     },
     {
+      it: 'holds while stable has no ready endpoints, says so, and never fails for it',
+      rollout,
+      sees: {
+        targets: { east: onCluster({ liveRevision: 101, stableReady: 0, obstacle }), west },
+        now: T0 + 900 * MINUTE,
+      },
+      becomes: {
+        phase: 'rolling-back',
+        message: 'Stable v1 has no ready endpoints on east: requests stay with v2 there until it has.',
+      },
+      next: 901 * MINUTE,
+    },
+    {
       it: 'waits for a cluster that cannot be reached as long as it takes',
       rollout,
       sees: { targets: { east, west: { ...away, liveRevision: 101 } }, now: T0 + 900 * MINUTE },

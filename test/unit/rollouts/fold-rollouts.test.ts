@@ -193,7 +193,11 @@ describe('what is told', () => {
   it('every look, with the step in which it was made, though it ended that step', () => {
     const progress = bothClusters()
     const before = aRollout('progressing', { progress })
-    const looked = { ...before, progress: bothClusters({ cursorMs: T0 + 110 * SECOND, lookedAt: later(2 * MINUTE) }) }
+    const candidate = { good: 1190, bad: 10 }
+    const looked = {
+      ...before,
+      progress: bothClusters({ cursorMs: T0 + 110 * SECOND, lookedAt: later(2 * MINUTE), candidate }),
+    }
     const after = fold(before, enter(askTraffic(looked, { weight: 50 }, NOW), 'step-passed', cause, NOW, { step: 1 }))
     const looks = after.outbox.flatMap((entry) =>
       entry.kind === 'event' && entry.event.type === 'rollout.look' ? [entry.event] : [],
@@ -207,7 +211,13 @@ describe('what is told', () => {
         kind: 'errors',
         step: 0,
         weight: 10,
-        counted: { fromMs: T0 + 50 * SECOND, toMs: T0 + 110 * SECOND },
+        asked: 10,
+        counted: {
+          fromMs: T0 + 50 * SECOND,
+          toMs: T0 + 110 * SECOND,
+          candidate: { good: 190, bad: 10 },
+          stable: { good: 0, bad: 0 },
+        },
         verdict: { verdict: 'safe' },
       },
     })
@@ -222,7 +232,28 @@ describe('what is told', () => {
     const { cursorMs: _, ...saw } = blind
     const after = fold(before, { ...before, progress: [first, saw] })
     const counted = after.outbox.flatMap((entry) => (entry.kind === 'event' ? [entry.event.data?.counted] : []))
-    expect(counted).toEqual([{ fromMs: T0 + 5 * SECOND, toMs: T0 + 20 * SECOND }, {}])
+    const all = { good: 1000, bad: 0 }
+    expect(counted).toEqual([{ fromMs: T0 + 5 * SECOND, toMs: T0 + 20 * SECOND, candidate: all, stable: all }, {}])
+  })
+
+  it('a look at a cluster of an earlier wave, whose windows go on whatever becomes of the weight of the next', () => {
+    const kept = aTarget('east', 100, { revision: 100 })
+    const { liveAt: _, ...before } = aRollout('preflight', { targets: [kept, aTarget('west', 0)], wave: 1 })
+    const progress = [aProgress('east')]
+    const looked = [aProgress('east', { cursorMs: T0 + 80 * SECOND, lookedAt: later(90 * SECOND) })]
+    const after = fold({ ...before, progress }, { ...before, progress: looked })
+    expect(after.outbox[0]).toMatchObject({
+      event: {
+        data: { wave: 1, asked: 100, counted: { fromMs: T0 + 50 * SECOND, toMs: T0 + 80 * SECOND } },
+      },
+    })
+  })
+
+  it('what each cluster is asked after a transition', () => {
+    const before = aRollout('progressing')
+    const east = (cluster: string) => cluster === 'east'
+    const after = fold(before, enter(askTraffic(before, { weight: 50 }, NOW, east), 'step-passed', cause, NOW))
+    expect(after.outbox[0]).toMatchObject({ event: { data: { weights: { east: 50, west: 10 } } } })
   })
 
   it('behind what was still in the outbox', () => {
