@@ -218,7 +218,7 @@ describe('a rollout that cannot start', () => {
           { weight: 10, for: '1m' },
         ],
       },
-      { status: 400, code: 'InvalidRequest', pointer: '/steps' },
+      { status: 400, code: 'InvalidRequest', pointer: '/steps/1/weight' },
     ],
     [
       'a length of time in words',
