@@ -4,9 +4,14 @@ import { isTerminal, type Rollout } from '../model/rollout.ts'
 import type { Notice } from '../model/team.ts'
 
 /** What is news only as long as the rollout has not gone on. */
-const PASSING: readonly string[] = ['rollout.awaiting-approval', 'rollout.paused', 'rollout.blind']
+const PASSING: readonly string[] = ['rollout.awaiting-approval', 'rollout.approved', 'rollout.paused', 'rollout.blind']
 /** What the end of the rollout, which is told of its own, makes old. */
-const BEFORE_END: readonly string[] = ['rollout.started', 'rollout.rolling-back']
+const BEFORE_END: readonly string[] = [
+  'rollout.started',
+  'rollout.wave-passed',
+  'rollout.rolling-back',
+  'rollout.harm-frozen',
+]
 
 /**
  * Why an event of a rollout need not be told any more; undefined while it is news. `notices` is what the channel wants to

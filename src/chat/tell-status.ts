@@ -2,6 +2,7 @@ import type { CertificateDocument, ServiceDocument } from '../model/documents.ts
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
 import type { Rollout } from '../model/rollout.ts'
+import { trafficText } from '../model/step.ts'
 import type { Store } from '../ports/store.ts'
 import { newestEnded } from '../rollouts/newest-ended.ts'
 import { findRollout } from '../rollouts/read-rollout.ts'
@@ -22,8 +23,10 @@ export async function tellStatus(store: Store, target: Target, caller: Caller | 
 
 /** One rollout in a line: `shop.web.k3… is progressing at 20 % with v2: why`. */
 export function rolloutLine(rollout: Rollout): string {
-  const ended = rollout.endedAt === undefined ? ` at ${rollout.weight} %` : ''
-  return `Rollout ${rollout.id} of ${rollout.candidate} is ${rollout.phase}${ended}: ${rollout.message}`
+  const isSplit = rollout.match === undefined && rollout.mirror === undefined
+  const share = isSplit ? `at ${rollout.weight} %` : `with ${trafficText(rollout)}`
+  const now = rollout.endedAt === undefined ? ` ${share}` : ''
+  return `Rollout ${rollout.id} of ${rollout.candidate} is ${rollout.phase}${now}: ${rollout.message}`
 }
 
 async function serviceLines(store: Store, key: string): Promise<string> {

@@ -36,14 +36,18 @@ interface Told {
 /** Events that people are told of. `rollout.baking` is none: a promotion is told once, when it has held. */
 const TOLD: Readonly<Record<string, Told>> = {
   'rollout.started': { notice: 'started', urgent: false },
+  'rollout.wave-passed': { notice: 'started', urgent: false },
   'rollout.awaiting-approval': { notice: 'approval', urgent: true },
+  'rollout.approved': { notice: 'approval', urgent: false },
   'rollout.rolling-back': { notice: 'harm', urgent: true },
+  'rollout.harm-frozen': { notice: 'harm', urgent: true },
   'rollout.rolled-back': { notice: 'rolled-back', urgent: true },
   'rollout.aborted': { notice: 'rolled-back', urgent: true },
   'rollout.failed': { notice: 'rolled-back', urgent: true },
   'rollout.succeeded': { notice: 'promoted', urgent: false },
   'rollout.paused': { notice: 'paused', urgent: false },
   'rollout.blind': { notice: 'paused', urgent: false },
+  'rollout.glass-broken': { notice: 'glass', urgent: true },
   'certificate.near-expiry': { notice: 'certificates', urgent: false },
   'certificate.awaiting-issuer': { notice: 'certificates', urgent: false },
   'certificate.rotated': { notice: 'certificates', urgent: false },
@@ -59,7 +63,7 @@ export function noticeOf(event: Pick<EventRecord, 'type' | 'actor'>): Notice | u
   return event.type === 'rollout.rolling-back' && byHand ? undefined : told?.notice
 }
 
-/** Harm, what was rolled back or failed, and what waits for an approver: quiet hours do not hold it back. */
+/** Harm, what was rolled back or failed, what waits for an approver, and broken glass: quiet hours do not hold it back. */
 export function isUrgent(event: Pick<EventRecord, 'type'>): boolean {
   return Object.hasOwn(TOLD, event.type) && TOLD[event.type]?.urgent === true
 }

@@ -140,6 +140,8 @@ export interface GateProgress {
 }
 
 export interface Transition {
+  /** What happened, as `rollouts/machine.ts` calls it; absent: the start. */
+  readonly event?: string
   readonly from: RolloutPhase
   readonly to: RolloutPhase
   readonly at: string

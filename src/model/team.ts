@@ -9,7 +9,7 @@ const timeZone = z
   .max(64)
   .refine(isTimeZone, 'must be an IANA time zone, such as Europe/Berlin')
   .default('UTC')
-const NOTICES = ['started', 'approval', 'harm', 'rolled-back', 'promoted', 'paused', 'certificates'] as const
+const NOTICES = ['started', 'approval', 'harm', 'rolled-back', 'promoted', 'paused', 'glass', 'certificates'] as const
 
 /** A team's channels. Webhook addresses are secrets: they lie in the vault, and only their names stand here. */
 const chatSpec = z.strictObject({

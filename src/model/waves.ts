@@ -36,12 +36,17 @@ export function waveTargets(rollout: Waved): readonly RolloutTarget[] {
   return rollout.targets.filter(({ cluster, out }) => out === undefined && clusters.includes(cluster))
 }
 
+/** `wave 2 of 3 (west)`: the present wave, or the one with this index; nothing where there is one wave. */
+export function waveName(rollout: Waved, index = rollout.wave ?? 0): string {
+  const waves = wavesOf(rollout)
+  const wave = waves[index]
+  return waves.length === 1 || !wave ? '' : `wave ${index + 1} of ${waves.length} (${wave.clusters.join(', ')})`
+}
+
 /** `wave 2 of 3 (west): `, or nothing where there is one wave. */
 export function waveText(rollout: Waved): string {
-  const waves = wavesOf(rollout)
-  if (waves.length === 1) return ''
-  const { clusters } = presentWave(rollout)
-  return `wave ${(rollout.wave ?? 0) + 1} of ${waves.length} (${clusters.join(', ')}): `
+  const name = waveName(rollout)
+  return name === '' ? '' : `${name}: `
 }
 
 /** Does a target get anything of the candidate: a share, what matches, or copies? */

@@ -2,6 +2,7 @@ import { hasQueries, sourceOf } from '../model/gate.ts'
 import { type Actor, GATE } from '../model/identity.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { Counts, GateProgress, Rollout } from '../model/rollout.ts'
+import type { RolloutEvent } from './machine.ts'
 import { NO_COUNTS } from './observations.ts'
 
 /** What is told of a rollout that moved: each new transition, and what each gate saw. */
@@ -36,10 +37,18 @@ function weightsOf({ targets }: Rollout): Readonly<Record<string, number>> {
   return Object.fromEntries(targets.map(({ cluster, weight }) => [cluster, weight]))
 }
 
-/** A transition from a phase to itself is the start, or a step. */
-function eventType({ from, to }: Rollout['history'][number]): string {
-  if (from !== to) return `rollout.${to}`
-  return to === 'pending' ? 'rollout.started' : 'rollout.step'
+/** What is told by a name of its own, whatever phase it leads to. */
+const OWN_TYPES: Readonly<Record<string, string>> = {
+  'wave-passed': 'rollout.wave-passed',
+  'harm-frozen': 'rollout.harm-frozen',
+  'approve-of-several': 'rollout.approved',
+  'break-glass': 'rollout.glass-broken',
+} satisfies Partial<Record<RolloutEvent, string>>
+
+/** Else by the phase that is entered; a transition from a phase to itself is the start, or a step. */
+function eventType({ event, from, to }: Rollout['history'][number]): string {
+  if (event === undefined) return 'rollout.started'
+  return OWN_TYPES[event] ?? (from === to ? 'rollout.step' : `rollout.${to}`)
 }
 
 /** What each gate saw, for evidence that outlives the document. A look belongs to the step before what follows from it. */

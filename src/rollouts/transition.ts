@@ -30,7 +30,7 @@ export function enter(
   const to = phaseAfter(next, event)
   const { nextAttemptAt: _due, ...rest } = next
   const wave = next.wave === undefined ? {} : { wave: next.wave }
-  const record = { from: rollout.phase, to, at, ...cause, ...wave, step: next.step, weight: next.weight }
+  const record = { event, from: rollout.phase, to, at, ...cause, ...wave, step: next.step, weight: next.weight }
   return {
     ...rest,
     phase: to,

@@ -76,9 +76,9 @@ function question(verb: Verb, rollout: string): object {
   }
 }
 
-function weightCells({ cluster, candidate, percent, seen }: WeightRow): readonly string[] {
+function weightCells({ cluster, percent, share, seen, note = '' }: WeightRow): readonly string[] {
   const observed = seen === undefined ? '' : `seen ${Math.round(seen * 10) / 10} %`
-  return [cluster, bar(percent), `${percent} % ${candidate}`, observed]
+  return [cluster, bar(percent), share, observed, note]
 }
 
 function gateCells({ gate, cluster, verdict, counts, evidence }: GateRow): readonly string[] {

@@ -28,11 +28,14 @@ export interface Fact {
 
 export interface WeightRow {
   readonly cluster: string
-  readonly candidate: string
   /** Whole per cents asked for the candidate. */
   readonly percent: number
+  /** `10 % v2`, `what matches to v2`, `copies of 50 % to v2`. */
+  readonly share: string
   /** Per cent of requests that really reached it, where that is known. */
   readonly seen?: number
+  /** Why it is not with the others. */
+  readonly note?: string
 }
 
 export interface GateRow {

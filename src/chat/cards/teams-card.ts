@@ -81,14 +81,14 @@ function section(title: string, rows: readonly object[]): object {
   return { type: 'Container', separator: true, spacing: 'Medium', items }
 }
 
-function weightRow({ cluster, candidate, percent, seen }: WeightRow): object {
-  const share = `${percent} % ${candidate}`
+function weightRow({ cluster, percent, share, seen, note }: WeightRow): object {
   const observed = seen === undefined ? [] : [run(`   seen ${Math.round(seen * 10) / 10} %`, { isSubtle: true })]
+  const apart = note === undefined ? [] : [run(`   ${note}`, { color: 'Attention' })]
   return columns(
     [
       column('1', [text(run(cluster))]),
       column('1', [text(run(bar(percent), { fontType: 'Monospace', color: 'Good' }))]),
-      column('2', [text(run(share, { weight: 'Bolder' }), ...observed)]),
+      column('2', [text(run(share, { weight: 'Bolder' }), ...observed, ...apart)]),
     ],
     'Small',
   )

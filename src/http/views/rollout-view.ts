@@ -61,6 +61,7 @@ function viewAffinity({ affinity }: Rollout) {
 }
 
 export const transitionView = z.object({
+  event: z.string().optional().describe('What happened, as docs/rollouts.md calls it; absent: the start'),
   from: phase,
   to: phase,
   at: time,

@@ -37,7 +37,16 @@ describe('an event', () => {
     expect(channels('rollout.succeeded', { channel: 'C024BE91L', quietHours }, night)).toEqual([
       'slack/shop 2026-05-02T04:00:00.000Z',
     ])
-    for (const type of ['rolling-back', 'rolled-back', 'aborted', 'failed', 'awaiting-approval'])
+    const urgent = [
+      'rolling-back',
+      'harm-frozen',
+      'rolled-back',
+      'aborted',
+      'failed',
+      'awaiting-approval',
+      'glass-broken',
+    ]
+    for (const type of urgent)
       expect(channels(`rollout.${type}`, { channel: 'C024BE91L', quietHours }, night)).toEqual(['slack/shop'])
     const [send] = chooseChannels(anEvent('rollout.started'), { name: 'shop', chat: { ...BOTH, quietHours } }, night)
     expect(send).toMatchObject({ state: 'waiting', attempts: 0, giveUpAt: '2026-05-03T04:00:00.000Z' })

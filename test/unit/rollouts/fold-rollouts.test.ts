@@ -190,6 +190,21 @@ describe('what is told', () => {
     expect(eventsIn(fold(before, enter(before, 'metrics-missing', cause, NOW)).outbox)).toEqual(['rollout.blind'])
   })
 
+  it('what people want to hear of by name: the next wave, harm that stays where it is, one of several approvals, broken glass', () => {
+    const cases = [
+      ['promoting', 'wave-passed', 'rollout.wave-passed'],
+      ['progressing', 'harm-frozen', 'rollout.harm-frozen'],
+      ['paused', 'harm-frozen', 'rollout.harm-frozen'],
+      ['awaiting-approval', 'approve-of-several', 'rollout.approved'],
+      ['pending', 'break-glass', 'rollout.glass-broken'],
+      ['progressing', 'break-glass', 'rollout.glass-broken'],
+    ] as const
+    for (const [phase, event, type] of cases) {
+      const before = aRollout(phase)
+      expect(eventsIn(fold(before, enter(before, event, cause, NOW)).outbox)).toEqual([type])
+    }
+  })
+
   it('every look, with the step in which it was made, though it ended that step', () => {
     const progress = bothClusters()
     const before = aRollout('progressing', { progress })

@@ -29,7 +29,7 @@ describe('a transition', () => {
     const rollout = { ...aRollout('progressing'), nextAttemptAt: later(0) }
     const next = enter(rollout, 'stuck', cause, T0 + MINUTE)
     expect(next.history).toEqual([
-      { from: 'progressing', to: 'paused', at: later(MINUTE), ...cause, step: 0, weight: 10 },
+      { event: 'stuck', from: 'progressing', to: 'paused', at: later(MINUTE), ...cause, step: 0, weight: 10 },
     ])
     expect(next).not.toHaveProperty('nextAttemptAt')
     expect(next).not.toHaveProperty('endedAt')

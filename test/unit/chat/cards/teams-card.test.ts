@@ -18,6 +18,10 @@ const TYPES = [
   'rollout.succeeded',
   'rollout.paused',
   'rollout.blind',
+  'rollout.wave-passed',
+  'rollout.approved',
+  'rollout.harm-frozen',
+  'rollout.glass-broken',
 ]
 
 interface Envelope {

@@ -98,6 +98,34 @@ describe('a command in Slack', () => {
     expect(phase()).toBe('progressing')
   })
 
+  it('of who started the rollout does not approve it where duties are separate; that of another counts once', async () => {
+    const steps = [{ weight: 10, for: '2m', approval: { quorum: 2 } }]
+    const asking = rollout({
+      startedAt: new Date(START - 60_000).toISOString(),
+      phase: 'awaiting-approval',
+      steps,
+      separateDuties: true,
+      actor: { kind: 'person', id: DANA, name: 'Dana' },
+    })
+    world.people.set(DANA, { ...dana, roles: ['Mesh.Approver'] })
+    world.store.change('service', 'shop/web', (service) => ({ ...service, rollouts: [asking] }))
+    const own = await slash(world, 'approve web')
+    expect(own.json).toMatchObject({
+      response_type: 'ephemeral',
+      text: expect.stringContaining('may not approve its steps'),
+    })
+    const rollouts = [{ ...asking, actor: { kind: 'person', id: 'someone', name: 'Eve' } as const }]
+    world.store.change('service', 'shop/web', (service) => ({ ...service, rollouts }))
+    for (const words of ['approve web fine', 'approve web once more']) {
+      const { json } = await slash(world, words)
+      expect(json.text).toContain('approved the step, 1 more needed')
+    }
+    expect(world.store.get('service', 'shop/web').rollouts[0]).toMatchObject({
+      phase: 'awaiting-approval',
+      approvals: [{ id: DANA }],
+    })
+  })
+
   it('of a Slack user for whom two teams name two people is that of a stranger', async () => {
     const slackUsers = { [SLACK_USER]: '33333333-0000-4000-8000-000000000002' }
     world.store.put(teamDocument('other', { chat: { slackUsers } }))
