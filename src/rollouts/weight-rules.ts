@@ -60,7 +60,8 @@ function freezeHarm(
   )
   const kept = { weight, ...(match ? { match } : {}), ...(mirror === undefined ? {} : { mirror }) }
   const frozen = { ...asked, ...kept, ...(liveAt === undefined ? {} : { liveAt }), targets }
-  const message = `${cause.message} ${[...clusters].join(', ')} goes back to stable, the others stay as they are: resume goes on without it, rollback takes all back.`
+  const [names, back, it] = [[...clusters].join(', '), ...(clusters.size === 1 ? ['goes', 'it'] : ['go', 'them'])]
+  const message = `${cause.message}. ${names} ${back} back to stable, the others stay as they are: resume goes on without ${it}, rollback takes all back.`
   return enter(frozen, 'harm-frozen', { ...cause, message }, now, { resumeTo: resumeFrom(rollout) })
 }
 

@@ -5,6 +5,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { handle } from '../../src/http/handle.ts'
 import { ROUTES } from '../../src/http/routes.ts'
+import type { StepSpec } from '../../src/model/step.ts'
 import { rollout, shopWorld, tokenOf, type World } from '../unit/http/fixture.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -93,6 +94,52 @@ describe.skipIf(!isThere)('pages in Chromium', () => {
       })),
     }))
     await page.waitForSelector('#live .bar[aria-label="50 % to v2"]')
+  })
+
+  it('the dashboard shows waves, steps of all kinds, who approved, what a webhook said and who broke the glass, as text', async () => {
+    const at = new Date().toISOString()
+    const evil = { kind: 'person', id: 'g', name: '<b>Grace</b>' } as const
+    const steps: StepSpec[] = [
+      { weight: 10, for: '2m', approval: { quorum: 2 } },
+      { webhook: { url: 'https://ci.example.com/gate' } },
+      { match: [{ headers: { 'x-preview': { exact: 'yes' } } }], for: '1h' },
+      { hold: '5m' },
+    ]
+    const live = rollout({
+      phase: 'awaiting-approval',
+      steps,
+      waves: [
+        { name: 'canary', clusters: ['east'], steps, bakeMs: 60_000 },
+        { name: 'rest', clusters: ['west'], steps: [{ mirror: 50, for: '1h' }], bakeMs: 0 },
+      ],
+      wave: 0,
+      approvals: [evil],
+      separateDuties: true,
+      onHarm: 'freeze',
+      breakGlass: { actor: evil, reason: 'checkout is down', at },
+      webhook: { attempts: 2, failures: 2, calledAt: at, againAt: at, outcome: 'failed', detail: '<i>503</i>' },
+    })
+    world.store.change('service', 'shop/web', (service) => ({ ...service, rollouts: [live] }))
+    const card = page.locator('#live .card').first()
+    await card.locator('.block', { hasText: 'Wave 2 of 2' }).waitFor()
+    expect(await card.locator('.block').first().locator('.step').allTextContents()).toEqual([
+      '10 % 2m + approval by 2',
+      'webhook ci.example.com',
+      'what matches 1h',
+      'hold 5m',
+      'bake 1m',
+    ])
+    expect(await card.locator('.block.later .step').allTextContents()).toEqual(['copies of 50 % 1h', 'bake 10m'])
+    const text = await card.textContent()
+    for (const words of [
+      '1 of 2 approved (<b>Grace</b>). Dana, who started it, may not approve.',
+      '<b>Grace</b> broke the glass: checkout is down',
+      'Webhook: <i>503</i>. Calls of the webhook: 2, the next at',
+      'harm freezes',
+    ])
+      expect(text).toContain(words)
+    expect(await card.locator('b, i').count()).toBe(0)
+    expect(await card.locator('.meter').count()).toBe(1)
   })
 
   it('the reference shows every operation and lets one be tried with the same token', async () => {

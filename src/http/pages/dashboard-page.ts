@@ -1,5 +1,6 @@
 import { DASHBOARD_SCRIPT } from './dashboard-script.ts'
 import { buildPage, type Page } from './page.ts'
+import { ROLLOUT_SCRIPT } from './rollout-script.ts'
 import { BASE_SCRIPT, BASE_STYLE, TOKEN_FORM } from './style.ts'
 
 const STYLE = `
@@ -15,6 +16,14 @@ main { max-width: 76rem; margin: 0 auto; padding: .5rem 1.5rem 3rem; }
 .step { border: 1px solid var(--line); border-radius: 6px; padding: 0 .5rem; font-size: .82rem; color: var(--soft); }
 .step.done { color: var(--good); border-color: currentColor; }
 .step.now { color: var(--card); background: var(--accent); border-color: var(--accent); }
+.wave { margin-top: .7rem; font-weight: 600; }
+.block { border-left: 3px solid var(--line); padding-left: .8rem; margin: .5rem 0; }
+.block.later { opacity: .65; }
+.accent { color: var(--accent); border-color: currentColor; }
+.meters { display: flex; gap: 1.2rem; flex-wrap: wrap; color: var(--soft); }
+.meter .track { display: inline-block; width: 6rem; height: .5rem; border-radius: 4px; background: var(--code); overflow: hidden; }
+.meter .level { display: block; height: 100%; background: var(--warn); }
+.meter .level.over { background: var(--bad); }
 .verdict { display: grid; grid-template-columns: 11rem 1fr; gap: .8rem; margin: .25rem 0; }
 summary { cursor: pointer; color: var(--soft); font-size: .87rem; }
 .history { margin: .3rem 0 0; padding: 0; list-style: none; }
@@ -41,7 +50,7 @@ export function dashboardPage(): Page {
   return buildPage({
     title: 'Meshwright',
     style: BASE_STYLE + STYLE,
-    script: BASE_SCRIPT + DASHBOARD_SCRIPT,
+    script: BASE_SCRIPT + ROLLOUT_SCRIPT + DASHBOARD_SCRIPT,
     body: BODY,
   })
 }

@@ -1,17 +1,10 @@
-/** Script of the dashboard. Runs in the reader's browser. */
+/** Script of the dashboard, but for the cards of rollouts. Runs in the reader's browser. */
 export const DASHBOARD_SCRIPT = `
 const FAST_MS = 2000
 const SLOW_EVERY = 5
-const EVIDENCE_MS = 5000
-const TONES = {
-  succeeded: 'good', baking: 'good', promoting: 'good', 'rolled-back': 'bad', 'rolling-back': 'bad', aborted: 'bad',
-  failed: 'bad', paused: 'warn', blind: 'warn', 'awaiting-approval': 'warn', superseded: 'warn',
-}
-const VERDICTS = { safe: 'good', harm: 'bad', blind: 'warn' }
 const ABNORMAL = ['Conflict', 'Drifted', 'Held', 'Frozen']
 let round = 0
 let timer
-const openDetails = new Set()
 
 class Refused extends Error {}
 
@@ -36,111 +29,6 @@ const conditionChips = (conditions) =>
   conditions.length === 0 ? chip('not looked at yet') : conditions
     .filter((condition) => !(ABNORMAL.includes(condition.type) && condition.status === 'False'))
     .map(conditionChip)
-
-function targetRow(target) {
-  const part = el('div', { class: 'part' })
-  part.style.width = target.weight + '%'
-  const bar = el('div', { class: 'bar', role: 'img', 'aria-label': target.weight + ' % to ' + target.candidate },
-    part, el('div', { class: 'words' },
-      el('span', {}, target.stable + ' ' + (100 - target.weight) + ' %'),
-      el('span', {}, target.candidate + ' ' + target.weight + ' %')))
-  const seen = target.observedWeight === null ? 'not seen yet' : 'seen: ' + target.observedWeight.toFixed(1) + ' %'
-  return el('div', { class: 'target' }, el('span', {}, target.cluster), bar, el('span', { class: 'soft small' }, seen,
-    target.rollbackReadiness === 'degraded' && chip('rollback degraded', 'warn')))
-}
-
-function stepWords(step) {
-  if (step.hold) return 'hold ' + step.hold
-  if (step.webhook) return 'webhook ' + new URL(step.webhook.url).host
-  const traffic = step.mirror ? 'copies of ' + step.mirror + ' %'
-    : [step.weight && step.weight + ' %', step.match && 'what matches'].filter(Boolean).join(' and ')
-  const ends = [step.approval && 'approval', step.analysis && 'analysis'].filter(Boolean).join(' + ')
-  if (!traffic) return ends
-  return traffic + ' ' + step.for + (ends ? ' + ' + ends : '')
-}
-
-function stepList(rollout) {
-  const over = ['promoting', 'baking', 'succeeded'].includes(rollout.phase)
-  const steps = rollout.steps.map((step, index) => {
-    const state = over || index < rollout.step ? ' done' : index === rollout.step ? ' now' : ''
-    return el('span', { class: 'step' + state }, stepWords(step))
-  })
-  const bake = el('span', { class: 'step' + (rollout.phase === 'baking' ? ' now' : '') }, 'bake ' + rollout.bake)
-  return el('div', { class: 'steps' }, steps, bake)
-}
-
-function verdictRow(verdict) {
-  return el('div', { class: 'verdict' },
-    el('span', {}, chip((verdict.name || verdict.kind) + ': ' + verdict.verdict, VERDICTS[verdict.verdict]), ' '),
-    el('span', { class: 'small' }, verdict.cluster + ': ' + verdict.explanation))
-}
-
-function historyList(rollout) {
-  const details = el('details', { open: openDetails.has(rollout.id), ontoggle: (event) => {
-    if (event.target.open) openDetails.add(rollout.id)
-    else openDetails.delete(rollout.id)
-  } }, el('summary', {}, 'History (' + rollout.history.length + ')'))
-  const items = [...rollout.history].reverse().map((move) => el('li', {},
-    el('span', { class: 'soft' }, time(move.at)),
-    el('span', {}, move.from === move.to ? move.to : move.from + ' → ' + move.to),
-    el('span', {}, move.message + ' (' + move.actor.name + ')')))
-  details.append(el('ul', { class: 'history' }, items))
-  return details
-}
-
-// The same node through all refreshes: so it stays open, and the picture does not flicker.
-const evidenceNodes = new Map()
-
-function evidenceDetails(rollout) {
-  const known = evidenceNodes.get(rollout.id) || newEvidence(rollout.id)
-  evidenceNodes.set(rollout.id, known)
-  known.wanted = rollout.updatedAt
-  if (known.node.open) showEvidence(known)
-  return known.node
-}
-
-function newEvidence(id) {
-  const picture = el('img', { class: 'picture', alt: 'Weights, bad shares, evidence and decisions of ' + id })
-  const save = el('a', { download: 'evidence-' + id + '.svg' }, 'Save as SVG')
-  const problem = el('span', { class: 'small warn' })
-  const known = { id, picture, save, problem, shown: undefined, atMs: 0 }
-  known.node = el('details', { ontoggle: () => { if (known.node.open) showEvidence(known) } },
-    el('summary', {}, 'Evidence'), problem, picture, el('div', { class: 'small' }, save))
-  return known
-}
-
-async function showEvidence(known) {
-  if (known.shown === known.wanted || Date.now() - known.atMs < EVIDENCE_MS) return
-  known.atMs = Date.now()
-  const wanted = known.wanted
-  const answer = await fetch('/api/v1/rollouts/' + known.id + '/evidence?format=svg',
-    { headers: { authorization: 'Bearer ' + token() }, cache: 'no-store' }).catch((error) => ({ ok: false, status: error.message }))
-  known.problem.textContent = answer.ok ? '' : 'The picture could not be loaded: ' + answer.status
-  if (!answer.ok) return
-  known.shown = wanted
-  known.picture.src = known.save.href = 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(await answer.text())
-}
-
-function changesLine({ changes }) {
-  if (changes.length === 0) return undefined
-  const words = changes.slice(0, 6).map(({ field, from, to }) => field + ' ' + (from || 'none') + ' → ' + (to || 'none'))
-  const more = changes.length > 6 ? ', and ' + (changes.length - 6) + ' more' : ''
-  return el('div', { class: 'soft small' }, 'Changed: ' + words.join(', ') + more)
-}
-
-function rolloutCard(rollout) {
-  return el('section', { class: 'card' },
-    el('div', { class: 'row' }, el('span', { class: 'title' }, rollout.service), chip(rollout.phase, TONES[rollout.phase]),
-      el('span', { class: 'soft small' }, rollout.strategy + ', since ' + time(rollout.startedAt) + ', ' + rollout.id)),
-    el('div', {}, rollout.message),
-    changesLine(rollout),
-    stepList(rollout),
-    rollout.targets.map(targetRow),
-    rollout.verdicts.map(verdictRow),
-    rollout.warnings.map((warning) => el('div', { class: 'small warn' }, warning)),
-    historyList(rollout),
-    evidenceDetails(rollout))
-}
 
 function serviceRow(service) {
   const stable = Object.entries(service.stable).map(([cluster, version]) => cluster + ': ' + version).join(', ')
