@@ -1,6 +1,6 @@
 import type { CertificateDocument } from '../model/documents.ts'
 import type { EventRecord } from '../model/event.ts'
-import { isTerminal, type Rollout } from '../model/rollout.ts'
+import { isHeldBack, isTerminal, type Rollout } from '../model/rollout.ts'
 import type { Notice } from '../model/team.ts'
 
 /** What is news only as long as the rollout has not gone on. */
@@ -25,6 +25,10 @@ export function overtakenRollout(
 ): string | undefined {
   if (rollout === undefined) return undefined
   const gone = `the rollout is ${rollout.phase} by now`
+  if (type === 'rollout.held') {
+    const isOld = rollout.updatedAt > time && !isHeldBack(rollout)
+    return isOld ? 'nothing holds the rollout back by now' : undefined
+  }
   if (PASSING.includes(type)) return rollout.phaseSince > time ? gone : undefined
   if (!BEFORE_END.includes(type) || !isTerminal(rollout.phase)) return undefined
   const end: Notice = rollout.phase === 'succeeded' ? 'promoted' : 'rolled-back'

@@ -15,6 +15,8 @@ export function logEvent(witness: Witness, event: EventRecord): void {
 /** By type, by what happened, by what it happened to. */
 const LOGS: Readonly<Record<string, (witness: Witness, event: EventRecord) => void>> = {
   'rollout.look': logVerdict,
+  // No transition.
+  'rollout.held': logOther,
   'drift-restored': logDrift,
   rollout: logRolloutTransition,
   cluster: logCluster,

@@ -46,6 +46,7 @@ const TOLD: Readonly<Record<string, Told>> = {
   'rollout.failed': { notice: 'rolled-back', urgent: true },
   'rollout.succeeded': { notice: 'promoted', urgent: false },
   'rollout.paused': { notice: 'paused', urgent: false },
+  'rollout.held': { notice: 'paused', urgent: false },
   'rollout.blind': { notice: 'paused', urgent: false },
   'rollout.glass-broken': { notice: 'glass', urgent: true },
   'certificate.near-expiry': { notice: 'certificates', urgent: false },

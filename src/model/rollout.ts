@@ -74,6 +74,11 @@ export function isTerminal(phase: RolloutPhase): boolean {
   return TERMINAL_PHASES.includes(phase)
 }
 
+/** Does a freeze, or the want of an open change window, hold it back now? Its message says which. */
+export function isHeldBack({ reason, endedAt }: Pick<Rollout, 'reason' | 'endedAt'>): boolean {
+  return endedAt === undefined && (reason === 'Frozen' || reason === 'OutsideWindow')
+}
+
 export type RollbackCause = 'gate' | 'rollback' | 'abort' | 'superseded' | 'reject'
 
 /** Requests by outcome, as gates count them. */

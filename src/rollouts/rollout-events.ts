@@ -1,13 +1,21 @@
 import { hasQueries, sourceOf } from '../model/gate.ts'
-import { type Actor, GATE } from '../model/identity.ts'
+import { type Actor, GATE, SCHEDULE } from '../model/identity.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import type { Counts, GateProgress, Rollout } from '../model/rollout.ts'
+import { type Counts, type GateProgress, isHeldBack, type Rollout } from '../model/rollout.ts'
 import type { RolloutEvent } from './machine.ts'
 import { NO_COUNTS } from './observations.ts'
 
-/** What is told of a rollout that moved: each new transition, and what each gate saw. */
+/** What is told of a rollout that moved: each new transition, what holds it back, and what each gate saw. */
 export function rolloutEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
-  return [...transitionEvents(before, after), ...lookEvents(before, after)]
+  return [...transitionEvents(before, after), ...heldEvents(before, after), ...lookEvents(before, after)]
+}
+
+/** That a freeze or a shut change window begins to hold it back: no transition, but someone may be waiting for it. */
+function heldEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {
+  if (!isHeldBack(after) || (before && isHeldBack(before))) return []
+  const { id, candidate, reason, message, updatedAt, step, weight } = after
+  const data = { rollout: id, candidate, step, weight }
+  return [eventEntry(after, 'rollout.held', updatedAt, { actor: SCHEDULE, reason, message, time: updatedAt, data })]
 }
 
 function transitionEvents(before: Rollout | undefined, after: Rollout): readonly OutboxEntry[] {

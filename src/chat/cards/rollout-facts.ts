@@ -1,5 +1,5 @@
 import type { EventRecord } from '../../model/event.ts'
-import type { Rollout } from '../../model/rollout.ts'
+import { isHeldBack, type Rollout } from '../../model/rollout.ts'
 import { quorumOf, stepText } from '../../model/step.ts'
 import { presentStep, stepsOf, waveName } from '../../model/waves.ts'
 import { plainText } from './plain-text.ts'
@@ -30,15 +30,14 @@ type Row = readonly [name: string, value: string, most: number]
 
 /** How far it is, and what holds it there. */
 function whereFacts(rollout: Rollout): readonly Row[] {
-  const { targets, webhook, reason, message, endedAt } = rollout
+  const { targets, webhook, message } = rollout
   const step = presentStep(rollout)
-  const isHeld = endedAt === undefined && (reason === 'Frozen' || reason === 'OutsideWindow')
   return [
     ['Clusters', targets.map(({ cluster }) => cluster).join(', '), 200],
     ['Wave', waveName(rollout).replace(/^wave /, ''), 200],
     ['Step', step ? `${rollout.step + 1} of ${stepsOf(rollout).length}, ${stepText(step)}` : '', 200],
     ['Webhook', webhook ? `${webhook.outcome}: ${webhook.detail}` : '', 300],
-    ['Held back', isHeld ? message : '', 300],
+    ['Held back', isHeldBack(rollout) ? message : '', 300],
   ]
 }
 

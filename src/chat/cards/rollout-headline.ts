@@ -23,6 +23,7 @@ const HEADLINES: Readonly<Record<string, Headline>> = {
   'rollout.failed': { tone: 'bad', title: (candidate) => `rollout of ${candidate} failed, its way back is not live` },
   'rollout.succeeded': { tone: 'good', title: (candidate) => `${candidate} was promoted` },
   'rollout.paused': { tone: 'warning', title: (candidate) => `rollout of ${candidate} is paused` },
+  'rollout.held': { tone: 'warning', title: (candidate) => `rollout of ${candidate} is held back` },
   'rollout.blind': { tone: 'warning', title: (candidate) => `rollout of ${candidate} cannot see its metrics` },
   'rollout.glass-broken': { tone: 'warning', title: (candidate) => `the glass was broken for ${candidate}` },
 }

@@ -86,6 +86,13 @@ describe('news', () => {
     expect(overtakenRollout(anEvent('rollout.paused'), undefined, undefined)).toBeUndefined()
   })
 
+  it('of what holds a rollout back is old when nothing does', () => {
+    const at = (seconds: number, reason: string) => aRollout('pending', { reason, updatedAt: later(seconds * 1000) })
+    expect(overtaken('rollout.held', at(300, 'Frozen'))).toBe(false)
+    expect(overtaken('rollout.held', at(300, 'Preflight'))).toBe(true)
+    expect(overtaken('rollout.held', at(60, 'Started'))).toBe(false)
+  })
+
   it('of a certificate is old when it was rotated since', () => {
     const rotated = (phase: string, endedAt: string) =>
       ({ rotation: { phase, endedAt } }) as unknown as CertificateDocument

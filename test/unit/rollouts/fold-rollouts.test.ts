@@ -205,6 +205,17 @@ describe('what is told', () => {
     }
   })
 
+  it('that a freeze or a shut change window begins to hold it back, once', () => {
+    const pending = aRollout('pending')
+    const frozen = { ...pending, reason: 'Frozen', message: 'Freeze xmas (holidays) holds back the start.' }
+    const [entry] = fold(pending, frozen).outbox.filter(({ kind }) => kind === 'event')
+    expect(entry).toMatchObject({
+      event: { type: 'rollout.held', reason: 'Frozen', message: frozen.message, data: { candidate: 'v2' } },
+    })
+    expect(eventsIn(fold(frozen, { ...frozen, reason: 'OutsideWindow' }).outbox)).toEqual([])
+    expect(eventsIn(fold(frozen, { ...frozen, reason: 'Preflight' }).outbox)).toEqual([])
+  })
+
   it('every look, with the step in which it was made, though it ended that step', () => {
     const progress = bothClusters()
     const before = aRollout('progressing', { progress })

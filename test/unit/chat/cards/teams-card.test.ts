@@ -22,6 +22,7 @@ const TYPES = [
   'rollout.approved',
   'rollout.harm-frozen',
   'rollout.glass-broken',
+  'rollout.held',
 ]
 
 interface Envelope {
