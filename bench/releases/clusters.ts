@@ -27,7 +27,7 @@ const AUDIT_POLICY = {
   kind: 'Policy',
   omitStages: ['RequestReceived'],
   rules: [
-    { level: 'None', userGroups: ['system:apiserver', 'system:unauthenticated'] },
+    { level: 'None', users: ['system:apiserver', 'system:anonymous'] },
     { level: 'Request', resources: [{ group: 'networking.istio.io', resources: ['virtualservices'] }] },
     { level: 'Metadata' },
   ],

@@ -71,7 +71,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     broken.push(what)
   }
   const documents = watchDocuments(broke, () => time.now() + 2 * skewMs)
-  const seen = watchEndpoints()
+  const seen = watchEndpoints(time.now)
   const kubernetes = new Map<string, EmulatedCluster['kubernetes']>()
   const live = (cluster: string, kind: string, namespace: string, name: string) =>
     kubernetes.get(cluster)?.get('networking.istio.io/v1', kind, namespace, name) as unknown as KubeObject | undefined
