@@ -1,4 +1,4 @@
-import { judgeLimit } from '../src/judge/evaluate-gate.ts'
+import { judgeLimit } from '../src/judge/judge-limit.ts'
 import { providerFor } from '../src/mesh/registry.ts'
 import type { Rollout } from '../src/model/rollout.ts'
 import { decide } from '../src/rollouts/decide.ts'

@@ -1,3 +1,4 @@
+import { DEFAULT_G_MAX } from '../model/gate.ts'
 import type { Counts } from '../model/rollout.ts'
 import {
   type ComparedStage,
@@ -9,9 +10,6 @@ import {
 } from './comparison-test.ts'
 import { firstNumber } from './first-number.ts'
 import { formatConfidence, formatCount, formatShare, formatTimes } from './words.ts'
-
-/** How many times stable's rate of bad events `safe` must rule out, when nobody says. */
-export const DEFAULT_G_MAX = 2
 
 /** Requests of both versions while the candidate's share of them was the same. */
 export interface Stage {

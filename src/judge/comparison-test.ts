@@ -19,10 +19,20 @@ export interface ComparedStage {
 }
 
 /**
- * How g is spread: normal with deviation 1 (so most of its weight is on up to e times as bad), or its upper half where
- * only harm is looked for.
+ * How g is spread: normal, or its upper half where only harm is looked for. With deviation 1 most of its weight is on up to
+ * e times as bad.
  */
-export type Spread = 'half-normal' | 'normal'
+export interface Spread {
+  readonly isHalf: boolean
+  readonly deviation: number
+}
+
+export const HALF_NORMAL: Spread = { isHalf: true, deviation: 1 }
+export const NORMAL: Spread = { isHalf: false, deviation: 1 }
+
+/** To how much of itself evidence is computed, where it decides and where it is but shown. */
+const EXACT = 1e-12
+export const ROUGH = 1e-3
 
 /** Rate ratios beyond this, either way, are not told apart from 0 and infinity: JSON has no infinity. */
 export const LARGEST_RATIO = 1e6
@@ -30,15 +40,15 @@ export const LARGEST_RATIO = 1e6
 const LOG_NORMAL = 0.5 * Math.log(2 * Math.PI)
 
 /**
- * ln of the evidence that the candidate is worse than stable (`half-normal`), or that the two differ (`normal`).
- * Integrated to convergence; counts up to 1e9 are safe.
+ * ln of the evidence that the candidate is worse than stable (`HALF_NORMAL`), or that the two differ (`NORMAL`). Integrated
+ * to convergence; counts up to 1e9 are safe.
  */
-export function logWorseEvidence(stages: readonly ComparedStage[], spread: Spread = 'half-normal'): number {
+export function logWorseEvidence(stages: readonly ComparedStage[], spread = HALF_NORMAL, precision = EXACT): number {
   const parts = stages.filter(compares)
   if (parts.length === 0) return 0
-  const isHalf = spread === 'half-normal'
-  const integral = logIntegral(posterior(parts), isHalf ? 0 : Number.NEGATIVE_INFINITY)
-  return integral - LOG_NORMAL + (isHalf ? Math.LN2 : 0)
+  const { isHalf, deviation } = spread
+  const integral = logIntegral(posterior(parts, deviation), isHalf ? 0 : Number.NEGATIVE_INFINITY, precision)
+  return integral - LOG_NORMAL - Math.log(deviation) + (isHalf ? Math.LN2 : 0)
 }
 
 /**
@@ -71,12 +81,38 @@ export function ratioInterval(stages: readonly ComparedStage[], alpha: number): 
   const seen = likeliestRatio(parts)
   if (seen === undefined) return [0, LARGEST_RATIO]
   const bar = Math.log(1 / alpha)
-  const largest = Math.log(LARGEST_RATIO)
-  const rejected = (g: number) => logWorseEvidence(tilted(parts, g), 'normal') >= bar
-  const at = Math.log(seen)
-  const low = rejected(-largest) ? Math.exp(whereItTurns((g) => !rejected(g), -largest, at, 1e-5)) : 0
-  const high = rejected(largest) ? Math.exp(whereItTurns(rejected, at, largest, 1e-5)) : LARGEST_RATIO
-  return [low, high]
+  const over = (g: number) => logWorseEvidence(tilted(parts, g), NORMAL, ROUGH) - bar
+  const [low, high] = [intervalEnd(over, Math.log(seen), -1), intervalEnd(over, Math.log(seen), 1)]
+  return [low === undefined ? 0 : Math.exp(low), high === undefined ? LARGEST_RATIO : Math.exp(high)]
+}
+
+/** Where `over` rises above 0 beyond `from`, by the rule of false position (Illinois); undefined: not within `LARGEST_RATIO`. */
+function intervalEnd(over: (g: number) => number, from: number, direction: 1 | -1): number | undefined {
+  const farthest = direction * Math.log(LARGEST_RATIO)
+  if (from * direction >= farthest * direction) return undefined
+  let [inside, valueInside] = [from, over(from)]
+  let [outside, step] = [from, 0.25]
+  let valueOutside = valueInside
+  while (valueOutside < 0) {
+    if (outside === farthest) return undefined
+    ;[inside, valueInside] = [outside, valueOutside]
+    outside = direction * Math.min(outside * direction + step, farthest * direction)
+    valueOutside = over(outside)
+    step *= 2
+  }
+  while (Math.abs(outside - inside) > ROUGH) {
+    const middle = (inside * valueOutside - outside * valueInside) / (valueOutside - valueInside)
+    const value = over(middle)
+    if (Math.abs(value) < ROUGH) return middle
+    if (value > 0) {
+      ;[outside, valueOutside] = [middle, value]
+      valueInside /= 2
+    } else {
+      ;[inside, valueInside] = [middle, value]
+      valueOutside /= 2
+    }
+  }
+  return outside
 }
 
 /** The same stages with the share that a ratio of e^g would give: there the test asks about that ratio, not about 1. */
@@ -111,9 +147,10 @@ function likelihood(stages: readonly ComparedStage[]): LogConcave {
   }
 }
 
-function posterior(stages: readonly ComparedStage[]): LogConcave {
+function posterior(stages: readonly ComparedStage[], deviation: number): LogConcave {
   const { value, slope } = likelihood(stages)
-  return { value: (g) => value(g) - (g * g) / 2, slope: (g) => slope(g) - g }
+  const variance = deviation ** 2
+  return { value: (g) => value(g) - (g * g) / (2 * variance), slope: (g) => slope(g) - g / variance }
 }
 
 /** Where `holds` turns from false to true between `low` and `high`, within `width`; an end when it does not turn. */

@@ -1,9 +1,9 @@
+import { DEFAULT_G_MAX } from '../model/gate.ts'
 import type { JudgeAnswer, JudgeRequest } from '../model/judge.ts'
 import {
   type Comparison,
   type ComparisonQuestion,
   compare,
-  DEFAULT_G_MAX,
   describeComparison,
   requestsUntilWorse,
   type Stage,

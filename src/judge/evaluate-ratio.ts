@@ -1,18 +1,16 @@
 import type { JudgeAnswer, JudgeRequest } from '../model/judge.ts'
 import { LARGEST_RATIO } from './comparison-test.ts'
+import { RATIO_TOLERANCE } from './ratio-check.ts'
 import { type ArmCounts, logRatioEvidence, logRatioInterval } from './ratio-test.ts'
 import { eValueOf, pValueOf } from './verdict.ts'
 import { formatConfidence, formatCount, formatShare, formatTimes } from './words.ts'
-
-/** How far the odds of the candidate's share may be from what is asked, when nobody says how far safe must rule out. */
-const DEFAULT_RATIO_MAX = 1.25
 
 /**
  * The test `ratio` of `POST /judge`: do the two versions get the requests that their shares ask? `harm` says they do
  * not; `safe`, that the odds of the candidate's share are within `gMax` times what is asked, either way.
  */
 export function evaluateRatio(body: JudgeRequest): JudgeAnswer {
-  const { alpha, gMax = DEFAULT_RATIO_MAX, minEvents = 0 } = body
+  const { alpha, gMax = RATIO_TOLERANCE, minEvents = 0 } = body
   const looks = body.stages.map((stage) => lookAt(stage, body.dispersion ?? 1))
   const events = looks.reduce((sum, { requests }) => sum + requests, 0)
   const highest = highestEvidence(looks, minEvents)

@@ -1,8 +1,8 @@
 import type { JudgeAnswer, JudgeRequest } from '../model/judge.ts'
 import type { Counts } from '../model/rollout.ts'
-import { judgeLimit } from './evaluate-gate.ts'
 import { evaluateHarm } from './evaluate-harm.ts'
 import { evaluateRatio } from './evaluate-ratio.ts'
+import { judgeLimit } from './judge-limit.ts'
 
 /**
  * Evaluates given counts as a gate would: the counts of the stages add up, the end of each stage is one look, and the

@@ -1,5 +1,5 @@
 import type { GateVerdict, ValueSeen } from '../model/rollout.ts'
-import type { BlindReason } from './evaluate-gate.ts'
+import type { BlindReason } from './judge-gate.ts'
 
 /** What a gate on a value is asked at one look. */
 export interface ValueQuestion {

@@ -12,9 +12,10 @@ const FINEST = 9
 
 /**
  * ln of the integral of e^value from `from` (a number, or -Infinity) to infinity. The peak and the stretch around it
- * that matters are sought first, however narrow it is, then the rule is refined until twelve digits stand.
+ * that matters are sought first, however narrow it is, then the rule is refined until its last step changes no more than
+ * `precision` of the whole.
  */
-export function logIntegral(f: LogConcave, from: number): number {
+export function logIntegral(f: LogConcave, from: number, precision: number): number {
   const peak = peakOf(f.slope, from)
   const top = f.value(peak)
   const right = peak + reach((distance) => f.value(peak + distance) - top)
@@ -27,7 +28,8 @@ export function logIntegral(f: LogConcave, from: number): number {
     const before = step * sum
     step /= 2
     sum += sumOf(rule(level), weigh, left, right)
-    if (Math.abs(step * sum - before) <= 1e-12 * step * sum || level >= FINEST) return top + Math.log(step * sum * half)
+    if (Math.abs(step * sum - before) <= precision * step * sum || level >= FINEST)
+      return top + Math.log(step * sum * half)
   }
 }
 

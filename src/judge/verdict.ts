@@ -3,7 +3,7 @@ import { firstNumber } from './first-number.ts'
 import { logHarmEvidence, testPriorEvents } from './limit-test.ts'
 import { formatConfidence, formatCount, formatShare } from './words.ts'
 
-/** What a limit gate says, with all that is needed to explain it, draw it, and go on with the next look. */
+/** What the limit test alone says, with all that is needed to explain it, draw it, and go on with the next look. */
 export interface LimitVerdict extends GateVerdict {
   readonly verdict: 'harm' | 'safe' | 'undecided'
   readonly limitPercent: number
@@ -12,9 +12,6 @@ export interface LimitVerdict extends GateVerdict {
   /** Highest harm evidence of any look that counted; the caller stores it and hands it to the next look. */
   readonly maxE: number
 }
-
-/** What a limit gate says when it could not look: the evidence so far, and why no more came. */
-export type BlindVerdict = Omit<LimitVerdict, 'verdict'> & { readonly verdict: 'blind' }
 
 /** What the evidence of one look comes to. */
 export type LimitReason = 'LimitExceeded' | 'WithinLimit' | 'TooFewEvents' | 'NotClearYet' | 'StableBreaksLimitToo'

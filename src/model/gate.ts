@@ -2,7 +2,25 @@ import * as z from 'zod'
 import { GATE_SOURCES, type GateSource } from './metrics.ts'
 import { dnsLabel, durationBetween } from './names.ts'
 
+/** How many times stable's rate of bad events `safe` must rule out, when nobody says. */
+export const DEFAULT_G_MAX = 2
+
 const percent = z.number().min(0.01).max(50)
+
+const comparison = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      gMax: z
+        .number()
+        .gt(1)
+        .max(100)
+        .default(DEFAULT_G_MAX)
+        .describe('Safe is said once the candidate is less than so many times as bad as stable'),
+    }),
+  ])
+  .optional()
+  .describe('The candidate is compared with stable beside the limit; false: only the limit counts. Left out: gMax 2')
 
 const FROM = 'Which of the cluster’s metrics count; left out: mesh'
 
@@ -34,6 +52,7 @@ const countsGate = z
     good: query.optional().describe('How many of them went well'),
     bad: query.optional().describe('How many went wrong. Two of all, good and bad are needed'),
     limitPercent: percent.describe('Most that may be bad, in per cent of all'),
+    comparison,
   })
   .superRefine((gate, context) => {
     const problem = countsProblem(gate)
@@ -82,6 +101,7 @@ export const gateSpec = z.discriminatedUnion('kind', [
     kind: z.literal('errors'),
     from: z.enum(GATE_SOURCES).optional().describe(FROM),
     limitPercent: percent.describe('Most that may fail: 5xx answers or failing gRPC statuses, in per cent of all'),
+    comparison,
   }),
   z.strictObject({
     kind: z.literal('latency'),
@@ -92,6 +112,7 @@ export const gateSpec = z.discriminatedUnion('kind', [
       .max(3_600_000)
       .describe('Slower than this is bad; must be an edge of the histogram of the mesh; any number for logs'),
     limitPercent: percent.describe('Most that may be slower, in per cent of all'),
+    comparison,
   }),
   countsGate,
   valueGate,
@@ -100,6 +121,8 @@ export type GateSpec = z.infer<typeof gateSpec>
 
 /** A gate that counts requests by itself, without queries. */
 export type BuiltInGate = Extract<GateSpec, { kind: 'errors' | 'latency' }>
+/** A gate that counts good and bad, by itself or by queries. */
+export type CountingGate = BuiltInGate | CountsGate
 /** A gate with queries of its own. */
 export type QueryGate = CountsGate | ValueGate
 
@@ -130,6 +153,11 @@ export function queriesOf(gate: QueryGate): Readonly<Record<string, string>> {
 /** Where a gate gets its numbers. */
 export function sourceOf(gate: GateSpec): GateSource {
   return gate.from ?? 'mesh'
+}
+
+/** How many times stable's rate a gate must rule out to say safe by comparison; undefined: it does not compare. */
+export function comparedBy({ comparison: own }: CountingGate): number | undefined {
+  return own === false ? undefined : (own?.gMax ?? DEFAULT_G_MAX)
 }
 
 /** A gate's kind as people read it: `errors`, `errors from logs`, and the name of one that has a name. */

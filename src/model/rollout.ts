@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { GateEvidence } from './evidence.ts'
 import type { GateSpec } from './gate.ts'
 import type { Actor } from './identity.ts'
 import { dnsLabel } from './names.ts'
@@ -92,10 +93,14 @@ export type Verdict = 'harm' | 'safe' | 'undecided' | 'blind'
 /** What a gate said at its last look on one cluster, in words and as data. */
 export interface GateVerdict {
   readonly verdict: Verdict
-  /** CamelCase: `LimitExceeded`, `WithinLimit`, `TooFewEvents`, `StableBreaksLimitToo`, `NoData`, `QueryFailed`, `DataLate`… */
+  /**
+   * CamelCase. harm: `LimitExceeded`, `WorseThanStable`. safe: `WithinLimit`, `NoWorseThanStable`. undecided:
+   * `TooFewEvents`, `NotClearYet`, `StableBreaksLimitToo`, `RatioOff`. blind: `NoData`, `QueryFailed`, `DataLate`…
+   */
   readonly reason: string
-  /** For people: counts, interval, limit. */
+  /** For people: counts, interval, limit, ratio, and what follows. */
   readonly explanation: string
+  /** The requests that the words are about: those of this step; of harm, all since the step where it begins to show. */
   readonly candidate: Counts
   readonly stable: Counts
   /** Evidence for harm; harm is called at 1/alpha. */
@@ -103,12 +108,23 @@ export interface GateVerdict {
   readonly pValue: number
   /** Confidence sequence for the candidate's bad share, in 0..1. */
   readonly interval: readonly [number, number]
+  /** This judgement's part of the rollout's alpha, and how much of it is at stake up to this step. */
   readonly alpha: number
+  readonly spent?: number
   readonly limitPercent?: number
   /** Of a gate on a value: there are no counts, and it spends none of alpha. */
   readonly value?: ValueSeen
-  /** About how many more requests until a harm of twice the limit would be seen. */
+  /** Evidence by the limit alone, and that the candidate keeps it. */
+  readonly limit?: TestEvidence
+  /** The same by comparison with stable; absent where the gate does not compare. */
+  readonly comparison?: ComparisonEvidence
+  /** Variance of the counts over that of single events, for which both are corrected; 1: no bursts. */
+  readonly dispersion?: number
+  /** The candidate's share of the requests of this step, and what the weight asks; absent where none asks for one. */
+  readonly share?: { readonly got: number; readonly asked: number; readonly eValue: number }
+  /** About how many more requests to the candidate until a bad share of `neededFor` (0..1) would be seen. */
   readonly needed?: number
+  readonly neededFor?: number
 }
 
 /** A value as a gate saw it. */
@@ -123,7 +139,22 @@ export interface ValueSeen {
   readonly looks: number
 }
 
-/** What one gate knows on one cluster. Counts of different looks never overlap: `cursorMs` is where the next begins. */
+export interface TestEvidence {
+  readonly eValue: number
+  readonly safeEValue: number
+}
+
+export interface ComparisonEvidence extends TestEvidence {
+  /** The candidate's bad share over stable's, absent while nothing is bad; with its confidence sequence. */
+  readonly ratio?: number
+  readonly interval: readonly [number, number]
+  readonly gMax: number
+}
+
+/** Names all clusters together in a gate's progress. */
+export const ALL_CLUSTERS = '*'
+
+/** What one gate knows on one cluster, or on all together (`ALL_CLUSTERS`). Counts of different looks never overlap: `cursorMs` is where the next begins. */
 export interface GateProgress {
   readonly gate: number
   readonly cluster: string
@@ -132,13 +163,15 @@ export interface GateProgress {
   /** Of the whole rollout. */
   readonly candidate: Counts
   readonly stable: Counts
-  /** Of this step alone: what the verdict and `minEvents` are about. */
+  /** Of this step alone: what `minEvents` is about. None for all clusters together. */
   readonly stepCandidate: Counts
   readonly stepStable: Counts
-  /** Highest e-value of this step so far: evidence is not lost by looking on. */
+  /** Highest e-value of the whole rollout so far: evidence is not lost by looking on. */
   readonly maxE: number
   /** Of a gate on a value: looks in a row, in this step, that saw it out of bounds. Absent: none. */
   readonly breaches?: number
+  /** What the verdict rests on. Absent before the first window, and for all clusters together. */
+  readonly evidence?: GateEvidence
   readonly last?: GateVerdict
   /** RFC 3339 of the last look. */
   readonly lookedAt?: string

@@ -1,4 +1,4 @@
-import type { BlindReason } from '../judge/evaluate-gate.ts'
+import type { BlindReason } from '../judge/judge-gate.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { type CountsGate, queriesOf, type ValueGate } from '../model/gate.ts'
 import { clusterLabel } from '../model/metrics.ts'

@@ -1,6 +1,6 @@
 import { countRequests, countSlow } from '../judge/count-events.ts'
 import { countIncrease, type WindowIncrease, withTargets } from '../judge/count-increase.ts'
-import type { BlindReason } from '../judge/evaluate-gate.ts'
+import type { BlindReason } from '../judge/judge-gate.ts'
 import type { Provider } from '../mesh/provider.ts'
 import type { BuiltInGate } from '../model/gate.ts'
 import type { Counts } from '../model/rollout.ts'

@@ -1,9 +1,8 @@
-import { blindVerdict, judgeLimit, splitAlpha } from '../judge/evaluate-gate.ts'
 import { providerFor } from '../mesh/registry.ts'
 import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import { type BuiltInGate, type GateSpec, type QueryGate, sourceOf, type ValueGate } from '../model/gate.ts'
 import type { GateSource } from '../model/metrics.ts'
-import { durationMs, timestamp } from '../model/names.ts'
+import { durationMs } from '../model/names.ts'
 import type { Counts, GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
 import { presentStep } from '../model/waves.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
@@ -11,9 +10,10 @@ import { isPortError } from '../ports/port-error.ts'
 import { type Blind, countByQueries, openQueries, type QueryCase } from './ask-queries.ts'
 import { countRemotely } from './count-remotely.ts'
 import { type CountedWindow, type WindowCounts, windowCounter } from './count-window.ts'
+import { afterLook, progressOf } from './gate-progress.ts'
 import { type GateTimings, timingOf, type WindowTiming } from './gate-timing.ts'
 import { lookAtValue } from './look-at-value.ts'
-import { addCounts, NO_COUNTS, total } from './observations.ts'
+import { NO_COUNTS, total } from './observations.ts'
 import { versionLabels } from './version-label.ts'
 
 export interface LookInput {
@@ -78,7 +78,6 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
     return { gate, known, window: dueWindow({ ...input, ...timingOf(input.timings, gate) }, known) }
   })
   if (gates.every(({ window }) => window === undefined)) return undefined
-  const alpha = splitAlpha(rollout.alpha, alphaParts(rollout))
   const sources = openedOnce(metrics, input)
   const looks = await Promise.all(
     gates.map(async ({ gate, known, window }) => {
@@ -87,7 +86,7 @@ export async function look(metrics: MetricsSources, input: LookInput): Promise<L
         return { progress: await lookAtValue(await sources.queries(gate), gate, known, { window, target }) }
       }
       const counts = await countFor(sources, gate, window)
-      const progress = judge(known, gate, counts, { input, window, alpha })
+      const progress = afterLook(known, counts, { rollout, target, gate, window, now: input.now })
       return gate.kind === 'counts' ? { progress } : { progress, counts }
     }),
   )
@@ -131,30 +130,6 @@ async function countFor(
   return 'ok' in asked ? asked : countByQueries(asked, gate, window)
 }
 
-/**
- * Every gate is tested anew in each step and in the bake: a harm that comes with more traffic is not thinned by the good
- * requests before it. The rollout's alpha is shared by all these tests; a gate on a value tests nothing.
- */
-function alphaParts(rollout: Rollout): number {
-  const tests = rollout.gates.filter((gate) => gate.kind !== 'value').length
-  return Math.max(1, tests * rollout.targets.length) * (rollout.steps.length + 1)
-}
-
-function progressOf(rollout: Rollout, gate: number, cluster: string): GateProgress {
-  const known = rollout.progress.find((progress) => progress.gate === gate && progress.cluster === cluster)
-  return (
-    known ?? {
-      gate,
-      cluster,
-      candidate: NO_COUNTS,
-      stable: NO_COUNTS,
-      stepCandidate: NO_COUNTS,
-      stepStable: NO_COUNTS,
-      maxE: 0,
-    }
-  )
-}
-
 type Counter = (gate: BuiltInGate, window: CountedWindow) => Promise<WindowCounts>
 
 async function openCounter(
@@ -183,64 +158,6 @@ async function openCounter(
     if (!isPortError(error)) throw error
     return blind(error.message, 'QueryFailed')
   }
-}
-
-interface JudgeContext {
-  readonly input: LookInput
-  readonly window: CountedWindow
-  readonly alpha: number
-}
-
-/** One gate's progress after a look. A blind look keeps the cursor: what it missed is counted once it sees again. */
-function judge(
-  known: GateProgress,
-  gate: Exclude<GateSpec, ValueGate>,
-  counts: WindowCounts,
-  { input, window, alpha }: JudgeContext,
-): GateProgress {
-  const { target, rollout, now } = input
-  const lookedAt = timestamp(now)
-  const badMeans = badMeansOf(gate)
-  const ask = ({ stepCandidate, stepStable }: GateProgress) => ({
-    candidate: stepCandidate,
-    stable: stepStable,
-    limitPercent: gate.limitPercent,
-    alpha,
-    minEvents: rollout.minEvents,
-    previousMaxE: known.maxE,
-    badMeans,
-  })
-  if (!counts.ok) return { ...known, lookedAt, last: blindVerdict(ask(known), counts.reason, counts.why) }
-  const [candidate, stable] = [
-    counts.byVersion[target.candidate] ?? NO_COUNTS,
-    counts.byVersion[target.stable] ?? NO_COUNTS,
-  ]
-  const next: GateProgress = {
-    ...known,
-    cursorMs: window.toMs,
-    lookedAt,
-    candidate: addCounts(known.candidate, candidate),
-    stable: addCounts(known.stable, stable),
-    stepCandidate: addCounts(known.stepCandidate, candidate),
-    stepStable: addCounts(known.stepStable, stable),
-  }
-  if (isSilent(next, target, rollout.minEvents)) {
-    const why = `stable answered ${total(next.stepStable)} requests in this step, the candidate is not seen at all`
-    return { ...next, last: blindVerdict(ask(next), 'NoData', why) }
-  }
-  const verdict = judgeLimit(ask(next))
-  return { ...next, maxE: verdict.maxE, last: verdict }
-}
-
-function badMeansOf(gate: Exclude<GateSpec, ValueGate>): string {
-  if (gate.kind === 'latency') return `took longer than ${gate.overMs} ms`
-  return gate.kind === 'counts' ? 'were bad' : 'failed'
-}
-
-/** Stable saw so many requests that the candidate should have seen `minEvents`, yet it reports none: its metrics are missing. */
-function isSilent(progress: GateProgress, target: RolloutTarget, minEvents: number): boolean {
-  if (total(progress.stepCandidate) > 0 || target.weight === 0 || target.weight === 100) return false
-  return (total(progress.stepStable) * target.weight) / (100 - target.weight) >= minEvents
 }
 
 function observedWeight(counts: readonly WindowCounts[], target: RolloutTarget): number | null {

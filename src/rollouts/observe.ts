@@ -10,6 +10,7 @@ import type { Store } from '../ports/store.ts'
 import { windowState } from '../ports/window-state.ts'
 import { callWebhook, type WebhookDeps } from './call-webhook.ts'
 import { hasFreePlace } from './caps.ts'
+import { judgeOverall } from './gate-progress.ts'
 import { type GateTimings, gateTimings, overallTiming } from './gate-timing.ts'
 import { look } from './look.ts'
 import type { Observations, TargetObservation } from './observations.ts'
@@ -123,11 +124,21 @@ async function lookAll(
       const cluster = group[index]?.cluster.name
       if (!outcome || cluster === undefined) continue
       const others = progress.filter((known) => known.cluster !== cluster)
-      progress = [...others, ...outcome.progress].sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1))
+      progress = [...others, ...outcome.progress]
       observedWeights[cluster] = outcome.observedWeight
     }
   }
+  if (progress !== rollout.progress) progress = withOverall(rollout, progress)
   return { progress, observedWeights }
+}
+
+/** With the judgement of each gate over all clusters, which comes after those on each. */
+function withOverall(rollout: Rollout, progress: readonly GateProgress[]): readonly GateProgress[] {
+  const overall = rollout.gates.flatMap((_, gate) => judgeOverall(rollout, gate, progress) ?? [])
+  const judged = (one: GateProgress) =>
+    overall.some(({ gate, cluster }) => gate === one.gate && cluster === one.cluster)
+  const others = progress.filter((one) => !judged(one))
+  return [...others.sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1)), ...overall]
 }
 
 function isReachable(placement: PlacementDocument | undefined): boolean {

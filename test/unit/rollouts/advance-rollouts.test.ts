@@ -36,12 +36,20 @@ function goLive(cluster: string): void {
   }))
 }
 
+/** Shared as the steps ask: 10 % for the first, 50 % from when the second is live; v2 fails `failing` of 20. */
 function traffic(failing: number): void {
+  const shares = [
+    { fromMs: T0 - 10 * MINUTE, toMs: T0 + 75 * SECOND, stable: 180, candidate: 20 },
+    // A restart: the first sample after it counts from zero.
+    { fromMs: T0 + 80 * SECOND, toMs: T0 + 60 * MINUTE, stable: 20, candidate: 20 },
+  ]
   for (const cluster of ['east', 'west']) {
-    const span = { cluster, fromMs: T0 - 10 * MINUTE, toMs: T0 + 60 * MINUTE, everyMs: 5 * SECOND }
-    putRequests(metrics, { ...span, version: 'v1', each: 90 })
-    putRequests(metrics, { ...span, version: 'v2', each: 20 - failing })
-    if (failing > 0) putRequests(metrics, { ...span, version: 'v2', code: '500', each: failing })
+    for (const { stable, candidate, ...when } of shares) {
+      const span = { cluster, ...when, everyMs: 5 * SECOND }
+      putRequests(metrics, { ...span, version: 'v1', each: stable, base: stable })
+      putRequests(metrics, { ...span, version: 'v2', each: candidate - failing, base: candidate - failing })
+      if (failing > 0) putRequests(metrics, { ...span, version: 'v2', code: '500', each: failing, base: failing })
+    }
   }
 }
 
@@ -91,7 +99,7 @@ describe('a rollout on its way', () => {
     expect(store.get('rollout', 'shop/web/shop.web.k3').rollout).toMatchObject({
       phase: 'rolled-back',
       reason: 'LimitExceeded',
-      message: expect.stringMatching(/^gate errors on east: \d+ of \d+ requests failed \(20.0 %\)/),
+      message: expect.stringMatching(/^gate errors on all clusters together: \d+ of \d+ requests failed \(20.0 %\)/),
     })
     expect(service().targets.east).toEqual({ stable: 'v1' })
   })
@@ -190,7 +198,7 @@ describe('an advance', () => {
     now = T0 + 30 * SECOND
     await Promise.all([advance(), advance()])
     expect(rollout()?.progress[0]).toMatchObject({ stepCandidate: { good: 60, bad: 0 } })
-    expect(store.kept.filter(({ type }) => type === 'rollout.look')).toHaveLength(2)
+    expect(store.kept.filter(({ type }) => type === 'rollout.look')).toHaveLength(3)
   })
 
   it('after an abort that came meanwhile goes back, and does not rise', async () => {

@@ -237,11 +237,11 @@ describe('what a gate says', () => {
     expect(gateOf(outcome).last).toMatchObject({ verdict: 'undecided', reason: 'TooFewEvents' })
   })
 
-  it('with a part of the rollout’s alpha: gates, clusters, and steps with the bake share it', async () => {
+  it('with a part of the rollout’s alpha: gates, clusters, and all clusters together share it', async () => {
     steadyTraffic()
     const gates = [ERRORS, { ...ERRORS, limitPercent: 5 }]
     const outcome = await look(metrics, input(T0 + 30 * SECOND, aRollout('progressing', { gates, alpha: 0.012 })))
-    expect(gateOf(outcome).last?.alpha).toBeCloseTo(0.012 / (2 * 2 * 3), 12)
+    expect(gateOf(outcome).last?.alpha).toBeCloseTo(((0.012 / 2) * (2 / 3)) / 2, 12)
   })
 
   it('not the candidate’s harm, where stable breaks the limit too', async () => {

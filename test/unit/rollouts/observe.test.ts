@@ -249,6 +249,7 @@ describe('looks', () => {
     expect(progress.map(({ cluster, stepCandidate }) => [cluster, stepCandidate.good])).toEqual([
       ['east', 90],
       ['west', 180],
+      ['*', 0],
     ])
     expect(observedWeights).toEqual({ east: 50, west: 50 })
   })
@@ -309,7 +310,7 @@ describe('looks', () => {
   it('count on a cluster that came late from when it has the weight', async () => {
     store.change('placement', 'shop/web/west', (placement) => ({ ...placement, liveAt: later(30 * SECOND) }))
     const { progress } = await see()
-    expect(progress.map(({ stepCandidate }) => stepCandidate.good)).toEqual([90, 80])
+    expect(progress.map(({ stepCandidate }) => stepCandidate.good)).toEqual([90, 80, 0])
   })
 
   it('go by the slowest source', async () => {

@@ -69,13 +69,13 @@ describe('a weight', () => {
     expect(up.targets.map(({ observedWeight }) => observedWeight)).toEqual([null, 10.3])
   })
 
-  it('starts the evidence anew, and forgets the approval and since when the last one was live', () => {
+  it('counts the step anew but keeps the evidence, and forgets the approval and since when the last one was live', () => {
     const progress = [aProgress('east', { maxE: 7 })]
     const up = askTraffic(aRollout('progressing', { progress, approvals: [MESHWRIGHT] }), { weight: 25 }, T0 + MINUTE)
     expect(up).not.toHaveProperty('liveAt')
     expect(up).not.toHaveProperty('approvedBy')
     const none = { good: 0, bad: 0 }
-    expect(up.progress[0]).toMatchObject({ stepCandidate: none, stepStable: none, maxE: 0, candidate: { good: 1000 } })
+    expect(up.progress[0]).toMatchObject({ stepCandidate: none, stepStable: none, maxE: 7, candidate: { good: 1000 } })
   })
 
   it('asks for another render when it or its time changes, at the start and at the end', () => {

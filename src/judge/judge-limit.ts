@@ -1,45 +1,24 @@
 import { DEFAULT_MIN_EVENTS } from '../model/judge.ts'
 import type { Counts } from '../model/rollout.ts'
 import { logHarmEvidence, logSafeEvidence, shareInterval } from './limit-test.ts'
-import {
-  type BlindVerdict,
-  eValueOf,
-  eventsUntilHarm,
-  explainLimit,
-  type LimitReason,
-  type LimitVerdict,
-  pValueOf,
-} from './verdict.ts'
+import { eValueOf, eventsUntilHarm, explainLimit, type LimitReason, type LimitVerdict, pValueOf } from './verdict.ts'
 
-/** What a limit gate is asked at one look. All counts add up since the gate's first look, not since the last one. */
+/** What the limit test alone is asked at one look (`POST /judge`). All counts add up since the gate's first look, not since the last one. */
 export interface LimitQuestion {
   readonly candidate: Counts
   /** Stable's counts of the same windows; undefined when they are not known. */
   readonly stable?: Counts | undefined
   /** Above 0 and below 100. */
   readonly limitPercent: number
-  /** The part of the rollout's alpha that this gate may spend (`splitAlpha`). The same at every look. */
+  /** The same at every look. */
   readonly alpha: number
   /** Fewer events of the candidate decide nothing. Default 50. */
   readonly minEvents?: number | undefined
-  /**
-   * Events of the candidate in this step alone, where steps are judged: with fewer than `minEvents`, safe is not
-   * said.
-   */
-  readonly stepEvents?: number | undefined
   /** `maxE` of the look before. */
   readonly previousMaxE?: number | undefined
   /** The variance of counts over that of single events: all counts weigh that many times less. Default 1. */
   readonly dispersion?: number | undefined
-  /** What a bad event did, for the words: `failed` (default), `took longer than 500 ms`. */
-  readonly badMeans?: string | undefined
 }
-
-/**
- * Why a gate could not see: no samples, NaN in place of numbers, an error of the source, or samples that come too
- * late.
- */
-export type BlindReason = 'NoData' | 'NotANumber' | 'QueryFailed' | 'DataLate'
 
 /**
  * Judges one arm against a limit on its share of bad events, at one look of many.
@@ -61,14 +40,13 @@ export function judgeLimit(question: LimitQuestion): LimitVerdict {
   const minEvents = question.minEvents ?? DEFAULT_MIN_EVENTS
   const stable = question.stable ?? { good: 0, bad: 0 }
   const events = candidate.good + candidate.bad
-  const stepEvents = question.stepEvents ?? events
   const weighed = thin(candidate, dispersion)
   const eValue = eValueOf(logHarmEvidence(weighed, limitShare))
   const safeEValue = eValueOf(logSafeEvidence(weighed, limitShare))
   const stableEValue = eValueOf(logHarmEvidence(thin(stable, dispersion), limitShare))
   const counts = events >= minEvents && stableEValue < 1 / alpha
   const maxE = counts ? Math.max(previousMaxE, eValue) : previousMaxE
-  const reason = reasonOf({ events, stepEvents, minEvents, bar: 1 / alpha, eValue, maxE, safeEValue, stableEValue })
+  const reason = reasonOf({ events, minEvents, bar: 1 / alpha, eValue, maxE, safeEValue, stableEValue })
   const waits = reason === 'TooFewEvents' || reason === 'NotClearYet'
   const facts = {
     candidate,
@@ -77,10 +55,10 @@ export function judgeLimit(question: LimitQuestion): LimitVerdict {
     alpha,
     interval: shareInterval(weighed, alpha),
     ...(waits && {
-      needed: Math.max(Math.ceil(eventsUntilHarm(weighed, limitShare, alpha) * dispersion), minEvents - stepEvents),
+      needed: Math.max(Math.ceil(eventsUntilHarm(weighed, limitShare, alpha) * dispersion), minEvents - events),
     }),
   }
-  const explanation = explainLimit(reason, { ...facts, minEvents, badMeans: question.badMeans ?? 'failed' })
+  const explanation = explainLimit(reason, { ...facts, minEvents, badMeans: 'failed' })
   return { verdict: VERDICTS[reason], reason, ...facts, eValue, maxE, pValue: pValueOf(maxE), safeEValue, explanation }
 }
 
@@ -91,7 +69,6 @@ function thin({ good, bad }: Counts, dispersion: number): Counts {
 
 interface Evidence {
   readonly events: number
-  readonly stepEvents: number
   readonly minEvents: number
   readonly bar: number
   readonly eValue: number
@@ -100,11 +77,10 @@ interface Evidence {
   readonly stableEValue: number
 }
 
-function reasonOf({ events, stepEvents, minEvents, bar, ...e }: Evidence): LimitReason {
+function reasonOf({ events, minEvents, bar, ...e }: Evidence): LimitReason {
   if (events < minEvents) return 'TooFewEvents'
   if (e.maxE >= bar) return 'LimitExceeded'
   if (e.stableEValue >= bar && e.eValue >= bar) return 'StableBreaksLimitToo'
-  if (stepEvents < minEvents) return 'TooFewEvents'
   return e.safeEValue >= bar ? 'WithinLimit' : 'NotClearYet'
 }
 
@@ -115,25 +91,6 @@ const VERDICTS = {
   NotClearYet: 'undecided',
   StableBreaksLimitToo: 'undecided',
 } as const
-
-/**
- * The verdict of a look that saw nothing new: the evidence so far, called blind, with `why` in words ("Prometheus
- * answered 503"). Never success, never failure.
- */
-export function blindVerdict(question: LimitQuestion, reason: BlindReason, why: string): BlindVerdict {
-  const { needed: _, ...known } = judgeLimit(question)
-  return { ...known, verdict: 'blind', reason, explanation: `${why}; before that: ${known.explanation}` }
-}
-
-/**
- * One test's part of the alpha of a whole rollout, shared evenly over `parts` = gates × clusters (Bonferroni): the
- * chance of any false alarm in the rollout stays alpha at most. Throws RangeError unless `parts` is a whole number
- * from 1.
- */
-export function splitAlpha(alpha: number, parts: number): number {
-  if (!Number.isInteger(parts) || parts < 1) throw new RangeError(`alpha cannot be split into ${parts} parts`)
-  return alpha / parts
-}
 
 function assertInRange(limitPercent: number, alpha: number): void {
   if (!(limitPercent > 0 && limitPercent < 100)) throw new RangeError(`limitPercent ${limitPercent} is not in (0, 100)`)
