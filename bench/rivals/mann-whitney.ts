@@ -8,7 +8,7 @@ export interface ShiftInterval {
 }
 
 /** Kayenta's defaults: the quantile of (1 − .98) / 2, and the tolerance. */
-const QUANTILE_98 = 2.3263478740408408
+export const QUANTILE_98 = 2.3263478740408408
 export const QUANTILE_95 = 1.959963984540054
 const TOLERANCE = 0.25
 const SOLVER_TOLERANCE = 1e-4
@@ -29,6 +29,12 @@ export function classify(experiment: readonly number[], control: readonly number
   return 'pass'
 }
 
+/** Whether `classify` says `high`, found faster where it does not: its interval must at least begin above 0. */
+export function isHigh(experiment: readonly number[], control: readonly number[]): boolean {
+  if (experiment.length === 0 || statistic(experiment, control, 0) < QUANTILE_98) return false
+  return classify(experiment, control) === 'high'
+}
+
 /** The interval of the shift between two samples and its estimate, by inverting the test; `quantile` is above 0. */
 export function mannWhitney(x: readonly number[], y: readonly number[], quantile: number): ShiftInterval {
   const [from, to] = [Math.min(...x) - Math.max(...y), Math.max(...x) - Math.min(...y)]
@@ -40,7 +46,10 @@ export function mannWhitney(x: readonly number[], y: readonly number[], quantile
 function statistic(x: readonly number[], y: readonly number[], shift: number): number {
   const [n, m] = [x.length, y.length]
   const all = n + m
-  const ranked = [...x.map((value) => ({ value: value - shift, isX: true })), ...y.map((value) => ({ value, isX: false }))]
+  const ranked = [
+    ...x.map((value) => ({ value: value - shift, isX: true })),
+    ...y.map((value) => ({ value, isX: false })),
+  ]
   ranked.sort((a, b) => a.value - b.value)
   let [rankSum, ties] = [0, 0]
   for (let start = 0; start < all; ) {
@@ -56,14 +65,16 @@ function statistic(x: readonly number[], y: readonly number[], shift: number): n
   return variance === 0 ? 0 : (distance - 0.5 * Math.sign(distance)) / Math.sqrt(variance)
 }
 
-/** Where a falling function crosses 0; an end of the stretch when it crosses nowhere in it. */
+/** Where a falling function crosses 0, which need not be one place; an end of the stretch when it crosses nowhere in it. */
 function solve(f: (x: number) => number, from: number, to: number): number {
   if (f(from) <= 0) return from
   if (f(to) >= 0) return to
   let [above, below] = [from, to]
   while (below - above > SOLVER_TOLERANCE) {
     const middle = (above + below) / 2
-    if (f(middle) > 0) above = middle
+    const value = f(middle)
+    if (value === 0) return middle
+    if (value > 0) above = middle
     else below = middle
   }
   return (above + below) / 2
