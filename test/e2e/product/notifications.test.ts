@@ -71,7 +71,7 @@ describe('people are told, in Slack and in Teams', { concurrent: true, timeout: 
       (body as { text: string }).text.startsWith('shop/told-bad: v2 was rolled back'),
     )
     expect(JSON.stringify(end)).toContain(message.slice(0, 40))
-    expect(JSON.stringify(end)).toMatch(/harm {2}\d+ of \d+ bad \([\d.]+ %\), limit 1 % {2,}evidence/)
+    expect(JSON.stringify(end)).toMatch(/harm {2,}\d+ of \d+ bad \([\d.]+ %\), limit 1 % {2,}evidence/)
   })
 
   test('of a certificate that its clusters have', async () => {
