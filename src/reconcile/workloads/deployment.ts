@@ -45,14 +45,20 @@ interface Status {
   readonly observedGeneration?: number
   readonly replicas?: number
   readonly updatedReplicas?: number
+  readonly readyReplicas?: number
 }
 
-/** Are at least so many Pods made from the present template, and none from an older one? Readiness is not looked at. */
+/** Are at least so many Pods of the present template ready, and none of an older one left? */
 export function isRolledOut(deployment: KubeObject, replicas: number): boolean {
-  const { observedGeneration = 0, replicas: all = 0, updatedReplicas = 0 } = (deployment.status ?? {}) as Status
+  const {
+    observedGeneration = 0,
+    replicas: all = 0,
+    updatedReplicas = 0,
+    readyReplicas = 0,
+  } = (deployment.status ?? {}) as Status
   return (
     observedGeneration >= (deployment.metadata.generation ?? 0) &&
-    updatedReplicas >= replicas &&
+    Math.min(updatedReplicas, readyReplicas) >= replicas &&
     updatedReplicas === all
   )
 }

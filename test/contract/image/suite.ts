@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import type { RolloutPhase } from '../../../src/model/rollout.ts'
 import { serviceSpec } from '../../../src/model/service.ts'
+import type { ClusterApi } from '../../../src/ports/cluster-api.ts'
 import { planPlacement } from '../../../src/reconcile/plan.ts'
 import { reconcilePlacement } from '../../../src/reconcile/reconcile-placement.ts'
 import { FakeClock, FakeStore } from '../../unit/reconcile/fakes.ts'
@@ -151,7 +152,7 @@ class Site {
     return {
       store: this.store,
       clock: this.clock,
-      clusters: { connect: async () => this.opened.api },
+      clusters: { connect: async () => readingAnew(this.opened.api) },
       random: { next: () => 0.5, uuid: () => '00000000-0000-4000-8000-000000000000' },
     }
   }
@@ -204,6 +205,19 @@ class Site {
       const answer = await request('PATCH', `${path}/status?fieldManager=controller`, { status }, MERGE)
       expect(answer.status).toBe(200)
     }
+  }
+}
+
+/** The clock of the suite jumps; that of the client does not, so what it has read a moment ago would be old. */
+function readingAnew(api: ClusterApi): ClusterApi {
+  return {
+    get: (ref) => api.get(ref),
+    list: (kind, { maxAgeMs: _, ...options } = {}) => api.list(kind, options),
+    listMetadata: (kind, { maxAgeMs: _, ...options } = {}) => api.listMetadata(kind, options),
+    apply: (object, options) => api.apply(object, options),
+    remove: (ref, uid, resourceVersion) => api.remove(ref, uid, resourceVersion),
+    version: () => api.version(),
+    mayI: (question) => api.mayI(question),
   }
 }
 

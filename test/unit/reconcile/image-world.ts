@@ -82,7 +82,12 @@ export class ImageWorld extends World {
     const deployments = [...this.cluster.objects.entries()].filter(([, { kind }]) => kind === 'Deployment')
     for (const [key, object] of deployments) {
       const replicas = Number(object.spec?.replicas ?? 1)
-      const status = { observedGeneration: object.metadata.generation, replicas, updatedReplicas: replicas }
+      const status = {
+        observedGeneration: object.metadata.generation,
+        replicas,
+        updatedReplicas: replicas,
+        readyReplicas: replicas,
+      }
       this.cluster.objects.set(key, { ...object, status })
     }
     this.setPods(
