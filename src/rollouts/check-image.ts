@@ -46,7 +46,8 @@ function concerns({ field }: Plan['findings'][number], candidate: string): boole
 /** Codes of warnings about the Deployment that is copied. */
 const TOLD = ['StableAutoscaled', 'AutoscalersNotSeen', 'InstalledByHelm']
 
-function warningsOf({ cluster, blocked, findings }: Plan): readonly string[] {
-  if (blocked) return [`${cluster}: whether the candidate can be made is not known yet: ${blocked.message}`]
+function warningsOf({ cluster, blocked, changes, findings }: Plan): readonly string[] {
+  if (blocked && changes.length === 0)
+    return [`${cluster}: whether the candidate can be made is not known yet: ${blocked.message}`]
   return findings.filter(({ code }) => TOLD.includes(code)).map(({ message }) => `${cluster}: ${message}`)
 }

@@ -2,7 +2,7 @@ import { matchesLabels } from '../../model/active-freezes.ts'
 import { desiredWeights } from '../../model/desired-weights.ts'
 import { keyOf } from '../../model/documents.ts'
 import type { KubeObject } from '../../model/kube.ts'
-import type { ClusterApi } from '../../ports/cluster-api.ts'
+import type { ClusterApi, ReadOptions } from '../../ports/cluster-api.ts'
 import { readAll } from '../../ports/read-all.ts'
 import type { Store } from '../../ports/store.ts'
 import { isWanted, type PlannedService } from '../situation.ts'
@@ -14,8 +14,9 @@ export async function getSelector(
   api: ClusterApi,
   namespace: string,
   name: string,
+  age: ReadOptions = {},
 ): Promise<Neighbour['selector'] | undefined> {
-  const found = await api.get({ apiVersion: 'v1', kind: 'Service', namespace, name })
+  const found = await api.get({ apiVersion: 'v1', kind: 'Service', namespace, name }, age)
   return found?.spec?.selector as Neighbour['selector'] | undefined
 }
 

@@ -45,13 +45,13 @@ export async function gatherWorkloads(
   const image = imageRolloutOn(service, cluster) !== undefined
   const retired = pendingRetired(service, placement, cluster).length > 0
   if (!before && !image && !retired) return {}
-  // Deployments of ours are written next, so they are read anew.
-  const within = { namespace, ...(image || retired ? {} : age) }
+  const within = { namespace, ...age }
   const [deployments, autoscalers, budgets, selector] = await Promise.all([
-    listIfAllowed(api, DEPLOYMENT, within),
+    // Some are written next, so they are read anew.
+    listIfAllowed(api, DEPLOYMENT, image || retired ? { namespace } : within),
     listIfAllowed(api, AUTOSCALER, within),
     before ? listIfAllowed(api, BUDGET, within) : { objects: [] },
-    image ? getSelector(api, namespace, service.name) : undefined,
+    image ? getSelector(api, namespace, service.name, age) : undefined,
   ])
   const overlaps = before ? lookForOverlaps(service, cluster, { deployments, autoscalers, budgets }) : undefined
   const workloads: WorkloadsSeen = {

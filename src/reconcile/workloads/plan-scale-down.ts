@@ -57,6 +57,9 @@ function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersi
   const deployment = loserOf(seen, retired)
   if (!deployment) return { outcome: missing(retired) }
   if (replicasOf(deployment) === 0) return { outcome: doneOutcome(retired, deployment) }
+  // It was, and somebody started it again.
+  if (deployment.metadata.annotations?.[SCALED_DOWN] === retired.rollout)
+    return { outcome: doneOutcome(retired, deployment) }
   const kept = whyKept(situation, seen, retired, deployment)
   if (kept) return { outcome: { status: 'kept', ...kept } }
   const stop = forbids(situation, 'structure', deployment) ?? fenceStop(situation, deployment)
@@ -69,7 +72,7 @@ function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersi
 }
 
 function doneOutcome({ version }: RetiredVersion, deployment: KubeObject): NonNullable<ScaleDown['outcome']> {
-  const message = `${describeRef(refOf(deployment))} (${version}) has 0 replicas.`
+  const message = `${describeRef(refOf(deployment))} (${version}) was scaled to 0.`
   return { status: 'done', reason: 'Done', message }
 }
 

@@ -1,5 +1,5 @@
 import { refOf } from '../../model/kube.ts'
-import { MOST_RETIRED, type ScaledDown } from '../../model/retired.ts'
+import type { ScaledDown } from '../../model/retired.ts'
 import { refKey } from '../content.ts'
 import type { PlacementUpdate } from '../next-placement.ts'
 import type { Pass } from '../pass.ts'
@@ -7,11 +7,16 @@ import type { Finding } from '../placement-conditions.ts'
 
 type Seen = Pick<Pass, 'situation' | 'plan' | 'written'>
 
-/** What became of retired versions in a pass, beside what was known before. */
+/** What became of retired versions in a pass, beside what was known before of those that still are on the service's list. */
 export function scaledDownAfter(pass: Seen): PlacementUpdate['state'] {
   const news = outcomesOf(pass)
   if (news.length === 0) return {}
-  return { scaledDown: [...(pass.situation.placement?.scaledDown ?? []), ...news].slice(-MOST_RETIRED) }
+  const { service, cluster, placement } = pass.situation
+  const retired = service.retired?.[cluster.name] ?? []
+  const known = (placement?.scaledDown ?? []).filter(({ version, rollout }) =>
+    retired.some((one) => one.version === version && one.rollout === rollout),
+  )
+  return { scaledDown: [...known, ...news] }
 }
 
 /** Told in each pass that looks after retired versions, and kept from then on. */

@@ -38,6 +38,22 @@ describe('the Deployment that lost', () => {
     expect(world.replicas('web-v1')).toBe(3)
   })
 
+  it('is not scaled down again when nothing is known of it but what it says itself', async () => {
+    await world.at(100)
+    world.end('source')
+    await world.settle()
+    world.cluster.change('kubectl', 'Deployment', 'web-v1', (object) => ({
+      ...object,
+      spec: { ...object.spec, replicas: 3 },
+    }))
+    const { scaledDown: _, ...placement } = world.placement
+    world.store.put(placement)
+    world.spec({ traffic: { timeout: '3s' } })
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(3)
+    expect(world.placement.scaledDown).toMatchObject([{ version: 'v1', status: 'done' }])
+  })
+
   it('of the candidate goes to 0 after a way back, and stays to be looked at', async () => {
     await world.at(50)
     world.image('rolling-back', { highestWeight: 50 })
