@@ -8,11 +8,17 @@ export type Lookup = (host: string) => Promise<readonly string[]>
 export interface OutsideAddressSettings {
   /** `prometheus.example.com`, `prometheus.example.com:9090`, or `*.example.com` for every name below. */
   readonly hosts: readonly string[]
-  /** Loopback and private addresses may be called too: in the local host, never in Azure. */
+  /**
+   * What resolves to loopback and private addresses may be called without being in `hosts`: in the local host, never in
+   * Azure. Without it hosts of the settings may be private still (a receiver in a virtual network), but not loopback.
+   */
   readonly allowPrivate: boolean
 }
 
-/** Never called: they lead to the machine's own metadata and identity, or nowhere. */
+/**
+ * Never called: they lead to the machine's own metadata and identity, or nowhere. Of IPv6 also what may carry any address
+ * of IPv4 within: NAT64, 6to4, translated and IPv4-compatible addresses.
+ */
 const FORBIDDEN = blockList(
   [
     '0.0.0.0/8',
@@ -23,8 +29,20 @@ const FORBIDDEN = blockList(
     '224.0.0.0/4',
     '240.0.0.0/4',
   ],
-  ['::/128', 'fe80::/10', 'ff00::/8', 'fd00:ec2::/32'],
+  [
+    '::/128',
+    'fe80::/10',
+    'ff00::/8',
+    'fd00:ec2::/32',
+    '64:ff9b::/96',
+    '64:ff9b:1::/48',
+    '2002::/16',
+    '::ffff:0:0:0/96',
+  ],
 )
+// IPv4-compatible (::/96), but not ::1.
+FORBIDDEN.addRange('::2', '::ffff:ffff', 'ipv6')
+const LOOPBACK = blockList(['127.0.0.0/8'], ['::1/128'])
 const PRIVATE = blockList(
   ['10.0.0.0/8', '127.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'],
   ['::1/128', 'fc00::/7'],
@@ -41,8 +59,8 @@ export interface OutsideAddresses extends AddressPolicy {
 
 /**
  * Says which outside addresses may be called: hosts of the settings and, where allowed, what resolves to loopback and
- * private addresses only. A name whose address is a forbidden one is refused whatever the settings say. The check is
- * made before a call; where the call looks the name up again (all but `guardedFetch`), the settings should list only
+ * private addresses only. A name whose address is a forbidden one is refused whatever the settings say, and one that is
+ * loopback where private addresses are not allowed. The check is made before a call; where the call looks the name up again (all but `guardedFetch`), the settings should list only
  * names of trusted zones.
  */
 export function outsideAddresses(settings: OutsideAddressSettings, lookup: Lookup): OutsideAddresses {
@@ -68,7 +86,10 @@ function refusalAt(
   if (addresses.some((address) => contains(FORBIDDEN, address))) {
     return 'its address is one of the machine itself, link-local or multicast, which is never called'
   }
-  if (isListed(hosts, host, url.port)) return undefined
+  if (isListed(hosts, host, url.port)) {
+    const leadsHome = !allowPrivate && addresses.some((address) => contains(LOOPBACK, address))
+    return leadsHome ? 'its address is loopback, which is called in the local host only' : undefined
+  }
   if (!allowPrivate) return `the host ${host} is not among the hosts of the settings`
   if (addresses.length === 0) return `the host ${host} has no address`
   if (addresses.every((address) => contains(PRIVATE, address))) return undefined

@@ -7,6 +7,8 @@ const names: Readonly<Record<string, readonly string[]>> = {
   'mixed.example.com': ['10.1.2.3', '93.184.216.34'],
   'rebound.example.com': ['169.254.169.254'],
   'mapped.example.com': ['::ffff:169.254.169.254'],
+  'loop.example.com': ['127.0.0.1'],
+  'nat64.example.com': ['64:ff9b::a9fe:a9fe'],
   localhost: ['127.0.0.1', '::1'],
 }
 const lookup = async (host: string) => {
@@ -18,7 +20,12 @@ const hosts = [
   'prometheus.example.com',
   '*.mon.example.com',
   'only.example.com:9090',
+  'inside.example.com',
   'rebound.example.com',
+  'loop.example.com',
+  'nat64.example.com',
+  '127.0.0.1',
+  '::1',
   '10.9.9.9',
 ]
 const azure = outsideAddresses({ hosts, allowPrivate: false }, lookup)
@@ -31,6 +38,7 @@ describe('in Azure', () => {
     'https://a.b.mon.example.com',
     'https://only.example.com:9090',
     'https://10.9.9.9',
+    'https://inside.example.com',
   ])('%s is called: it is in the settings', async (url) => {
     expect(await azure.refusal(url)).toBeUndefined()
   })
@@ -50,6 +58,10 @@ describe('in Azure', () => {
     ['prometheus.example.com', 'URL'],
     ['', 'URL'],
     ['http://rebound.example.com', 'never called'],
+    ['http://nat64.example.com', 'never called'],
+    ['http://loop.example.com', 'loopback'],
+    ['http://127.0.0.1', 'loopback'],
+    ['http://[::1]', 'loopback'],
   ])('%s is not called', async (url, why) => {
     const refusal = await azure.refusal(url)
     expect(refusal).toContain(why)
@@ -74,6 +86,11 @@ describe('in the local host', () => {
     'http://169.254.169.254/metadata/instance',
     'http://[::ffff:169.254.169.254]',
     'http://[::ffff:a9fe:a9fe]',
+    'http://[::a9fe:a9fe]',
+    'http://[64:ff9b::a9fe:a9fe]',
+    'http://[64:ff9b:1::a9fe:a9fe]',
+    'http://[2002:a9fe:a9fe::1]',
+    'http://[::ffff:0:a9fe:a9fe]',
     'http://0xA9FEA9FE',
     'http://mapped.example.com',
     'http://168.63.129.16',
