@@ -5,7 +5,10 @@ const pattern = z
   .string()
   .min(1)
   .max(256)
-  .refine(isPattern, 'must be a regular expression (RE2: no look-around, no back references)')
+  .refine(
+    isPattern,
+    'must be a regular expression (RE2: no look-around, no back references, and no more than 1000 characters once its counts are written out)',
+  )
 
 const textMatch = z
   .union([z.strictObject({ exact: text }), z.strictObject({ prefix: text }), z.strictObject({ regex: pattern })])
@@ -56,19 +59,37 @@ export type RouteMatch = z.infer<typeof routeMatch>
  * only what JavaScript knows and RE2 reads alike is taken: of escapes the common ones, of groups `(…)` and `(?:…)`.
  */
 function isPattern(source: string): boolean {
-  const bare = source.replaceAll(/\\(?:[fnrtv]|x[0-9a-fA-F]{2}|[^a-zA-Z0-9])/g, ' ').replaceAll(/\\[dDsSwW]/g, '\t')
-  // Further escapes, groups of other kinds, empty classes, classes by name, ranges that end in a class.
-  if (/\\|\(\?(?!:)|\[\^?\]|\[[^\]]*(?:\[:|-\t)/.test(bare)) return false
-  const counts = [...bare.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) => Number(most || least))
-  const most = bare.includes('){') ? counts.reduce((all, count) => all * Math.max(1, count), 1) : Math.max(0, ...counts)
-  if (most > MOST_REPEATS) return false
   try {
     new RegExp(source)
-    return true
   } catch {
     return false
   }
+  // Of escapes the common ones, and those of ASCII that is neither letter nor digit.
+  const bare = source.replaceAll(/\\(?:[fnrtv]|x[0-9a-fA-F]{2}|[ -/:-@[-`{-~])/g, ' ').replaceAll(/\\[dDsSwW]/g, '\t')
+  // Further escapes, groups of other kinds, empty classes, classes by name, ranges that end in a class.
+  if (/\\|\(\?(?!:)|\[\^?\]|\[[^\]]*(?:\[:|-\t)/.test(bare)) return false
+  return writtenOut(bare) <= LONGEST
 }
 
-/** RE2's bound for a count, and for counts within counts. */
-const MOST_REPEATS = 1000
+/** RE2's bound for a count, and for counts within counts. So much of anything fits into the memory that it takes at most. */
+const LONGEST = 1000
+
+/**
+ * How many characters and classes a pattern has with its counts written out, as RE2 keeps it. A class counts as many times
+ * as it names something beyond ASCII.
+ */
+function writtenOut(bare: string): number {
+  const open = [0]
+  let last = 0
+  const add = (size: number) => {
+    last = size
+    open.push((open.pop() ?? 0) + size)
+  }
+  for (const [part, least, most] of bare.matchAll(/\((?:\?:)?|\)|\[[^\]]*\]|\{(\d+)(?:,(\d*))?\}|./gs)) {
+    if (part.startsWith('(')) open.push(0)
+    else if (part === ')') add(Math.max(1, open.pop() ?? 0))
+    else if (least !== undefined) add(last * (Number(most || least) - 1))
+    else add(Math.max(1, part.replaceAll(/[ -~\t]/g, '').length))
+  }
+  return open[0] ?? 0
+}

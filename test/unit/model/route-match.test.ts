@@ -13,6 +13,9 @@ describe('a regular expression of a match', () => {
     String.raw`\x41`,
     '[A-_]',
     'a{,5}',
+    '[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}',
+    String.raw`(?:\d{1,3}\.){3}\d{1,3}`,
+    '[{][(]{400}[)]a{400}',
   ])('is taken when RE2 reads it alike: %s', (regex) => {
     expect(routeMatch.safeParse({ path: { regex } }).success).toBe(true)
   })
@@ -30,6 +33,11 @@ describe('a regular expression of a match', () => {
     ['a range that ends in a class', String.raw`[a-\d]`],
     ['a count above 1000', 'a{1001}'],
     ['counts within counts above 1000', '(a{100}){100}'],
+    ['counts within counts of nothing', '((){100}){100}'],
+    ['counts that are above 1000 together', '.{400}/.{400}/.{400}'],
+    ['a long group with a count', '([a-c]{20}/[d-f]{20}){30}'],
+    ['a count of a class with many letters', '[äëïöü]{400}'],
+    ['an escape of a letter that is not ASCII', String.raw`\é`],
     ['nothing to repeat', '*a'],
     ['an open group', '(a'],
   ])('is refused: %s', (_, regex) => {
