@@ -2,8 +2,8 @@ import { findCondition } from '../model/condition.ts'
 import type { ServiceDocument } from '../model/documents.ts'
 import { refOf } from '../model/kube.ts'
 import type { ClusterApi } from '../ports/cluster-api.ts'
-import { isPortError, type PortError } from '../ports/port-error.ts'
-import { applyWrites, isRace, type Written } from './apply.ts'
+import { isPortError, PortError } from '../ports/port-error.ts'
+import { type ApplyOutcome, applyWrites, isRace, type Written } from './apply.ts'
 import { isOurs } from './conflict.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
@@ -22,6 +22,7 @@ import { type Doomed, type Removal, removeFirst } from './prune.ts'
 import { isReturning, LOOK_AGAIN_MS, type Situation, type Stop } from './situation.ts'
 import { isWorkload } from './workloads/deployment.ts'
 import { gatherWorkloads } from './workloads/gather-workloads.ts'
+import { isOvertaken } from './workloads/is-overtaken.ts'
 import { withWorkloads } from './workloads/workloads.ts'
 
 /** One walk over a cluster: what was seen, planned and done. */
@@ -52,8 +53,7 @@ export async function walkCluster(deps: ReconcileDeps, request: PassRequest): Pr
   const api = await deps.clusters.connect(request.cluster)
   const situation = await look(deps, api, request)
   const plan = planWrites(situation)
-  const scaleDowns = plan.scaleDowns.flatMap(({ write }) => write ?? [])
-  const { written, error } = await applyWrites(api, [...plan.writes, ...scaleDowns])
+  const { written, error } = await writeAll(deps, api, situation, plan)
   const done = { situation, plan, written, gone: [], removed: false }
   if (error) return { ...done, ...errorOrConflict(error, situation.now) }
   if (plan.stop) return { ...done, stop: plan.stop }
@@ -63,6 +63,32 @@ export async function walkCluster(deps: ReconcileDeps, request: PassRequest): Pr
     if (isPortError(error)) return { ...done, error }
     throw error
   }
+}
+
+/** Scales down last, and only if nothing newer came meanwhile: else all is read again. */
+async function writeAll(
+  deps: ReconcileDeps,
+  api: ClusterApi,
+  situation: Situation,
+  { writes, scaleDowns }: WritePlan,
+): Promise<ApplyOutcome> {
+  const first = await applyWrites(api, writes)
+  const due = scaleDowns.filter(({ write }) => write)
+  if (first.error || due.length === 0) return first
+  try {
+    if (await isOvertaken(deps.store, api, situation, due)) {
+      const message = `${keyOfService(situation.service)} changed while its Deployments were looked after.`
+      return { ...first, error: new PortError('precondition', 'store', message) }
+    }
+  } catch (error) {
+    if (isPortError(error)) return { ...first, error }
+    throw error
+  }
+  const last = await applyWrites(
+    api,
+    due.flatMap(({ write }) => write ?? []),
+  )
+  return { ...last, written: [...first.written, ...last.written] }
 }
 
 async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest): Promise<Situation> {

@@ -14,7 +14,7 @@ export function labelsOf({ spec }: Pick<PlannedService, 'spec'>, version: string
 export function findSource(
   service: PlannedService,
   { target, name }: ImageRollout,
-  { deployments, selector = {} }: WorkloadsSeen,
+  { deployments = [], selector = {} }: WorkloadsSeen,
 ): { readonly ok: true; readonly source: KubeObject } | { readonly ok: false; readonly problem: WorkloadProblem } {
   const labels = labelsOf(service, target.stable)
   const makers = deployments

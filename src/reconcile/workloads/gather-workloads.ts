@@ -55,7 +55,7 @@ export async function gatherWorkloads(
   ])
   const overlaps = before ? lookForOverlaps(service, cluster, { deployments, autoscalers, budgets }) : undefined
   const workloads: WorkloadsSeen = {
-    deployments: deployments.objects,
+    deployments: deployments.unseen === undefined ? deployments.objects : undefined,
     autoscalers: autoscalers.unseen === undefined ? autoscalers.objects : undefined,
     selector,
     neighbours: retired ? await gatherNeighbours(api, store, { service, cluster }, deployments.objects) : [],

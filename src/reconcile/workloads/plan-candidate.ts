@@ -13,7 +13,13 @@ import { isRolledOut, podLabels, replicasOf, specOf } from './deployment.ts'
 import { findSource, labelsOf } from './find-source.ts'
 import type { ImageRollout } from './image-rollout.ts'
 import { replicasFor } from './replicas-for.ts'
-import { autoscalerOf, describeAutoscaler, type WorkloadProblem, type WorkloadsSeen } from './workloads.ts'
+import {
+  autoscalerOf,
+  deploymentsUnseen,
+  describeAutoscaler,
+  type WorkloadProblem,
+  type WorkloadsSeen,
+} from './workloads.ts'
 
 /** What is wanted of the candidate's Deployment on one cluster. */
 export interface CandidatePlan {
@@ -44,6 +50,7 @@ export interface CandidateScene {
  */
 export function planCandidate(scene: CandidateScene): CandidatePlan {
   const { service, wanted, seen } = scene
+  if (!seen.deployments) return { refusal: deploymentsUnseen(service), warnings: [] }
   const made = seen.deployments.find(({ metadata }) => metadata.name === wanted.name)
   const ours = made !== undefined && bearsMarks(made.metadata, keyOf(service))
   if (made && !ours) return { refusal: nameTaken(service, wanted, made), warnings: [] }
@@ -83,7 +90,7 @@ function refusalOf({ service, wanted, seen }: CandidateScene, source: KubeObject
     return { reason: 'WorkloadOwnedByTool', message, fix }
   }
   const pods = { ...podLabels(source), ...labelsOf(service, wanted.target.candidate) }
-  const catching = seen.deployments.find(
+  const catching = seen.deployments?.find(
     (deployment) => deployment.metadata.name !== wanted.name && selects(deployment.spec?.selector, pods),
   )
   if (catching) {
@@ -159,7 +166,7 @@ function metadataOf(
 
 /** How many Pods stable has, or had when the rollout began: an autoscaler takes some away as its requests go. */
 function sourceReplicas({ target }: ImageRollout, { deployments }: WorkloadsSeen, name: string): number {
-  const source = deployments.find(({ metadata }) => metadata.name === name)
+  const source = deployments?.find(({ metadata }) => metadata.name === name)
   return Math.max(target.stableReadyAtStart ?? 0, source ? replicasOf(source) : 0)
 }
 

@@ -1,4 +1,4 @@
-import { bearsMarks, COPIED_FROM, REVISION, SCALED_DOWN } from '../../mesh/marks.ts'
+import { bearsMarks, COPIED_FROM, REVISION, ROLLOUT, SCALED_DOWN } from '../../mesh/marks.ts'
 import { matchesLabels } from '../../model/active-freezes.ts'
 import { describeRef, type KubeObject, refOf } from '../../model/kube.ts'
 import type { RetiredVersion, ScaledDown } from '../../model/retired.ts'
@@ -9,12 +9,12 @@ import { entryFor } from '../drift.ts'
 import { toolOf } from '../owners.ts'
 import { forbids } from '../permission.ts'
 
-import type { Situation } from '../situation.ts'
+import { LOOK_AGAIN_MS, type Situation, type Stop } from '../situation.ts'
 import { fenceStop, type Write } from '../write.ts'
 import { podLabels, replicasOf } from './deployment.ts'
 import { labelsOf } from './find-source.ts'
 import { pendingRetired } from './image-rollout.ts'
-import { autoscalerOf, describeAutoscaler, type Neighbour, type WorkloadsSeen } from './workloads.ts'
+import { autoscalerOf, deploymentsUnseen, describeAutoscaler, type Neighbour, type WorkloadsSeen } from './workloads.ts'
 
 /** What is to be done about one retired version now: a write, or nothing for a reason, or to come again (epoch ms). */
 export interface ScaleDown {
@@ -22,6 +22,8 @@ export interface ScaleDown {
   readonly write?: Write
   readonly outcome?: Pick<ScaledDown, 'status' | 'reason' | 'message'>
   readonly again?: number
+  /** Why it waits, when not for requests under way. */
+  readonly stop?: Pick<Stop, 'reason' | 'message'>
 }
 
 /** Requests that were under way when the route changed are given so many settle times to end (30 s by default). */
@@ -54,7 +56,8 @@ function drainedAt(situation: Situation, written: ReadonlySet<string>): number {
 }
 
 function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersion): Omit<ScaleDown, 'retired'> {
-  const deployment = loserOf(seen, retired)
+  if (!seen.deployments) return { again: situation.now + LOOK_AGAIN_MS, stop: deploymentsUnseen(situation.service) }
+  const deployment = loserOf(situation, seen.deployments, retired)
   if (!deployment) return { outcome: missing(retired) }
   if (replicasOf(deployment) === 0) return { outcome: doneOutcome(retired, deployment) }
   // It was, and somebody started it again.
@@ -63,7 +66,7 @@ function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersi
   const kept = whyKept(situation, seen, retired, deployment)
   if (kept) return { outcome: { status: 'kept', ...kept } }
   const stop = forbids(situation, 'structure', deployment) ?? fenceStop(situation, deployment)
-  if (stop) return typeof stop.again === 'number' ? { again: stop.again } : {}
+  if (stop) return { again: typeof stop.again === 'number' ? stop.again : situation.now + LOOK_AGAIN_MS, stop }
   const object = scaledToZero(situation, retired, deployment)
   return {
     write: { object, live: deployment, effect: 'structure', force: true },
@@ -79,14 +82,25 @@ function doneOutcome({ version }: RetiredVersion, deployment: KubeObject): NonNu
 /** What was never made needs no scaling; what was copied may run under another name. */
 function missing({ version, made, loser }: RetiredVersion): NonNullable<ScaleDown['outcome']> {
   if (loser === 'made')
-    return { status: 'done', reason: 'Done', message: `There is no Deployment ${made} (${version}).` }
+    return {
+      status: 'done',
+      reason: 'Done',
+      message: `There is no Deployment ${made} (${version}) that the rollout made.`,
+    }
   const message = `The Deployment of ${version} is not found any more: ${made} or what it was copied from is gone.`
   return { status: 'kept', reason: 'NotFound', message }
 }
 
-function loserOf({ deployments }: WorkloadsSeen, { made, loser }: RetiredVersion): KubeObject | undefined {
+/** A Deployment that only has the name of the copy is another's: the rollout may have ended before it made its own. */
+function loserOf(
+  { service }: Situation,
+  deployments: readonly KubeObject[],
+  { made, loser, rollout }: RetiredVersion,
+): KubeObject | undefined {
   const byName = (name: string | undefined) => deployments.find(({ metadata }) => metadata.name === name)
-  const copy = byName(made)
+  const named = byName(made)
+  const isOurs = named !== undefined && bearsMarks(named.metadata, serviceKey(service.namespace, service.name))
+  const copy = isOurs && named.metadata.annotations?.[ROLLOUT] === rollout ? named : undefined
   return loser === 'made' ? copy : byName(copy?.metadata.annotations?.[COPIED_FROM]?.split('@')[0])
 }
 

@@ -26,6 +26,8 @@ export function scaledDownFindings(pass: Seen): readonly Finding[] {
   const kept = outcomes.filter(({ status }) => status === 'kept')
   const message = (all: readonly ScaledDown[]) => all.map((outcome) => outcome.message).join(' ')
   if (kept[0]) return [{ type, status: 'False', reason: kept[0].reason, message: message(kept) }]
+  const stopped = pass.plan.scaleDowns.find(({ stop }) => stop)?.stop
+  if (stopped) return [{ type, status: 'Unknown', reason: stopped.reason, message: stopped.message }]
   const waiting = pass.plan.scaleDowns.length - outcomes.length
   if (waiting > 0) {
     const words = 'Requests that are under way are given time to end before the Deployment is scaled to 0.'

@@ -6,7 +6,8 @@ type Labels = Readonly<Record<string, string>>
 
 /** What a namespace holds that decides about the Deployments of a rollout by `image`. */
 export interface WorkloadsSeen {
-  readonly deployments: readonly KubeObject[]
+  /** Undefined: they may not be listed. */
+  readonly deployments: readonly KubeObject[] | undefined
   /** Undefined: they may not be listed. */
   readonly autoscalers: readonly KubeObject[] | undefined
   /** The selector of the Kubernetes Service; undefined: there is none. */
@@ -38,6 +39,13 @@ export function withWorkloads(seen: Observed, gathered: Pick<Observed, 'overlaps
   const objects = new Map(seen.objects)
   for (const object of gathered.workloads?.deployments ?? []) objects.set(refKey(refOf(object)), object)
   return { ...seen, ...gathered, objects }
+}
+
+/** What was not seen is not known to be absent: nothing is made or recorded as done before the right is there. */
+export function deploymentsUnseen({ namespace }: { readonly namespace: string }): WorkloadProblem {
+  const message = `The Deployments of namespace ${namespace} may not be looked at.`
+  const fix = 'Give Meshwright the right to list them; GET /clusters/{cluster}/access lists what is missing.'
+  return { reason: 'Denied', message, fix }
 }
 
 /** The autoscaler of a Deployment; KEDA's are of the same kind. */

@@ -214,6 +214,15 @@ describe('the Deployment of a candidate is refused', () => {
     expect(world.weights).toEqual({ v1: 100, v3: 0 })
   })
 
+  it('when Deployments may not be listed, which is not to have none', async () => {
+    world.cluster.before = (request) => {
+      if (request === 'list Deployment') throw new PortError('denied', 'Kubernetes', 'forbidden')
+    }
+    world.image('preflight')
+    expect(await world.settle(4)).toMatchObject({ state: 'stopped', reason: 'Denied' })
+    expect(world.applied()).not.toContain('apply Deployment')
+  })
+
   it('not by other workloads with the same label, which the Kubernetes Service does not select', async () => {
     world.cluster.edit('kubectl', deployment('cart-v1', { app: 'cart', version: 'v1' }))
     world.image('preflight')

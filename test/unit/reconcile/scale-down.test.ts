@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { PortError } from '../../../src/ports/port-error.ts'
 import { ImageWorld, stableDeployment } from './image-world.ts'
-import { autoscaler } from './workloads.ts'
+import { autoscaler, deployment } from './workloads.ts'
 
 let world: ImageWorld
 beforeEach(async () => {
@@ -114,13 +115,82 @@ describe('the Deployment that lost', () => {
     expect(world.replicas('web-v1')).toBe(10)
   })
 
-  it('waits while a freeze stops changes', async () => {
+  it('waits while a Meshwright with newer data holds it, says so, and comes again', async () => {
+    await world.at(100)
+    world.end('source')
+    world.annotate('Deployment', 'web-v1', { 'meshwright.io/revision': '999' })
+    const outcome = await world.settle(5)
+    expect(world.condition('ScaledDown')).toBe('Unknown FencedOff')
+    expect(outcome.again).toBeDefined()
+  })
+
+  it('is not what another deployed under its name where the rollout made none', async () => {
+    world.cluster.edit('kubectl', deployment('web-v3', { app: 'web', version: 'v3' }))
+    world.end('made')
+    await world.settle()
+    expect(world.replicas('web-v3')).toBeUndefined()
+    expect(world.applied()).not.toContain('apply Deployment')
+    expect(world.message('ScaledDown')).toBe('There is no Deployment web-v3 (v3) that the rollout made.')
+  })
+
+  it('is not what another rollout of the service made under its name', async () => {
+    await world.at(50)
+    world.annotate('Deployment', 'web-v3', { 'meshwright.io/rollout': 'shop.web.k9' })
+    world.end('made')
+    await world.settle()
+    expect(world.replicas('web-v3')).toBe(10)
+  })
+
+  it('is not known to be gone while the right to list Deployments is missing', async () => {
+    await world.at(100)
+    world.end('source')
+    world.cluster.before = (request) => {
+      if (request === 'list Deployment') throw new PortError('denied', 'Kubernetes', 'forbidden')
+    }
+    await world.settle(8)
+    expect(world.condition('ScaledDown')).toBe('Unknown Denied')
+    world.cluster.before = () => undefined
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(0)
+  })
+
+  it('is left running when a newer rollout names it after the pass looked', async () => {
+    await world.at(100)
+    world.end('source')
+    await world.settle(2)
+    world.clock.at += 60_000
+    world.cluster.before = (request) => {
+      if (request !== 'list HorizontalPodAutoscaler') return
+      world.cluster.before = () => undefined
+      world.spec({ traffic: { weights: { v1: 50, v3: 50 } } })
+    }
+    await world.settle()
+    expect(world.replicas('web-v1')).toBe(10)
+    expect(world.weights).toEqual({ v1: 50, v3: 50 })
+  })
+
+  it('is left running when a newer route is on the cluster than the pass looked at', async () => {
+    await world.at(100)
+    world.end('source')
+    await world.settle(2)
+    world.clock.at += 60_000
+    let reads = 0
+    world.cluster.before = (request) => {
+      if (request === 'get VirtualService' && ++reads === 2)
+        world.annotate('VirtualService', 'web', { 'meshwright.io/revision': '999' })
+    }
+    await world.reconcile()
+    expect(world.replicas('web-v1')).toBe(10)
+  })
+
+  it('waits while a freeze stops changes, and says so', async () => {
     await world.at(100)
     world.end('source')
     await world.reconcile()
     world.freeze({ reason: 'sale', scope: {}, covers: ['configuration'] })
     await world.settle(5)
     expect(world.replicas('web-v1')).toBe(10)
+    expect(world.condition('ScaledDown')).toBe('Unknown FreezeActive')
     world.store.documents.delete('freeze holiday')
     await world.settle()
     expect(world.replicas('web-v1')).toBe(0)
