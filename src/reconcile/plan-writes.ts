@@ -123,7 +123,8 @@ function nextWrite(walk: Walk, step: RenderStep, later: readonly RenderStep[]): 
   const foreign = live !== undefined && walk.foreign.some((object) => refKey(refOf(object)) === key)
   const gentle = effect === 'fall' || effect === 'mark'
   const stop =
-    forbids(situation, effect, live) ??
+    // The candidate's Pods are a part of giving it requests, whatever the write is by itself.
+    forbids(situation, isWorkload(step.object) ? 'rise' : effect, live) ??
     fenceStop(situation, live) ??
     (gentle && !foreign ? undefined : walk.conflict) ??
     (drift && first ? driftStop(situation, drift) : undefined) ??

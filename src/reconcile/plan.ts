@@ -14,6 +14,7 @@ import { planWrites, type WritePlan } from './plan-writes.ts'
 import type { PlannedService, Situation } from './situation.ts'
 import { isWorkload } from './workloads/deployment.ts'
 import { gatherWorkloads } from './workloads/gather-workloads.ts'
+import { shownChanges } from './workloads/shown-changes.ts'
 import { withWorkloads } from './workloads/workloads.ts'
 
 export interface PlanDeps {
@@ -106,7 +107,8 @@ async function planOn(
 function changesOf(situation: Situation, plan: WritePlan): readonly PlanChange[] {
   const own = wantedBy(situation, plan).map((object): PlanChange => {
     const live = situation.observed.objects.get(refKey(refOf(object)))
-    const diff = changesTo(live, object)
+    const changes = changesTo(live, object)
+    const diff = isWorkload(object) ? shownChanges(changes) : changes
     return { ref: refOf(object), action: live ? (diff.length > 0 ? 'update' : 'none') : 'create', diff }
   })
   return [...own, ...plan.taken.map((object): PlanChange => ({ ref: refOf(object), action: 'delete', diff: [] }))]

@@ -124,18 +124,18 @@ function keepCopy(scene: CandidateScene, made: KubeObject): CandidatePlan {
   const { template } = specOf(made)
   const pod = withImages(template?.spec ?? {}, wanted.image.images)
   const live = replicasOf(made)
-  const isScaled = live > 0 && autoscalerOf(seen, wanted.name) !== undefined
-  const replicas = isScaled ? live : Math.max(live, replicasFor(wanted, sourceReplicas(wanted, seen, source)))
+  const scaler = live > 0 ? autoscalerOf(seen, wanted.name) : undefined
+  const needed = replicasFor(wanted, sourceReplicas(wanted, seen, source))
   const object = {
     apiVersion: made.apiVersion,
     kind: made.kind,
     metadata: metadataOf(service, wanted, copiedFrom),
-    spec: { ...made.spec, replicas, template: { ...template, spec: pod } },
+    spec: { ...made.spec, replicas: scaler ? live : Math.max(live, needed), template: { ...template, spec: pod } },
   }
   const changed = canonicalJson(pod) !== canonicalJson(template?.spec)
   return {
     object,
-    waits: waitsFor(scene, object, made, isScaled),
+    waits: waitsFor(scene, object, made, scaler && { scaler, needed }),
     warnings: [],
     ...(changed ? { drift: changedImages(made) } : {}),
   }
@@ -170,16 +170,23 @@ function sourceReplicas({ target }: ImageRollout, { deployments }: WorkloadsSeen
   return Math.max(target.stableReadyAtStart ?? 0, source ? replicasOf(source) : 0)
 }
 
+/** An autoscaler's number is left to it: it would put back what is written, for the candidate has few requests yet. */
 function waitsFor(
   { ready }: CandidateScene,
   object: KubeObject,
   made: KubeObject | undefined,
-  isScaled = false,
+  scaled?: { readonly scaler: KubeObject; readonly needed: number },
 ): Stop | undefined {
-  const needed = isScaled ? 1 : replicasOf(object)
+  const most = scaled?.scaler.spec?.maxReplicas
+  const needed = scaled ? Math.min(scaled.needed, typeof most === 'number' ? most : scaled.needed) : replicasOf(object)
   if (made && holds(made, object) && isRolledOut(made, needed) && ready >= needed) return undefined
   const message = `${describeRef(refOf(object))} has ${Math.min(ready, needed)} of ${needed} Pods ready that its share of the requests needs.`
-  return { reason: 'WaitingForReplicas', message, again: 'poll' }
+  const way = scaled && replicasOf(object) < needed ? ` ${minimumFor(scaled.scaler, needed)}` : ''
+  return { reason: 'WaitingForReplicas', message: `${message}${way}`, again: 'poll' }
+}
+
+function minimumFor(scaler: KubeObject, needed: number): string {
+  return `${describeAutoscaler(scaler)} scales it: set its minReplicas (KEDA: minReplicaCount) to ${needed} until the rollout is over.`
 }
 
 function warningsOf(seen: WorkloadsSeen, source: KubeObject): readonly WorkloadProblem[] {

@@ -113,7 +113,7 @@ describe('the Deployment of a candidate that is made from an image', () => {
     expect(world.weights).toEqual({ v1: 90, v3: 10 })
   })
 
-  it('is scaled by whoever scales it: an autoscaler of its own', async () => {
+  it('is scaled by whoever scales it, an autoscaler of its own, and its share waits for the Pods that it needs', async () => {
     await world.at(10)
     world.cluster.edit('kubectl', autoscaler('web-v3', 'web-v3'))
     world.cluster.change('hpa', 'Deployment', 'web-v3', (object) => ({
@@ -122,9 +122,34 @@ describe('the Deployment of a candidate that is made from an image', () => {
     }))
     world.rollOut()
     world.image('progressing', { weight: 50, highestWeight: 50 })
-    await world.settle()
+    expect((await world.settle(4)).reason).toBe('WaitingForReplicas')
+    // Ten Pods are needed, and the autoscaler makes five at most.
+    expect(world.message('Ready')).toMatch(/has 4 of 5 Pods ready .* set its minReplicas .* to 5 until/)
+    expect(world.weights).toEqual({ v1: 90, v3: 10 })
     expect(world.replicas('web-v3')).toBe(4)
+    world.cluster.change('hpa', 'Deployment', 'web-v3', (object) => ({
+      ...object,
+      spec: { ...object.spec, replicas: 5 },
+    }))
+    world.rollOut()
+    await world.settle()
+    expect(world.replicas('web-v3')).toBe(5)
     expect(world.weights).toEqual({ v1: 50, v3: 50 })
+  })
+
+  it('is made and raised while a freeze stops configuration, and not while it stops rollouts', async () => {
+    world.freeze({ reason: 'sale', scope: {}, covers: ['rollouts'] })
+    world.image('preflight')
+    expect((await world.reconcile()).reason).toBe('FreezeActive')
+    expect(world.made).toBeUndefined()
+    world.freeze({ reason: 'sale', scope: {}, covers: ['configuration'] })
+    await world.reconcile()
+    expect(world.replicas('web-v3')).toBe(10)
+    world.rollOut()
+    world.cluster.edit('kubectl', stableDeployment(12))
+    world.image('progressing', { weight: 10, highestWeight: 10 })
+    await world.settle(2)
+    expect(world.replicas('web-v3')).toBe(12)
   })
 
   it('gets its image back when another hand changed it', async () => {
@@ -244,6 +269,33 @@ describe('the plan of a service', () => {
     expect((await changes())[0]).toBe('create Deployment web-v3')
     expect(world.cluster.forget()).toContain('dryRun Deployment')
     expect(world.made).toBeUndefined()
+  })
+
+  it('shows no secret of the Pods that it copies, only names and images of containers', async () => {
+    const template = {
+      metadata: { labels: { app: 'web', version: 'v1' }, annotations: { 'vault/token': 'hidden-note' } },
+      spec: {
+        containers: [
+          { name: 'web', image: 'web:1', env: [{ name: 'KEY', value: 'hidden-env' }], args: ['hidden-arg'] },
+        ],
+        initContainers: [{ name: 'init', image: 'init:1', command: ['hidden-command'] }],
+        volumes: [{ name: 'x', hostPath: { path: 'hidden-path' } }],
+      },
+    }
+    const source = stableDeployment(10)
+    world.cluster.edit('kubectl', { ...source, spec: { ...source.spec, template } })
+    world.image('pending', {}, { image: { images: { web: 'web:3' }, replicas: 'equal' } })
+    const [change] = (await plan()).changes
+    expect(JSON.stringify(change)).not.toContain('hidden-')
+    expect(change?.diff).toEqual(
+      expect.arrayContaining([
+        { path: 'spec.replicas', from: undefined, to: 10 },
+        { path: 'spec.template.spec.containers', from: undefined, to: [{ name: 'web', image: 'web:3' }] },
+        { path: 'spec.template.spec.initContainers', from: undefined, to: [{ name: 'init', image: 'init:1' }] },
+        { path: 'spec.template.spec.volumes', from: undefined, to: '(not shown)' },
+        { path: 'spec.template.metadata.annotations.vault/token', from: undefined, to: '(not shown)' },
+      ]),
+    )
   })
 
   it('shows more Pods before a larger share', async () => {
