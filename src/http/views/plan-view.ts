@@ -9,7 +9,11 @@ export const planView = z
       z.object({
         ref: objectRef,
         action: z.enum(['create', 'update', 'none', 'delete']),
-        diff: z.array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() })),
+        diff: z
+          .array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() }))
+          .describe(
+            'Of a Deployment, what may hold secrets is "(not shown)", and containers have names and images only',
+          ),
       }),
     ),
     blocked: z

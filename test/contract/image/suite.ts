@@ -144,7 +144,7 @@ class Site {
   /** Ends the rollout. Stable’s Deployment has lost, or at last the one that was made. */
   end(loser: 'source' | 'made' = 'source'): void {
     const [version, stable] = loser === 'source' ? ['v1', 'v3'] : ['v3', 'v1']
-    const entry = { version, labels: { version }, rollout: `shop.web.${loser}`, made: 'web-v3', loser }
+    const entry = { version, labels: { version }, rollout: 'shop.web.k3', made: 'web-v3', loser }
     this.change({ rollouts: [], targets: { east: { stable } }, retired: { east: [entry] } })
   }
 
