@@ -24,8 +24,11 @@ export function webhookCaller(settings: WebhookSettings, clock: Clock): Webhooks
     async call(request) {
       const host = URL.parse(request.url)?.host ?? 'the webhook'
       try {
-        const keys = await readKeys(settings, request.secret)
-        return await withDeadline(clock, request.deadlineMs, host, async (signal) => {
+        const startedMs = clock.now()
+        const reading = () => readKeys(settings, request.secret)
+        const keys = await withDeadline(clock, request.deadlineMs, 'Key Vault', reading)
+        const leftMs = request.deadlineMs - (clock.now() - startedMs)
+        return await withDeadline(clock, leftMs, host, async (signal) => {
           await checkAddress(request.url, host, settings.addresses)
           return post(settings.fetch, request, { host, keys, now: clock.now(), signal })
         })

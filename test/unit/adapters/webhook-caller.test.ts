@@ -68,7 +68,7 @@ async function keep(request: IncomingMessage): Promise<void> {
 interface Surroundings {
   readonly hosts?: readonly string[]
   readonly allowPrivate?: boolean
-  readonly secret?: string | PortError
+  readonly secret?: string | PortError | Promise<string>
   readonly clock?: Clock
 }
 
@@ -82,7 +82,7 @@ function call(
     fetch: guardedFetch(addresses, (host) => lookup(host)),
     addresses,
     secret: async () => {
-      if (typeof secret !== 'string') throw secret
+      if (secret instanceof PortError) throw secret
       return secret
     },
   }
@@ -258,6 +258,20 @@ describe('a webhook that fails', () => {
       expect(await calling).toEqual(failedWith(`${host(url)} did not answer within 3s`))
       await expect.poll(() => sockets.size).toBe(0)
     }
+  })
+
+  it('waits no longer than its deadline for the key and the answer together', async () => {
+    const clock = virtualClock()
+    const never = call('http://127.0.0.1:1', { clock, secret: new Promise(() => undefined) }, { deadlineMs: 3000 })
+    await clock.pass(3000)
+    expect(await never).toEqual(failedWith('Key Vault did not answer within 3s'))
+    const asked = Promise.withResolvers<void>()
+    const url = await receiver(() => asked.resolve())
+    const late = call(url, { clock, secret: clock.sleep(2000).then(() => SECRET) }, { deadlineMs: 3000 })
+    await clock.pass(2000)
+    await asked.promise
+    await clock.pass(1000)
+    expect(await late).toEqual(failedWith(`${host(url)} did not answer within 1s`))
   })
 
   it('reads no more than 64 KiB, and takes that much', async () => {
