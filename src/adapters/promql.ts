@@ -13,14 +13,24 @@ export async function promqlProblem(query: string): Promise<QueryProblem | undef
   return { offset, reason: next === '' ? 'the query ends too early' : `does not parse at ${JSON.stringify(next)}` }
 }
 
+export interface SelectorPlace {
+  readonly from: number
+  readonly to: number
+  /** The names of labels in its braces, as they are written. One in quotes may be a metric's, too. */
+  readonly labels: readonly string[]
+}
+
 /** Where the instant selectors of a query stand, in order; undefined when it does not parse. */
-export async function selectorsOf(
-  query: string,
-): Promise<readonly { readonly from: number; readonly to: number }[] | undefined> {
+export async function selectorsOf(query: string): Promise<readonly SelectorPlace[] | undefined> {
   const tree = await parse(query)
   if (nodesOf(tree, (node) => node.type.isError).length > 0) return undefined
-  return nodesOf(tree, (node) => node.name === 'VectorSelector').map(({ from, to }) => ({ from, to }))
+  return nodesOf(tree, (node) => node.name === 'VectorSelector').map(({ from, to }) => {
+    const labels = nodesOf(tree, (node) => LABELS.includes(node.name) && node.from >= from && node.to <= to)
+    return { from, to, labels: labels.map((label) => query.slice(label.from, label.to)) }
+  })
 }
+
+const LABELS = ['LabelName', 'QuotedLabelName']
 
 async function parse(query: string): Promise<Tree> {
   const { parser } = await import('@prometheus-io/lezer-promql')

@@ -57,22 +57,27 @@ export function managedPrometheus(azure: Azure, clock: Clock, turns: Turns) {
  */
 export function onCluster(selector: string, cluster: string, system: string): string {
   const [, metric, matchers = ''] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\s*\{(.*)\})?\s*$/s.exec(selector) ?? []
-  if (metric === undefined || /(^|,)\s*__name__/.test(matchers)) {
-    throw new PortError('invalid', system, `${system} takes selectors with exactly one metric: ${selector}`)
-  }
+  if (metric === undefined || /(^|,)\s*__name__/.test(matchers)) throw notOneMetric(selector, system)
   return `${metric}{cluster="${escapePromql(cluster)}"${matchers === '' ? '' : `,${matchers}`}}`
+}
+
+function notOneMetric(selector: string, system: string): PortError {
+  return new PortError('invalid', system, `${system} takes selectors with exactly one metric: ${selector}`)
 }
 
 /**
  * A query all of whose selectors are narrowed to one cluster of the workspace. Throws PortError `invalid` where one of
- * them does not name exactly one metric, before its braces, or the query does not parse.
+ * them does not name exactly one metric, before its braces, or the query does not parse. Names in quotes are not taken in braces: they
+ * may be metrics'.
  */
 async function queryOnCluster(query: string, cluster: string, system: string): Promise<string> {
   const selectors = await selectorsOf(query)
   if (!selectors) throw new PortError('invalid', system, `${system} takes PromQL only, and cannot read the query`)
   let [narrowed, end] = ['', 0]
-  for (const { from, to } of selectors) {
-    narrowed += query.slice(end, from) + onCluster(query.slice(from, to), cluster, system)
+  for (const { from, to, labels } of selectors) {
+    const selector = query.slice(from, to)
+    if (labels.some((label) => /^(__name__$|["'`])/.test(label))) throw notOneMetric(selector, system)
+    narrowed += query.slice(end, from) + onCluster(selector, cluster, system)
     end = to
   }
   return narrowed + query.slice(end)

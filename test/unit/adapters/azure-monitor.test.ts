@@ -6,7 +6,7 @@ import { platformFilter } from '../../../src/adapters/azure-monitor/platform-fil
 import { metricsSources } from '../../../src/adapters/metrics-sources.ts'
 import { clusterSpec } from '../../../src/model/cluster.ts'
 import { isManagedPrometheus, metricsSpec } from '../../../src/model/metrics.ts'
-import type { MetricsSource } from '../../../src/ports/metrics.ts'
+import type { MetricsSource, ValueSource } from '../../../src/ports/metrics.ts'
 import { parseKql } from '../../../src/sandbox/emulators/azure-monitor/kql/parse.ts'
 import { tokensOf } from '../../../src/sandbox/emulators/azure-monitor/kql/tokens.ts'
 import { parseFilter } from '../../../src/sandbox/emulators/azure-monitor/metrics-filter.ts'
@@ -97,6 +97,25 @@ describe('a name in a query', () => {
   })
 })
 
+it('a query that names a metric within braces is refused, however the name is written', async () => {
+  const { source, clock, sent } = await managed(() => Response.json({ status: 'success', data: NOTHING }))
+  const ask = (query: string) => source.values(query, { fromMs: clock.now() - 60_000, toMs: clock.now() })
+  for (const query of [
+    'sum(up{"__name__"="z"})',
+    'up{"other"}',
+    "up{job='a', 'other'}",
+    'up{`other`}',
+    'up{"job"="a"}',
+    'up{ # a comment\n __name__="z"}',
+  ]) {
+    await expect(ask(query), query).rejects.toThrow(/exactly one metric/)
+  }
+  expect(sent).toEqual([])
+  await ask('up{job="a, \'b\'", path="__name__"}')
+  expect(sent[0]?.query).toBe('up{cluster="east",job="a, \'b\'", path="__name__"}')
+})
+const NOTHING = { resultType: 'vector', result: [] }
+
 interface Sent {
   readonly url: string
   readonly token: string | null
@@ -128,7 +147,7 @@ async function managed(give: (sent: Sent) => Promise<Response> | Response, spec:
   const sources = metricsSources({ azure, addresses: { refusal: async () => undefined } }, clock)
   const body = { kubeconfig: { context: 'east' }, metrics: { azureMonitor: { endpoint: ENDPOINT } }, ...spec }
   const source = await sources.open({ name: 'east', spec: clusterSpec.parse(body) })
-  return { source: source as MetricsSource, clock, sent, tokens: () => tokens, azure }
+  return { source: source as MetricsSource & ValueSource, clock, sent, tokens: () => tokens, azure }
 }
 
 const empty = () => Response.json({ status: 'success', data: { resultType: 'matrix', result: [] } })
