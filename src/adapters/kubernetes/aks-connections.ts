@@ -8,6 +8,7 @@ import type { ClusterEndpoint, ManagedClusters } from '../../ports/managed-clust
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import { type KeptToken, keptToken } from '../kept-token.ts'
 import type { SignIn } from './connection.ts'
+import type { KeptAnswers } from './recent-answers.ts'
 
 /** AKS's server application, the same in every tenant. */
 const AKS_SCOPE = '6dae42f8-4368-4678-94ff-3960e28e3630/.default'
@@ -54,6 +55,7 @@ interface Cluster {
 export function aksConnections(
   settings: AksSettings,
   clock: Clock,
+  kept: KeptAnswers,
   http: HttpLibrary | undefined,
 ): (cluster: Cluster) => Promise<ClusterApi> {
   const ways = new Map<string, Way>()
@@ -63,7 +65,7 @@ export function aksConnections(
     const key = JSON.stringify([cluster.name, cluster.resourceId.toLowerCase()])
     const before = ways.get(key)
     if (before && !before.doubted) return before.api
-    const open = opening.get(key) ?? openWay(settings, cluster, before, { clock, http, token })
+    const open = opening.get(key) ?? openWay(settings, cluster, before, { clock, kept, http, token })
     opening.set(key, open)
     try {
       const way = await open
@@ -77,6 +79,7 @@ export function aksConnections(
 
 interface Means {
   readonly clock: Clock
+  readonly kept: KeptAnswers
   readonly http: HttpLibrary | undefined
   readonly token: KeptToken
 }
@@ -107,7 +110,7 @@ async function openWay(settings: AksSettings, cluster: Cluster, before: Way | un
       return explain(error, facts, endpoint)
     },
   })
-  const way: Way = { endpoint, api: kubernetesApi(connection, means.clock), doubted: false }
+  const way: Way = { endpoint, api: kubernetesApi(connection, means.clock, means.kept), doubted: false }
   return way
 }
 

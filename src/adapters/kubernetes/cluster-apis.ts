@@ -4,6 +4,7 @@ import type { ClusterApi, ClusterApis } from '../../ports/cluster-api.ts'
 import { PortError } from '../../ports/port-error.ts'
 import { type AksSettings, aksConnections } from './aks-connections.ts'
 import type { KubeconfigSource } from './kubeconfig.ts'
+import type { KeptAnswers } from './recent-answers.ts'
 
 export interface KubernetesSettings {
   /** Absent: no cluster can be reached by context. */
@@ -20,7 +21,8 @@ export interface KubernetesSettings {
  */
 export function kubernetesClusters(settings: KubernetesSettings, clock: Clock): ClusterApis {
   const connected = new Map<string, Promise<ClusterApi>>()
-  const toAks = settings.aks && aksConnections(settings.aks, clock, settings.http)
+  const kept: KeptAnswers = new Set()
+  const toAks = settings.aks && aksConnections(settings.aks, clock, kept, settings.http)
   return {
     async connect({ name, spec }) {
       const system = `Kubernetes ${name}`
@@ -32,7 +34,7 @@ export function kubernetesClusters(settings: KubernetesSettings, clock: Clock): 
       const key = JSON.stringify([name, context])
       const known = connected.get(key)
       if (known) return known
-      const connecting = connect(settings, context, system, clock).catch((error: unknown) => {
+      const connecting = connect(settings, context, system, { clock, kept }).catch((error: unknown) => {
         connected.delete(key)
         throw error
       })
@@ -46,7 +48,7 @@ async function connect(
   { kubeconfig, http }: KubernetesSettings,
   context: string,
   system: string,
-  clock: Clock,
+  { clock, kept }: { readonly clock: Clock; readonly kept: KeptAnswers },
 ): Promise<ClusterApi> {
   if (kubeconfig === undefined) {
     throw new PortError('invalid', system, 'no kubeconfig is set', { reason: 'Kubeconfig' })
@@ -57,5 +59,5 @@ async function connect(
     import('./kubernetes-api.ts'),
   ])
   const config = await loadContext(kubeconfig, context, system)
-  return kubernetesApi(await connectTo(config, { system, clock, ...(http ? { http } : {}) }), clock)
+  return kubernetesApi(await connectTo(config, { system, clock, ...(http ? { http } : {}) }), clock, kept)
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { AccessQuestion, ApplyOptions, ClusterApi, ListOptions, MetadataObject } from '../../ports/cluster-api.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { Connection } from './connection.ts'
-import { recentAnswers } from './recent-answers.ts'
+import { type KeptAnswers, recentAnswers } from './recent-answers.ts'
 import { type Resource, resourceFinder, versionPath } from './resources.ts'
 
 const FIELD_MANAGER = 'meshwright'
@@ -23,9 +23,9 @@ interface Target {
  * One cluster's API. Objects go as plain JSON: the library's generic client would ask for the kinds first, drop fields
  * that its models do not know, and has no strict validation.
  */
-export function kubernetesApi(connection: Connection, clock: Clock): ClusterApi {
+export function kubernetesApi(connection: Connection, clock: Clock, kept: KeptAnswers): ClusterApi {
   const target: Target = { connection, resourceOf: resourceFinder(connection) }
-  const recent = recentAnswers(clock)
+  const recent = recentAnswers(clock, kept)
   return {
     get: (ref, { maxAgeMs } = {}) => recent(['get', ref], maxAgeMs, () => getObject(target, ref)),
     list: (kind, { maxAgeMs, ...options } = {}) =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { recentAnswers } from '../../../src/adapters/kubernetes/recent-answers.ts'
+import { type KeptAnswers, recentAnswers } from '../../../src/adapters/kubernetes/recent-answers.ts'
 import { virtualClock } from './virtual-clock.ts'
 
 function setting() {
@@ -32,4 +32,15 @@ it('an answer that failed is not shared', async () => {
   const { recent, ask } = setting()
   await expect(recent(['a'], 1000, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await ask('a', 1000)).toBe(1)
+})
+
+it('a question to any cluster frees what is too old of all of them', async () => {
+  const clock = virtualClock()
+  const kept: KeptAnswers = new Set()
+  const [quiet, busy] = [recentAnswers(clock, kept), recentAnswers(clock, kept)]
+  await quiet(['pods'], 1000, async () => 1)
+  await clock.pass(1001)
+  await busy(['pods'], 1000, async () => 2)
+  const values = await Promise.all([...kept].flatMap((answers) => [...answers.values()].map(({ value }) => value)))
+  expect(values).toEqual([2])
 })
