@@ -111,7 +111,8 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
     settleMs: deps.settleMs,
   }
   if (!mayConflict(situation)) return situation
-  const rivals = await gatherRivals(api, service, prepared, age)
+  // Two services that claim a host at the same time must not both be told that nobody else does.
+  const rivals = await gatherRivals(api, service, prepared, claims(situation) ? {} : age)
   return { ...situation, observed: { ...observed, rivals }, now: deps.clock.now() }
 }
 
@@ -129,6 +130,14 @@ export function mayConflict(situation: Situation): boolean {
   return rendered.some(({ object }) => {
     const live = observed.objects.get(refKey(refOf(object)))
     return live !== undefined && !isOurs(live, keyOfService(service), placement?.objects)
+  })
+}
+
+/** Would a write make an object of the mesh, or change more of a route than who gets how much? */
+function claims(situation: Situation): boolean {
+  return planWrites(situation).writes.some(({ effect, object }) => {
+    if (effect === 'creation') return !isWorkload(object)
+    return effect === 'structure' && situation.provider.liveWeights(object) !== undefined
   })
 }
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { clusterSpec } from '../../../src/model/cluster.ts'
 import { PortError, type PortErrorKind } from '../../../src/ports/port-error.ts'
-import { clusterDocument, foreignRoute, World } from './world.ts'
+import { clusterDocument, foreignRoute, serviceDocument, World } from './world.ts'
 
 let world: World
 beforeEach(() => {
@@ -182,6 +182,23 @@ describe('objects of others', () => {
     world.cluster.objects.delete('networking.istio.io/v1/VirtualService/shop/web-routes')
     expect(await world.settle()).toMatchObject({ state: 'live' })
     expect(world.condition('Conflict')).toBe('False None')
+  })
+
+  it('are looked for anew before a route is made or its hosts change, and may be seen a moment old before other changes', async () => {
+    const ages: (number | undefined)[] = []
+    const list = world.cluster.list.bind(world.cluster)
+    world.cluster.list = async (kind, options = {}) => {
+      if (kind.kind === 'VirtualService') ages.push(options.maxAgeMs)
+      return list(kind, options)
+    }
+    await world.settle()
+    expect(ages.splice(0)).toEqual([undefined, undefined])
+    world.spec({ hosts: ['shop.example.com'] })
+    await world.settle()
+    expect(ages.splice(0)).toEqual([undefined])
+    world.spec({ versions: { ...serviceDocument().spec.versions, v3: { labels: { version: 'v3' } } } })
+    await world.settle()
+    expect(ages).toEqual([1000])
   })
 
   it('under our name are a conflict too', async () => {
