@@ -79,11 +79,24 @@ const settings = {
 
 const guardRails = z
   .strictObject({
-    gates: z.boolean().default(false).describe('true: a rollout keeps every gate of the strategy at least as strict'),
+    gates: z
+      .boolean()
+      .default(false)
+      .describe('true: a rollout keeps every gate of the strategy at least as strict, and what is done about it'),
     waves: z.boolean().default(false).describe('true: a rollout keeps the waves'),
     windows: z.boolean().default(false).describe('true: a rollout keeps the change windows'),
-    approval: z.boolean().default(false).describe('true: at least one step of each wave asks for an approver'),
-    mostRise: z.int().min(1).max(100).optional().describe('Most per cents by which one step may raise the weight'),
+    approval: z
+      .boolean()
+      .default(false)
+      .describe(
+        'true: at least one step of each wave asks for as many approvers as the strategy does, and never goes on without',
+      ),
+    mostRise: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Most per cents by which one step, or the promotion after weights, may raise the weight'),
     leastFor: span.optional().describe('Every step that sets traffic lasts so long at least'),
     leastBake: span.optional(),
   })

@@ -50,9 +50,10 @@ export function heldObject(scene: Pick<Scene, 'now'>, live: KubeObject | undefin
 function frozen(scene: Scene, effect: Effect): Stop | undefined {
   if (effect === 'fall' || effect === 'mark') return undefined
   const { service, cluster, now } = scene
-  const live = effect === 'rise' ? liveRolloutOn(service, cluster.name) : undefined
-  if (live?.rollout.breakGlass) return undefined
-  const covers = live ? 'rollouts' : 'configuration'
+  const live = liveRolloutOn(service, cluster.name)
+  // Broken glass opens what the rollout needs: its routes as well as its weights.
+  if (live?.rollout.breakGlass && effect !== 'removal') return undefined
+  const covers = live && effect === 'rise' ? 'rollouts' : 'configuration'
   const target = { service: serviceKey(service.namespace, service.name), namespace: service.namespace, cluster }
   const active = activeFreezes(scene.freezes, target, covers, now)
   if (active.length === 0) return undefined

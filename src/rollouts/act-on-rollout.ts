@@ -102,9 +102,14 @@ async function actOnEnded(
   return after.ok ? succeed({ kind: 'leave', value: rollout }) : after
 }
 
+/** More clusters than this are left to workers. */
+const MOST_AT_ONCE = 20
+
 async function carryOutNow(deps: ActDeps, key: string, rollout: Rollout, session: string | undefined): Promise<void> {
   if (rollout.phase === 'rolling-back') {
-    await Promise.all(rollout.targets.map((target) => deps.carryOut(key, target.cluster, session)))
+    // The queue has them all; who called waits for those first that have something to take back.
+    const first = [...rollout.targets].sort((a, b) => (b.highestWeight ?? 0) - (a.highestWeight ?? 0))
+    await Promise.all(first.slice(0, MOST_AT_ONCE).map((target) => deps.carryOut(key, target.cluster, session)))
   }
   await deps.advance(key, session)
 }

@@ -5,8 +5,10 @@ import { webhookLimits } from '../model/step.ts'
 import { presentStep } from '../model/waves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { WebhookAnswer, Webhooks } from '../ports/webhooks.ts'
+import { harmIn } from './stop-for.ts'
 import { webhookBody, webhookId } from './webhook-body.ts'
 import { callAgainAt, webhookDueAt, webhookIsSpent } from './webhook-due.ts'
+import { blindGate } from './weight-rules.ts'
 
 export interface WebhookDeps {
   readonly clock: Clock
@@ -51,8 +53,8 @@ function dueWebhook(rollout: Rollout, progress: readonly GateProgress[], now: nu
   const step = rollout.phase === 'progressing' && rollout.liveAt !== undefined ? presentStep(rollout) : undefined
   if (!step?.webhook || webhookDueAt(rollout.webhook, now) > now) return undefined
   if (rollout.webhook && webhookIsSpent(step, rollout.webhook)) return undefined
-  const isStopped = progress.some(({ last }) => last?.verdict === 'harm' || last?.verdict === 'blind')
-  return isStopped ? undefined : step.webhook
+  const looked = { ...rollout, progress }
+  return harmIn(looked).length > 0 || blindGate(looked) ? undefined : step.webhook
 }
 
 /** The same deps for work that may be run again after a lost race: what a receiver has said by then is not asked twice. */

@@ -5,13 +5,14 @@ import { NO_TRAFFIC, sameTraffic, stepText, trafficAt } from '../model/step.ts'
 import { stepsOf, waveTargets, waveText } from '../model/waves.ts'
 import type { Observations } from './observations.ts'
 import { waitedSince, waiting, wake } from './schedule.ts'
+import { stopFor } from './stop-for.ts'
 import { askWave, atStep, enter, rollBack } from './transition.ts'
-import { FROZEN, heldBack, isReachable, obstacleOn, reachable, stopFor } from './weight-rules.ts'
+import { FROZEN, heldBack, holdBack, isReachable, obstacleOn, reachable, waitForAny } from './weight-rules.ts'
 
 /** Waits for a place under the caps, for freezes to end and for a change window. */
 export function decidePending(rollout: Rollout, seen: Observations): Rollout {
   const held = heldBack(seen, 'the start')
-  if (held) return waiting(rollout, seen, held.reason, held.message)
+  if (held) return holdBack(rollout, seen, held)
   if (!seen.slot) return waiting(rollout, seen, 'CapReached', 'As many rollouts are live as the caps allow.')
   const cause = { actor: MESHWRIGHT, reason: 'Starting', message: 'Waiting for ready endpoints of the candidate.' }
   return wake(enter(rollout, 'place-free', cause, seen.now), seen.now)
@@ -22,7 +23,7 @@ export function decidePreflight(rollout: Rollout, seen: Observations): Rollout {
   const stopped = stopFor(rollout, seen)
   if (stopped) return stopped
   const targets = reachable(rollout, seen)
-  if (targets.length === 0) return waiting(rollout, seen, 'Unreachable', 'No cluster of the rollout can be reached.')
+  if (targets.length === 0) return waitForAny(rollout, seen)
   const missing = targets.filter(({ target }) => target.candidateReady === 0).map(({ cluster }) => cluster)
   const isRouted = targets.every(({ asked, target }) => target.liveRevision >= (asked.revision ?? rollout.revision))
   if (missing.length === 0 && isRouted) return firstStep(rollout, seen)
@@ -44,7 +45,7 @@ export function decidePreflight(rollout: Rollout, seen: Observations): Rollout {
 
 function firstStep(rollout: Rollout, seen: Observations): Rollout {
   const held = heldBack(seen, 'the first step')
-  if (held) return waiting(rollout, seen, held.reason, held.message)
+  if (held) return holdBack(rollout, seen, held)
   const steps = stepsOf(rollout)
   const traffic = trafficAt(steps, 0)
   const wave = waveTargets(rollout).map(({ cluster }) => cluster)

@@ -4,8 +4,9 @@ import type { Rollout } from '../model/rollout.ts'
 import { decideStepEnd } from './decide-step-end.ts'
 import type { Observations } from './observations.ts'
 import { attemptAt, waiting, wake } from './schedule.ts'
+import { stopFor } from './stop-for.ts'
 import { enter } from './transition.ts'
-import { blindGate, catchUp, goLive, resumeFrom, stopFor, waitForWeight } from './weight-rules.ts'
+import { blindGate, catchUp, goLive, resumeFrom, waitForWeight } from './weight-rules.ts'
 
 /** How long metrics may be missing before `onBlind: pause` pauses. */
 export const BLIND_PAUSE_MS = 30 * 60_000

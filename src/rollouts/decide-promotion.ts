@@ -6,16 +6,17 @@ import { isLastWave, presentWave, wavesOf, waveTargets, waveText } from '../mode
 import { goBlind } from './decide-progressing.ts'
 import type { Observations } from './observations.ts'
 import { attemptAt, waiting, wake } from './schedule.ts'
-import { askTraffic, askWave, enter } from './transition.ts'
+import { leaveOut, stopFor } from './stop-for.ts'
+import { askWave, enter } from './transition.ts'
 import {
   behindOthers,
   catchUp,
   goLive,
   heldBack,
+  holdBack,
   isReachable,
   reachable,
   resumeFrom,
-  stopFor,
   waitForWeight,
 } from './weight-rules.ts'
 
@@ -29,11 +30,12 @@ export function decidePromoting(rollout: Rollout, seen: Observations): Rollout {
   if (live.liveAt === undefined) return waitForWeight(live, seen)
   const behind = behindOthers(live, seen)
   const held = heldBack(seen, `the candidate on ${behind.join(', ')}`)
-  if (behind.length > 0 && held) return waiting(live, seen, held.reason, held.message)
+  if (behind.length > 0 && held) return holdBack(live, seen, held)
   const away = waveTargets(live)
     .map(({ cluster }) => cluster)
     .filter((cluster) => !isReachable(seen)(cluster))
-  if (away.length > 0) return waitForAway(live, seen, away)
+  // Once the wave bakes every cluster has had it: who goes away then only is not looked at.
+  if (away.length > 0 && live.bakeUntil === undefined) return waitForAway(live, seen, away)
   // A last step of 100 % was live before this phase began: the bake is the time after it.
   const since = Math.max(Date.parse(live.liveAt), Date.parse(live.phaseSince))
   return isLastWave(live) ? promoted(live, seen, since) : decideWaveBake(live, seen, since)
@@ -48,13 +50,8 @@ function waitForAway(rollout: Rollout, seen: Observations, away: readonly string
     const cause = { actor: SCHEDULE, reason: 'Unreachable', message }
     return enter(rollout, 'stuck', cause, seen.now, { resumeTo: resumeFrom(rollout) })
   }
-  const { weight, liveAt } = rollout
-  const asked = askTraffic(rollout, NO_TRAFFIC, seen.now, (cluster) => away.includes(cluster))
-  const targets = asked.targets.map((target) =>
-    away.includes(target.cluster) ? { ...target, out: 'unreachable' as const } : target,
-  )
   const warnings = [...rollout.warnings, `${away.join(', ')} could not be reached and keeps its stable version`]
-  const left = { ...asked, weight, ...(liveAt === undefined ? {} : { liveAt }), targets, warnings }
+  const left = { ...leaveOut(rollout, new Set(away), 'unreachable', seen.now), warnings }
   const cause = { actor: SCHEDULE, reason: 'LeftOut', message: `${message} The rollout goes on without it.` }
   return wake(enter(left, 'left-out', cause, seen.now), seen.now)
 }
@@ -80,7 +77,7 @@ function decideWaveBake(rollout: Rollout, seen: Observations, since: number): Ro
     return waiting(baking, seen, 'WaveBake', message, { everyMs, deadline: end })
   }
   const held = heldBack(seen, 'the next wave')
-  if (held) return waiting(baking, seen, held.reason, held.message)
+  if (held) return holdBack(baking, seen, held)
   return nextWave(baking, seen)
 }
 

@@ -1,7 +1,7 @@
 import { gateKind, type ValueGate } from '../model/gate.ts'
 import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { durationMs, formatDuration } from '../model/names.ts'
-import type { GateProgress, Rollout } from '../model/rollout.ts'
+import { ALL_CLUSTERS, type GateProgress, type Rollout } from '../model/rollout.ts'
 import { quorumOf, type StepSpec, stepKind, stepText } from '../model/step.ts'
 import { presentStep, stepsOf, waveTargets, waveText } from '../model/waves.ts'
 import { nextStep, passWave } from './next-step.ts'
@@ -10,7 +10,7 @@ import { attemptAt, say, waiting } from './schedule.ts'
 import { timeOut } from './time-out.ts'
 import { enter, rollBack } from './transition.ts'
 import { webhookDueAt, webhookIsSpent } from './webhook-due.ts'
-import { heldBack } from './weight-rules.ts'
+import { gateName, heldBack, holdBack, reachable } from './weight-rules.ts'
 
 /**
  * A step whose traffic is live: when it ends, and what holds it up. Traffic stays for its time (counted from live, plus the
@@ -26,11 +26,15 @@ export function decideStepEnd(rollout: Rollout, seen: Observations): Rollout {
     case 'traffic':
       return endOfTraffic(rollout, seen, step, rollout.liveAt)
     case 'hold':
-      return endOfTime(rollout, seen, sinceOf(rollout) + durationMs(step.hold ?? '1s')) ?? pass(rollout, seen, step)
+      return (
+        endOfTime(rollout, seen, sinceOf(rollout) + durationMs(step.hold ?? '1s')) ??
+        endOfDoubt(rollout, seen, step) ??
+        pass(rollout, seen, step)
+      )
     case 'analysis':
       return endOfEvidence(rollout, seen, step, sinceOf(rollout)) ?? pass(rollout, seen, step)
     case 'approval':
-      return askApprovers(rollout, seen, step) ?? pass(rollout, seen, step)
+      return askApprovers(rollout, seen, step) ?? endOfDoubt(rollout, seen, step) ?? pass(rollout, seen, step)
     case 'webhook':
       return endOfWebhook(rollout, seen, step)
   }
@@ -62,11 +66,19 @@ function endOfTime(rollout: Rollout, seen: Observations, end: number): Rollout |
 
 /** Stays while gates know too little; undefined when they let it pass. */
 function endOfEvidence(rollout: Rollout, seen: Observations, step: StepSpec, end: number): Rollout | undefined {
-  const lacking = evidenceLacking(rollout, step)
+  const lacking = evidenceLacking(rollout, seen, step)
   if (lacking === undefined) return undefined
   // Patience begins anew with a resume, and with metrics that are back.
   const since = Math.max(end, Date.parse(rollout.phaseSince))
   return hold(rollout, seen, lacking, { since, limitMs: limitOf(rollout, step) })
+}
+
+/** Stays while a gate sees stable sick, or shares that no weight explains, in a step that asks no more of gates. */
+function endOfDoubt(rollout: Rollout, seen: Observations, step: StepSpec): Rollout | undefined {
+  const doubt = rollout.gates.flatMap((_, gate) => holding(rollout, gate) ?? [])[0]
+  if (doubt === undefined) return undefined
+  const since = Math.max(sinceOf(rollout), Date.parse(rollout.phaseSince))
+  return hold(rollout, seen, doubt, { since, limitMs: limitOf(rollout, step) })
 }
 
 /** Waits for what is lacking up to its limit; then the step's `onTimeout`. */
@@ -99,7 +111,9 @@ function askApprovers(rollout: Rollout, seen: Observations, step: StepSpec): Rol
 function endOfWebhook(rollout: Rollout, seen: Observations, step: StepSpec): Rollout {
   const said = seen.webhook ?? rollout.webhook
   const asked = said === undefined || said === rollout.webhook ? rollout : { ...rollout, webhook: said }
-  if (said?.outcome === 'passed') return pass(asked, seen, step, `Webhook passed: ${said.detail}.`)
+  if (said?.outcome === 'passed') {
+    return endOfDoubt(asked, seen, step) ?? pass(asked, seen, step, `Webhook passed: ${said.detail}.`)
+  }
   if (said?.outcome === 'refused') {
     const cause = { actor: MESHWRIGHT, reason: 'WebhookRefused', message: `Webhook refused: ${said.detail}.` }
     return rollBack(asked, 'gave-up', cause, seen.now)
@@ -117,7 +131,7 @@ function endOfWebhook(rollout: Rollout, seen: Observations, step: StepSpec): Rol
 
 function pass(rollout: Rollout, seen: Observations, step: StepSpec, why?: string): Rollout {
   const held = heldBack(seen, 'the next step')
-  if (held) return waiting(rollout, seen, held.reason, held.message)
+  if (held) return holdBack(rollout, seen, held)
   const gated = rollout.gates.length > 0
   const actor = rollout.approvals?.at(-1) ?? (gated ? GATE : SCHEDULE)
   const passed = `Step ${rollout.step + 1} (${stepText(step)}) passed${gated ? ': no gate says harm' : ' by time'}.`
@@ -125,10 +139,9 @@ function pass(rollout: Rollout, seen: Observations, step: StepSpec, why?: string
 }
 
 /** What is not known enough to let the step pass; undefined when it may. */
-function evidenceLacking(rollout: Rollout, step: StepSpec): { reason: string; message: string } | undefined {
-  const clusters = new Set(['*', ...waveTargets(rollout).map(({ cluster }) => cluster)])
+function evidenceLacking(rollout: Rollout, seen: Observations, step: StepSpec): Lacking | undefined {
   for (const [index, gate] of rollout.gates.entries()) {
-    const looks = rollout.progress.filter((progress) => progress.gate === index && clusters.has(progress.cluster))
+    const looks = looksOf(rollout, index)
     if (gate.kind === 'value') {
       const lacking = valueLacking(rollout, gate, looks)
       if (lacking) return lacking
@@ -141,20 +154,43 @@ function evidenceLacking(rollout: Rollout, step: StepSpec): { reason: string; me
         message: `Gate ${gateKind(gate)} saw ${events} requests to the candidate in this step; ${rollout.minEvents} are needed.`,
       }
     }
-    const held = looks.find(({ last }) => HOLDING.includes(last?.reason ?? ''))
-    if (held?.last) {
-      return {
-        reason: held.last.reason,
-        message: `Gate ${gateKind(gate)} on ${held.cluster}: ${held.last.explanation}`,
-      }
-    }
-    const unsure = step.analysis ? looks.find((progress) => progress.last?.verdict !== 'safe') : undefined
-    if (unsure) {
-      return {
-        reason: 'NotYetSafe',
-        message: `Gate ${gateKind(gate)} on ${unsure.cluster}: ${unsure.last?.explanation ?? 'no look yet'}`,
-      }
-    }
+    const lacking = holding(rollout, index) ?? (step.analysis ? unsure(rollout, seen, index) : undefined)
+    if (lacking) return lacking
+  }
+  return undefined
+}
+
+interface Lacking {
+  readonly reason: string
+  readonly message: string
+}
+
+/** What a gate knows on the clusters of the wave, and on all together. */
+function looksOf(rollout: Rollout, gate: number): readonly GateProgress[] {
+  const clusters = new Set([ALL_CLUSTERS, ...waveTargets(rollout).map(({ cluster }) => cluster)])
+  return rollout.progress.filter((progress) => progress.gate === gate && clusters.has(progress.cluster))
+}
+
+/** A verdict that holds a step though it says no harm. */
+function holding(rollout: Rollout, gate: number): Lacking | undefined {
+  const held = looksOf(rollout, gate).find(({ last }) => HOLDING.includes(last?.reason ?? ''))
+  if (!held?.last) return undefined
+  return {
+    reason: held.last.reason,
+    message: `${gateName(rollout, gate)} on ${held.cluster}: ${held.last.explanation}`,
+  }
+}
+
+/** A cluster of the wave that can be reached and whose last look, in this step's traffic, did not say safe. */
+function unsure(rollout: Rollout, seen: Observations, gate: number): Lacking | undefined {
+  const { liveAt = '' } = rollout
+  const looks = looksOf(rollout, gate)
+  for (const { cluster } of reachable(rollout, seen)) {
+    const look = looks.find((progress) => progress.cluster === cluster)
+    const isNew = look?.lookedAt !== undefined && look.lookedAt >= liveAt
+    if (isNew && look.last?.verdict === 'safe') continue
+    const why = isNew ? look.last?.explanation : 'no look in this step yet'
+    return { reason: 'NotYetSafe', message: `${gateName(rollout, gate)} on ${cluster}: ${why}` }
   }
   return undefined
 }

@@ -4,8 +4,8 @@ import type { Rollout } from '../model/rollout.ts'
 import { isExposed, presentStep } from '../model/waves.ts'
 import type { Observations } from './observations.ts'
 import { attemptAt } from './schedule.ts'
+import { stopForHarm } from './stop-for.ts'
 import { timeOut } from './time-out.ts'
-import { stopForHarm } from './weight-rules.ts'
 
 /** How often gates look while a person is waited for. */
 const LOOK_MS = 60_000
@@ -42,8 +42,10 @@ export function dueWhileWaiting(rollout: Rollout, now: number): number | undefin
   if (rollout.phase !== 'paused' && rollout.phase !== 'awaiting-approval') return undefined
   const deadline = approvalDeadline(rollout)
   const look = isWatched(rollout) ? now + LOOK_MS : undefined
-  if (deadline === undefined || look === undefined) return deadline ?? look
-  return Math.min(deadline, look)
+  // An approval that expired into a freeze is looked at again like a gate.
+  const expires = deadline !== undefined && deadline <= now ? now + LOOK_MS : deadline
+  if (expires === undefined || look === undefined) return expires ?? look
+  return Math.min(expires, look)
 }
 
 /** Where another hand has set the weights, what gates see is not the rollout's doing. */

@@ -11,6 +11,7 @@ import type { CheckedCandidate } from './check-candidate.ts'
 import { readClusters } from './check-clusters.ts'
 import { checkGates } from './check-gates.ts'
 import { checkImage, type PlanOn } from './check-image.ts'
+import { checkSize } from './check-size.ts'
 import { checkTraffic } from './check-traffic.ts'
 import { checkWebhookSteps } from './check-webhook-steps.ts'
 import { foldRollouts } from './fold-rollouts.ts'
@@ -38,6 +39,8 @@ export interface RolloutDraft {
   readonly id: string
   readonly request: RolloutRequest
   readonly context: RequestContext
+  /** It does anew what another did. */
+  readonly isRetry?: boolean
 }
 
 /**
@@ -47,9 +50,9 @@ export interface RolloutDraft {
 export async function draftRollout(
   deps: DraftDeps,
   service: ServiceDocument,
-  { id, request, context }: RolloutDraft,
+  { id, request, context, isRetry }: RolloutDraft,
 ): Promise<Result<{ document: ServiceDocument; rollout: Rollout }>> {
-  const planned = await checkStart(deps, service, request)
+  const planned = await checkStart(deps, service, request, isRetry)
   if (!planned.ok) return planned
   return draft(deps, service, newRollout(id, request, planned.value, context, deps.clock.now()), planned.value)
 }
@@ -59,15 +62,19 @@ async function checkStart(
   deps: DraftDeps,
   service: ServiceDocument,
   request: RolloutRequest,
+  isRetry: boolean | undefined,
 ): Promise<Result<CheckedStart>> {
-  const strategy = await resolveStrategy(deps.store, request)
+  const strategy = await resolveStrategy(deps.store, request, isRetry)
   if (!strategy.ok) return strategy
   const planned = planRollout(service, request)
   if (!planned.ok) return planned
   const clusters = await readClusters(deps.store, planned.value.targets)
   if (!clusters.ok) return clusters
-  const waves = planWaves(strategy.value.spec, clusters.value)
+  const known = Object.keys(service.targets)
+  const waves = planWaves(strategy.value.spec, clusters.value, { known, own: request.waves !== undefined })
   if (!waves.ok) return waves
+  const size = checkSize(strategy.value.spec, waves.value, clusters.value.length)
+  if (!size.ok) return size
   const traffic = checkTraffic(clusters.value, strategy.value.spec, request)
   if (!traffic.ok) return traffic
   const webhooks = await checkWebhookSteps(deps.addresses, strategy.value.spec, request)

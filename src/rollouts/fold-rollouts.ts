@@ -134,11 +134,18 @@ const ON_THE_WAY: readonly Rollout['phase'][] = ['preflight', 'progressing', 'pr
  * The routes should have been live by now. A worker that died with the message in its hands keeps it hidden, for ten
  * minutes in Azure: nobody waits that long for a way back, so it is asked for again at every look.
  */
-function isOverdue({ phase, liveAt, weightSince, updatedAt }: Rollout): boolean {
-  return (
-    ON_THE_WAY.includes(phase) && liveAt === undefined && Date.parse(updatedAt) - Date.parse(weightSince) >= POLL_MS
-  )
+function isOverdue(rollout: Rollout): boolean {
+  const { phase, reason, liveAt, weightSince, updatedAt } = rollout
+  const waited = Date.parse(updatedAt) - Date.parse(weightSince)
+  // A cluster that showed harm goes back while the rollout is paused, and nobody waits for it.
+  if (phase === 'paused') return waited < BACK_MS && rollout.targets.some(({ out }) => out === 'harm')
+  if (HELD.includes(reason)) return false
+  return ON_THE_WAY.includes(phase) && liveAt === undefined && waited >= POLL_MS
 }
+/** As long as Azure may hide a message of a worker that died. */
+const BACK_MS = 15 * 60_000
+/** Nothing is to be written while these hold. */
+const HELD: readonly string[] = ['Frozen', 'OutsideWindow', 'CapReached']
 
 /** An ended rollout is copied out; clusters chosen by label were held for it and may change now. */
 function endEntries(service: ServiceDocument, rollout: Rollout): readonly OutboxEntry[] {

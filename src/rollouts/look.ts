@@ -56,7 +56,7 @@ export function dueWindow(input: DueInput, progress: GateProgress): CountedWindo
 
 /** Does the step, or the bake, end in this window? Then it is looked at though `every` is not over. */
 function endsWithin(rollout: Rollout, fromMs: number, toMs: number): boolean {
-  const end = rollout.phase === 'baking' ? bakeEnd(rollout) : stepEnd(rollout)
+  const end = rollout.bakeUntil === undefined ? stepEnd(rollout) : bakeEnd(rollout)
   return fromMs < end && toMs >= end
 }
 

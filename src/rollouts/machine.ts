@@ -37,7 +37,7 @@ export const MACHINE = {
   'left-out': { promoting: 'promoting' },
   'step-passed': { progressing: 'progressing', 'awaiting-approval': 'progressing' },
   'approval-asked': { progressing: 'awaiting-approval' },
-  'steps-passed': { progressing: 'promoting' },
+  'steps-passed': { progressing: 'promoting', 'awaiting-approval': 'promoting' },
   'wave-passed': { promoting: 'preflight' },
   promoted: { promoting: 'baking' },
   baked: { baking: 'succeeded' },

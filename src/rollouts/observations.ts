@@ -9,6 +9,8 @@ export interface Observations {
   readonly frozen?: string
   /** No change window is open: when the next opens, as a sentence. */
   readonly closed?: string
+  /** Epoch milliseconds of that. */
+  readonly opensAt?: number
   /** What the call of a webhook step came to in this pass. */
   readonly webhook?: WebhookProgress
   /** What people should know before the first step. Gathered only before it. */

@@ -3,7 +3,7 @@ import { findCondition } from '../model/condition.ts'
 import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
 import { type GateProgress, type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.ts'
-import { isExposed } from '../model/waves.ts'
+import { isExposed, wavesOf, waveTargets } from '../model/waves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import type { Store } from '../ports/store.ts'
@@ -54,8 +54,9 @@ export async function observe(
   const clusters = parts.flatMap(({ cluster }) => (cluster ? [cluster] : []))
   const timings = gateTimings(deps.metrics, rollout.gates, clusters)
   const held = rollout.breakGlass ? {} : await heldBy(deps.store, service, rollout, clusters, now)
-  const slot = rollout.phase === 'pending' ? await hasFreePlace(deps, rollout) : true
-  const mayShift = slot && Object.keys(held).length === 0
+  const isHeld = Object.keys(held).length > 0
+  const slot = rollout.phase !== 'pending' || isHeld || (await hasFreePlace(deps, rollout))
+  const mayShift = slot && !isHeld
   const warnings = mayShift ? await preflightWarnings(deps.metrics, service, rollout, parts, now) : []
   const looks = await lookAll(deps, service, rollout, parts, { timings, now })
   const webhook = await callWebhook(deps, service, rollout, looks.progress)
@@ -78,11 +79,20 @@ async function heldBy(
   rollout: Rollout,
   clusters: readonly ClusterDocument[],
   now: number,
-): Promise<Pick<Observations, 'frozen' | 'closed'>> {
-  const frozen = await freezeOn(store, service, clusters, now)
+): Promise<Pick<Observations, 'frozen' | 'closed' | 'opensAt'>> {
+  const moved = clustersToRise(rollout)
+  const rising = clusters.filter(({ name }) => moved.includes(name))
+  const frozen = await freezeOn(store, service, rising, now)
   const { open, opensAt } = windowState(rollout.windows, now)
   const next = opensAt === undefined ? 'None opens any more.' : `The next opens at ${timestamp(opensAt)}.`
-  return { ...(frozen === undefined ? {} : { frozen }), ...(open ? {} : { closed: next }) }
+  const closed = open ? {} : { closed: next, ...(opensAt === undefined ? {} : { opensAt }) }
+  return { ...(frozen === undefined ? {} : { frozen }), ...closed }
+}
+
+/** The clusters whose candidate may get more next: those of the wave, and from its promotion on those of the one after it. */
+function clustersToRise(rollout: Rollout): readonly string[] {
+  const following = rollout.phase === 'promoting' ? wavesOf(rollout)[(rollout.wave ?? 0) + 1] : undefined
+  return [...waveTargets(rollout).map(({ cluster }) => cluster), ...(following?.clusters ?? [])]
 }
 
 async function freezeOn(
@@ -154,9 +164,16 @@ function liveSince(rollout: Rollout, target: RolloutTarget, placement: Placement
   if (placement.liveRevision < revision) return undefined
   const here = placement.liveRevision === revision ? placement.liveAt : undefined
   // Of an earlier wave, or one that the last step did not touch: it has what it has since its own revision was live.
-  if (target.revision !== undefined) return Date.parse(here ?? rollout.phaseSince)
+  // Under a newer render, windows go on where the last one ended.
+  if (target.revision !== undefined) return here === undefined ? countedTo(rollout, target) : Date.parse(here)
   if (rollout.liveAt === undefined) return undefined
   return Math.max(Date.parse(rollout.liveAt), Date.parse(here ?? rollout.liveAt))
+}
+
+/** The end of what was counted on a cluster, of the gate that is furthest behind; before the first look, since the phase began. */
+function countedTo({ progress, phaseSince }: Rollout, { cluster }: RolloutTarget): number {
+  const cursors = progress.flatMap((known) => (known.cluster === cluster ? (known.cursorMs ?? []) : []))
+  return cursors.length === 0 ? Date.parse(phaseSince) : Math.min(...cursors)
 }
 
 /** A cluster that was never reached counts as away; one that is gone, too. */

@@ -10,17 +10,21 @@ type Cluster = Pick<ClusterDocument, 'name' | 'spec'>
 /**
  * The waves of a rollout over `clusters`; undefined when it has one for all. Each cluster goes with the first wave that it
  * fits; a wave that gets none is left out, and one with a `concurrency` becomes several that follow each other without a
- * bake. A cluster that no wave takes, or that is named and not in the rollout, is a failure that names it.
+ * bake. A cluster that no wave takes, or that is named and none of the service's (`known`), is a failure that names it; `own`:
+ * the waves are the request's, not the strategy's.
  */
 export function planWaves(
   { waves, steps }: Pick<StrategySpec, 'waves' | 'steps'>,
   clusters: readonly Cluster[],
+  { known, own }: { readonly known: readonly string[]; readonly own: boolean },
 ): Result<readonly RolloutWave[] | undefined> {
   if (waves === undefined) return succeed(undefined)
-  const unknown = waves.flatMap(({ clusters: wanted }, index) => strangers(wanted, clusters, index))
+  const unknown = waves.flatMap(({ clusters: wanted }, index) =>
+    strangers(wanted, known, own ? `/waves/${index}/clusters` : '/strategy'),
+  )
   if (unknown.length > 0) {
     const names = unknown.map(({ reason }) => reason).join('; ')
-    return fail('UnknownReference', `A wave names a cluster that the rollout is not on: ${names}.`, { errors: unknown })
+    return fail('UnknownReference', `A wave names a cluster that the service is not on: ${names}.`, { errors: unknown })
   }
   let left = clusters
   const planned: RolloutWave[] = []
@@ -34,16 +38,16 @@ export function planWaves(
   if (left.length === 0) return succeed(planned)
   const names = left.map(({ name }) => name).join(', ')
   return fail('InvalidCombination', `No wave takes ${names}.`, {
-    errors: [{ pointer: '/waves', reason: `no wave takes ${names}` }],
+    errors: [{ pointer: own ? '/waves' : '/strategy', reason: `no wave takes ${names}` }],
     hint: 'Add a last wave without "clusters": it takes all that are left.',
   })
 }
 
-function strangers(wanted: WaveSpec['clusters'], clusters: readonly Cluster[], index: number) {
+function strangers(wanted: WaveSpec['clusters'], known: readonly string[], pointer: string) {
   if (!Array.isArray(wanted)) return []
   return wanted
-    .filter((name) => !clusters.some((cluster) => cluster.name === name))
-    .map((name) => ({ pointer: `/waves/${index}/clusters`, reason: `the rollout is not on ${name}` }))
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ pointer, reason: `the service is not on ${name}` }))
 }
 
 function fits({ clusters }: WaveSpec, cluster: Cluster): boolean {

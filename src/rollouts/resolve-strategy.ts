@@ -12,8 +12,15 @@ export interface ResolvedStrategy {
   readonly warnings: readonly string[]
 }
 
-/** The strategy that a rollout asks for, with its own settings in place of the strategy's where its guard rails allow it. */
-export async function resolveStrategy(store: Store, request: RolloutRequest): Promise<Result<ResolvedStrategy>> {
+/**
+ * The strategy that a rollout asks for, with its own settings in place of the strategy's where its guard rails allow it. A
+ * retry was held to them at its first start, and comes with waves and queries as they were worked out then.
+ */
+export async function resolveStrategy(
+  store: Store,
+  request: RolloutRequest,
+  isRetry = false,
+): Promise<Result<ResolvedStrategy>> {
   const name = request.strategy ?? 'default'
   const stored = (await store.read('strategy', name))?.value.spec
   const base = stored ?? (Object.hasOwn(BUILT_IN_STRATEGIES, name) ? BUILT_IN_STRATEGIES[name] : undefined)
@@ -25,7 +32,7 @@ export async function resolveStrategy(store: Store, request: RolloutRequest): Pr
   const spec = withOwn(base, request)
   const failure = windowsProblem(spec.windows)
   if (failure) return { ok: false, failure }
-  const kept = keepGuardRails(name, base, spec)
+  const kept = keepGuardRails(name, isRetry ? unguarded(base) : base, spec)
   if (!kept.ok) return kept
   const gates = resolveGates(spec.gates, request.gates !== undefined)
   return gates.ok ? succeed({ name, spec: { ...spec, gates: [...gates.value] }, warnings: kept.value }) : gates
@@ -54,4 +61,8 @@ function withOwn(base: StrategySpec, request: RolloutRequest): StrategySpec {
     separateDuties: base.separateDuties ?? true,
     ...(base.guardRails ? { guardRails: base.guardRails } : {}),
   }
+}
+
+function unguarded({ guardRails: _rails, ...base }: StrategySpec): StrategySpec {
+  return base
 }

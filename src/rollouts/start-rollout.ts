@@ -49,7 +49,7 @@ export async function startRollout(
       // Our own write, whose answer was lost.
       if (before.rollouts.some((rollout) => rollout.id === id)) return succeed({ kind: 'leave', value: id })
       if (before.deletingAt) return fail('Deleting', `Service ${key} is being deleted.`)
-      const drafted = await draftRollout(deps, before, { id, request, context })
+      const drafted = await draftRollout(deps, before, { id, request, context, isRetry: retryOf !== undefined })
       if (!drafted.ok) return drafted
       const { document, rollout } = drafted.value
       const answer = { at: rollout.startedAt, status: 201, result: id }

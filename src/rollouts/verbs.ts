@@ -2,13 +2,14 @@ import { missingRole } from '../model/access.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import type { Actor, Caller, Role } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
-import type { Rollout, RolloutPhase } from '../model/rollout.ts'
+import type { Rollout, RolloutPhase, RolloutTarget } from '../model/rollout.ts'
 import { quorumOf, sameTraffic } from '../model/step.ts'
-import { presentStep, stepsOf } from '../model/waves.ts'
+import { isExposed, presentStep, stepsOf } from '../model/waves.ts'
+import { windowState } from '../ports/window-state.ts'
 import { targetOf } from './machine.ts'
 import { wake } from './schedule.ts'
 import { askAll, askWave, enter, rollBack } from './transition.ts'
-import { resumeFrom } from './weight-rules.ts'
+import { resumeFrom, trafficOf } from './weight-rules.ts'
 
 /** What people, pipelines and chat may do to a rollout. */
 export const VERBS = ['promote', 'pause', 'resume', 'approve', 'reject', 'abort', 'rollback', 'break-glass'] as const
@@ -84,15 +85,27 @@ function promote(rollout: Rollout, call: VerbCall): Result<Rollout> {
   }
   if (targetOf(rollout.phase, 'promote') === undefined) return refuse(rollout, call)
   if (rollout.phase === 'paused' && rollout.resumeTo === 'pending') return refuse(rollout, call)
-  const asked = unapprovedStep(rollout)
+  const shut = shutWindow(rollout, call.now)
+  if (shut) return fail('RolloutState', `Rollout ${rollout.id} cannot be promoted: ${shut}`, { hint: GLASS })
+  const asked = rollout.resumeTo === 'promoting' ? undefined : unapprovedStep(rollout)
   if (asked !== undefined) {
     const reason = `step ${asked + 1} asks for an approver: promoting would pass it by`
     return fail('RolloutState', `Rollout ${rollout.id} cannot be promoted: ${reason}.`, {
       hint: 'Let an approver approve the step; the rollout goes on by itself.',
     })
   }
-  const { resumeTo: _resume, ...rest } = askAll(rollout, call.now)
-  return succeed(enter(rest, 'promote', cause(call, 'PromotedByHand', 'promoted'), call.now))
+  const { resumeTo: _resume, bakeUntil, ...rest } = askAll(rollout, call.now)
+  // From the bake of a wave: that ends too.
+  const bake = bakeUntil === undefined ? {} : { bakeUntil: timestamp(call.now) }
+  return succeed(enter({ ...rest, ...bake }, 'promote', cause(call, 'PromotedByHand', 'promoted'), call.now))
+}
+const GLASS = 'An operator can break the glass: POST …/break-glass with a note.'
+
+/** Why no change window lets the candidate have more now; undefined when one does, or the glass is broken. */
+function shutWindow({ windows, breakGlass }: Rollout, now: number): string | undefined {
+  const { open, opensAt } = windowState(breakGlass ? undefined : windows, now)
+  if (open) return undefined
+  return `no change window is open${opensAt === undefined ? '' : `, the next opens at ${timestamp(opensAt)}`}.`
 }
 
 /** The first step of the wave, from the present one on, that asks for approvers and has not enough. */
@@ -132,12 +145,16 @@ function withCallsLeft(rollout: Rollout): Rollout {
   return webhook?.outcome === 'failed' ? rest : rollout
 }
 
-/** The same traffic anew on every cluster of the wave that has it. */
+/** The same traffic anew on every cluster that has some. */
 function askAgain(rollout: Rollout, now: number): Rollout {
-  const { weight, match, mirror } = rollout
-  const traffic = { weight, ...(match ? { match } : {}), ...(mirror === undefined ? {} : { mirror }) }
   const has = rollout.targets.filter((target) => sameTraffic(target, rollout)).map(({ cluster }) => cluster)
-  return askWave(rollout, traffic, now, (cluster) => has.includes(cluster))
+  const asked = askWave(rollout, trafficOf(rollout), now, (cluster) => has.includes(cluster))
+  return { ...asked, targets: asked.targets.map((target) => (isExposed(target) ? unpinned(target) : target)) }
+}
+
+/** To be written anew though it asks for what it has: an earlier wave's cluster may have been changed by another hand. */
+function unpinned({ revision: _revision, ...target }: RolloutTarget): RolloutTarget {
+  return target
 }
 
 /** One approver's word. Nobody counts twice, and who started the rollout not at all where duties are separate. */
@@ -177,7 +194,7 @@ function goBack(
 }
 const WORDS = { reject: 'rejected the step', abort: 'aborted', rollback: 'rolled back' } as const
 
-/** Freezes, change windows and caps no longer hold the rollout back. Needs words, which are kept. */
+/** Freezes and change windows no longer hold the rollout back. Needs words, which are kept. */
 function breakGlass(rollout: Rollout, call: VerbCall): Result<Rollout> {
   if (rollout.breakGlass) return succeed(rollout)
   if (targetOf(rollout.phase, 'break-glass') === undefined) return refuse(rollout, call)
@@ -189,7 +206,9 @@ function breakGlass(rollout: Rollout, call: VerbCall): Result<Rollout> {
   const given = { actor: call.actor, reason: call.note, at: timestamp(call.now) }
   const why = cause(call, 'BrokenGlass', 'broke the glass: freezes and change windows do not hold it back')
   const broken = enter(rollout, 'break-glass', why, call.now, { breakGlass: given })
-  return succeed(MOVING.includes(rollout.phase) ? wake(broken, call.now) : broken)
+  // What it does, and what holds it up, is as before: the next look tells otherwise.
+  const said = { ...broken, reason: rollout.reason, message: rollout.message }
+  return succeed(MOVING.includes(rollout.phase) ? wake(said, call.now) : said)
 }
 
 function cause(call: VerbCall, reason: string, did: string) {

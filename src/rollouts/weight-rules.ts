@@ -1,28 +1,12 @@
 import { gateText } from '../model/gate.ts'
-import { GATE, MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
+import { MESHWRIGHT, SCHEDULE } from '../model/identity.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
-import type { GateProgress, Rollout, RolloutTarget } from '../model/rollout.ts'
-import { NO_TRAFFIC, sameTraffic, trafficText } from '../model/step.ts'
-import { waveTargets } from '../model/waves.ts'
+import { ALL_CLUSTERS, type GateProgress, type Rollout, type RolloutTarget } from '../model/rollout.ts'
+import { type CandidateTraffic, sameTraffic, trafficText } from '../model/step.ts'
+import { isExposed, waveTargets, waveText } from '../model/waves.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { waitedSince, waiting } from './schedule.ts'
-import { askTraffic, askWave, enter, rollBack } from './transition.ts'
-
-/** What ends or stops any moving phase: harm, versions that would be mixed up, and another hand on our weights. */
-export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefined {
-  const harmed = stopForHarm(rollout, seen)
-  if (harmed) return harmed
-  const mixed = waveTargets(rollout).find((target) => overlapBefore(target, seen) !== undefined)
-  if (mixed) {
-    const message = `${mixed.cluster}: ${overlapBefore(mixed, seen)}`
-    return rollBack(rollout, 'versions-mixed', { actor: MESHWRIGHT, reason: 'SelectorsOverlap', message }, seen.now)
-  }
-  const foreign = rollout.targets.find(({ cluster, out }) => !out && seen.targets[cluster]?.weightChanged)
-  if (!foreign) return undefined
-  const message = `Another hand changed the weights on ${foreign.cluster}. Resume puts ours back; abort goes back to ${foreign.stable}.`
-  const cause = { actor: MESHWRIGHT, reason: 'WeightChanged', message }
-  return enter(rollout, 'weights-changed', cause, seen.now, { resumeTo: resumeFrom(rollout) })
-}
+import { askWave, enter, rollBack } from './transition.ts'
 
 /** Where a pause that begins now goes back to. */
 export function resumeFrom({ phase, resumeTo }: Rollout): Rollout['phase'] {
@@ -30,53 +14,14 @@ export function resumeFrom({ phase, resumeTo }: Rollout): Rollout['phase'] {
   return phase === 'blind' || phase === 'paused' ? (resumeTo ?? 'progressing') : phase
 }
 
-/** Harm on any cluster that the rollout has not gone on without: everything goes back, or (`onHarm: freeze`) that cluster. */
-export function stopForHarm(rollout: Rollout, seen: Observations): Rollout | undefined {
-  const harm = rollout.progress.filter(
-    ({ last, cluster }) => last?.verdict === 'harm' && targetOn(rollout, cluster)?.out === undefined,
-  )
-  const [first] = harm
-  if (!first?.last) return undefined
-  const message = `${gateName(rollout, first.gate)} on ${placeOf(first)}: ${first.last.explanation}`
-  const cause = { actor: GATE, reason: first.last.reason, message }
-  const clusters = new Set(harm.map(({ cluster }) => cluster))
-  const inAll = harm.some(({ cluster }) => targetOn(rollout, cluster) === undefined)
-  const others = rollout.targets.filter(({ cluster, out }) => !out && !clusters.has(cluster))
-  if (rollout.onHarm !== 'freeze' || inAll || others.length === 0) return rollBack(rollout, 'harm', cause, seen.now)
-  return freezeHarm(rollout, clusters, cause, seen.now)
-}
-
-/** Clusters that showed harm go back for good; the others stay as they are until a person says how to go on. */
-function freezeHarm(
-  rollout: Rollout,
-  clusters: ReadonlySet<string>,
-  cause: Parameters<typeof enter>[2],
-  now: number,
-): Rollout {
-  const { weight, match, mirror, liveAt } = rollout
-  const asked = askTraffic(rollout, NO_TRAFFIC, now, (cluster) => clusters.has(cluster))
-  const targets = asked.targets.map((target) =>
-    clusters.has(target.cluster) ? { ...target, out: 'harm' as const } : target,
-  )
-  const kept = { weight, ...(match ? { match } : {}), ...(mirror === undefined ? {} : { mirror }) }
-  const frozen = { ...asked, ...kept, ...(liveAt === undefined ? {} : { liveAt }), targets }
-  const [names, back, it] = [[...clusters].join(', '), ...(clusters.size === 1 ? ['goes', 'it'] : ['go', 'them'])]
-  const message = `${cause.message}. ${names} ${back} back to stable, the others stay as they are: resume goes on without ${it}, rollback takes all back.`
-  return enter(frozen, 'harm-frozen', { ...cause, message }, now, { resumeTo: resumeFrom(rollout) })
-}
-
-function targetOn(rollout: Rollout, cluster: string): RolloutTarget | undefined {
+/** The target on a cluster; undefined for all clusters together. */
+export function targetOn(rollout: Rollout, cluster: string): RolloutTarget | undefined {
   return rollout.targets.find((target) => target.cluster === cluster)
 }
 
-/** `*` stands for all clusters together. */
-function placeOf({ cluster }: GateProgress): string {
-  return cluster === '*' ? 'all clusters together' : cluster
-}
-
-/** Selectors that overlap where the candidate has not got anything yet: also on a cluster that came back later. */
-function overlapBefore({ cluster, highestWeight = 0 }: RolloutTarget, seen: Observations): string | undefined {
-  return highestWeight > 0 ? undefined : seen.targets[cluster]?.overlap
+/** Where a gate looked, in words. */
+export function placeOf({ cluster }: GateProgress): string {
+  return cluster === ALL_CLUSTERS ? 'all clusters together' : cluster
 }
 
 /** Why nothing may rise now: a freeze, or no change window is open. Undefined when it may. */
@@ -84,6 +29,22 @@ export function heldBack(seen: Observations, what: string): { reason: string; me
   if (seen.frozen) return { reason: 'Frozen', message: `Freeze ${seen.frozen} holds back ${what}.` }
   if (!seen.closed) return undefined
   return { reason: 'OutsideWindow', message: `No change window is open, which holds back ${what}. ${seen.closed}` }
+}
+
+/**
+ * Holds for a freeze or a shut window. Gates look on as often as ever where they have something to see; else it is looked at
+ * when the window opens, or again and again while a freeze may be lifted.
+ */
+export function holdBack(
+  rollout: Rollout,
+  seen: Observations,
+  held: { readonly reason: string; readonly message: string },
+): Rollout {
+  const looks = rollout.gates.length > 0 && rollout.targets.some((target) => !target.out && isExposed(target))
+  if (looks) return waiting(rollout, seen, held.reason, held.message, { everyMs: seen.everyMs })
+  const { opensAt } = seen
+  if (held.reason !== 'OutsideWindow' || opensAt === undefined) return waiting(rollout, seen, held.reason, held.message)
+  return waiting(rollout, seen, held.reason, held.message, { everyMs: Math.max(1000, opensAt - seen.now) })
 }
 
 /** A cluster that came back is brought to the weight that the others have; the step counts anew. */
@@ -95,7 +56,8 @@ export function catchUp(rollout: Rollout, seen: Observations): Rollout | undefin
   return enter(askWave(rollout, trafficOf(rollout), seen.now, isReachable(seen)), 'caught-up', cause, seen.now)
 }
 
-function trafficOf({ weight, match, mirror }: Rollout) {
+/** The traffic that is now asked for the candidate. */
+export function trafficOf({ weight, match, mirror }: Rollout): CandidateTraffic {
   return { weight, ...(match ? { match } : {}), ...(mirror === undefined ? {} : { mirror }) }
 }
 
@@ -121,7 +83,7 @@ export function goLive(rollout: Rollout, seen: Observations): Rollout {
 /** Waits until the traffic is live; what is not within `readyTimeout` goes back. */
 export function waitForWeight(rollout: Rollout, seen: Observations): Rollout {
   const targets = reachable(rollout, seen)
-  if (targets.length === 0) return waiting(rollout, seen, 'Unreachable', 'No cluster of the rollout can be reached.')
+  if (targets.length === 0) return waitForAny(rollout, seen)
   const obstacle = obstacleOn(targets)
   if (obstacle?.reason === FROZEN) return waiting(rollout, seen, obstacle.reason, obstacle.message)
   const { readyTimeoutMs } = rollout
@@ -134,6 +96,16 @@ export function waitForWeight(rollout: Rollout, seen: Observations): Rollout {
   const again = { deadline: seen.now + readyTimeoutMs - since }
   if (obstacle) return waiting(rollout, seen, obstacle.reason, obstacle.message, again)
   return waiting(rollout, seen, 'Shifting', `${shiftText(rollout)} is on its way to the proxies.`, again)
+}
+
+/** No cluster of the wave can be reached: after `patience` a person is asked. */
+export function waitForAny(rollout: Rollout, seen: Observations): Rollout {
+  const message = `${waveText(rollout)}No cluster of the rollout can be reached.`
+  const since = Math.max(Date.parse(rollout.phaseSince), Date.parse(rollout.weightSince))
+  const deadline = since + rollout.patienceMs
+  if (seen.now < deadline) return waiting(rollout, seen, 'Unreachable', message, { deadline })
+  const cause = { actor: SCHEDULE, reason: 'Unreachable', message }
+  return enter(rollout, 'stuck', cause, seen.now, { resumeTo: resumeFrom(rollout) })
 }
 
 /** A split is told by its weight, also when that is 0. */

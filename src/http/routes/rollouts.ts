@@ -52,6 +52,8 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
       'UnknownReference',
       'InvalidCombination',
       'GuardRail',
+      'Conflict',
+      'UnsupportedFeature',
       'ImageRefused',
     ],
     async handle(call) {

@@ -151,7 +151,7 @@ describe('promoting', () => {
       rollout: { ...rollout, targets: [aTarget('east', 100), aTarget('west', 50)] },
       sees: { frozen: 'xmas' },
       becomes: { phase: 'promoting', reason: 'Frozen', targets: [weighing(100), weighing(50)] },
-      next: NOW + 30 * SECOND,
+      next: NOW + 5 * SECOND,
     },
     {
       it: 'pauses when another hand changed the weights',

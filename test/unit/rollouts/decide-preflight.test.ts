@@ -112,9 +112,15 @@ describe('preflight', () => {
     {
       it: 'does not go back while no cluster can be reached',
       rollout,
-      sees: { targets: { east: away, west: away }, now: T0 + 60 * MINUTE },
+      sees: { targets: { east: away, west: away }, now: T0 + 20 * MINUTE },
       becomes: { phase: 'preflight', reason: 'Unreachable' },
-      next: 61 * MINUTE,
+      next: 21 * MINUTE,
+    },
+    {
+      it: 'is a person’s when none could be reached for as long as patience lasts',
+      rollout,
+      sees: { targets: { east: away, west: away }, now: T0 + 60 * MINUTE },
+      becomes: { phase: 'paused', reason: 'Unreachable', resumeTo: 'preflight' },
     },
     {
       it: 'has its whole time again when clusters can be reached again',

@@ -71,9 +71,15 @@ describe('progressing, while the weight is on its way', () => {
     {
       it: 'waits for clusters when none can be reached',
       rollout,
-      sees: { targets: { east: away, west: away }, now: T0 + 60 * MINUTE },
+      sees: { targets: { east: away, west: away }, now: T0 + 20 * MINUTE },
       becomes: { phase: 'progressing', reason: 'Unreachable' },
-      next: 61 * MINUTE,
+      next: 21 * MINUTE,
+    },
+    {
+      it: 'is a person’s when none could be reached for as long as patience lasts',
+      rollout,
+      sees: { targets: { east: away, west: away }, now: T0 + 60 * MINUTE },
+      becomes: { phase: 'paused', reason: 'Unreachable', resumeTo: 'progressing' },
     },
     {
       it: 'begins to count when the last cluster is live, settle time included',
@@ -173,7 +179,7 @@ describe('progressing, with the weight live since 5 s', () => {
       rollout: looked,
       sees: { now: T0 + end, frozen: 'xmas' },
       becomes: { phase: 'progressing', step: 0, reason: 'Frozen' },
-      next: end + 18_750,
+      next: end + 5 * SECOND,
     },
     {
       it: 'goes back on harm at any time, and names gate, cluster and evidence',
@@ -241,7 +247,7 @@ describe('progressing, with the weight live since 5 s', () => {
       rollout: { ...looked, targets: [aTarget('east', 10), aTarget('west', 0)] },
       sees: { frozen: 'xmas' },
       becomes: { weightSince: later(0), reason: 'Frozen' },
-      next: NOW + 30 * SECOND,
+      next: NOW + 5 * SECOND,
     },
   ])
 })

@@ -51,7 +51,7 @@ describe('the end of a step', () => {
       it: 'needs safe where the step asks for analysis',
       rollout: aRollout('progressing', { ...analysed, progress: bothClusters({ last: aVerdict('undecided') }) }),
       sees: { now: T0 + end },
-      becomes: { phase: 'progressing', reason: 'NotYetSafe', message: 'Gate errors on east: the gate says undecided' },
+      becomes: { phase: 'progressing', reason: 'NotYetSafe', message: 'gate errors on east: the gate says undecided' },
       next: end + 5 * SECOND,
     },
     {

@@ -84,7 +84,27 @@ describe('a hold', () => {
         message:
           'No change window is open, which holds back the next step. The next opens at 2026-05-02T07:00:00.000Z.',
       },
-      next: NOW + 30 * SECOND,
+      next: NOW + 5 * SECOND,
+    },
+  ])
+})
+
+describe('a step that only waits', () => {
+  const sick = { progress: bothClusters({ last: aVerdict('undecided', { reason: 'StableBreaksLimitToo' }) }) }
+  const over = { now: T0 + 2 * MINUTE }
+  checkRows([
+    {
+      it: 'does not pass while stable breaks the limit too',
+      rollout: at({ hold: '1m' }, sick),
+      sees: over,
+      becomes: { step: 0, reason: 'StableBreaksLimitToo' },
+      next: NOW + 5 * SECOND,
+    },
+    {
+      it: 'passes for want of requests: it asks for none',
+      rollout: at({ hold: '1m' }, { progress: bothClusters({ stepCandidate: { good: 0, bad: 0 } }) }),
+      sees: over,
+      becomes: { step: 1 },
     },
   ])
 })
@@ -159,6 +179,23 @@ describe('an analysis of its own', () => {
       ),
       sees: { now: T0 + 12 * MINUTE },
       becomes: { phase: 'paused', reason: 'StableBreaksLimitToo' },
+    },
+  ])
+})
+
+describe('an analysis', () => {
+  checkRows([
+    {
+      it: 'does not pass by a verdict from before its traffic',
+      rollout: at({ analysis: true }, { progress: bothClusters({ lookedAt: later(0) }) }),
+      becomes: { step: 0, reason: 'NotYetSafe', message: 'gate errors on east: no look in this step yet' },
+      next: NOW + 5 * SECOND,
+    },
+    {
+      it: 'does not pass while a cluster of the wave was not looked at',
+      rollout: at({ analysis: true }, { progress: [aProgress('east')] }),
+      becomes: { step: 0, reason: 'NotYetSafe', message: 'gate errors on west: no look in this step yet' },
+      next: NOW + 5 * SECOND,
     },
   ])
 })

@@ -89,7 +89,7 @@ describe('the first of two waves', () => {
       }),
       sees: { frozen: 'xmas (holidays)' },
       becomes: { phase: 'promoting', reason: 'Frozen', message: 'Freeze xmas (holidays) holds back the next wave.' },
-      next: NOW + 30 * SECOND,
+      next: NOW + 5 * SECOND,
     },
   ])
 })
@@ -169,6 +169,53 @@ describe('the second of two waves', () => {
   })
 })
 
+describe('what the review of the waves found', () => {
+  const three = ['east', 'west', 'north'].map((name) => aTarget(name, 10, ten))
+  const seesThree = { targets: Object.fromEntries(['east', 'west', 'north'].map((name) => [name, onCluster()])) }
+  checkRows([
+    {
+      it: 'freezes the one cluster with harm, though all together show it too for its sake, and judges the rest anew',
+      rollout: aRollout('progressing', {
+        targets: three,
+        onHarm: 'freeze',
+        progress: ['east', '*'].map((cluster) => aProgress(cluster, { last: aVerdict('harm') })),
+      }),
+      sees: seesThree,
+      becomes: {
+        phase: 'paused',
+        targets: [{ weight: 0, out: 'harm' }, { weight: 10 }, { weight: 10 }],
+        progress: [{ cluster: 'east' }],
+      },
+    },
+    {
+      it: 'bakes on while a cluster that had the wave’s traffic cannot be reached for a moment',
+      rollout: aRollout('promoting', {
+        ...WAVES,
+        liveAt: later(5 * SECOND),
+        phaseSince: later(-60 * MINUTE),
+        bakeUntil: later(5 * MINUTE),
+        targets: [aTarget('east', 100, all), aTarget('west', 0)],
+      }),
+      sees: { targets: { east: onCluster({ reachable: false }), west: onCluster() } },
+      becomes: { phase: 'promoting', reason: 'WaveBake', targets: [{ weight: 100 }, { weight: 0 }] },
+      next: NOW + 5 * SECOND,
+    },
+    {
+      it: 'promotes when the approval that ends the steps expires and the step says to go on',
+      rollout: aRollout('awaiting-approval', { steps: [{ approval: true, timeout: '1h', onTimeout: 'proceed' }] }),
+      sees: { now: T0 + 61 * MINUTE },
+      becomes: { phase: 'promoting', weight: 100 },
+    },
+    {
+      it: 'looks at a shut window when it opens, where gates have nothing to see',
+      rollout: aRollout('pending'),
+      sees: { closed: 'The next opens later.', opensAt: T0 + 900 * MINUTE },
+      becomes: { phase: 'pending', reason: 'OutsideWindow' },
+      next: 900 * MINUTE,
+    },
+  ])
+})
+
 describe('a pause with traffic on the candidate', () => {
   checkRows([
     {
@@ -236,7 +283,7 @@ describe('an approval with an end', () => {
       rollout: aRollout('awaiting-approval', step('proceed')),
       sees: { ...after, frozen: 'xmas' },
       becomes: { phase: 'awaiting-approval', reason: 'Frozen' },
-      next: 62 * MINUTE,
+      next: 61 * MINUTE + 5 * SECOND,
     },
   ])
 })

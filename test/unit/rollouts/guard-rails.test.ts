@@ -7,9 +7,11 @@ import { later } from './fixture.ts'
 
 const GUARDED = strategySpec.parse({
   steps: [
-    { weight: 10, for: '10m' },
-    { weight: 30, for: '10m', approval: true },
+    { weight: 25, for: '10m' },
+    { weight: 50, for: '10m', approval: { quorum: 2 } },
+    { weight: 75, for: '10m' },
   ],
+  minEvents: 100,
   waves: [{ clusters: ['east'] }, {}],
   windows: [{ cron: '0 9 * * 1-5', for: '8h', timeZone: 'Europe/Berlin' }],
   gates: [{ kind: 'errors', limitPercent: 1 }],
@@ -31,13 +33,15 @@ function resolve(body: Readonly<Record<string, unknown>>) {
   return resolveStrategy(store, rolloutRequest.parse({ candidate: 'v2', strategy: 'guarded', ...body }))
 }
 
-const approved = { weight: 30, for: '10m', approval: true }
+const approved = { weight: 50, for: '10m', approval: { quorum: 2 } }
+const last = { weight: 75, for: '10m' }
 
 describe('the guard rails of a strategy', () => {
   it('let a rollout be as it is, and stricter', async () => {
     expect((await resolve({})).ok).toBe(true)
-    const steps = [{ weight: 5, for: '1h' }, approved]
-    expect((await resolve({ steps, bake: '2h', gates: [{ kind: 'errors', limitPercent: 0.5 }] })).ok).toBe(true)
+    const steps = [{ weight: 5, for: '1h' }, { weight: 25, for: '10m' }, approved, last]
+    const gates = [{ kind: 'errors', limitPercent: 0.5 }]
+    expect((await resolve({ steps, bake: '2h', gates, minEvents: 500 })).ok).toBe(true)
   })
 
   it.each([
@@ -46,10 +50,20 @@ describe('the guard rails of a strategy', () => {
     ['other waves', { waves: [{}] }, '/waves'],
     ['other windows', { windows: [] }, '/windows'],
     ['a shorter bake', { bake: '29m' }, '/bake'],
-    ['no approval', { steps: [{ weight: 20, for: '10m' }] }, '/steps'],
-    ['a large first step', { steps: [{ ...approved, weight: 26 }] }, '/steps/0/weight'],
-    ['a large rise', { steps: [{ weight: 5, for: '10m' }, approved, { weight: 60, for: '10m' }] }, '/steps/2/weight'],
-    ['a short step', { steps: [{ weight: 10, for: '4m' }, approved] }, '/steps/0/for'],
+    ['no approval', { steps: [{ weight: 25, for: '10m' }, { weight: 50, for: '10m' }, last] }, '/steps'],
+    ['fewer approvers', { steps: [{ weight: 25, for: '10m' }, { ...approved, approval: true }, last] }, '/steps'],
+    [
+      'an approval that it goes on without',
+      { steps: [{ weight: 25, for: '10m' }, { ...approved, timeout: '1s', onTimeout: 'proceed' }, last] },
+      '/steps',
+    ],
+    ['a large first step', { steps: [{ weight: 26, for: '10m' }, approved, last] }, '/steps/0/weight'],
+    ['a large rise', { steps: [{ weight: 24, for: '10m' }, approved, last] }, '/steps/1/weight'],
+    ['a large promotion', { steps: [{ weight: 25, for: '10m' }, approved] }, '/steps'],
+    ['a short step', { steps: [{ weight: 25, for: '4m' }, approved, last] }, '/steps/0/for'],
+    ['fewer requests', { minEvents: 1 }, '/minEvents'],
+    ['less done about harm', { onHarm: 'freeze' }, '/onHarm'],
+    ['less done about blindness', { onBlind: 'hold' }, '/onBlind'],
   ])('refuse %s', async (_, body, pointer) => {
     expect(await resolve(body)).toMatchObject({ ok: false, failure: { code: 'GuardRail', errors: [{ pointer }] } })
   })

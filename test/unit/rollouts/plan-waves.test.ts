@@ -13,7 +13,7 @@ function cluster(name: string, ring: string) {
 const FLEET = [cluster('a', 'canary'), cluster('b', 'prod'), cluster('c', 'prod'), cluster('d', 'prod')]
 
 function plan(...waves: WaveSpec[]) {
-  return planWaves({ steps: STEPS, waves }, FLEET)
+  return planWaves({ steps: STEPS, waves }, FLEET, { known: ['a', 'b', 'c', 'd', 'e'], own: true })
 }
 
 /** Names, clusters and bakes in minutes. */
@@ -24,7 +24,7 @@ function waves(result: ReturnType<typeof plan>) {
 
 describe('the waves of a rollout', () => {
   it('are none where the strategy names none', () => {
-    expect(planWaves({ steps: STEPS }, FLEET)).toEqual({ ok: true, value: undefined })
+    expect(planWaves({ steps: STEPS }, FLEET, { known: [], own: true })).toEqual({ ok: true, value: undefined })
   })
 
   it('take clusters by label and the rest, each cluster once, in the order of the waves', () => {
@@ -57,7 +57,7 @@ describe('the waves of a rollout', () => {
     expect(plan({ clusters: ['a', 'z'] }, {})).toMatchObject({
       failure: {
         code: 'UnknownReference',
-        errors: [{ pointer: '/waves/0/clusters', reason: 'the rollout is not on z' }],
+        errors: [{ pointer: '/waves/0/clusters', reason: 'the service is not on z' }],
       },
     })
   })

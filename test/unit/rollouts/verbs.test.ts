@@ -233,3 +233,47 @@ describe('promote in the bake of a wave', () => {
     expect(afterVerb(applyVerb(over, call('promote')))).toBe(over)
   })
 })
+
+describe('promote outside a change window', () => {
+  // T0 is a Friday morning.
+  const windows = [{ cron: '0 22 * * *', for: '1h', timeZone: 'UTC' }]
+
+  it('is refused, with the way out', () => {
+    const refused = applyVerb(aRollout('progressing', { windows }), call('promote'))
+    expect(refused).toMatchObject({
+      ok: false,
+      failure: { code: 'RolloutState', hint: expect.stringContaining('glass') },
+    })
+    if (!refused.ok) expect(refused.failure.detail).toContain('the next opens at 2026-05-01T22:00:00.000Z')
+  })
+
+  it('is done once the glass is broken', () => {
+    const breakGlass = { actor: PERSON, reason: 'outage', at: later(0) }
+    expect(applyVerb(aRollout('progressing', { windows, breakGlass }), call('promote')).ok).toBe(true)
+  })
+})
+
+describe('resume after another hand', () => {
+  it('asks the clusters of earlier waves again too', () => {
+    const targets = [
+      aTarget('east', 100, { highestWeight: 100, revision: 90 }),
+      aTarget('west', 10, { highestWeight: 10 }),
+    ]
+    const waves = [
+      { name: 'a', clusters: ['east'], steps: [], bakeMs: 0 },
+      { name: 'b', clusters: ['west'], steps: [{ weight: 10, for: '1m' }], bakeMs: 0 },
+    ]
+    const paused = aRollout('paused', { reason: 'WeightChanged', waves, wave: 1, targets })
+    const resumed = afterVerb(applyVerb(paused, call('resume')))
+    expect(resumed.targets.map((target) => [target.weight, target.revision])).toEqual([
+      [100, undefined],
+      [10, undefined],
+    ])
+  })
+
+  it('does so also when the glass was broken in between', () => {
+    const broken = afterVerb(applyVerb(aRollout('paused', { reason: 'WeightChanged' }), call('break-glass', 'outage')))
+    expect(broken).toMatchObject({ reason: 'WeightChanged' })
+    expect(afterVerb(applyVerb(broken, call('resume')))).not.toHaveProperty('liveAt')
+  })
+})
