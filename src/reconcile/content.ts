@@ -50,6 +50,7 @@ function compare(from: unknown, to: unknown, path: string): readonly FieldChange
   return canonicalJson(from) === canonicalJson(to) ? [] : [{ path, from, to }]
 }
 
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Is it a JSON object? */
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -26,8 +26,16 @@ export function inventoryAfter(
   const workloads = new Map(
     made.map(({ write, after }) => [refKey(refOf(after)), entry(after, contentHash(write.object), at)]),
   )
-  const rest = before.filter((entry) => !own.includes(refKey(entry)) && !workloads.has(refKey(entry)))
+  const rest = before
+    .filter((entry) => !own.includes(refKey(entry)) && !workloads.has(refKey(entry)))
+    .filter((entry) => !isWorkload(entry) || isStillThere(situation, entry))
   return [...current, ...workloads.values(), ...rest].filter((entry) => !removed.has(refKey(entry)))
+}
+
+/** Is a Deployment among those that were seen? What was not looked for may be there. */
+function isStillThere({ observed }: Situation, entry: InventoryEntry): boolean {
+  const deployments = observed.workloads?.deployments
+  return !deployments || deployments.some(({ metadata }) => metadata.uid === entry.uid)
 }
 
 function entryOf(

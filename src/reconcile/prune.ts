@@ -18,6 +18,8 @@ export interface Removal {
   readonly gone: readonly KubeRef[]
   /** Was anything really removed? Then what it referred to must wait. */
   readonly removed: boolean
+  /** Out of the inventory with our marks on it, for the right to take them off is missing. */
+  readonly marked?: readonly KubeRef[]
   readonly stop?: Stop
 }
 

@@ -1,5 +1,5 @@
 import type { PlacementDocument } from '../model/documents.ts'
-import type { KubeObject } from '../model/kube.ts'
+import { describeRef, type KubeObject } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import { splitServiceKey } from '../model/service.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
@@ -8,6 +8,7 @@ import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { finishLeaving } from './finish-leaving.ts'
 import { getNamespace, pruningProvider, type StoredState } from './gather.ts'
+import type { Happening } from './next-placement.ts'
 import { forbids, standingHold } from './permission.ts'
 import { type Removal, removeFirst } from './prune.ts'
 import type { ReconcileRequest } from './reconcile-placement.ts'
@@ -65,7 +66,7 @@ async function removeNext(scene: Scene, placement: PlacementDocument): Promise<R
     if (doomed.length > 0)
       return await removeFirst(api, { service: placement.service, provider, now }, doomed, times, forbidden)
     const place = { service: placement.service, namespace: service.namespace }
-    return { removed: false, ...(await releaseWorkloads(api, place, placement.objects, forbidden)) }
+    return await releaseWorkloads(api, place, placement.objects, forbidden)
   } catch (error) {
     if (isPortError(error)) return error
     throw error
@@ -86,10 +87,23 @@ async function recordRemoval(scene: Scene, objects: PlacementDocument['objects']
       findings: [{ type: 'Ready', status: 'False', reason, message }],
       // Also when all is gone: should this call end before the documents are gone too, the next one goes on.
       again: removal.stop?.again === undefined || removal.stop.again === 'poll' ? now + 1000 : removal.stop.again,
-      happenings: done ? [{ type: 'placement.pruned', reason, message }] : [],
+      happenings: [
+        ...marksLeft(scene.cluster, removal),
+        ...(done ? [{ type: 'placement.pruned', reason, message }] : []),
+      ],
     },
     { state: 'leaving', reason, message },
   )
+}
+
+function marksLeft(cluster: string, { marked = [] }: Removal): readonly Happening[] {
+  if (marked.length === 0) return []
+  const names = marked.map(describeRef).join(', ')
+  const message = `${names} on ${cluster} went on serving with our marks: the right to take them off is missing.`
+  const data = {
+    objects: marked.map(({ apiVersion, kind, namespace, name }) => ({ apiVersion, kind, namespace, name })),
+  }
+  return [{ type: 'placement.marks-left', reason: 'Denied', message, data, discriminator: names }]
 }
 
 async function finish(deps: ReconcileDeps, request: ReconcileRequest): Promise<Recorded> {

@@ -86,6 +86,7 @@ export function imageContract(name: string, open: () => Promise<OpenedCluster>):
     })
 
     it('leave a Deployment that was made when the service goes, without our marks', async () => {
+      await site.scaleByHand('web-v3', 2)
       const before = await site.deployment('web-v3')
       site.change({ targets: {}, leaving: ['east'] })
       expect((await site.settle()).state).toBe('removed')
@@ -93,6 +94,9 @@ export function imageContract(name: string, open: () => Promise<OpenedCluster>):
       expect(after.spec).toEqual(before.spec)
       expect(after.metadata.labels).toEqual({ version: 'v3' })
       expect(after.metadata.annotations ?? {}).not.toHaveProperty('meshwright.io/service')
+      const ours = after.metadata.managedFields?.find(({ manager }) => manager === 'meshwright')
+      expect(ours?.fieldsV1?.['f:spec']).toHaveProperty('f:template')
+      expect(ours?.fieldsV1?.['f:spec']).not.toHaveProperty('f:replicas')
     })
   })
 }

@@ -209,4 +209,48 @@ describe('a service that leaves the cluster', () => {
     expect(world.replicas('web-v3')).toBe(10)
     expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
   })
+
+  it.each(['list Deployment', 'apply Deployment'])(
+    'goes though the right to %s is gone, and people are told',
+    async (right) => {
+      await world.at(100)
+      world.end('source')
+      await world.settle()
+      const told: string[] = []
+      world.store.beforeWrite = ({ outbox }) => {
+        told.push(
+          ...outbox.flatMap((entry) => (entry.kind === 'event' ? [`${entry.event.type}: ${entry.event.message}`] : [])),
+        )
+      }
+      world.cluster.before = (request) => {
+        if (request === right) throw new PortError('denied', 'Kubernetes', 'forbidden')
+      }
+      world.service(() => ({ targets: {}, leaving: ['east'] }))
+      expect((await world.settle()).state).toBe('removed')
+      expect(told).toContainEqual(expect.stringMatching(/^placement.marks-left: Deployment shop\/web-v3 on east/))
+      expect(world.replicas('web-v3')).toBe(10)
+    },
+  )
+
+  it('leaves no Pods of a Deployment that a slow call made when it had left', async () => {
+    world.image('preflight')
+    world.cluster.afterWrite = (request) => {
+      if (request !== 'apply Deployment') return
+      world.cluster.afterWrite = () => undefined
+      world.store.documents.delete('service shop/web')
+      world.store.documents.delete('placement shop/web/east')
+    }
+    expect(await world.settle()).toMatchObject({ state: 'removed' })
+    expect(world.replicas('web-v3')).toBe(0)
+  })
+})
+
+describe('the inventory', () => {
+  it('forgets a Deployment that somebody deleted, once Deployments are looked at', async () => {
+    await world.at(50)
+    world.end('made')
+    world.cluster.objects.delete('apps/v1/Deployment/shop/web-v3')
+    await world.settle()
+    expect(world.placement.objects.map(({ kind }) => kind)).not.toContain('Deployment')
+  })
 })
