@@ -105,6 +105,18 @@ function endOf(rollout: SeenRollout | undefined, fromMs: number, weight: number)
   return end === undefined ? Date.now() : Date.parse(end)
 }
 
+/** The windows so far, which must be those of these weights, in this order. */
+export function windowsOf<const Weights extends readonly number[]>(
+  rollout: Followed,
+  weights: Weights,
+): { readonly [At in keyof Weights]: LiveWindow } {
+  const windows = rollout.windows()
+  if (String(windows.map(({ weight }) => weight)) === String(weights)) {
+    return windows as unknown as { readonly [At in keyof Weights]: LiveWindow }
+  }
+  throw new Error(`${JSON.stringify(windows)} are not the windows of ${weights}`)
+}
+
 /** When a rollout first took a step to this phase, or for this reason: epoch milliseconds. Throws if it never did. */
 export function momentOf(rollout: SeenRollout, wanted: { readonly to?: string; readonly reason?: string }): number {
   const found = rollout.history.find(

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Mesh } from './mesh.ts'
-import type { Answer } from './traffic.ts'
+import type { Answer, Headers } from './traffic.ts'
 
 /** A steady load on one mesh that is watched: in no test may a request fail but by the version that was told to fail. */
 export interface WatchedLoad {
@@ -18,9 +18,9 @@ export interface WatchedLoad {
   stop(): Promise<void>
 }
 
-/** Starts the load; it ends by itself after an hour. */
-export function watchLoad(mesh: Mesh, perSecond: number): WatchedLoad {
-  const load = mesh.startLoad({ perSecond, seconds: 3600 })
+/** Starts the load, each request with these headers; it ends by itself after an hour. */
+export function watchLoad(mesh: Mesh, perSecond: number, headers?: Headers): WatchedLoad {
+  const load = mesh.startLoad({ perSecond, seconds: 3600 }, headers)
   let testBegan = 0
   let harmed: string | undefined
   const ofThisTest = () => load.answers.slice(testBegan)
