@@ -67,8 +67,9 @@ describeReal('the certificate of a real gateway', 'mesh', (parts) => {
     const old = await applyByHand(1)
     await shows(old)
     startSteadyLoad()
+    await loadHasSeen(old)
     const next = await applyByHand(2)
-    await shows(next)
+    await loadHasSeen(next)
     expectOneChange(await stopLoad(), old, next)
   })
 
@@ -144,6 +145,10 @@ describeReal('the certificate of a real gateway', 'mesh', (parts) => {
 
   function startSteadyLoad(): void {
     load = startLoad(() => connectOnce(gateway), { perSecond: PER_SECOND, seconds: 600 })
+  }
+
+  async function loadHasSeen(serial: string): Promise<void> {
+    await until(`the load has seen ${serial}`, 60_000, () => load?.answers.some((one) => one.serial === serial))
   }
 
   async function stopLoad(): Promise<readonly TlsAnswer[]> {
