@@ -1,4 +1,5 @@
-import { judgeLimit } from '../src/judge/judge-limit.ts'
+import { addWindow, NO_EVIDENCE } from '../src/judge/evidence.ts'
+import { type GateQuestion, judgeGate } from '../src/judge/judge-gate.ts'
 import { providerFor } from '../src/mesh/registry.ts'
 import type { Rollout } from '../src/model/rollout.ts'
 import { decide } from '../src/rollouts/decide.ts'
@@ -23,23 +24,19 @@ export async function pureFunctions(): Promise<readonly Figure[]> {
     weights: { v1: 90, v2: 10 },
   }
   const [progressing, seen] = [step(), observed()]
-  const counts = { candidate: { good: 1180, bad: 9 }, stable: { good: 9800, bad: 20 } }
+  const minutes = Array.from({ length: 10 }, () => counted(118, 1, 980, 2))
+  const question = asked(minutes.reduce(addWindow, NO_EVIDENCE), 0)
   return [
     { name: 'decide: a step under way', value: perCall(() => decide(progressing, seen)), unit: 'µs' },
-    {
-      name: 'judge: one gate',
-      value: perCall(() => judgeLimit({ ...counts, limitPercent: 1, alpha: 0.001 })),
-      unit: 'µs',
-    },
+    { name: 'judge: one gate', value: perCall(() => judgeGate(question), 50), unit: 'µs' },
     { name: 'render: a service on a cluster', value: perCall(() => provider.render(render)), unit: 'µs' },
     ...looksUntilHarm(),
   ]
 }
 
-function perCall(work: () => unknown): number {
+function perCall(work: () => unknown, calls = 500): number {
   for (let warm = 0; warm < 200; warm += 1) work()
   const rounds = Array.from({ length: ROUNDS }, () => {
-    const calls = 500
     const startedAt = performance.now()
     for (let call = 0; call < calls; call += 1) work()
     return ((performance.now() - startedAt) / calls) * 1000
@@ -80,25 +77,38 @@ function observed(): Observations {
   }
 }
 
-/** From the first bad answers to the verdict harm, for a version that fails one request in five. */
+/** Ten seconds of counts. */
+function counted(good: number, bad: number, stableGood: number, stableBad: number) {
+  return {
+    part: 0,
+    spanMs: 10_000,
+    candidate: { good, bad },
+    stable: { good: stableGood, bad: stableBad },
+  }
+}
+
+function asked(evidence: GateQuestion['evidence'][number], previousMaxE: number): GateQuestion {
+  const defaults = { parts: 4, alpha: 0.01, alphaOfRollout: 0.01, limitPercent: 1, gMax: 2, minEvents: 50 }
+  return { ...defaults, evidence: [evidence], previousMaxE, badMeans: 'failed' }
+}
+
+/** From the first bad answers to the verdict harm, for a version that fails one request in five and gets one in ten. */
 function looksUntilHarm(): readonly Figure[] {
-  const alpha = 0.01 / 4
   return [10, 50, 200].map((perLook) => {
     let looks = 0
-    let maxE = 0
-    for (let verdict = ''; verdict !== 'harm'; ) {
+    let evidence = NO_EVIDENCE
+    for (let [verdict, maxE] = ['', 0]; verdict !== 'harm'; ) {
       looks += 1
-      const events = looks * perLook
-      const bad = Math.round(events / 5)
-      const judged = judgeLimit({ candidate: { good: events - bad, bad }, limitPercent: 1, alpha, previousMaxE: maxE })
+      evidence = addWindow(evidence, counted(perLook * 0.8, perLook * 0.2, perLook * 9, 0))
+      const judged = judgeGate(asked(evidence, maxE))
       maxE = judged.maxE
-      verdict = judged.verdict
+      verdict = judged.verdict.verdict
     }
     return {
       name: `20 % failing, ${perLook} requests a look`,
       value: looks,
       unit: 'looks to harm',
-      note: `alpha ${alpha}, limit 1 %`,
+      note: 'alpha 1 %, limit 1 %',
     }
   })
 }

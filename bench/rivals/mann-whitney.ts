@@ -65,7 +65,11 @@ function statistic(x: readonly number[], y: readonly number[], shift: number): n
   return variance === 0 ? 0 : (distance - 0.5 * Math.sign(distance)) / Math.sqrt(variance)
 }
 
-/** Where a falling function crosses 0, which need not be one place; an end of the stretch when it crosses nowhere in it. */
+/**
+ * Where a falling function crosses 0, which need not be one place; an end of the stretch when it crosses nowhere in it. Stops
+ * on the near side. Kayenta's may stop on the far one, 1e-4 beyond, and so sees rises in samples that are mostly zero
+ * (facts §4a, "inverted"): it is spared these false alarms.
+ */
 function solve(f: (x: number) => number, from: number, to: number): number {
   if (f(from) <= 0) return from
   if (f(to) >= 0) return to
@@ -77,7 +81,7 @@ function solve(f: (x: number) => number, from: number, to: number): number {
     if (value > 0) above = middle
     else below = middle
   }
-  return (above + below) / 2
+  return above
 }
 
 function isSame(x: readonly number[], y: readonly number[]): boolean {

@@ -14,8 +14,8 @@ export const DISPERSIONS: readonly number[] = [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24
 const PRIOR_DISPERSION = 4
 const PRIOR_MINUTES = 2
 
-/** How many standard errors above the estimate we stay: 30 % at first, 7 % after half an hour. */
-const CAUTION = 0.3
+/** How many standard errors above the estimate we stay: 60 % above it at first, 12 % after half an hour. */
+const CAUTION = 0.6
 
 /** One difference of two minutes tells no more than this, however large it is. */
 const MOST_OF_ONE = 200

@@ -1,7 +1,8 @@
 import type { VersionCounts } from '../model/evidence.ts'
+import type { Counts } from '../model/rollout.ts'
 import { type ComparedStage, HALF_NORMAL, logNotWorseEvidence, logWorseEvidence } from './comparison-test.ts'
 import { sumOf, total, type WeighedStage } from './evidence.ts'
-import { logHarmEvidence, logSafeEvidence } from './limit-test.ts'
+import { logHarmEvidence, logSafeEvidence, testPriorEvents } from './limit-test.ts'
 import type { TestWeights } from './spend-alpha.ts'
 
 export interface GateTests {
@@ -33,6 +34,12 @@ const SPREADS = [
   { spread: { isHalf: true, deviation: 3 }, weight: 0.3 },
 ] as const
 
+/** The same for the limit, by how much its prior is worth (as a part of `testPriorEvents`). */
+const PRIORS = [
+  { worth: 1, weight: 0.7 },
+  { worth: 0.1, weight: 0.3 },
+] as const
+
 /** Evidence that the candidate breaks the limit, or is worse than stable; to twelve digits where no `precision` is given. */
 export function harmEvidence(
   stages: readonly WeighedStage[],
@@ -43,7 +50,7 @@ export function harmEvidence(
   const parts = weights.map(({ part, limit, comparison }) => {
     const since = stages.filter((stage) => stage.part >= part)
     const { candidate, stable } = limitedOf(since)
-    const evidence = logHarmEvidence(candidate, limitShare)
+    const evidence = logBroken(candidate, limitShare)
     const logLimit = Math.log(limit) + evidence
     const isStablesToo = isAbove(stable, limitShare)
     const logComparison = comparison === 0 ? NONE : Math.log(comparison) + logWorse(since, precision)
@@ -66,6 +73,14 @@ export function safeEvidence(stages: readonly WeighedStage[], { limitPercent, gM
     logLimit: logSafeEvidence(limitedOf(stages).candidate, limitPercent / 100),
     logComparison: gMax === undefined ? NONE : logNotWorseEvidence(comparedOf(stages), gMax),
   }
+}
+
+/** ln of the evidence of the limit alone. */
+function logBroken(candidate: Counts, limitShare: number): number {
+  const events = testPriorEvents(limitShare)
+  return logSum(
+    PRIORS.map(({ worth, weight }) => Math.log(weight) + logHarmEvidence(candidate, limitShare, worth * events)),
+  )
 }
 
 /** ln of the evidence of the comparison alone. */

@@ -201,18 +201,18 @@ describe('what a gate counts', () => {
 
 describe('what a gate says', () => {
   it('harm, when the candidate fails as soon as there are enough requests', async () => {
-    steadyTraffic(2)
+    steadyTraffic(3)
     const rollout = await lookOn(aRollout('progressing'), T0 + 20 * SECOND, T0 + 65 * SECOND)
     expect(gateOf(rollout).last).toMatchObject({
       verdict: 'harm',
       reason: 'LimitExceeded',
       stable: { good: 900, bad: 0 },
     })
-    expect(gateOf(rollout).last?.explanation).toMatch(/^20 of 100 requests failed \(20.0 %\)/)
+    expect(gateOf(rollout).last?.explanation).toMatch(/^30 of 100 requests failed \(30.0 %\)/)
   })
 
   it('of this step alone: a good past does not thin a later harm', async () => {
-    steadyTraffic(2)
+    steadyTraffic(3)
     const past = { good: 100_000, bad: 0 }
     const [none] = [{ good: 0, bad: 0 }]
     const before: GateProgress = {
@@ -226,8 +226,8 @@ describe('what a gate says', () => {
     }
     const rollout = await lookOn(aRollout('progressing', { progress: [before] }), T0 + 20 * SECOND, T0 + 65 * SECOND)
     expect(gateOf(rollout)).toMatchObject({
-      last: { verdict: 'harm', candidate: { good: 80, bad: 20 } },
-      candidate: { good: 100_080, bad: 20 },
+      last: { verdict: 'harm', candidate: { good: 70, bad: 30 } },
+      candidate: { good: 100_070, bad: 30 },
     })
   })
 
@@ -246,9 +246,12 @@ describe('what a gate says', () => {
 
   it('not the candidate’s harm, where stable breaks the limit too', async () => {
     const span = { cluster: 'east', fromMs: T0 - MINUTE, toMs: T0 + 10 * MINUTE, everyMs: 5 * SECOND }
-    for (const version of ['v1', 'v2']) {
-      putRequests(metrics, { ...span, version, each: 40 })
-      putRequests(metrics, { ...span, version, code: '500', each: 10 })
+    for (const [version, tens] of [
+      ['v1', 9],
+      ['v2', 1],
+    ] as const) {
+      putRequests(metrics, { ...span, version, each: 40 * tens })
+      putRequests(metrics, { ...span, version, code: '500', each: 10 * tens })
     }
     const outcome = await look(metrics, input(T0 + 30 * SECOND))
     expect(gateOf(outcome).last).toMatchObject({ verdict: 'undecided', reason: 'StableBreaksLimitToo' })
