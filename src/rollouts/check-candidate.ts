@@ -5,11 +5,14 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'
 import { MOST_VERSIONS, type ServiceSpec, type VersionSpec } from '../model/service.ts'
 import { imageVersion } from './image-version.ts'
+import { makeRoom } from './make-room.ts'
 
 export interface CheckedCandidate {
   readonly name: string
   /** The spec, with the candidate among its versions. */
   readonly spec: ServiceSpec
+  /** Retired versions that made room for it. */
+  readonly dropped: readonly string[]
 }
 
 /** The version that the request names or brings along. Its labels must not catch the pods of a stable version, nor the reverse. */
@@ -29,7 +32,10 @@ export function checkCandidate(
   }
   const grown = withCandidate(service, request.candidate, stables)
   if (!grown.ok) return grown
-  const versions = grown.value
+  const isImage = typeof request.candidate !== 'string' && 'image' in request.candidate
+  const { versions, dropped } = isImage
+    ? makeRoom(service, grown.value, known, stables)
+    : { versions: grown.value, dropped: [] }
   const candidate = versions[known]?.labels ?? {}
   const count = Object.keys(versions).length
   if (count > MOST_VERSIONS) {
@@ -47,7 +53,7 @@ export function checkCandidate(
       hint: 'Give each version a label with a value of its own, such as "version".',
     })
   }
-  return succeed({ name: known, spec: { ...spec, versions } })
+  return succeed({ name: known, spec: { ...spec, versions }, dropped })
 }
 
 function withCandidate(

@@ -52,7 +52,10 @@ export function planRollout(service: ServiceDocument, request: RolloutRequest): 
   return succeed({
     candidate: candidate.value,
     targets,
-    warnings: skipped.map((cluster) => `${cluster} runs ${candidate.value.name} already and is left out`),
+    warnings: [
+      ...skipped.map((cluster) => `${cluster} runs ${candidate.value.name} already and is left out`),
+      ...candidate.value.dropped.map((version) => `${version} is no version of the service any more: it made room`),
+    ],
   })
 }
 

@@ -58,6 +58,35 @@ describe('a rollout from an image', () => {
     expect(started).toMatchObject({ value: { image: { images: image, replicas: 'weight' } } })
   })
 
+  it('drops the oldest version that releases left behind where the service is full, and says so', async () => {
+    const stable = { labels: { version: 'v1' } }
+    const names = Array.from({ length: 14 }, (_, index) => `r${index}`)
+    const made = (name: string) => ({ labels: { version: name }, workload: `web-${name}` })
+    const full = withVersions({ v1: stable, ...Object.fromEntries(names.map((name) => [name, made(name)])) })
+    expect(Object.keys(full.spec.versions)).toHaveLength(16)
+    const retire = (...versions: string[]) => ({
+      east: versions.map((version) => {
+        return {
+          version,
+          labels: { version },
+          rollout: `shop.web.${version}`,
+          made: `web-${version}`,
+          loser: 'made' as const,
+        }
+      }),
+    })
+    store.put(full)
+    expect(await start({ candidate: { name: 'v3', image: IMAGE } })).toMatchObject({ ok: false })
+    // v2 was declared by people, and v1 is stable.
+    store.put({ ...full, retired: retire('v2', 'v1', 'r5', 'r2') })
+    const started = await start({ candidate: { name: 'v3', image: IMAGE } })
+    expect(started).toMatchObject({ value: { warnings: ['r5 is no version of the service any more: it made room'] } })
+    const { versions } = store.get('service', 'shop/web').spec
+    expect(Object.keys(versions)).toHaveLength(16)
+    expect(versions).not.toHaveProperty('r5')
+    expect(store.get('service', 'shop/web').retired?.east?.map(({ version }) => version)).toContain('r5')
+  })
+
   it('is refused under the name of a version that is something else, or that makes too long a name', async () => {
     expect(await start({ candidate: { name: 'v2', image: IMAGE } })).toMatchObject({
       failure: { code: 'InvalidCombination', errors: [{ pointer: '/candidate/name' }] },
