@@ -5,6 +5,7 @@ import type { OutboxEntry } from './model/outbox.ts'
 import type { Stored } from './ports/store.ts'
 import type { ReconcileOutcome } from './reconcile/reconcile-placement.ts'
 import { reconcileObserved } from './reconcile-observed.ts'
+import { rememberingOnce } from './remembering-store.ts'
 import { advanceRollouts } from './rollouts/advance-rollouts.ts'
 
 /** More clusters than this are left to the queue, which spreads them over workers. */
@@ -32,7 +33,7 @@ export async function reconcileAndAdvance(
 ): Promise<Result<undefined>> {
   return withChain(deps, service, async (chain) => {
     const { state } = await carryOut(chain, cluster, session)
-    return chain.told.size > 0 && state !== 'settling' ? takeTurns(chain, session) : succeed(undefined)
+    return chain.told.size > 0 && state !== 'settling' ? takeTurns(chain) : succeed(undefined)
   })
 }
 
@@ -49,19 +50,21 @@ interface Chain {
 }
 
 async function withChain<T>(deps: ClusterWorkDeps, service: string, work: (chain: Chain) => Promise<T>): Promise<T> {
-  const chain: Chain = { deps, service, left: new Map(), done: new Set(), told: new Set() }
+  const store = rememberingOnce(deps.store)
+  const chain: Chain = { deps: { ...deps, store }, service, left: new Map(), done: new Set(), told: new Set() }
   try {
     return await work(chain)
   } finally {
-    await Promise.all([...chain.left.values()].map((stored) => deps.store.sendOn(stored, chain.done)))
+    await Promise.all([...chain.left.values()].map((stored) => store.sendOn(stored, chain.done)))
   }
 }
 
-async function takeTurns(chain: Chain, session: string | undefined): Promise<Result<undefined>> {
+/** `session`: of who asks. After the first turn this process has seen more than it tells. */
+async function takeTurns(chain: Chain, session?: string): Promise<Result<undefined>> {
   const { deps, service, left, done, told } = chain
   for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
     const heard = [...told]
-    const advanced = await advanceRollouts(deps, service, session, { done })
+    const advanced = await advanceRollouts(deps, service, turn === 1 ? session : undefined, { done })
     if (!advanced.ok) return advanced
     for (const id of heard) done.add(id)
     const written = advanced.value

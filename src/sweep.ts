@@ -14,6 +14,8 @@ interface SweepDeps {
 
 /** At most this many documents a sweep; the rest is for the next one. */
 const MOST = 500
+/** What is late by less has a message on its way. */
+const LATE_MS = 10_000
 /** A writer relays within half a second; what is older was left behind. */
 const LEFT_BEHIND_MS = 10_000
 
@@ -27,7 +29,7 @@ interface Found {
 /** Puts whatever is due, or was left in an outbox, on the queues. Only enumerates: the work is the workers'. */
 export async function sweep(deps: SweepDeps): Promise<Found> {
   const now = deps.clock.now()
-  const due = await deps.store.due(timestamp(now), MOST)
+  const due = await deps.store.due(timestamp(now - LATE_MS), MOST)
   for (const { kind, key } of due) {
     const message = messageFor(kind, key)
     if (message) await deps.queue.send(queueFor(message), message)

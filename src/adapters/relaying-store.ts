@@ -54,7 +54,9 @@ export function relayingStore(
       const written = await store.replace(before, next)
       return outbox === 'left' ? written : relayAfterWrite(relay, written)
     },
-    sendOn: async (stored, done) => void (await relayAfterWrite(relay, stored, done)),
+    async sendOn(stored, done) {
+      await sendOn(relay, stored, { over: false }, done).catch(() => undefined)
+    },
     remove: (before, last = []) => removeAfterRelay(relay, before, last),
     relay: (kind, key) => relayAll(relay, kind, key),
     appendEvent: (event) => keep(relay, event),
@@ -80,16 +82,12 @@ const NOTHING: ReadonlySet<string> = new Set()
 const OVER = new Error('it is over')
 
 /** The written document, without what could be sent on in time. Never throws: the write has happened. */
-async function relayAfterWrite<D extends AnyDocument>(
-  relay: Relay,
-  written: Stored<D>,
-  done: ReadonlySet<string> = NOTHING,
-): Promise<Stored<D>> {
+async function relayAfterWrite<D extends AnyDocument>(relay: Relay, written: Stored<D>): Promise<Stored<D>> {
   if (written.value.outbox.length === 0) return written
   const waiting: Waiting = { over: false }
   const over = new AbortController()
   const patience = relay.clock.sleep(writerPatienceMs, over.signal).then(() => written)
-  const work = sendOn(relay, written, waiting, done).then(({ stored }) => stored)
+  const work = sendOn(relay, written, waiting, NOTHING).then(({ stored }) => stored)
   try {
     return await Promise.race([work, patience])
   } catch {
