@@ -44,6 +44,8 @@ export interface Store {
   remove(stored: Stored<AnyDocument>, last?: readonly OutboxEntry[]): Promise<void>
   /** In the order of keys. `prefix` narrows by key, `where` by fields that are equal (dotted paths). */
   list<K extends DocumentKind>(kind: K, query?: ListQuery): Promise<Page<Stored<DocumentOf[K]>>>
+  /** Every document of a kind, in the order of keys. One request for each thousand or so, where pages would cost several. */
+  all<K extends DocumentKind>(kind: K, query?: Pick<ListQuery, 'prefix' | 'where'>): Promise<readonly DocumentOf[K][]>
   /** Documents whose `dueAt` is not after `now` (RFC 3339), the longest waiting first. */
   due(now: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]>
   /** Documents whose outbox is not empty and whose last write is older than `before` (RFC 3339), the oldest first. */

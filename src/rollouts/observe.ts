@@ -6,6 +6,7 @@ import { type GateProgress, type Rollout, type RolloutTarget, wentOnSince } from
 import { isExposed, wavesOf, waveTargets } from '../model/waves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
+import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { windowState } from '../ports/window-state.ts'
 import { callWebhook, type WebhookDeps } from './call-webhook.ts'
@@ -101,7 +102,7 @@ async function freezeOn(
   clusters: readonly ClusterDocument[],
   now: number,
 ): Promise<string | undefined> {
-  const freezes = (await store.list('freeze', { limit: 1000 })).value.map((stored) => stored.value)
+  const freezes = await readAll(store, 'freeze')
   const scope = { service: keyOf(service), namespace: service.namespace }
   for (const cluster of clusters) {
     const [freeze] = activeFreezes(freezes, { ...scope, cluster }, 'rollouts', now)

@@ -17,11 +17,22 @@ export function selectTop(
   conditions: readonly Condition[],
   orderBy: string,
 ): SqlQuerySpec {
-  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ text }) => text).join(' AND ')}`
-  const parameters: SqlParameter[] = conditions.flatMap(({ values }) =>
+  const { text, parameters } = whereOf(conditions)
+  return { query: `SELECT TOP ${Math.trunc(count)} ${columns} FROM c${text} ORDER BY ${orderBy}`, parameters }
+}
+
+/** `SELECT * FROM c WHERE …`, in no order. */
+export function selectAll(conditions: readonly Condition[]): SqlQuerySpec {
+  const { text, parameters } = whereOf(conditions)
+  return { query: `SELECT * FROM c${text}`, parameters }
+}
+
+function whereOf(conditions: readonly Condition[]): { text: string; parameters: SqlParameter[] } {
+  const text = conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ text }) => text).join(' AND ')}`
+  const parameters = conditions.flatMap(({ values }) =>
     Object.entries(values).map(([name, value]) => ({ name, value })),
   )
-  return { query: `SELECT TOP ${Math.trunc(count)} ${columns} FROM c${where} ORDER BY ${orderBy}`, parameters }
+  return { text, parameters }
 }
 
 /** `a.b` as `c["a"]["b"]`, which no reserved word upsets. Throws PortError `invalid` for anything but plain names. */
@@ -43,6 +54,8 @@ export function startsWith(prefix: string): Condition {
 export interface QueryOptions {
   /** Stay within one partition. */
   readonly partition?: string | undefined
+  /** Rows a request; the SDK's own when left out. */
+  readonly pageSize?: number
   readonly signal: AbortSignal
 }
 
@@ -50,9 +63,13 @@ export interface QueryOptions {
 export async function queryAll<Row>(
   container: Container,
   query: SqlQuerySpec,
-  { partition, signal }: QueryOptions,
+  { partition, signal, pageSize }: QueryOptions,
 ): Promise<readonly Row[]> {
-  const options = { abortSignal: signal, ...(partition === undefined ? {} : { partitionKey: partition }) }
+  const options = {
+    abortSignal: signal,
+    ...(partition === undefined ? {} : { partitionKey: partition }),
+    ...(pageSize === undefined ? {} : { maxItemCount: pageSize }),
+  }
   const { resources } = await container.items.query<Row>(query, options).fetchAll()
   return resources
 }

@@ -10,25 +10,31 @@ import { appendAudit, readAudit } from './cosmos-audit.ts'
 import { type CosmosContainers, type CosmosSettings, openCosmos } from './cosmos-client.ts'
 import { appendEvent, readEvents } from './cosmos-events.ts'
 import { COSMOS, cosmosFailure, missing } from './cosmos-failure.ts'
-import { type Condition, fieldPath, queryAll, selectTop, startsWith } from './cosmos-query.ts'
+import { type Condition, fieldPath, queryAll, selectAll, selectTop, startsWith } from './cosmos-query.ts'
 import { fromWire, keepUnknownFields, placeOf, stored, toWire, type WireDocument } from './wire-document.ts'
 
 const operationDeadlineMs = 10_000
+/** For what takes a request for each thousand documents. */
+const longDeadlineMs = 60_000
 const sessionHeader = 'x-ms-session-token'
 
-type Call = <T>(run: (containers: CosmosContainers, signal: AbortSignal) => Promise<T>) => Promise<T>
+type Call = <T>(
+  run: (containers: CosmosContainers, signal: AbortSignal) => Promise<T>,
+  deadlineMs?: number,
+) => Promise<T>
 type Reference = { kind: DocumentKind; key: string }
 
 /**
- * The store on Cosmos DB: one item a document, one conditional request a write. Every call ends within ten seconds.
+ * The store on Cosmos DB: one item a document, one conditional request a write. Every call ends within ten seconds, `all`
+ * within a minute.
  * A write whose answer was lost may come back as `unavailable`, or as `conflict` or `precondition` from a repeated try
  * of the caller: read again to see which.
  */
 export function cosmosStore(settings: CosmosSettings, clock: Clock): PlainStore {
   const containers = once(() => openCosmos(settings))
-  const call: Call = async (run) => {
+  const call: Call = async (run, deadlineMs = operationDeadlineMs) => {
     try {
-      return await withDeadline(clock, operationDeadlineMs, COSMOS, async (signal) => run(await containers(), signal))
+      return await withDeadline(clock, deadlineMs, COSMOS, async (signal) => run(await containers(), signal))
     } catch (error) {
       throw cosmosFailure(error)
     }
@@ -39,6 +45,7 @@ export function cosmosStore(settings: CosmosSettings, clock: Clock): PlainStore 
     replace: (before, next) => call((to, signal) => replaceDocument(to, before, next, signal)),
     remove: (before) => call((to, signal) => removeDocument(to, before, signal)),
     list: (kind, query = {}) => call((to, signal) => listDocuments(to, kind, query, signal)),
+    all: (kind, query = {}) => call((to, signal) => allDocuments(to, kind, query, signal), longDeadlineMs),
     due: (now, limit) => call((to, signal) => findDue(to, now, limit, signal)),
     unrelayed: (before, limit) => call((to, signal) => findUnrelayed(to, before, limit, signal)),
     appendEvent: (event) => call((to, signal) => appendEvent(to.events, event, signal)),
@@ -116,20 +123,41 @@ async function listDocuments<K extends DocumentKind>(
   signal: AbortSignal,
 ): Promise<Page<Stored<DocumentOf[K]>>> {
   const limit = Math.min(Math.max(query.limit ?? 100, 1), 1000)
-  const conditions: Condition[] = [{ text: 'c.kind = @kind', values: { '@kind': kind } }]
   const partition = partitionOfPrefix(kind, query.prefix)
-  if (partition !== undefined) conditions.push({ text: 'c.pk = @pk', values: { '@pk': partition } })
-  if (query.prefix) conditions.push(startsWith(query.prefix))
-  if (query.after !== undefined) conditions.push({ text: 'c.key > @after', values: { '@after': query.after } })
-  for (const [index, [path, value]] of Object.entries(query.where ?? {}).entries()) {
-    conditions.push({ text: `${fieldPath(path)} = @w${index}`, values: { [`@w${index}`]: value } })
-  }
+  const conditions = conditionsOf(kind, query, partition)
   const select = selectTop(limit + 1, '*', conditions, 'c.key')
   const rows = await queryAll<WireDocument>(state, select, { partition, signal })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   const value = page.map((row) => stored(fromWire<DocumentOf[K]>(row), row._etag ?? '', undefined))
   return rows.length > limit && last ? { value, next: last.key } : { value }
+}
+
+/**
+ * A query that neither orders nor counts is answered by the gateway in one request; one that does costs its plan, the
+ * ranges, and a request to each, however few the documents are.
+ */
+async function allDocuments<K extends DocumentKind>(
+  { state }: CosmosContainers,
+  kind: K,
+  query: Pick<ListQuery, 'prefix' | 'where'>,
+  signal: AbortSignal,
+): Promise<readonly DocumentOf[K][]> {
+  const partition = partitionOfPrefix(kind, query.prefix)
+  const select = selectAll(conditionsOf(kind, query, partition))
+  const rows = await queryAll<WireDocument>(state, select, { partition, signal, pageSize: 1000 })
+  return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map((row) => fromWire<DocumentOf[K]>(row))
+}
+
+function conditionsOf(kind: DocumentKind, query: ListQuery, partition: string | undefined): readonly Condition[] {
+  const conditions: Condition[] = [{ text: 'c.kind = @kind', values: { '@kind': kind } }]
+  if (partition !== undefined) conditions.push({ text: 'c.pk = @pk', values: { '@pk': partition } })
+  if (query.prefix) conditions.push(startsWith(query.prefix))
+  if (query.after !== undefined) conditions.push({ text: 'c.key > @after', values: { '@after': query.after } })
+  for (const [index, [path, value]] of Object.entries(query.where ?? {}).entries()) {
+    conditions.push({ text: `${fieldPath(path)} = @w${index}`, values: { [`@w${index}`]: value } })
+  }
+  return conditions
 }
 
 function findDue(to: CosmosContainers, now: string, limit: number, signal: AbortSignal): Promise<readonly Reference[]> {

@@ -174,6 +174,20 @@ function lists(both: Both): void {
     expect(await names({ 'spec.labels.env': 'prod" OR 1=1 --' })).toEqual([])
   })
 
+  it('gives all of a kind in the order of keys, however many, and narrows them as a list', async () => {
+    const { store } = both()
+    const labels = { env: 'whole' }
+    const names = Array.from({ length: 1010 }, (_, number) => `whole-${String((number * 7) % 1010).padStart(4, '0')}`)
+    const spec = { kubeconfig: { context: 'x' }, mode: 'manage', labels } as const
+    for (const name of names) await store.create(clusterDocument(name, { spec }))
+    const all = await store.all('cluster', { where: { 'spec.labels.env': 'whole' } })
+    expect(all.map(({ name }) => name)).toEqual(names.toSorted())
+    expect((await store.all('cluster', { prefix: 'whole-100' })).map(({ name }) => name)).toHaveLength(10)
+    expect(await store.all('freeze')).toEqual([])
+    await store.create(placementDocument('shop/whole', 'east'))
+    expect((await store.all('placement', { prefix: 'shop/whole/' })).map(({ cluster }) => cluster)).toEqual(['east'])
+  })
+
   it('refuses a field name that is none', async () => {
     const { store } = both()
     for (const path of ['', 'a..b', 'a"]=1 OR c["b', 'spec.labels.a/b', '1a']) {

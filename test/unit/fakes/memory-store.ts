@@ -117,6 +117,10 @@ export class MemoryStore implements Store {
     return { value: page, ...(fits.length > limit && last ? { next: keyOf(last.value as AnyDocument) } : {}) }
   }
 
+  async all<K extends DocumentKind>(kind: K, query: ListQuery = {}): Promise<readonly DocumentOf[K][]> {
+    return (await this.list(kind, { ...query, limit: Number.MAX_SAFE_INTEGER })).value.map(({ value }) => value)
+  }
+
   async due(now: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]> {
     return [...this.documents.values()]
       .map(({ value }) => value)

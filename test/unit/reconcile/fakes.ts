@@ -85,6 +85,13 @@ export class FakeStore implements Store {
     return { value: clone(found) as unknown as Stored<DocumentOf[K]>[] }
   }
 
+  async all<K extends DocumentKind>(
+    kind: K,
+    query: { where?: Readonly<Record<string, unknown>> } = {},
+  ): Promise<readonly DocumentOf[K][]> {
+    return (await this.list(kind, query)).value.map(({ value }) => value)
+  }
+
   async relay(kind: DocumentKind, key: string): Promise<void> {
     const stored = this.documents.get(`${kind} ${key}`)
     if (stored) this.put({ ...stored.value, outbox: [] })

@@ -32,7 +32,7 @@ export interface Documents {
   lsn(): number
 }
 
-/** Opens the documents that the table holds. The counters are in the table too, under the empty key. */
+/** Opens the documents that the table holds. The counters are in the table too, as of the last removal, under the empty key. */
 export function openDocuments(container: Container, table: Table, now: () => number): Documents {
   // In the order of the last change: a changed item is taken out and added again.
   const items = new Map<string, Item>()
@@ -47,12 +47,13 @@ export function openDocuments(container: Container, table: Table, now: () => num
   const forget = (item: Item) => {
     const key = keyOf(item.partitionKey, String(item.document.id))
     items.delete(key)
+    // Items tell how far the counters are; one that goes takes that along.
+    table.put('', counters)
     table.delete(key)
   }
   const advance = (isNew: boolean) => {
     counters.lsn++
     if (isNew) counters.number++
-    table.put('', counters)
   }
 
   // What nobody asks for again would stay for ever.
@@ -98,10 +99,14 @@ export function openDocuments(container: Container, table: Table, now: () => num
 
 function load(table: Table, items: Map<string, Item>): { lsn: number; number: number } {
   const rows = [...table.entries()]
-  const counters = rows.find(([key]) => key === '')?.[1] ?? { lsn: 0, number: 0 }
+  const kept = (rows.find(([key]) => key === '')?.[1] ?? { lsn: 0, number: 0 }) as { lsn: number; number: number }
   const stored = rows.filter(([key]) => key !== '') as (readonly [string, Item])[]
   for (const [key, item] of stored.sort(([, a], [, b]) => a.lsn - b.lsn)) items.set(key, item)
-  return counters as { lsn: number; number: number }
+  const values = [kept, ...stored.map(([, item]) => item)]
+  return {
+    lsn: values.reduce((most, { lsn }) => Math.max(most, lsn), 0),
+    number: values.reduce((most, { number }) => Math.max(most, number), 0),
+  }
 }
 
 function keyOf(partitionKey: PartitionKey, id: string): string {
