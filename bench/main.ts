@@ -2,6 +2,7 @@ import { certificateScan } from './certificate-scan.ts'
 import { chatAnswers } from './chat-answers.ts'
 import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
+import { inFlight } from './in-flight.ts'
 import { kubernetesRequests } from './kubernetes-requests.ts'
 import { pureFunctions } from './pure-functions.ts'
 
@@ -12,6 +13,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'certificate-scan': certificateScan,
   'chat-answers': chatAnswers,
   'pure-functions': pureFunctions,
+  'in-flight': inFlight,
 }
 
 const wanted = process.argv.slice(2)

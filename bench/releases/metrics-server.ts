@@ -1,3 +1,9 @@
+import {
+  type Emulator,
+  type EmulatorRequest,
+  type EmulatorResponse,
+  jsonResponse,
+} from '../../src/sandbox/emulators/emulator.ts'
 import { type Served, serve } from '../../src/sandbox/emulators/serve.ts'
 
 /** A Prometheus that answers at once: every service gets a steady load on both of its versions. */
@@ -14,6 +20,8 @@ export interface MetricsServer {
 
 const PER_SECOND = { v1: 90, v2: 30 }
 const SCRAPE_MS = 1000
+/** Counters have been rising for so long. */
+const BEFORE_MS = 3_600_000
 const RANGE = /\[(\d+)(ms|s)\]$/
 const SERVICE = /destination_service_name="([^"]+)"/
 
@@ -25,20 +33,12 @@ interface State {
 
 /** Starts it on a free port of 127.0.0.1. */
 export async function startMetricsServer(): Promise<MetricsServer> {
-  const state: State = { beganMs: Date.now() - 3_600_000 }
+  const state: State = { beganMs: Date.now() - BEFORE_MS }
   const asked: number[] = []
   const served: Served = await serve(
-    async ({ body, url }) => {
-      const query = new URLSearchParams(Buffer.from(body).toString('utf8'))
-      const text = query.get('query') ?? url.searchParams.get('query') ?? ''
-      if (SERVICE.test(text)) asked.push(Date.now())
-      if (state.failing !== undefined) return { status: state.failing, headers: {}, body: 'out of order' }
-      const result = series(state, text, Number(query.get('time')) * 1000)
-      return {
-        status: 200,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } }),
-      }
+    async (request) => {
+      if (SERVICE.test(queryOf(request).text)) asked.push(Date.now())
+      return answer(state, request)
     },
     { port: 0 },
   )
@@ -54,6 +54,23 @@ export async function startMetricsServer(): Promise<MetricsServer> {
     },
     close: () => served.close(),
   }
+}
+
+/** The same in this process, with all well. */
+export function prometheusOf(now: () => number): Emulator {
+  const state: State = { beganMs: now() - BEFORE_MS }
+  return async (request) => answer(state, request)
+}
+
+function queryOf({ body }: EmulatorRequest): { readonly text: string; readonly atMs: number } {
+  const query = new URLSearchParams(Buffer.from(body).toString('utf8'))
+  return { text: query.get('query') ?? '', atMs: Number(query.get('time')) * 1000 }
+}
+
+function answer(state: State, request: EmulatorRequest): EmulatorResponse {
+  if (state.failing !== undefined) return { status: state.failing, headers: {}, body: 'out of order' }
+  const { text, atMs } = queryOf(request)
+  return jsonResponse(200, { status: 'success', data: { resultType: 'matrix', result: series(state, text, atMs) } })
 }
 
 function series(state: State, query: string, atMs: number): unknown[] {

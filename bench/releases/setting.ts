@@ -31,7 +31,7 @@ export const METRICS = { delay: '0s', every: '10s' }
 export async function startSetting(dir: string, count: number, kind: 'real' | 'sandbox'): Promise<Setting> {
   const cluster = await (kind === 'real' ? realCluster(join(dir, 'cluster')) : sandboxCluster())
   const metrics = await startMetricsServer()
-  const services = Array.from({ length: count }, (_, index) => `ns-${Math.floor(index / PER_NAMESPACE)}/web-${index}`)
+  const services = servicesOf(count)
   await cluster.put(services.flatMap(objectsOf))
   const product = await startProduct({
     dir: join(dir, 'product'),
@@ -48,19 +48,31 @@ export async function startSetting(dir: string, count: number, kind: 'real' | 's
   return { product, cluster, metrics, services, stop }
 }
 
+/** Names of so many services, ten in a namespace. */
+export function servicesOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `ns-${Math.floor(index / PER_NAMESPACE)}/web-${index}`)
+}
+
+/** The team that has them. */
+export function teamOf(services: readonly string[]) {
+  return { namespaces: [...new Set(services.map((service) => service.split('/')[0]))], groups: [SANDBOX_GROUP] }
+}
+
+export function specOf(service: string) {
+  return {
+    team: 'shop',
+    ports: [{ name: 'http', port: 80, protocol: 'http' }],
+    versions: Object.fromEntries(['v1', 'v2'].map((version) => [version, { labels: labels(service, version) }])),
+    initialVersion: 'v1',
+    clusters: ['one'],
+  }
+}
+
 async function register(product: Product, context: string, services: readonly string[]): Promise<void> {
-  const namespaces = [...new Set(services.map((service) => service.split('/')[0]))]
-  await product.must('admin', 'PUT', '/teams/shop', { namespaces, groups: [SANDBOX_GROUP] })
+  await product.must('admin', 'PUT', '/teams/shop', teamOf(services))
   await product.must('operator', 'PUT', '/clusters/one', { kubeconfig: { context }, metrics: METRICS })
   for (const service of services) {
-    const versions = Object.fromEntries(['v1', 'v2'].map((version) => [version, { labels: labels(service, version) }]))
-    await product.must('deployer', 'PUT', `/services/${service}`, {
-      team: 'shop',
-      ports: [{ name: 'http', port: 80, protocol: 'http' }],
-      versions,
-      initialVersion: 'v1',
-      clusters: ['one'],
-    })
+    await product.must('deployer', 'PUT', `/services/${service}`, specOf(service))
   }
   for (const service of services) {
     await until(`${service} is live`, 120_000, async () => {
@@ -77,7 +89,7 @@ function labels(service: string, version: string): Readonly<Record<string, strin
 }
 
 /** What Deployments and the controllers of a cluster would have made for a service with two versions. */
-function objectsOf(service: string, index: number): KubernetesObject[] {
+export function objectsOf(service: string, index: number): KubernetesObject[] {
   const [namespace = '', name = ''] = service.split('/')
   const first: readonly KubernetesObject[] =
     index % PER_NAMESPACE === 0 ? [object('v1', 'Namespace', undefined, namespace)] : []
