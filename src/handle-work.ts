@@ -12,11 +12,11 @@ import type { WorkMessage } from './model/outbox.ts'
 import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/deliver-certificate.ts'
 import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
-import type { ObserveDeps } from './rollouts/observe.ts'
+import type { AdvanceDeps } from './rollouts/advance-rollouts.ts'
 import { selectClusters } from './services/select-clusters.ts'
 
 /** What work on clusters needs. */
-export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & ObserveDeps & Witness
+export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & AdvanceDeps & Witness
 export type WorkDeps = ClusterWorkDeps & DeliveryDeps & NotifyDeps & CommandDeps
 
 /** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */

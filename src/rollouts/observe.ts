@@ -9,7 +9,6 @@ import type { MetricsSources } from '../ports/metrics.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { windowState } from '../ports/window-state.ts'
-import { callWebhook, type WebhookDeps } from './call-webhook.ts'
 import { hasFreePlace } from './caps.ts'
 import { judgeOverall } from './gate-progress.ts'
 import { type GateTimings, gateTimings, overallTiming } from './gate-timing.ts'
@@ -17,7 +16,7 @@ import { look } from './look.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { preflightWarnings, type TargetPart } from './preflight-warnings.ts'
 
-export interface ObserveDeps extends WebhookDeps {
+export interface ObserveDeps {
   readonly store: Store
   readonly clock: Clock
   readonly metrics: MetricsSources
@@ -60,7 +59,6 @@ export async function observe(
   const mayShift = slot && !isHeld
   const warnings = mayShift ? await preflightWarnings(deps.metrics, service, rollout, parts, now) : []
   const looks = await lookAll(deps, service, rollout, parts, { timings, now })
-  const webhook = await callWebhook(deps, service, rollout, looks.progress)
   return {
     now,
     targets: Object.fromEntries(parts.map((part) => [part.target.cluster, observeTarget(service, rollout, part)])),
@@ -69,7 +67,6 @@ export async function observe(
     warnings,
     ...overallTiming(timings, rollout.gates),
     ...looks,
-    ...(webhook ? { webhook } : {}),
   }
 }
 

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { ServiceDocument } from '../../../src/model/documents.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
 import { type StepSpec, stepSpec } from '../../../src/model/step.ts'
 import type { WebhookAnswer, WebhookRequest } from '../../../src/ports/webhooks.ts'
-import { advanceRollouts } from '../../../src/rollouts/advance-rollouts.ts'
-import { type ObserveDeps, observe } from '../../../src/rollouts/observe.ts'
+import { type AdvanceDeps, advanceRollouts } from '../../../src/rollouts/advance-rollouts.ts'
+import { callWebhook } from '../../../src/rollouts/call-webhook.ts'
 import { applyVerb } from '../../../src/rollouts/verbs.ts'
 import { aCluster, aPlacement, aService } from '../fakes/documents.ts'
 import { FakeMetrics } from '../fakes/fake-metrics.ts'
@@ -35,7 +36,7 @@ beforeEach(() => {
   }
 })
 
-const deps = (): ObserveDeps => ({
+const deps = (): AdvanceDeps => ({
   store,
   metrics: new FakeMetrics(),
   clock: { now: () => now, sleep: async () => undefined },
@@ -68,6 +69,11 @@ function start(rollout: Rollout = atWebhook()): void {
 }
 
 const rollout = () => store.get('service', 'shop/web').rollouts[0]
+
+/** The call alone, as a pass makes it whose outcome is never written. */
+function ask(service: ServiceDocument, rollout: Rollout): Promise<unknown> {
+  return callWebhook(deps(), service, rollout, rollout.progress)
+}
 
 /** Passes when they are due, at most so many; gives the times of the calls, in seconds after the first. */
 async function follow(passes: number): Promise<readonly number[]> {
@@ -123,10 +129,10 @@ describe('a webhook step', () => {
     for (const verdict of ['harm', 'blind'] as const) {
       const gates = [{ kind: 'errors', limitPercent: 1 }] as const
       const progress = bothClusters({ last: aVerdict(verdict), cursorMs: now, lookedAt: later(MINUTE) })
-      await observe(deps(), aService(), atWebhook({}, { gates, progress }))
+      await ask(aService(), atWebhook({}, { gates, progress }))
     }
-    await observe(deps(), aService(), shifting)
-    await observe(deps(), aService(), { ...atWebhook(), phase: 'paused' })
+    await ask(aService(), shifting)
+    await ask(aService(), { ...atWebhook(), phase: 'paused' })
     expect(calls).toEqual([])
   })
 
@@ -212,18 +218,18 @@ describe('a webhook step', () => {
 
   it('asks under the same id when the one who asked died before it wrote, and no other step has that id', async () => {
     start()
-    await observe(deps(), store.get('service', 'shop/web'), atWebhook())
+    await ask(store.get('service', 'shop/web'), atWebhook())
     await follow(1)
     expect(calls.map(({ id }) => id)).toEqual(['shop_web_k3_0_1', 'shop_web_k3_0_1'])
     const waves = ['one', 'two'].map((name) => ({ name, clusters: ['east'], steps: atWebhook().steps, bakeMs: 0 }))
-    await observe(deps(), store.get('service', 'shop/web'), atWebhook({}, { waves, wave: 1 }))
+    await ask(store.get('service', 'shop/web'), atWebhook({}, { waves, wave: 1 }))
     expect(calls.at(-1)?.id).toBe('shop_web_k3_1_1')
   })
 
   it('is asked once when its write loses a race', async () => {
     start()
     const { webhooks, ...rest } = deps()
-    const racing: ObserveDeps = {
+    const racing: AdvanceDeps = {
       ...rest,
       webhooks: {
         async call(request) {
@@ -237,11 +243,27 @@ describe('a webhook step', () => {
     expect(rollout()?.step).toBe(2)
   })
 
+  it('is asked only once the way back of another rollout of the service is written', async () => {
+    const progress = bothClusters({ last: aVerdict('harm'), cursorMs: now, lookedAt: later(MINUTE) })
+    const gates = [{ kind: 'errors', limitPercent: 1 }] as const
+    const harmed = aRollout('progressing', { id: 'shop.web.b2', gates, progress, weight: 10, nextAttemptAt: later(0) })
+    store.put(aService({ renderRevision: 102, rollouts: [atWebhook(), harmed] }))
+    await advanceRollouts(deps(), 'shop/web')
+    expect(calls).toEqual([])
+    expect(store.get('service', 'shop/web').rollouts).toMatchObject([
+      { phase: 'progressing', step: 1, nextAttemptAt: later(MINUTE + SECOND) },
+      { id: 'shop.web.b2', phase: 'rolling-back', weight: 0 },
+    ])
+    await follow(1)
+    expect(calls).toHaveLength(1)
+    expect(rollout()?.step).toBe(2)
+  })
+
   it('tells what matches and is copied, of the clusters of its wave', async () => {
     const match = [{ headers: { 'x-preview': { exact: 'yes' } } }]
     const waves = [{ name: 'canary', clusters: ['west'], steps: atWebhook().steps, bakeMs: 0 }]
     const targets = [aTarget('east', 100), aTarget('west', 10, { match })]
-    await observe(deps(), aService(), atWebhook({}, { waves, wave: 0, targets, match, source: { commit: 'abc' } }))
+    await ask(aService(), atWebhook({}, { waves, wave: 0, targets, match, source: { commit: 'abc' } }))
     expect(calls[0]?.body).toMatchObject({
       data: { clusters: ['west'], stable: { west: 'v1' }, waveName: 'canary', match, source: { commit: 'abc' } },
     })
