@@ -63,7 +63,11 @@ const settings = {
   bake: span.describe('How long after promotion the old version stays warm and gates go on looking'),
   gates: z.array(gateSpec).max(16).describe('None: steps pass by time'),
   alpha: z.number().min(0.0001).max(0.2).describe('Chance of a false alarm that the whole rollout may take'),
-  minEvents: z.int().min(1).max(1_000_000).describe('Fewer requests to the candidate decide nothing, and in a step let it not pass'),
+  minEvents: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .describe('Fewer requests to the candidate decide nothing, and in a step let it not pass'),
   patience: span.describe('How long a step may be extended for want of events before it pauses'),
   readyTimeout: span.describe('How long to wait for ready endpoints of the candidate'),
   onBlind: z.enum(['pause', 'hold']).describe('What to do when metrics are missing for 30 minutes'),
