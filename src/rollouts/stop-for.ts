@@ -41,11 +41,11 @@ export function stopForHarm(rollout: Rollout, seen: Observations): Rollout | und
   if (!first?.last) return undefined
   const message = `${gateName(rollout, first.gate)} on ${placeOf(first)}: ${first.last.explanation}`
   const cause = { actor: GATE, reason: first.last.reason, message }
-  const clusters = new Set(harm.map(({ cluster }) => cluster))
   // What all clusters together show is no cluster's own while one of them shows it by itself.
-  const inAll = harm.every(({ cluster }) => targetOn(rollout, cluster) === undefined)
+  const clusters = new Set(harm.map(({ cluster }) => cluster).filter((cluster) => cluster !== ALL_CLUSTERS))
   const others = rollout.targets.filter(({ cluster, out }) => !out && !clusters.has(cluster))
-  if (rollout.onHarm !== 'freeze' || inAll || others.length === 0) return rollBack(rollout, 'harm', cause, seen.now)
+  if (rollout.onHarm !== 'freeze' || clusters.size === 0 || others.length === 0)
+    return rollBack(rollout, 'harm', cause, seen.now)
   return freezeHarm(rollout, clusters, cause, seen.now)
 }
 

@@ -101,6 +101,7 @@ describeReal('Meshwright on two real clusters', 'mesh', (parts) => {
     const request = { candidate: 'v2', waves: WAVES, bake: '4s', gates: GATES, onHarm: 'freeze' }
     const rollout = await startRollout(product, request)
     const paused = await rollout.until('is frozen', ({ phase }) => phase === 'paused')
+    expect(paused.message).toContain('west goes back to stable')
     expect(paused.targets).toMatchObject([
       { cluster: 'east', weight: 100 },
       { cluster: 'west', weight: 0, out: 'harm' },

@@ -185,6 +185,9 @@ describe('what the review of the waves found', () => {
         phase: 'paused',
         targets: [{ weight: 0, out: 'harm' }, { weight: 10 }, { weight: 10 }],
         progress: [{ cluster: 'east' }],
+        message: expect.stringContaining(
+          '. east goes back to stable, the others stay as they are: resume goes on without it,',
+        ),
       },
     },
     {
