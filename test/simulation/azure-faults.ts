@@ -11,9 +11,9 @@ import { cut, html, plain } from './broken-answers.ts'
 import type { Answers, SystemKind } from './faults.ts'
 import { inOtherOrder, withOtherKey } from './wrong-secrets.ts'
 
-type AzureKind = Extract<SystemKind, 'arm' | 'identity' | 'vault' | 'graph' | 'chat' | 'monitor' | 'gateway'>
+type AzureKind = Extract<SystemKind, 'arm' | 'identity' | 'vault' | 'graph' | 'chat' | 'monitor' | 'gateway' | 'webhook'>
 
-/** Refusals of Azure's services and of chats, as each words them; the request has no effect. */
+/** Refusals of Azure's services, of chats and of receivers of webhooks, as each words them; the request has no effect. */
 export const AZURE_ANSWERS: Readonly<Record<AzureKind, Answers>> = {
   arm: (_, chance) => [
     () => armError(armThrottled('GetManagedClusterHandler.GET', 'simulation', seconds(chance))),
@@ -55,6 +55,13 @@ export const AZURE_ANSWERS: Readonly<Record<AzureKind, Answers>> = {
     () => jsonResponse(200, { status: 'success', data: { resultType: 'matrix', result: [] } }),
   ],
   gateway: () => [() => plain(503, 'no handshake')],
+  webhook: (_, chance) => [
+    () => plain(503, 'Service Unavailable'),
+    () => jsonResponse(500, { message: 'For now.' }),
+    () => jsonResponse(429, { message: 'For now.' }, { 'retry-after': String(seconds(chance)) }),
+    () => ({ status: 302, headers: { location: 'https://elsewhere.test/' }, body: '' }),
+    () => jsonResponse(200, { verdict: 'perhaps' }),
+  ],
   chat: ({ url }, chance) =>
     url.hostname.endsWith('slack.com')
       ? [
@@ -80,6 +87,7 @@ export const AZURE_SPOILS: Readonly<Record<AzureKind, readonly ((response: Emula
     chat: [cut, html],
     monitor: [cut, html],
     gateway: [cut],
+    webhook: [cut],
   }
 
 const CHALLENGE = {

@@ -1,7 +1,7 @@
 import type { HttpRequest } from '../../src/http/message.ts'
-import type { SandboxPerson } from '../../src/sandbox/identities.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
 import type { Fleet, Outcome } from './fleet.ts'
+import type { Person } from './persons.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -10,7 +10,7 @@ export interface Operation {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
   /** Below `/api/v1`, with its query. */
   readonly path: string
-  readonly as: SandboxPerson
+  readonly as: Person
   readonly body?: unknown
   /** Idempotency-Key. */
   readonly key?: string
@@ -45,7 +45,7 @@ export interface ClientOptions {
   readonly chance: Chance
   readonly trace: Trace
   readonly fleet: Fleet
-  readonly tokens: Readonly<Record<SandboxPerson, string>>
+  readonly tokens: Readonly<Record<Person, string>>
   /** Told of every answer's text. */
   readonly onAnswer: (text: string) => void
 }

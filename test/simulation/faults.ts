@@ -20,6 +20,7 @@ export type SystemKind =
   | 'chat'
   | 'monitor'
   | 'gateway'
+  | 'webhook'
 
 /** What becomes of one request. */
 export type Fate =

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import { type App, createApp } from '../../src/app.ts'
 import type { Emulator } from '../../src/sandbox/emulators/emulator.ts'
+import { SANDBOX_VAULT } from '../../src/sandbox/sandbox-vault.ts'
 import { fetchTransport } from '../../src/sandbox/transports/fetch-transport.ts'
 import { kubernetesTransport } from '../../src/sandbox/transports/kubernetes-transport.ts'
 import { pipelineTransport } from '../../src/sandbox/transports/pipeline-transport.ts'
@@ -14,6 +15,7 @@ import type { Invocation, Life, Network } from './network.ts'
 import { kubernetesHost, prometheusUrl, type Surroundings, settingsFor } from './surroundings.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
+import { WEBHOOK_HOST } from './webhook-receivers.ts'
 
 /** One process with the app in it. */
 export interface Instance extends Life {
@@ -120,6 +122,7 @@ function appOf(state: State, life: Life): App {
   )
   const azure = Object.fromEntries([
     ...(surroundings.arm ? [['management.azure.com', throughWire(surroundings.arm, to('arm'))] as const] : []),
+    [new URL(SANDBOX_VAULT).host, throughWire(surroundings.vault.vault, to('vault'))] as const,
     ...Object.entries(surroundings.azure?.hosts ?? {}).map(
       ([host, { system, emulator }]) => [host, throughWire(emulator, to(system))] as const,
     ),
@@ -133,7 +136,12 @@ function appOf(state: State, life: Life): App {
     queueHttp: storageTransport(throughWire(surroundings.queues, to('queues'))),
     kubernetesHttp: kubernetesTransport(routeByHost(kubernetes)),
     fetch: fetchTransport(
-      routeByHost({ ...azure, ...outside, 'entra.test': throughWire(surroundings.entra, to('entra')) }),
+      routeByHost({
+        ...azure,
+        ...outside,
+        'entra.test': throughWire(surroundings.entra, to('entra')),
+        [WEBHOOK_HOST]: throughWire(surroundings.receivers.handle, to('webhook')),
+      }),
     ),
     handshakes: handshakesOver(throughWire(state.gateways, to('gateway'))),
     lookup: async () => ['10.1.2.3'],

@@ -71,6 +71,7 @@ const LATENCY: Readonly<Record<SystemKind, readonly [number, number]>> = {
   chat: [30, 400],
   monitor: [5, 100],
   gateway: [2, 60],
+  webhook: [5, 200],
 }
 
 /** Carries the requests of all processes, each with a fate and a time of its own. */

@@ -14,7 +14,7 @@ export interface SeedOptions {
 /** One random story: the seed draws clusters (odd seeds have them by ARM id), processes, faults, the host's habits and everything that happens. */
 export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Promise<RunResult> {
   const chance = seededChance(seed * 8)
-  const clusters = chance.next() < 0.5 ? ['east'] : ['east', 'west']
+  const clusters = pick(chance, [['east'], ['east', 'west'], ['east', 'west'], ['east', 'north', 'west']])
   const habits = {
     lockMs: pick(chance, [30_000, 60_000]),
     doubles: chance.next() < 0.3 ? 0.05 : 0,
@@ -22,7 +22,7 @@ export function runSeed({ seed, steps, echo }: SeedOptions, tenant: Tenant): Pro
     feed: chance.next() < 0.7,
     pollMs: { queue: pick(chance, [100, 1000]), feed: 5000 },
   }
-  const instances = pick(chance, [1, 2, 3])
+  const instances = pick(chance, [1, 2, 2, 3])
   const skewMs = chance.next() < 0.2 ? 2000 : 0
   const byArmId = seed % 2 === 1
   const issueMs = seed % 3 === 2 ? pick(chance, [500, 3000, 40_000]) : undefined

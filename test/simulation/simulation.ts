@@ -1,5 +1,4 @@
 import { type Chance, seededChance } from '../../src/sandbox/world/chance.ts'
-import type { KeyRing } from './azure-side.ts'
 import { type Client, createClient } from './client.ts'
 import { listenToVault } from './event-grid.ts'
 import type { CrashFlavour, FaultRates } from './faults.ts'
@@ -11,6 +10,7 @@ import { createNetwork, type Network } from './network.ts'
 import { observedStorage } from './observed-storage.ts'
 import { createSurroundings, type Parts, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
 import { createTrace, type Trace } from './trace.ts'
+import type { KeyRing } from './vault-side.ts'
 import { startVirtualTime, type VirtualTime } from './virtual-time.ts'
 import { createWatch, type Watch } from './watch/watch.ts'
 

@@ -13,22 +13,19 @@ import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emula
 import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'
 import type { SeedObject } from '../../src/sandbox/emulators/kubernetes/seed.ts'
 import { storageQueueEmulator } from '../../src/sandbox/emulators/storage-queue/storage-queue.ts'
-import { SANDBOX_AUDIENCE, SANDBOX_PEOPLE, SANDBOX_TENANT, type SandboxPerson } from '../../src/sandbox/identities.ts'
+import { SANDBOX_AUDIENCE, SANDBOX_TENANT } from '../../src/sandbox/identities.ts'
+import { SANDBOX_VAULT } from '../../src/sandbox/sandbox-vault.ts'
 import { memoryStorage } from '../../src/sandbox/storage.ts'
 import { ConnectionError } from '../../src/sandbox/transports/wire.ts'
 import { istioRoutes } from '../../src/sandbox/world/istio-routes.ts'
 import { createWorld, type World } from '../../src/sandbox/world/world.ts'
 import type { Settings } from '../../src/settings.ts'
 import { identityEndpoint, isToken, TOKEN_MARK } from './app-tokens.ts'
-import {
-  AZURE_SECRETS,
-  AZURE_SETTINGS,
-  type AzureSide,
-  createAzureSide,
-  createKeyRing,
-  type KeyRing,
-} from './azure-side.ts'
+import { AZURE_SECRETS, AZURE_SETTINGS, type AzureSide, createAzureSide } from './azure-side.ts'
 import { gatewayObjects } from './gateways.ts'
+import { PERSONS, type Person } from './persons.ts'
+import { createKeyRing, createVaultSide, type KeyRing, type VaultSide, WEBHOOK_KEY } from './vault-side.ts'
+import { createReceivers, type Receivers, WEBHOOK_HOST } from './webhook-receivers.ts'
 
 /** By which the host reads the change feed. */
 const HOST_TOKEN = 'simulation-host'
@@ -48,14 +45,17 @@ export interface Surroundings {
   readonly arm?: Emulator
   /** Gives the app's identity its tokens. */
   readonly identity: Emulator
-  /** A vault and chats: only in stories of certificates. */
+  readonly vault: VaultSide
+  /** What steps ask by webhooks. */
+  readonly receivers: Receivers
+  /** Certificates in the vault, and chats: only in stories of certificates. */
   readonly azure?: AzureSide
 }
 
 /** Keys and tokens of the tenant: made once a process, for making keys takes long and is never the same. */
 export interface Tenant {
   readonly entra: EntraEmulator
-  readonly tokens: Readonly<Record<SandboxPerson, string>>
+  readonly tokens: Readonly<Record<Person, string>>
   readonly ring: KeyRing
 }
 
@@ -63,7 +63,7 @@ export interface Tenant {
 export interface Parts {
   /** Clusters are registered by ARM id. */
   readonly byArmId?: boolean
-  /** Issuers of the vault take so long; absent: there is no vault, and no chat. */
+  /** Issuers of the vault take so long; absent: there are no certificates, and no chat. */
   readonly issueMs?: number | undefined
 }
 
@@ -71,7 +71,7 @@ export async function createTenant(): Promise<Tenant> {
   const context = { now: () => START_MS, random: () => 0, storage: memoryStorage() }
   const options = { tenantId: SANDBOX_TENANT, issuer: SANDBOX_ISSUER, audience: SANDBOX_AUDIENCE, lifetimeS: YEAR_S }
   const entra = await entraEmulator(context, options)
-  const people = Object.entries(SANDBOX_PEOPLE)
+  const people = Object.entries(PERSONS)
   const tokens = await Promise.all(people.map(async ([name, who]) => [name, await entra.issueToken(who)] as const))
   return { entra, tokens: Object.fromEntries(tokens) as Tenant['tokens'], ring: await createKeyRing() }
 }
@@ -96,6 +96,7 @@ export async function createSurroundings(
     if (issueMs !== undefined) kubernetes.seed(gatewayObjects(name) as readonly SeedObject[])
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
+  const vault = await createVaultSide(context, tenant.ring, issueMs ?? 0)
   return {
     storage: context.storage,
     cosmos: cosmosEmulator(context, { key: COSMOS_KEY, acceptToken }),
@@ -105,7 +106,9 @@ export async function createSurroundings(
     world,
     identity: identityEndpoint(context.now),
     ...(byArmId ? { arm: armOf(context, names) } : {}),
-    ...(issueMs === undefined ? {} : { azure: await createAzureSide({ ...context, world }, tenant.ring, issueMs) }),
+    vault,
+    receivers: createReceivers(context),
+    ...(issueMs === undefined ? {} : { azure: await createAzureSide({ ...context, world }, vault) }),
   }
 }
 
@@ -155,11 +158,12 @@ export function settingsFor(clusters: readonly string[], withAzure: boolean): Se
       jwksUri: 'https://entra.test/discovery/v2.0/keys',
     },
     kubeconfig: { text: kubeconfig(clusters), folder: '/' },
-    outside: { hosts: [], privateAddresses: true },
+    outside: { hosts: [WEBHOOK_HOST], privateAddresses: true },
     caps: { perCluster: 10, inAll: 30 },
     settleMs: 5000,
     telemetry: false,
     hooks: { slack: [], teams: [], alerts: [], keyVault: [] },
+    vaultUrl: SANDBOX_VAULT,
     ...(withAzure ? AZURE_SETTINGS : {}),
   }
 }
@@ -177,7 +181,8 @@ function kubeconfig(names: readonly string[]): string {
 
 /** What must never be seen in a log, an event or a document. */
 export function secretsOf(tenant: Tenant): readonly string[] {
-  return [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, TOKEN_MARK, ...AZURE_SECRETS, ...Object.values(tenant.tokens)]
+  const keys = [COSMOS_KEY, QUEUE_KEY, CLUSTER_TOKEN, TOKEN_MARK, WEBHOOK_KEY]
+  return [...keys, ...AZURE_SECRETS, ...Object.values(tenant.tokens)]
 }
 
 /** The database and container of documents, as the host's change feed names them. */

@@ -1,10 +1,12 @@
 import type { Called, Operation } from '../client.ts'
 import { pick } from '../faults.ts'
 import type { HostHabits } from '../host.ts'
+import type { Person } from '../persons.ts'
 import type { Simulation } from '../simulation.ts'
 import type { CertificatePart } from './certificate-actions.ts'
 import type { Ledger } from './ledger.ts'
 import type { Hands } from './people.ts'
+import { drawRollout } from './rollout-body.ts'
 import { behave, GOOD, pathOf, putCluster, type ServiceName, serviceBody, VERSIONS, type Version } from './setting.ts'
 
 /** A story under way. */
@@ -34,6 +36,7 @@ type Action = (play: Play, service: ServiceName, cluster: string) => Promise<voi
 export const ACTIONS: readonly (readonly [number, Action])[] = [
   [30, startRollout],
   [22, doVerb],
+  [10, approveWaiting],
   [8, repeat],
   [12, changeService],
   [5, moveService],
@@ -56,30 +59,12 @@ async function startRollout(play: Play, service: ServiceName): Promise<void> {
   const quality = chance.next()
   if (quality < 0.3) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { errorPercent: 20 })
   else if (quality < 0.4) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { pods: 0 })
-  const seconds = () => `${pick(chance, [5, 10, 20, 40])}s`
-  const steps = pick(chance, [[10], [50], [10, 50], [5, 25, 60]]).map((weight) => ({
-    weight,
-    for: seconds(),
-    ...(chance.next() < 0.1 ? { approval: true } : {}),
-    ...(chance.next() < 0.1 ? { analysis: true } : {}),
-  }))
-  const errors = { kind: 'errors', limitPercent: 1 }
-  const gates = pick(chance, [[errors], [errors], [errors, { kind: 'latency', overMs: 500, limitPercent: 5 }]])
-  const body = {
-    candidate: candidate === 'v3' ? { name: 'v3', labels: { version: 'v3' } } : candidate,
-    steps,
-    gates,
-    bake: seconds(),
-    patience: '2m',
-    readyTimeout: '90s',
-    minEvents: 20,
-    ...(chance.next() < 0.2 ? { onBlind: 'hold' } : {}),
-    ...(chance.next() < 0.2 ? { clusters: [pick(chance, play.clusters)] } : {}),
-  }
+  const named = candidate === 'v3' ? { name: 'v3', labels: { version: 'v3' } } : candidate
+  const body = drawRollout(chance, named, play.clusters)
   const operation: Operation = {
     method: 'POST',
     path: `${pathOf(service)}/rollouts${chance.next() < 0.2 ? '?wait=60s' : ''}`,
-    as: 'deployer',
+    as: pick(chance, ['deployer', 'deployer', 'deputy', 'admin']),
     body,
     key: nextKey(play),
   }
@@ -102,12 +87,47 @@ function nextKey({ keys }: Play): string {
   return key
 }
 
+const DEPLOYERS = ['deployer', 'deputy'] as const
+const APPROVERS = ['admin', 'approver', 'deputy'] as const
+
+/** What people say to rollouts, and who does. */
+const VERBS: readonly (readonly [string, readonly Person[]])[] = [
+  ['promote', DEPLOYERS],
+  ['pause', DEPLOYERS],
+  ['resume', DEPLOYERS],
+  ['resume', DEPLOYERS],
+  ['abort', DEPLOYERS],
+  ['rollback', DEPLOYERS],
+  ['approve', APPROVERS],
+  ['approve', APPROVERS],
+  ['reject', APPROVERS],
+  ['break-glass', ['operator', 'admin']],
+  ['retry', DEPLOYERS],
+]
+
+/** Approvers look whether something waits for them. */
+async function approveWaiting(play: Play, service: ServiceName): Promise<void> {
+  const { chance, watch } = play.simulation
+  const waiting = watch.documents.service(`${service.namespace}/${service.name}`)?.rollouts ?? []
+  for (const { id, phase } of waiting) {
+    if (phase !== 'awaiting-approval') continue
+    const operation: Operation = {
+      method: 'POST',
+      path: `/rollouts/${id}/approve`,
+      as: pick(chance, APPROVERS),
+      body: {},
+      key: nextKey(play),
+    }
+    await callOnce(play, service, operation)
+  }
+}
+
 async function doVerb(play: Play, service: ServiceName): Promise<void> {
   const { chance } = play.simulation
-  const verb = pick(chance, ['promote', 'pause', 'resume', 'resume', 'abort', 'rollback', 'approve', 'reject', 'retry'])
+  const [verb, people] = pick(chance, VERBS)
   const newest = play.rollouts.at(-1)
   const path = newest && chance.next() < 0.5 ? `/rollouts/${newest.id}/${verb}` : `${pathOf(service)}/${verb}`
-  const as = verb === 'approve' || verb === 'reject' ? 'admin' : 'deployer'
+  const as = pick(chance, people)
   await callOnce(play, service, { method: 'POST', path, as, body: { note: 'so be it' }, key: nextKey(play) })
 }
 
@@ -214,7 +234,8 @@ async function meddle(play: Play, service: ServiceName, cluster: string): Promis
   const { chance, time } = play.simulation
   const { hands } = play
   const deed = chance.next()
-  if (deed < 0.4) await hands.moveWeights(cluster, service, pick(chance, [0, 30, 100]))
+  if (deed < 0.3) await hands.moveWeights(cluster, service, pick(chance, [0, 30, 100]))
+  else if (deed < 0.4) await hands.dropSideRoutes(cluster, service)
   else if (deed < 0.6) await hands.removeRoute(cluster, service)
   else if (deed < 0.75) await hands.addField(cluster, service)
   else if (await hands.rival(cluster, service, true)) {
@@ -254,9 +275,10 @@ async function cutWire({ simulation }: Play, _service: ServiceName, cluster: str
   const { chance, fleet, network, surroundings } = simulation
   const azure = [
     ...(surroundings.arm ? ['arm'] : []),
-    ...(surroundings.azure ? ['vault', 'identity', 'graph', 'chat/slack'] : []),
+    ...(surroundings.azure ? ['graph', 'chat/slack'] : []),
   ]
-  const system = pick(chance, ['cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`, ...azure])
+  const always = ['vault', 'identity', 'webhook']
+  const system = pick(chance, [...always, 'cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`, ...azure])
   network.cutWire(fleet.pick(), system, Math.round(1000 * 90 ** chance.next()))
 }
 
@@ -264,7 +286,7 @@ async function changeCluster(play: Play, _service: ServiceName, cluster: string)
   const { chance, time } = play.simulation
   const put = (more: object): Promise<Called> =>
     play.simulation.client.call({ ...putCluster(play.simulation, cluster, more), key: nextKey(play) }, 100)
-  await put(pick(chance, [{ mode: 'observe' }, { labels: { env: 'test' } }]))
+  await put(pick(chance, [{ mode: 'observe' }, { labels: { env: 'test', ring: 'rest' } }]))
   await time.sleep(Math.round(60_000 * chance.next()))
   await put({})
 }

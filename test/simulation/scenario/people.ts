@@ -9,6 +9,8 @@ const ISTIO = 'networking.istio.io/v1'
 export interface Hands {
   /** Moves weights in our VirtualService, as `kubectl edit` does. False when there is none. */
   moveWeights(cluster: string, service: ServiceName, first: number): Promise<boolean>
+  /** Takes away the routes to a candidate that stand before those that split. */
+  dropSideRoutes(cluster: string, service: ServiceName): Promise<boolean>
   removeRoute(cluster: string, service: ServiceName): Promise<boolean>
   /** Adds a field that Meshwright does not set. */
   addField(cluster: string, service: ServiceName): Promise<boolean>
@@ -32,17 +34,22 @@ export function createHands({ surroundings, trace }: Simulation): Hands {
     call(cluster, 'PATCH', `${path}?fieldManager=kubectl-edit`, 'application/merge-patch+json', body)
   const routes = (namespace: string) => `/apis/${ISTIO}/namespaces/${namespace}/virtualservices`
   const route = ({ namespace, name }: ServiceName) => `${routes(namespace)}/${name}`
+  const liveRoutes = (cluster: string, { namespace, name }: ServiceName): readonly Route[] => {
+    const live = surroundings.clusters.get(cluster)?.kubernetes.get(ISTIO, 'VirtualService', namespace, name)
+    return (live?.spec as { readonly http?: readonly Route[] } | undefined)?.http ?? []
+  }
   return {
     async moveWeights(cluster, service, first) {
-      const kubernetes = surroundings.clusters.get(cluster)?.kubernetes
-      const live = kubernetes?.get(ISTIO, 'VirtualService', service.namespace, service.name)
-      const http = (live?.spec as { http?: { route: { weight?: number }[] }[] } | undefined)?.http
-      if (!http || http.some((one) => one.route.length !== 2)) return false
-      const moved = http.map((one) => ({
-        ...one,
-        route: one.route.map((part, index) => ({ ...part, weight: index === 0 ? first : 100 - first })),
-      }))
+      const http = liveRoutes(cluster, service)
+      const splits = http.filter((one) => !isSide(one))
+      if (splits.length === 0 || splits.some((one) => one.route.length !== 2)) return false
+      const moved = http.map((one) => (isSide(one) ? one : withFirst(one, first)))
       return merge(cluster, route(service), { spec: { http: moved } })
+    },
+    async dropSideRoutes(cluster, service) {
+      const http = liveRoutes(cluster, service)
+      if (!http.some(isSide)) return false
+      return merge(cluster, route(service), { spec: { http: http.filter((one) => !isSide(one)) } })
     },
     removeRoute: (cluster, service) => call(cluster, 'DELETE', route(service), 'application/json'),
     addField: (cluster, service) => merge(cluster, route(service), { spec: { exportTo: ['*'] } }),
@@ -62,4 +69,17 @@ export function createHands({ surroundings, trace }: Simulation): Hands {
       })
     },
   }
+}
+
+interface Route {
+  readonly name?: string
+  readonly route: readonly { readonly weight?: number }[]
+}
+
+function isSide({ name = '' }: Route): boolean {
+  return name.startsWith('candidate.')
+}
+
+function withFirst(one: Route, first: number): Route {
+  return { ...one, route: one.route.map((part, index) => ({ ...part, weight: index === 0 ? first : 100 - first })) }
 }

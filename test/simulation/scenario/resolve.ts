@@ -8,6 +8,7 @@ import { byHand, hasHarm } from './settle.ts'
 export async function heal(play: Play): Promise<void> {
   const { simulation, clusters, services, hands } = play
   const { surroundings, watch } = simulation
+  surroundings.receivers.heal()
   for (const cluster of clusters) {
     surroundings.world.putCluster(cluster, { reachable: true, metrics: 'up', metricsDelayMs: 60_000 })
     await must(simulation, putCluster(simulation, cluster))

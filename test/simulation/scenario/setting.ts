@@ -26,10 +26,17 @@ export const GOOD: VersionSpec = {
   burst: null,
 }
 
+/** Some requests fit what rollouts match by. */
+const KINDS = [
+  { path: '/', headers: { 'x-preview': 'true' }, cookies: {}, percent: 10 },
+  { path: '/', headers: {}, cookies: { group: 'b' }, percent: 10 },
+  { path: '/beta/cart', headers: {}, cookies: {}, percent: 5 },
+]
+
 /** Puts a service with ready pods of all versions, and its callers, on each cluster. */
 export function deploy({ surroundings }: Simulation, clusters: readonly string[], service: ServiceName): void {
   const versions = Object.fromEntries(VERSIONS.map((version) => [version, GOOD]))
-  const callers = [{ workload: 'frontend', namespace: service.namespace, share: 1, meshed: true }]
+  const callers = [{ workload: 'frontend', namespace: service.namespace, share: 1, meshed: true, requests: KINDS }]
   const spec: WorldService = { port: 80, protocol: 'http', versions, demand: { requestsPerSecond: 60, callers } }
   for (const cluster of clusters) surroundings.world.putService(refOf(cluster, service), spec)
 }
@@ -78,6 +85,14 @@ export function putTeam({ surroundings }: Simulation): Operation {
   }
 }
 
+/** A strategy by which who starts a rollout may approve it too. */
+export const RELAXED: Operation = {
+  method: 'PUT',
+  path: '/strategies/relaxed',
+  as: 'admin',
+  body: { steps: [{ weight: 30, for: '10s' }], gates: [{ kind: 'errors', limitPercent: 1 }], separateDuties: false },
+}
+
 export function putCluster({ surroundings }: Simulation, name: string, more: object = {}): Operation {
   const source =
     surroundings.arm && surroundings.azure
@@ -85,7 +100,7 @@ export function putCluster({ surroundings }: Simulation, name: string, more: obj
       : { prometheus: { url: prometheusUrl(name) } }
   const metrics = { ...source, delay: '2s', every: '5s' }
   const way = surroundings.arm ? { resourceId: clusterId(name) } : { kubeconfig: { context: name } }
-  const body = { ...way, labels: { env: 'prod' }, metrics, ...more }
+  const body = { ...way, labels: { env: 'prod', ring: name === 'east' ? 'canary' : 'rest' }, metrics, ...more }
   return { method: 'PUT', path: `/clusters/${name}`, as: 'operator', body }
 }
 

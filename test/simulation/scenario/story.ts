@@ -12,7 +12,7 @@ import {
 import { createLedger } from './ledger.ts'
 import { createHands } from './people.ts'
 import { checkTruth, endRollouts, heal, removeSome } from './resolve.ts'
-import { deploy, must, putCluster, putTeam, type ServiceName, serviceBody } from './setting.ts'
+import { deploy, must, putCluster, putTeam, RELAXED, type ServiceName, serviceBody } from './setting.ts'
 import { checkSettled, idle, nextResync, settle } from './settle.ts'
 import { checkCalls, checkCertificates } from './settle-certificates.ts'
 
@@ -75,6 +75,7 @@ async function begin(simulation: Simulation): Promise<Play> {
   if (chance.next() < 0.3) services.push({ namespace: 'shop', name: 'api' })
   for (const service of services) deploy(simulation, clusters, service)
   await must(simulation, putTeam(simulation))
+  await must(simulation, RELAXED)
   for (const cluster of clusters) await must(simulation, putCluster(simulation, cluster))
   const ledger = createLedger(simulation)
   const play: Play = {

@@ -5,8 +5,9 @@ import { signRequest } from '../../../src/sandbox/emulators/key-vault/x509.ts'
 import { SANDBOX_VAULT } from '../../../src/sandbox/sandbox-vault.ts'
 import { bodyText } from '../../../src/sandbox/transports/wire.ts'
 import { tokenFor } from '../app-tokens.ts'
-import { VAULT_AUDIENCE } from '../azure-side.ts'
+
 import type { Simulation } from '../simulation.ts'
+import { VAULT_AUDIENCE } from '../vault-side.ts'
 
 /** What people do in the vault past Meshwright, and the CA outside of it. */
 export interface VaultHands {
