@@ -11,7 +11,10 @@ import { cut, html, plain } from './broken-answers.ts'
 import type { Answers, SystemKind } from './faults.ts'
 import { inOtherOrder, withOtherKey } from './wrong-secrets.ts'
 
-type AzureKind = Extract<SystemKind, 'arm' | 'identity' | 'vault' | 'graph' | 'chat' | 'monitor' | 'gateway' | 'webhook'>
+type AzureKind = Extract<
+  SystemKind,
+  'arm' | 'identity' | 'vault' | 'graph' | 'chat' | 'monitor' | 'gateway' | 'webhook'
+>
 
 /** Refusals of Azure's services, of chats and of receivers of webhooks, as each words them; the request has no effect. */
 export const AZURE_ANSWERS: Readonly<Record<AzureKind, Answers>> = {

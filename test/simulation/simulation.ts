@@ -140,6 +140,7 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
   const context = { now: time.now, random: () => worldChance.next(), storage }
   const surroundings = await createSurroundings(context, options.clusters, options.tenant, options)
   watch.clusters(surroundings.clusters)
+  watch.receivers(surroundings.receivers)
   await createInfrastructure(surroundings)
   const network: Network = createNetwork({
     time,

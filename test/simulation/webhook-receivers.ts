@@ -1,4 +1,10 @@
-import { type Emulator, type EmulatorContext, type EmulatorResponse, jsonBody, jsonResponse } from '../../src/sandbox/emulators/emulator.ts'
+import {
+  type Emulator,
+  type EmulatorContext,
+  type EmulatorResponse,
+  jsonBody,
+  jsonResponse,
+} from '../../src/sandbox/emulators/emulator.ts'
 import { whyNotSigned } from '../../src/sandbox/emulators/webhook/signed.ts'
 import { plain } from './broken-answers.ts'
 import { WEBHOOK_KEY } from './vault-side.ts'

@@ -273,12 +273,16 @@ async function crash({ simulation }: Play): Promise<void> {
 
 async function cutWire({ simulation }: Play, _service: ServiceName, cluster: string): Promise<void> {
   const { chance, fleet, network, surroundings } = simulation
-  const azure = [
-    ...(surroundings.arm ? ['arm'] : []),
-    ...(surroundings.azure ? ['graph', 'chat/slack'] : []),
-  ]
+  const azure = [...(surroundings.arm ? ['arm'] : []), ...(surroundings.azure ? ['graph', 'chat/slack'] : [])]
   const always = ['vault', 'identity', 'webhook']
-  const system = pick(chance, [...always, 'cosmos', 'queues', `kubernetes/${cluster}`, `prometheus/${cluster}`, ...azure])
+  const system = pick(chance, [
+    ...always,
+    'cosmos',
+    'queues',
+    `kubernetes/${cluster}`,
+    `prometheus/${cluster}`,
+    ...azure,
+  ])
   network.cutWire(fleet.pick(), system, Math.round(1000 * 90 ** chance.next()))
 }
 

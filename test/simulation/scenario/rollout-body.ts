@@ -1,5 +1,5 @@
-import { pick } from '../faults.ts'
 import type { Chance } from '../../../src/sandbox/world/chance.ts'
+import { pick } from '../faults.ts'
 import { RECEIVERS, WEBHOOK_HOST } from '../webhook-receivers.ts'
 
 /** A rollout as its caller asks for it, drawn: strategies of all kinds, over all clusters or in waves. */
@@ -85,7 +85,9 @@ function blueGreen(chance: Chance): readonly object[] {
 /** A/B: those that match, and perhaps a share of the others. */
 function someOfThem(chance: Chance): readonly object[] {
   const step = { match: GROUP_B, for: seconds(chance), ...atItsEnd(chance) }
-  return chance.next() < 0.5 ? [step] : [step, { match: GROUP_B, weight: 20, for: seconds(chance) }, ...weights(chance, [60])]
+  return chance.next() < 0.5
+    ? [step]
+    : [step, { match: GROUP_B, weight: 20, for: seconds(chance) }, ...weights(chance, [60])]
 }
 
 function mirrorFirst(chance: Chance): readonly object[] {
@@ -116,7 +118,10 @@ function drawWaves(chance: Chance, clusters: readonly string[]): object {
   return {
     waves: pick(chance, [
       [one],
-      [{ name: 'canary', clusters: { matchLabels: { ring: 'canary' } }, ...bake() }, { ...one, name: 'rest' }],
+      [
+        { name: 'canary', clusters: { matchLabels: { ring: 'canary' } }, ...bake() },
+        { ...one, name: 'rest' },
+      ],
       [{ name: 'first', clusters: [pick(chance, clusters)], ...bake(), ...steps() }, { ...bake() }],
     ]),
   }

@@ -11,7 +11,8 @@ import {
 import type { KubeObject } from '../../../src/model/kube.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../../../src/model/rollout.ts'
 import type { Simulation } from '../simulation.ts'
-import { askedBy, sameSplit } from '../watch/kinds.ts'
+import { askedBy, type Sides, sameSplit } from '../watch/kinds.ts'
+import { liveSides } from '../watch/live-sides.ts'
 
 import { certificateLeft } from './settle-certificates.ts'
 
@@ -88,13 +89,14 @@ export function checkSettled({ watch, surroundings }: Simulation): void {
   const services = servicesOf(documents)
   const placements = documents.filter((document) => document.kind === 'placement')
   for (const service of services) {
-    const asked = askedBy(service).weights
-    for (const [cluster, weights] of Object.entries(asked)) {
+    const asked = askedBy(service)
+    for (const [cluster, weights] of Object.entries(asked.weights)) {
       const placement = placements.find((one) => one.service === keyOf(service) && one.cluster === cluster)
       const kubernetes = surroundings.clusters.get(cluster)?.kubernetes
       const route = kubernetes?.get(ISTIO, 'VirtualService', service.namespace, service.name)
       const why =
         mismatch(service, placement, route as unknown as KubeObject | undefined, weights) ??
+        sidesLeft(placement, route as unknown as KubeObject | undefined, asked.sides[cluster] ?? []) ??
         outdated(watch, service, placement, weights)
       if (why !== undefined) watch.broke(`${keyOf(service)} on ${cluster}: ${why}`)
     }
@@ -131,6 +133,17 @@ function mismatch(
   const live = route && routeWeights(route)
   if (live && sameSplit(live, weights)) return undefined
   return `the route sends ${JSON.stringify(live)}, asked is ${JSON.stringify(weights)}`
+}
+
+/** Besides its split, a route that is ready bears just what is asked: nothing is left of a rollout that is over. */
+function sidesLeft(placement: PlacementDocument | undefined, route: KubeObject | undefined, sides: Sides) {
+  if (!route || !placement || findCondition(placement.conditions, 'Ready')?.status !== 'True') return undefined
+  const obstacle = ['Conflict', 'Drifted', 'Held', 'Frozen'].some(
+    (type) => findCondition(placement.conditions, type)?.status === 'True',
+  )
+  const live = liveSides(route)
+  if (obstacle || isDeepStrictEqual(live, sides)) return undefined
+  return `beside its split the route has ${JSON.stringify(live)}, asked is ${JSON.stringify(sides)}`
 }
 
 /** A later revision than the live one may be about other clusters only. */

@@ -7,7 +7,7 @@ import {
   type ServiceDocument,
 } from '../../../src/model/documents.ts'
 import { type Asked, askedBy, type Broke, isSplit } from './kinds.ts'
-import { checkRollouts } from './rollouts.ts'
+import { checkRollouts, type RolloutWatchOptions } from './rollouts.ts'
 
 /** The documents as they are now, and what services asked for at each render revision. */
 export interface DocumentWatch {
@@ -20,18 +20,22 @@ export interface DocumentWatch {
   asked(service: string, revision: number): Asked | undefined
 }
 
-/** `now` is the latest time that a process may take it for. */
-export function watchDocuments(broke: Broke, now: () => number): DocumentWatch {
+/** `options` are what is known around the rollouts of a service. */
+export function watchDocuments(broke: Broke, options: Omit<RolloutWatchOptions, 'broke'>): DocumentWatch {
   const documents = new Map<string, AnyDocument>()
   const asked = new Map<string, Asked>()
   return {
     written(id, document) {
       const before = documents.get(id)
-      if (!document) return void documents.delete(id)
+      if (!document) {
+        options.holds.written(id, undefined)
+        return void documents.delete(id)
+      }
       documents.set(id, document)
       const tell = (what: string) => broke(`${document.kind} ${keyOf(document)}: ${what}`)
+      options.holds.written(id, document)
       if (document.kind === 'service') {
-        checkService(before as ServiceDocument | undefined, document, tell, now())
+        checkService(before as ServiceDocument | undefined, document, { ...options, broke: tell })
         remember(asked, document, tell)
       }
       if (document.kind === 'placement') {
@@ -68,7 +72,8 @@ function remember(asked: Map<string, Asked>, service: ServiceDocument, broke: Br
   asked.set(key, next)
 }
 
-function checkService(before: ServiceDocument | undefined, after: ServiceDocument, broke: Broke, now: number): void {
+function checkService(before: ServiceDocument | undefined, after: ServiceDocument, options: RolloutWatchOptions): void {
+  const { broke } = options
   for (const [cluster, weights] of Object.entries(askedBy(after).weights)) {
     if (!isSplit(weights)) broke(`weights on ${cluster} are ${JSON.stringify(weights)}`)
   }
@@ -84,7 +89,7 @@ function checkService(before: ServiceDocument | undefined, after: ServiceDocumen
   if (before && after.renderRevision < before.renderRevision) {
     broke(`render revision ${before.renderRevision} → ${after.renderRevision}`)
   }
-  checkRollouts(before, after, broke, now)
+  checkRollouts(before, after, options)
 }
 
 function checkPlacement(

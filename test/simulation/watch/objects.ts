@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { routeWeights, type Weights } from '../../../src/mesh/istio/route.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
+import type { Rollout } from '../../../src/model/rollout.ts'
 import type { Write } from '../../../src/sandbox/emulators/kubernetes/store.ts'
 import type { Acting } from '../network.ts'
 import type { CertificateWatch } from './certificates.ts'
 import type { DocumentWatch } from './documents.ts'
 import { type Broke, isSplit, sameSplit } from './kinds.ts'
+import { liveSides, versionOf } from './live-sides.ts'
 import type { SeenEndpoints } from './seen-endpoints.ts'
 
 const OURS = ['VirtualService', 'DestinationRule']
@@ -18,6 +20,8 @@ export interface ObjectWatch {
   written(cluster: string, write: Write): void
   /** How many writes the app has made. */
   writes(): number
+  /** What a rollout that is back has left in the route, as far as no other hand has touched it since we did. */
+  leftOf(cluster: string, service: string, rollout: Rollout): string | undefined
 }
 
 export interface ObjectWatchOptions {
@@ -26,6 +30,8 @@ export interface ObjectWatchOptions {
   readonly seen: SeenEndpoints
   readonly certificates: CertificateWatch
   readonly acting: () => Acting | undefined
+  /** What forbids a candidate to get more on a cluster by a render revision; undefined: nothing has all the while of the call that acts. */
+  readonly frozen: (service: string, cluster: string) => string | undefined
   /** An object as it is on a cluster now. */
   readonly live: (cluster: string, kind: string, namespace: string, name: string) => KubeObject | undefined
 }
@@ -33,11 +39,22 @@ export interface ObjectWatchOptions {
 /** Checks every write of the app on a cluster against what was there, what was asked for, and what it had seen. */
 export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
   let writes = 0
+  const touched = new Set<string>()
   return {
     writes: () => writes,
+    leftOf(cluster, service, rollout) {
+      const [namespace = '', name = ''] = service.split('/')
+      const route = options.live(cluster, 'VirtualService', namespace, name)
+      return route && !touched.has(`${cluster} ${service}`) ? leftIn(route, rollout) : undefined
+    },
     written(cluster, write) {
       const { verb, object, previous } = write
       const acting = options.acting()
+      if (object.kind === 'VirtualService') {
+        const place = `${cluster} ${object.metadata.namespace}/${object.metadata.name}`
+        if (acting) touched.delete(place)
+        else touched.add(place)
+      }
       if (object.kind === 'Secret') options.certificates.secretWritten(cluster, write, acting)
       if (!acting) return
       writes += 1
@@ -136,11 +153,49 @@ function checkRoute(options: ObjectWatchOptions, { cluster, acting, before, afte
   if (live && !sameSplit(live, weights) && !isDeepStrictEqual(structure(before), structure(after))) {
     broke(`weights and structure in one write: ${JSON.stringify(before.spec)} → ${JSON.stringify(after.spec)}`)
   }
-  for (const version of rising(live ?? {}, weights)) {
+  const gained = checkSides({ before, after, asked: asked.sides[cluster] ?? [] }, broke)
+  const more = rising(live ?? {}, weights)
+  for (const version of new Set([...more, ...gained])) {
     const labels = asked.spec.versions[version]?.labels ?? {}
     const ready = options.seen.ready(acting, cluster, key, labels)
-    if (ready === 0) broke(`${version} gets ${weights[version]} % and was last seen with no ready endpoint`)
+    if (ready === 0) broke(`${version} gets more and was last seen with no ready endpoint`)
   }
+  const freeze = mayNotRise(options, key, cluster, more)
+  if (freeze !== undefined) broke(`${more.join(', ')} gets more though ${freeze}`)
+}
+
+/** Why no candidate may get more on a cluster; stable may at any time. */
+function mayNotRise(
+  { documents, frozen }: ObjectWatchOptions,
+  service: string,
+  cluster: string,
+  more: readonly string[],
+): string | undefined {
+  const live = documents.service(service)?.rollouts ?? []
+  const rollout = live.find(({ targets, phase, breakGlass }) => {
+    const isMore = targets.some((target) => target.cluster === cluster && more.includes(target.candidate))
+    return isMore && phase !== 'rolling-back' && !breakGlass
+  })
+  return rollout && frozen(service, cluster)
+}
+
+/**
+ * Routes beside the split come only when they are asked for, and go before their version loses its share: who came by them
+ * must not be the last to be told. Gives back the versions that gained one.
+ */
+function checkSides(
+  { before, after, asked }: { before: KubeObject | undefined; after: KubeObject; asked: readonly string[] },
+  broke: Broke,
+): readonly string[] {
+  const [was, is] = [before ? liveSides(before) : [], liveSides(after)]
+  const gained = is.filter((side) => !was.includes(side))
+  for (const side of gained) if (!asked.includes(side)) broke(`it gains "${side}", asked is ${JSON.stringify(asked)}`)
+  const [split, next] = [(before && routeWeights(before)) ?? {}, routeWeights(after) ?? {}]
+  for (const side of is.filter((one) => !asked.includes(one))) {
+    const version = versionOf(side)
+    if ((next[version] ?? 0) < (split[version] ?? 0)) broke(`${version} loses its share before its "${side}"`)
+  }
+  return gained.map(versionOf)
 }
 
 function rising(before: Weights, after: Weights): readonly string[] {
@@ -150,4 +205,11 @@ function rising(before: Weights, after: Weights): readonly string[] {
 /** The spec without the numbers of its weights. */
 function structure(object: KubeObject): unknown {
   return JSON.parse(JSON.stringify(object.spec, (name, value) => (name === 'weight' ? undefined : value)))
+}
+
+function leftIn(route: KubeObject, { candidate }: Rollout): string | undefined {
+  const weight = routeWeights(route)?.[candidate] ?? 0
+  if (weight > 0) return `${candidate} still gets ${weight} %`
+  const side = liveSides(route).find((one) => versionOf(one) === candidate)
+  return side && `"${side}" is still there`
 }

@@ -1,28 +1,68 @@
 import type { RolloutDocument, ServiceDocument } from '../../../src/model/documents.ts'
-import { durationMs } from '../../../src/model/names.ts'
+import { keyOf } from '../../../src/model/documents.ts'
 import { isTerminal, type Rollout } from '../../../src/model/rollout.ts'
 import { TRANSITIONS } from '../../../src/rollouts/machine.ts'
+import type { HoldWatch } from './holds.ts'
 import type { Broke } from './kinds.ts'
+import { checkRise } from './rises.ts'
+import { checkWaves } from './waves.ts'
+import type { WebhookWatch } from './webhooks.ts'
+
+export interface RolloutWatchOptions {
+  readonly broke: Broke
+  /** The latest time that a process may take it for. */
+  readonly now: () => number
+  /** When the call began that writes now. */
+  readonly since: () => number
+  readonly holds: HoldWatch
+  readonly webhooks: WebhookWatch
+  /** What a rollout left behind on a cluster that is to be back; undefined: nothing. */
+  readonly leftOn: (cluster: string, service: string, rollout: Rollout) => string | undefined
+}
 
 /** Rollouts move only along the table, with actor and reason; weights rise only when a step has earned it. */
 export function checkRollouts(
   before: ServiceDocument | undefined,
   after: ServiceDocument,
-  broke: Broke,
-  now: number,
+  options: RolloutWatchOptions,
 ): void {
+  const { broke } = options
   for (const rollout of after.rollouts) {
     const was = before?.rollouts.find(({ id }) => id === rollout.id)
     if (isTerminal(rollout.phase)) broke(`${rollout.id} is ${rollout.phase} and still among the live ones`)
-    checkMove(was, rollout, broke)
-    if (was) checkRise(was, rollout, broke, now)
+    checkWrite(was, rollout, after, options)
   }
   for (const was of before?.rollouts ?? []) {
     if (after.rollouts.some(({ id }) => id === was.id)) continue
     const ended = archived(after, was.id)
     if (!ended) broke(`${was.id} went out of the document and is not copied`)
     else if (!isTerminal(ended.phase)) broke(`${was.id} was copied out as ${ended.phase}`)
-    else checkMove(was, ended, broke)
+    else checkEnd(was, ended, after, options)
+  }
+}
+
+function checkWrite(was: Rollout | undefined, is: Rollout, after: ServiceDocument, options: RolloutWatchOptions): void {
+  const { broke, now, since, holds, webhooks } = options
+  checkMove(was, is, broke)
+  webhooks.written(was, is)
+  if (!was || was === is) return
+  checkRise({ service: keyOf(after), was, is, now: now(), since: since(), holds, webhooks, broke })
+  checkWaves(was, is, after, broke)
+}
+
+/** What became stable at the end, and whether the way back is really gone. */
+function checkEnd(was: Rollout, ended: Rollout, after: ServiceDocument, options: RolloutWatchOptions): void {
+  const { broke, leftOn } = options
+  checkWrite(was, ended, after, options)
+  const goesOn = new Set(after.rollouts.flatMap(({ targets }) => targets.map(({ cluster }) => cluster)))
+  for (const { cluster, stable, candidate, out } of ended.targets) {
+    const now = after.targets[cluster]?.stable
+    if (now === undefined || goesOn.has(cluster)) continue
+    const wanted = ended.phase === 'succeeded' && !out ? candidate : stable
+    if (now !== wanted) broke(`${ended.id} ended as ${ended.phase} and ${now} is stable on ${cluster}, not ${wanted}`)
+    const left =
+      ended.phase === 'rolled-back' || ended.phase === 'aborted' ? leftOn(cluster, keyOf(after), ended) : undefined
+    if (left !== undefined) broke(`${ended.id} is ${ended.phase} and on ${cluster} ${left}`)
   }
 }
 
@@ -49,25 +89,4 @@ function checkMove(was: Rollout | undefined, is: Rollout, broke: Broke): void {
   }
   if (phase !== is.phase) broke(`${is.id} is ${is.phase}, its history ends in ${phase}`)
   if (is.history.length > 1 && was.startedAt !== is.startedAt) broke(`${is.id} was started twice`)
-}
-
-/** Reasons by which a person may raise the weight whatever the gates say. */
-const BY_HAND = ['PromotedByHand', 'Resumed']
-
-function checkRise(was: Rollout, is: Rollout, broke: Broke, now: number): void {
-  const rises = is.targets.filter(({ weight }, index) => weight > (was.targets[index]?.weight ?? 0))
-  if (rises.length === 0) return
-  if (is.phase !== 'progressing' && is.phase !== 'promoting') broke(`${is.id} raises weights in ${is.phase}`)
-  const catchesUp = is.weight === was.weight
-  const byHand = BY_HAND.includes(is.history.at(-1)?.reason ?? '') && is.history.length > was.history.length
-  const harmed = is.progress.find(({ last }) => last?.verdict === 'harm')
-  if (harmed && !byHand) broke(`${is.id} raises weights though gate ${harmed.gate} says harm`)
-  if (catchesUp || byHand || was.step < 0) return
-  const step = was.steps[was.step]
-  // The weight may have come live in this very pass.
-  const live = Date.parse(was.liveAt ?? was.weightSince)
-  if (step?.for !== undefined && live + durationMs(step.for) > now)
-    broke(`${is.id} raises weights before its step is over`)
-  const blind = is.progress.find(({ last }) => last?.verdict === 'blind')
-  if (blind) broke(`${is.id} raises weights though gate ${blind.gate} is blind`)
 }

@@ -8,14 +8,17 @@ import type { CertificateRecord } from '../../../src/sandbox/emulators/key-vault
 import type { Acting, Invocation } from '../network.ts'
 import type { Trace } from '../trace.ts'
 import type { VirtualTime } from '../virtual-time.ts'
+import type { Receivers } from '../webhook-receivers.ts'
 import { OTHER_PKCS8 } from '../wrong-secrets.ts'
 import { type CertificateWatch, watchCertificates } from './certificates.ts'
 import { type ChatWatch, watchChats } from './chats.ts'
 import { type DocumentWatch, idOf, watchDocuments } from './documents.ts'
+import { watchHolds } from './holds.ts'
 import { type ObjectWatch, watchObjects } from './objects.ts'
 import { type RecordWatch, watchRecords } from './records.ts'
 import { searchSecrets } from './secrets.ts'
 import { watchEndpoints } from './seen-endpoints.ts'
+import { watchWebhooks } from './webhooks.ts'
 
 /** Sees every write and every answer, and says what must never be. */
 export interface Watch {
@@ -35,6 +38,7 @@ export interface Watch {
   readonly documentWrites: readonly string[]
   written(table: string, key: string, value: unknown, text: string): void
   clusters(clusters: ReadonlyMap<string, EmulatedCluster>): void
+  receivers(receivers: Receivers): void
   answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
   logged(line: string): void
   /** The text of an answer that a caller of the app got. */
@@ -70,14 +74,24 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     trace.add(`BROKEN ${what}`)
     broken.push(what)
   }
-  const documents = watchDocuments(broke, () => time.now() + 2 * skewMs)
   const seen = watchEndpoints(time.now)
+  const holds = watchHolds(time.now, 2 * skewMs)
+  const webhooks = watchWebhooks(broke)
+  const since = () => acting()?.invocation?.startedAt ?? time.now()
   const kubernetes = new Map<string, EmulatedCluster['kubernetes']>()
   const live = (cluster: string, kind: string, namespace: string, name: string) =>
     kubernetes.get(cluster)?.get('networking.istio.io/v1', kind, namespace, name) as unknown as KubeObject | undefined
+  const documents = watchDocuments(broke, {
+    now: () => time.now() + 2 * skewMs,
+    since,
+    holds,
+    webhooks,
+    leftOn: (cluster, service, rollout) => objects.leftOf(cluster, service, rollout),
+  })
   const certificates = watchCertificates(broke)
   const chats = watchChats(broke, documents)
-  const objects = watchObjects({ broke, documents, seen, certificates, acting, live })
+  const frozen = (service: string, cluster: string) => holds.frozen(service, cluster, since())
+  const objects: ObjectWatch = watchObjects({ broke, documents, seen, certificates, acting, live, frozen })
   const records = watchRecords(broke, documents)
   const orphansTold: string[] = []
   const search = searchSecrets(secrets)
@@ -136,7 +150,11 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
         })
       }
     },
-    answered: seen.answered,
+    receivers: webhooks.listen,
+    answered(acting, request, response) {
+      seen.answered(acting, request, response)
+      webhooks.answered(acting, request, response)
+    },
     logged(line) {
       mustHoldNoSecret('a log', line)
       trace.add(`log ${line}`)
