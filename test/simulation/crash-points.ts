@@ -1,5 +1,6 @@
 import { CRASH_FLAVOURS, type CrashFlavour, NO_FAULTS } from './faults.ts'
 import { certificateTale } from './scenario/certificate-tale.ts'
+import { strategiesTale } from './scenario/strategies-tale.ts'
 import { tale } from './scenario/tale.ts'
 import { type RunResult, runSimulation } from './simulation.ts'
 import type { Tenant } from './surroundings.ts'
@@ -10,7 +11,11 @@ export interface CrashPoint {
   readonly flavour: CrashFlavour
 }
 
-const PARTS = { rollout: {}, certificate: { byArmId: true, issueMs: 3000 } } as const
+const PARTS = {
+  rollout: { clusters: ['east'], scenario: tale },
+  strategies: { clusters: ['east', 'west'], scenario: strategiesTale },
+  certificate: { clusters: ['east'], byArmId: true, issueMs: 3000, scenario: certificateTale },
+} as const
 const HABITS = {
   lockMs: 30_000,
   doubles: 0,
@@ -20,7 +25,7 @@ const HABITS = {
 }
 
 /** Tales that crash points are tried on. */
-export const TALES = ['rollout', 'certificate'] as const
+export const TALES = ['rollout', 'strategies', 'certificate'] as const
 export type TaleName = (typeof TALES)[number]
 
 /** A tale with one process that dies at the given point and is started anew; with no point, undisturbed. */
@@ -34,7 +39,6 @@ export function runTale(
     {
       seed: 0,
       tenant,
-      clusters: ['east'],
       ...PARTS[name],
       instances: 1,
       rates: NO_FAULTS,
@@ -42,7 +46,7 @@ export function runTale(
       planned,
       echo,
     },
-    name === 'rollout' ? tale : certificateTale,
+    PARTS[name].scenario,
   )
 }
 

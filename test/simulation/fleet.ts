@@ -58,6 +58,8 @@ export interface FleetOptions {
   /** How far the clock of a process may be from the true time. */
   readonly skewMs: number
   readonly onLog: (line: string) => void
+  /** Told of a process before it dies. */
+  readonly onDeath: (instance: Instance) => void
   readonly onEnd: (invocation: Invocation, durationMs: number) => void
 }
 
@@ -83,6 +85,7 @@ export function createFleet(options: FleetOptions): Fleet {
       const instance = state.instances.get(life)
       if (!instance) return
       trace.add(`${life.name} dies`)
+      options.onDeath(instance)
       life.dead = true
       state.instances.delete(life)
       instance.die()

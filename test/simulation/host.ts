@@ -1,6 +1,7 @@
 import { type QueueMessage, queueSourceOver } from '../../src/sandbox/host/queue-source.ts'
 import { bodyText } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
+import type { Counts } from './counts.ts'
 import type { Fleet } from './fleet.ts'
 import { FEED_PATH, HOST_AUTHORIZATION, QUEUES_URL, type Surroundings } from './surroundings.ts'
 import type { Trace } from './trace.ts'
@@ -40,6 +41,7 @@ export interface HostOptions {
   readonly fleet: Fleet
   readonly surroundings: Surroundings
   readonly habits: HostHabits
+  readonly counts: Counts
 }
 
 const MAX_DEQUEUE_COUNT = 5
@@ -113,7 +115,7 @@ function planPoll(state: State, queue: string, visibleAt: number): void {
 }
 
 async function poll(state: State, queue: string, at: number): Promise<void> {
-  const { time, chance, fleet, source, habits, surroundings } = state
+  const { time, chance, fleet, source, habits, surroundings, counts } = state
   if (state.polls.get(queue) !== at) return
   state.polls.delete(queue)
   const messages = await source.receive(queue, 1 + Math.floor(chance.next() * 16), habits.lockMs)
@@ -121,6 +123,7 @@ async function poll(state: State, queue: string, at: number): Promise<void> {
     void handle(state, queue, message)
     if (chance.next() < habits.doubles) {
       const instance = fleet.pick()
+      counts.add('faults: message handed out twice')
       time.after(Math.round(3000 * chance.next()), () => {
         if (!instance.dead)
           void fleet.run(instance, `double ${message.text.slice(0, 80)}`, (app) => app.work(message.text))
@@ -153,6 +156,7 @@ async function handle(state: State, queue: string, message: QueueMessage): Promi
   trace.add(`${instance.name} failed ${message.text.slice(0, 120)} ${String(outcome.error).slice(0, 160)}`)
   if (message.dequeueCount < MAX_DEQUEUE_COUNT) return void (await source.hide(queue, held, RETRY_MS))
   trace.add(`poison ${message.text}`)
+  state.counts.add('faults: poison message')
   state.poisoned.push(message.text)
   await source.remove(queue, held)
 }
@@ -195,6 +199,7 @@ async function readFeed(state: State): Promise<void> {
     const { Documents } = JSON.parse(bodyText(response)) as { Documents: unknown[] }
     await deliver(state, Documents)
     if (state.chance.next() >= state.habits.forgetsFeed) state.lease = response.headers.etag
+    else state.counts.add('faults: feed position forgotten')
     planFeed(state)
   } else if (response.status !== 304) {
     throw new Error(`the change feed answered ${response.status}: ${bodyText(response)}`)

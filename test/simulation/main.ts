@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { type Counts, countLines, createCounts } from './counts.ts'
 import { crashPoints, runTale, TALES, type TaleName } from './crash-points.ts'
 import { CRASH_FLAVOURS, type CrashFlavour } from './faults.ts'
 import { runSeed } from './run-seed.ts'
@@ -11,10 +12,11 @@ const HELP = `npm run test:simulation -- OPTIONS
   --steps K            how many things happen in a story (12)
   --twice              each seed twice: both must have the same trace
   --crash-points       also the fixed tales with a crash at every request, in three flavours
-  --tale T             only this one of them: rollout or certificate
+  --tale T             only this one of them: rollout, strategies or certificate
   --stride N           only every N-th of them
   --first N            beginning with the N-th (0)
   --crash-at N --flavour before-send|after-effect|after-reply   just this one (of the rollout, or of --tale)
+  --counts             prints how often each fault and everything else happened
   --trace              prints every line of the trace`
 
 const OPTIONS = {
@@ -28,6 +30,7 @@ const OPTIONS = {
   'crash-at': { type: 'string' },
   tale: { type: 'string' },
   flavour: { type: 'string', default: 'before-send' },
+  counts: { type: 'boolean', default: false },
   trace: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -37,6 +40,7 @@ interface Tally {
   runs: number
   failed: number
   requests: number
+  readonly counts: Counts
 }
 
 /** Runs what the command line asks for; prints every broken invariant with the command that repeats it. */
@@ -45,14 +49,14 @@ async function main(): Promise<number> {
   if (values.help) return say(HELP)
   const tenant = await createTenant()
   const echo = values.trace ? say : undefined
-  const tally: Tally = { runs: 0, failed: 0, requests: 0 }
+  const tally: Tally = { runs: 0, failed: 0, requests: 0, counts: createCounts() }
   const started = process.cpuUsage()
   const tales = TALES.filter((one) => values.tale === undefined || one === values.tale)
   if (values['crash-at'] !== undefined) {
     const flavour = CRASH_FLAVOURS.find((one) => one === values.flavour) as CrashFlavour
     const [name = 'rollout'] = tales
     report(tally, await runTale(tenant, name, { request: Number(values['crash-at']), flavour }, echo), '', true)
-    return end(tally, started)
+    return end(tally, started, values.counts)
   }
   const first = Number(values.seed ?? 1)
   const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1))
@@ -72,7 +76,7 @@ async function main(): Promise<number> {
   if (values['crash-points']) {
     for (const name of tales) await crashEverywhere(tally, tenant, name, Number(values.stride), Number(values.first))
   }
-  return end(tally, started)
+  return end(tally, started, values.counts)
 }
 
 async function crashEverywhere(
@@ -88,9 +92,10 @@ async function crashEverywhere(
   }
 }
 
-function report(tally: Tally, { broken, requests, tail }: RunResult, how: string, whole: boolean): void {
+function report(tally: Tally, { broken, requests, tail, counts }: RunResult, how: string, whole: boolean): void {
   tally.runs += 1
   tally.requests += requests
+  for (const [what, times] of counts.all) tally.counts.add(what, times)
   if (broken.length === 0) return
   tally.failed += 1
   if (whole) for (const line of tail) say(line)
@@ -98,8 +103,9 @@ function report(tally: Tally, { broken, requests, tail }: RunResult, how: string
   if (how !== '') say(`Repeat it: npm run test:simulation -- ${how}`)
 }
 
-function end({ runs, failed, requests }: Tally, started: NodeJS.CpuUsage): number {
+function end({ runs, failed, requests, counts }: Tally, started: NodeJS.CpuUsage, counted: boolean): number {
   const { user, system } = process.cpuUsage(started)
+  if (counted) for (const line of countLines(counts)) say(line)
   const perMinute = Math.round(runs / ((user + system) / 60e6))
   say(`${runs - failed} runs passed, ${failed} failed; ${requests} requests; ${perMinute} runs a minute and core`)
   return failed === 0 ? 0 : 1

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { EmulatorRequest, EmulatorResponse } from '../../src/sandbox/emulators/emulator.ts'
 import { ConnectionError, type Wire } from '../../src/sandbox/transports/wire.ts'
 import type { Chance } from '../../src/sandbox/world/chance.ts'
+import type { Counts } from './counts.ts'
 import { type CrashFlavour, drawFate, type Fate, type FaultRates, NO_FAULTS, type SystemKind } from './faults.ts'
 import type { Trace } from './trace.ts'
 import type { VirtualTime } from './virtual-time.ts'
@@ -53,6 +54,7 @@ export interface NetworkOptions {
   readonly crash: (life: Life) => void
   /** A crash that was planned at the n-th request, counted from 1. */
   readonly planned?: { readonly request: number; readonly flavour: CrashFlavour } | undefined
+  readonly counts: Counts
   /** Told of every answer before the process gets it. */
   readonly onAnswer: (acting: Acting, request: EmulatorRequest, response: EmulatorResponse) => void
 }
@@ -88,7 +90,11 @@ export function createNetwork(options: NetworkOptions): Network {
       if (invocation) invocation.requests += 1
       const isCut = (cuts.get(`${life.name} ${system}`) ?? 0) > time.now()
       const fate: Fate = isCut ? { kind: chance.next() < 0.5 ? 'refused' : 'hung' } : fateFor(state, system, request)
-      if (fate.kind !== 'carried') state.disturbed = true
+      if (fate.kind !== 'carried') {
+        state.disturbed = true
+        options.counts.add(`faults: ${nameOf(fate, isCut)}`)
+        options.counts.add(`faults by system: ${kindOf(system)}`)
+      }
       return carry(state, { life, invocation, system }, fate, request, deliver)
     },
     within: (invocation, call) => invocations.run(invocation, call),
@@ -108,6 +114,13 @@ interface State extends NetworkOptions {
   requests: number
   disturbed: boolean
   acting: Acting | undefined
+}
+
+/** `crash after-effect`, `answered 429`, `wire cut`, `hung`… */
+function nameOf(fate: Fate, isCut: boolean): string {
+  if (isCut) return 'wire cut'
+  if (fate.kind === 'crash') return `crash ${fate.flavour}`
+  return fate.kind === 'answered' ? `answered ${fate.response.status}` : fate.kind
 }
 
 type Deliver = () => Promise<EmulatorResponse>
@@ -203,7 +216,10 @@ async function travel(state: State, system: string): Promise<void> {
   const [least, most] = LATENCY[kindOf(system)]
   const usual = least * (most / least) ** chance.next()
   const slow = rates.slow > 0 && chance.next() < rates.slow
-  if (slow) state.disturbed = true
+  if (slow) {
+    state.disturbed = true
+    state.counts.add('faults: slow')
+  }
   await time.sleep(Math.round(slow ? 200 * 100 ** chance.next() : usual))
 }
 

@@ -1,8 +1,9 @@
 import { type Chance, seededChance } from '../../src/sandbox/world/chance.ts'
 import { type Client, createClient } from './client.ts'
+import { type Counts, createCounts } from './counts.ts'
 import { listenToVault } from './event-grid.ts'
 import type { CrashFlavour, FaultRates } from './faults.ts'
-import { createFleet, type Fleet } from './fleet.ts'
+import { createFleet, type Fleet, type Instance } from './fleet.ts'
 import { createGateways } from './gateways.ts'
 import { createHost, type Host, type HostHabits } from './host.ts'
 import { createInfrastructure } from './infrastructure.ts'
@@ -28,6 +29,7 @@ export interface Simulation {
   readonly client: Client
   readonly watch: Watch
   readonly habits: HostHabits
+  readonly counts: Counts
 }
 
 export interface SimulationOptions extends Parts {
@@ -50,6 +52,8 @@ export interface RunResult {
   readonly requests: number
   /** Milliseconds of virtual time. */
   readonly virtualMs: number
+  /** How often faults and other things happened. */
+  readonly counts: Counts
   /** What was broken, the first first; empty for a good run. */
   readonly broken: readonly string[]
   readonly tail: readonly string[]
@@ -104,6 +108,7 @@ export async function runSimulation(
       hash: trace.hash(),
       requests: simulation.network.requests(),
       virtualMs: time.now() - START_MS,
+      counts: simulation.counts,
       broken: simulation.watch.broken,
       tail: trace.tail(),
     }
@@ -142,7 +147,9 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
   watch.clusters(surroundings.clusters)
   watch.receivers(surroundings.receivers)
   await createInfrastructure(surroundings)
+  const counts = createCounts()
   const network: Network = createNetwork({
+    counts,
     time,
     chance: networkChance,
     trace,
@@ -160,9 +167,10 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
     size: options.instances,
     skewMs: options.skewMs ?? 0,
     onLog: (line) => watch.logged(line),
+    onDeath: (instance) => countDeath(counts, watch, instance),
     onEnd: (invocation, durationMs) => watch.ended(invocation, durationMs),
   })
-  const host = createHost({ time, chance: hostChance, trace, fleet, surroundings, habits: options.habits })
+  const host = createHost({ time, chance: hostChance, trace, fleet, surroundings, counts, habits: options.habits })
   listen.document = host.documentWritten
   listen.message = host.messageWritten
   const client = createClient({
@@ -178,5 +186,20 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
   host.start()
   const { ring } = options.tenant
   listenToVault({ time, chance: hostChance, trace, client, surroundings })
-  return { time, chance, trace, surroundings, ring, network, fleet, host, client, watch, habits: options.habits }
+  const { habits } = options
+  return { time, chance, trace, surroundings, ring, network, fleet, host, client, watch, habits, counts }
+}
+
+/** In which phases rollouts are whose services the process works on as it dies. */
+function countDeath(counts: Counts, watch: Watch, { running }: Instance): void {
+  counts.add('faults: death of a process')
+  const names = [...running].map(({ name }) => name)
+  for (const document of watch.documents.all()) {
+    if (document.kind !== 'service') continue
+    const { namespace, name, rollouts } = document
+    const isAtWork = names.some(
+      (call) => call.includes(`${namespace}/${name}`) || call.includes(`${namespace}.${name}.`),
+    )
+    for (const { phase } of isAtWork ? rollouts : []) counts.add(`deaths by phase: ${phase}`)
+  }
 }

@@ -44,18 +44,18 @@ export const ACTIONS: readonly (readonly [number, Action])[] = [
   [8, misbehave],
   [6, losePods],
   [8, loseCluster],
-  [7, loseMetrics],
+  [8, loseMetrics],
   [7, meddle],
   [5, holdWrites],
   [5, freeze],
-  [3, crash],
+  [6, crash],
   [4, cutWire],
   [3, changeCluster],
 ]
 
 async function startRollout(play: Play, service: ServiceName): Promise<void> {
   const { chance } = play.simulation
-  const candidate = pick(chance, VERSIONS)
+  const candidate = pickCandidate(play, service)
   const quality = chance.next()
   if (quality < 0.3) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { errorPercent: 20 })
   else if (quality < 0.4) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { pods: 0 })
@@ -70,6 +70,13 @@ async function startRollout(play: Play, service: ServiceName): Promise<void> {
   }
   const id = await callOnce(play, service, operation)
   if (typeof id === 'string') play.rollouts.push({ id, service })
+}
+
+/** Mostly one that is not stable already, as far as the pipeline knows. */
+function pickCandidate({ simulation }: Play, { namespace, name }: ServiceName): Version {
+  const targets = simulation.watch.documents.service(`${namespace}/${name}`)?.targets ?? {}
+  const others = VERSIONS.filter((version) => !Object.values(targets).some(({ stable }) => stable === version))
+  return pick(simulation.chance, simulation.chance.next() < 0.1 || others.length === 0 ? VERSIONS : others)
 }
 
 /** Calls, and remembers the call if it was taken. */

@@ -1,8 +1,9 @@
 import type { RolloutDocument, ServiceDocument } from '../../../src/model/documents.ts'
 import { pick } from '../faults.ts'
+import type { Simulation } from '../simulation.ts'
 import type { Play } from './actions.ts'
 import { behave, must, putCluster, VERSIONS } from './setting.ts'
-import { byHand, hasHarm } from './settle.ts'
+import { byHand, hasHarm, isHarmed } from './settle.ts'
 
 /** Everything around is well again: clusters, metrics, pods; holds, rivals and freezes are gone. */
 export async function heal(play: Play): Promise<void> {
@@ -52,7 +53,7 @@ export function checkTruth({ simulation, bad }: Play): void {
     if (hasHarm(rollout) && since === undefined) {
       simulation.watch.broke(`${rollout.id}: harm was seen in ${rollout.candidate}, which was always good`)
     }
-    if (hasHarm(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {
+    if (isHarmed(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {
       simulation.watch.broke(`${rollout.id} succeeded with a gate that says harm`)
     }
   }
@@ -60,4 +61,21 @@ export function checkTruth({ simulation, bad }: Play): void {
     .filter((one): one is ServiceDocument => one.kind === 'service')
     .flatMap(({ rollouts }) => rollouts)
   for (const { id, phase } of live) simulation.watch.broke(`${id} is still ${phase}`)
+}
+
+/** What rollouts went through, and how they ended. */
+export function countRollouts({ watch, counts }: Simulation): void {
+  for (const document of watch.documents.all()) {
+    if (document.kind !== 'rollout') continue
+    const { rollout } = document
+    counts.add(`rollouts ended: ${rollout.phase}`)
+    for (const { from, to } of rollout.history) if (from !== to) counts.add(`rollouts went to: ${to}`)
+    const { waves = [], steps, affinity, windows, breakGlass, targets, onHarm } = rollout
+    const all = waves.length > 0 ? waves.flatMap((wave) => wave.steps) : steps
+    for (const kind of ['match', 'mirror', 'hold', 'approval', 'analysis', 'webhook'] as const)
+      if (all.some((step) => step[kind] !== undefined)) counts.add(`rollouts with: ${kind}`)
+    const has = { waves: waves.length > 1, affinity, windows, 'broken glass': breakGlass, freeze: onHarm === 'freeze' }
+    for (const [what, is] of Object.entries(has)) if (is) counts.add(`rollouts with: ${what}`)
+    for (const { out } of targets) if (out) counts.add(`rollouts with: a cluster out for ${out}`)
+  }
 }

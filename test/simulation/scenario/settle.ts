@@ -190,14 +190,21 @@ function checkEnds(watch: Simulation['watch'], ended: readonly RolloutDocument[]
       const event = `io.meshwright.rollout.${to} rollouts/${rollout.id} ${at}`
       if (!watch.events.has(event)) watch.broke(`there is no event of ${rollout.id} going to ${to} at ${at}`)
     }
-    if (hasHarm(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {
+    if (isHarmed(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {
       watch.broke(`${rollout.id} succeeded though a gate said harm`)
     }
   }
 }
 
+/** Did a gate say harm anywhere? */
 export function hasHarm(rollout: Rollout): boolean {
   return rollout.progress.some(({ last }) => last?.verdict === 'harm')
+}
+
+/** Did one say harm on a cluster that the rollout did not go on without? */
+export function isHarmed({ progress, targets }: Rollout): boolean {
+  const out = targets.filter((target) => target.out !== undefined).map(({ cluster }) => cluster)
+  return progress.some(({ last, cluster }) => last?.verdict === 'harm' && !out.includes(cluster))
 }
 
 /** Did a person end it, whatever the gates said? */

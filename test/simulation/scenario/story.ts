@@ -11,7 +11,7 @@ import {
 } from './certificate-story.ts'
 import { createLedger } from './ledger.ts'
 import { createHands } from './people.ts'
-import { checkTruth, endRollouts, heal, removeSome } from './resolve.ts'
+import { checkTruth, countRollouts, endRollouts, heal, removeSome } from './resolve.ts'
 import { deploy, must, putCluster, putTeam, RELAXED, type ServiceName, serviceBody } from './setting.ts'
 import { checkSettled, idle, nextResync, settle } from './settle.ts'
 import { checkCalls, checkCertificates } from './settle-certificates.ts'
@@ -58,6 +58,7 @@ export async function story(simulation: Simulation, options: StoryOptions): Prom
   await idle(simulation, options.idleMs)
   checkCertificates(simulation)
   checkCalls(simulation)
+  countRollouts(simulation)
 }
 
 async function settleAndCheck({ simulation, ledger, certificates }: Play): Promise<void> {
@@ -109,7 +110,9 @@ function chooseAction(play: Play): Promise<void> {
   let mark = chance.next() * total
   for (const [weight, action] of ACTIONS) {
     mark -= weight
-    if (mark < 0) return action(play, pick(chance, play.services), pick(chance, play.clusters))
+    if (mark >= 0) continue
+    play.simulation.counts.add(`done: ${action.name}`)
+    return action(play, pick(chance, play.services), pick(chance, play.clusters))
   }
   return Promise.resolve()
 }

@@ -47,7 +47,8 @@ async function start(simulation: Simulation, key: string, body: object): Promise
   return String(reply?.json.id)
 }
 
-function expectEnd({ watch }: Simulation, id: string, phase: string): void {
+/** The rollout must be over in this phase. */
+export function expectEnd({ watch }: Simulation, id: string, phase: string): void {
   const ended = watch.documents.all().find((one) => one.kind === 'rollout' && one.rollout.id === id)
   const is = ended?.kind === 'rollout' ? ended.rollout.phase : 'not over'
   if (is !== phase) watch.broke(`${id} is ${is}, not ${phase}`)

@@ -67,7 +67,9 @@ export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
           `${acting.life.name} ${verb} ${kind} ${metadata.namespace}/${metadata.name} on ${cluster}: ${what}`,
         )
       if (!OURS.includes(kind)) return broke('the app writes no such kind')
-      checkDangling(options, cluster, metadata.namespace ?? '', metadata.name, broke)
+      // A first creation that was so long on its way that the service is gone by now cannot be held back: it is told as an orphan.
+      const isLate = verb === 'create' && !isWanted(options, cluster, after)
+      if (!isLate) checkDangling(options, cluster, metadata.namespace ?? '', metadata.name, broke)
       checkOwner(options, verb === 'delete' ? before : after, before, broke)
       if (verb === 'delete') return checkRemoval(options, cluster, before ?? after, broke)
       checkFence(before, after, broke)
@@ -107,6 +109,11 @@ function checkDangling(
   const subsets = (rule?.spec?.subsets ?? []) as readonly { readonly name: string }[]
   const missing = named.filter((subset) => !subsets.some((one) => one.name === subset))
   if (missing.length > 0) broke(`the route names ${missing.join(', ')}, which no rule has`)
+}
+
+function isWanted({ documents }: ObjectWatchOptions, cluster: string, { metadata }: KubeObject): boolean {
+  const service = documents.service(metadata.annotations?.[SERVICE] ?? '')
+  return service !== undefined && Object.hasOwn(service.targets, cluster)
 }
 
 /** What the newest document wants, and has marked with its revision, is nobody's to remove. */

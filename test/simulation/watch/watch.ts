@@ -32,6 +32,8 @@ export interface Watch {
   /** What people were told of objects that belong to no service. */
   readonly orphansTold: readonly string[]
   readonly records: RecordWatch
+  /** Phases that rollouts have been in. */
+  readonly phases: ReadonlySet<string>
   /** Events that were kept, as `TYPE SUBJECT TIME`. */
   readonly events: ReadonlySet<string>
   /** The names of the documents written so far, in order, by whom ever. */
@@ -99,6 +101,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
   const places = new Map<string, string>()
   const documentWrites: string[] = []
   const events = new Set<string>()
+  const phases = new Set<string>()
   const mustHoldNoSecret = (where: string, text: string) => {
     if (search.isIn(text)) broke(`${where} holds a secret`)
   }
@@ -113,6 +116,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     orphansTold,
     documentWrites,
     events,
+    phases,
     written(table, key, value, text) {
       if (mayBeSeen(table)) mustHoldNoSecret(`${table} ${key}`, text)
       if (table === 'key-vault-certificates' && value !== undefined) {
@@ -138,6 +142,8 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       const before = documents.get(place)
       documents.written(place, document)
       if (!document) return
+      if (document.kind === 'service') for (const { phase } of document.rollouts) phases.add(phase)
+      if (document.kind === 'rollout') phases.add(document.rollout.phase)
       certificates.documentWritten(before, document)
       records.documentWritten(before, document)
     },
