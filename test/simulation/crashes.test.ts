@@ -18,6 +18,13 @@ describe('a simulated world', () => {
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
   })
 
+  it('comes through a crash in every phase of a rollout, in waves and in steps of all kinds', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const sample = ['--tale', 'strategies', '--stride', '2131', '--first', '1030']
+    expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
+  })
+
   it('loses no certificate and makes none twice wherever it crashes', { timeout: LIMIT_MS }, async () => {
     const sample = ['--tale', 'certificate', '--stride', '389', '--first', '83']
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)

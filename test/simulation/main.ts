@@ -16,6 +16,7 @@ const HELP = `npm run test:simulation -- OPTIONS
   --stride N           only every N-th of them
   --first N            beginning with the N-th (0)
   --crash-at N --flavour before-send|after-effect|after-reply   just this one (of the rollout, or of --tale)
+  --fail-fast          ends with the first run that fails
   --counts             prints how often each fault and everything else happened
   --trace              prints every line of the trace`
 
@@ -30,6 +31,7 @@ const OPTIONS = {
   'crash-at': { type: 'string' },
   tale: { type: 'string' },
   flavour: { type: 'string', default: 'before-send' },
+  'fail-fast': { type: 'boolean', default: false },
   counts: { type: 'boolean', default: false },
   trace: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -61,7 +63,8 @@ async function main(): Promise<number> {
   const first = Number(values.seed ?? 1)
   const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1))
   const steps = Number(values.steps)
-  for (let seed = first; seed < first + count; seed += 1) {
+  const goesOn = () => tally.failed === 0 || !values['fail-fast']
+  for (let seed = first; seed < first + count && goesOn(); seed += 1) {
     const result = await runSeed({ seed, steps, echo }, tenant)
     const again = values.twice ? await runSeed({ seed, steps }, tenant) : result
     const differs = again.hash === result.hash ? [] : [`its trace is ${result.hash}, then ${again.hash}`]

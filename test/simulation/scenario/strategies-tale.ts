@@ -47,7 +47,7 @@ async function wholeWay(simulation: Simulation): Promise<void> {
     { match: PREVIEW, for: '5s' },
     { weight: 50, for: '5s', analysis: true },
     { hold: '5s' },
-    { webhook: { url: `https://${WEBHOOK_HOST}/passing` } },
+    { webhook: { url: `https://${WEBHOOK_HOST}/patient` } },
     { approval: { quorum: 2 } },
   ]
   const rest = { name: 'rest', steps: [{ weight: 50, for: '5s' }], bake: '5s' }
