@@ -186,8 +186,7 @@ function checkEnds(watch: Simulation['watch'], ended: readonly RolloutDocument[]
   for (const { rollout } of ended) {
     if (!isTerminal(rollout.phase)) watch.broke(`${rollout.id} was copied out as ${rollout.phase}`)
     for (const { from, to, at } of rollout.history) {
-      if (from === to) continue
-      const event = `io.meshwright.rollout.${to} rollouts/${rollout.id} ${at}`
+      const event = `${rollout.id}:${at}.${from}.${to}`
       if (!watch.events.has(event)) watch.broke(`there is no event of ${rollout.id} going to ${to} at ${at}`)
     }
     if (isHarmed(rollout) && rollout.phase === 'succeeded' && !byHand(rollout)) {

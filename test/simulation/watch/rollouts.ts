@@ -1,7 +1,7 @@
 import type { RolloutDocument, ServiceDocument } from '../../../src/model/documents.ts'
 import { keyOf } from '../../../src/model/documents.ts'
 import { isTerminal, type Rollout } from '../../../src/model/rollout.ts'
-import { TRANSITIONS } from '../../../src/rollouts/machine.ts'
+import { ROLLOUT_EVENTS, TRANSITIONS, targetOf } from '../../../src/rollouts/machine.ts'
 import type { HoldWatch } from './holds.ts'
 import type { Broke } from './kinds.ts'
 import { checkRise } from './rises.ts'
@@ -81,12 +81,19 @@ function checkMove(was: Rollout | undefined, is: Rollout, broke: Broke): void {
   const moves = is.history.slice(known + 1)
   if (known < 0) broke(`${is.id} lost its history`)
   let phase = was.phase
-  for (const { from, to, actor, reason } of moves) {
-    if (from !== phase || !TRANSITIONS.get(from)?.includes(to))
-      broke(`${is.id} went ${phase} → ${to} (recorded from ${from})`)
+  for (const { from, to, event, actor, reason } of moves) {
+    if (from !== phase || !TRANSITIONS.get(from)?.includes(to) || !takes(from, to, event))
+      broke(`${is.id} went ${phase} → ${to} by ${event} (recorded from ${from})`)
     if (actor.id === '' || actor.name === '' || reason === '') broke(`${is.id} went to ${to} with no actor or reason`)
     phase = to
   }
   if (phase !== is.phase) broke(`${is.id} is ${is.phase}, its history ends in ${phase}`)
   if (is.history.length > 1 && was.startedAt !== is.startedAt) broke(`${is.id} was started twice`)
+}
+
+/** Does the table lead there by this event? `back` and `end` lead to several. */
+function takes(from: Rollout['phase'], to: Rollout['phase'], event: string | undefined): boolean {
+  const known = ROLLOUT_EVENTS.find((one) => one === event)
+  const target = known && targetOf(from, known)
+  return target === to || target === 'back' || target === 'end'
 }

@@ -34,7 +34,7 @@ export interface Watch {
   readonly records: RecordWatch
   /** Phases that rollouts have been in. */
   readonly phases: ReadonlySet<string>
-  /** Events that were kept, as `TYPE SUBJECT TIME`. */
+  /** Ids of events that were kept, without their type; a transition's is `ROLLOUT:TIME.FROM.TO`. */
   readonly events: ReadonlySet<string>
   /** The names of the documents written so far, in order, by whom ever. */
   readonly documentWrites: readonly string[]
@@ -48,12 +48,11 @@ export interface Watch {
   ended(invocation: Invocation, durationMs: number): void
 }
 
-/** The part of a kept event that tells which one it is. */
+/** The part of a kept event that tells which one it is, and what orphans it names. */
 interface Event {
+  readonly id: string
   readonly type: string
-  readonly subject: string
-  readonly time: string
-  readonly message: string
+  readonly data: { readonly message: string }
 }
 
 export interface WatchOptions {
@@ -129,8 +128,8 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       if (!table.startsWith('cosmos/')) return
       const item = (value as { document?: AnyDocument & { event?: Event; record?: AuditRecord } } | undefined)?.document
       if (item?.record) records.auditKept(item.record)
-      if (item?.event?.type.endsWith('cluster.orphans')) orphansTold.push(item.event.message)
-      if (item?.event) events.add(`${item.event.type} ${item.event.subject} ${item.event.time}`)
+      if (item?.event?.type.endsWith('cluster.orphans')) orphansTold.push(item.event.data.message)
+      if (item?.event) events.add(item.event.id.replace(/^[^:]+:/, ''))
       const document: AnyDocument | undefined = item
       const place = document?.kind === undefined ? places.get(`${table} ${key}`) : idOf(document)
       if (place === undefined) return
