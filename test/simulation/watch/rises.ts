@@ -33,7 +33,7 @@ export function checkRise(write: RolloutWrite): void {
   if (is.phase !== 'progressing' && is.phase !== 'promoting') broke(`${is.id} raises weights in ${is.phase}`)
   const harmed = is.progress.find(({ last, cluster }) => last?.verdict === 'harm' && !isOut(is, cluster))
   if (harmed && !byHand) broke(`${is.id} raises weights though gate ${harmed.gate} says harm`)
-  if (!byHand) checkHolds(write, rises)
+  checkHolds(write, rises, byHand)
   const catchesUp = is.weight === was.weight && is.step === was.step
   if (!catchesUp && !byHand && was.step >= 0) checkEvidence(write)
 }
@@ -70,10 +70,19 @@ function isPerson({ kind }: Transition['actor']): boolean {
   return kind === 'person' || kind === 'application'
 }
 
-/** A freeze, or windows that were shut all the while, lets nothing rise unless the glass is broken. */
-function checkHolds({ service, is, since, holds, broke }: RolloutWrite, rises: readonly RolloutTarget[]): void {
+/**
+ * A freeze, or windows that were shut all the while, lets nothing rise unless the glass is broken. A person may ask for more
+ * in a freeze: it is not written while that holds.
+ */
+function checkHolds(
+  { service, is, since, holds, broke }: RolloutWrite,
+  rises: readonly RolloutTarget[],
+  byHand: boolean,
+): void {
   if (is.breakGlass) return
-  const frozen = rises.map(({ cluster }) => holds.frozen(service, cluster, since)).find((why) => why !== undefined)
+  const frozen = (byHand ? [] : rises)
+    .map(({ cluster }) => holds.frozen(service, cluster, since))
+    .find((why) => why !== undefined)
   const why = frozen ?? holds.closed(is, since)
   if (why !== undefined) broke(`${is.id} raises weights though ${why}`)
 }
