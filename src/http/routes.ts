@@ -11,10 +11,11 @@ import { HEALTH_ROUTES } from './routes/health.ts'
 import { HOOK_ROUTES } from './routes/hooks.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
 import { KEY_VAULT_HOOK_ROUTES } from './routes/key-vault-hook.ts'
-import { NOT_BUILT_ROUTES } from './routes/not-built.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
 import { PAGE_ROUTES } from './routes/pages.ts'
 import { PLAN_ROUTES } from './routes/plans.ts'
+import { REPLAY_ROUTES } from './routes/replay.ts'
+import { ROLLOUT_PLAN_ROUTES } from './routes/rollout-plans.ts'
 import { VERB_ROUTES } from './routes/rollout-verbs.ts'
 import { ROLLOUT_ROUTES } from './routes/rollouts.ts'
 import { SERVICE_ROUTES } from './routes/services.ts'
@@ -28,8 +29,10 @@ export const ROUTES: readonly Route[] = [
   ...SERVICE_ROUTES,
   ...PLAN_ROUTES,
   ...ROLLOUT_ROUTES,
+  ...ROLLOUT_PLAN_ROUTES,
   ...VERB_ROUTES,
   ...EVIDENCE_ROUTES,
+  ...REPLAY_ROUTES,
   ...CERTIFICATE_ROUTES,
   ...EVENT_ROUTES,
   ...AUDIT_ROUTES,
@@ -45,5 +48,4 @@ export const ROUTES: readonly Route[] = [
   ...KEY_VAULT_HOOK_ROUTES,
   ...HEALTH_ROUTES,
   ...PAGE_ROUTES,
-  ...NOT_BUILT_ROUTES,
 ]

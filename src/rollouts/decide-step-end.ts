@@ -139,7 +139,7 @@ function pass(rollout: Rollout, seen: Observations, step: StepSpec, why?: string
 }
 
 /** What is not known enough to let the step pass; undefined when it may. */
-function evidenceLacking(rollout: Rollout, seen: Observations, step: StepSpec): Lacking | undefined {
+export function evidenceLacking(rollout: Rollout, seen: Observations, step: StepSpec): Lacking | undefined {
   for (const [index, gate] of rollout.gates.entries()) {
     const looks = looksOf(rollout, index)
     if (gate.kind === 'value') {

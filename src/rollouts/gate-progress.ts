@@ -94,7 +94,7 @@ export function partsOf(rollout: Rollout, cluster: string): number {
 }
 
 /** The step that a cluster is at; the number of steps once it has all requests. Never falls while it has some. */
-function partOf(rollout: Rollout, { cluster, weight }: RolloutTarget): number {
+export function partOf(rollout: Rollout, { cluster, weight }: RolloutTarget): number {
   const last = partsOf(rollout, cluster) - 1
   return weight >= 100 ? last : Math.min(Math.max(0, rollout.step), last - 1)
 }

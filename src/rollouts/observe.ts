@@ -2,7 +2,7 @@ import { activeFreezes } from '../model/active-freezes.ts'
 import { findCondition } from '../model/condition.ts'
 import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
-import { type GateProgress, type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.ts'
+import { type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.ts'
 import { isExposed, wavesOf, waveTargets } from '../model/waves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
@@ -10,9 +10,8 @@ import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { windowState } from '../ports/window-state.ts'
 import { hasFreePlace } from './caps.ts'
-import { judgeOverall } from './gate-progress.ts'
 import { type GateTimings, gateTimings, overallTiming } from './gate-timing.ts'
-import { look } from './look.ts'
+import { lookTogether } from './look-together.ts'
 import type { Observations, TargetObservation } from './observations.ts'
 import { preflightWarnings, type TargetPart } from './preflight-warnings.ts'
 
@@ -23,8 +22,6 @@ export interface ObserveDeps {
   readonly caps: { readonly perCluster: number; readonly inAll: number }
 }
 
-/** Clusters that are looked at together: a source that does not answer holds up few others, and none is asked by all at once. */
-const AT_ONCE = 5
 const LOOKING: readonly Rollout['phase'][] = [
   'preflight',
   'progressing',
@@ -123,30 +120,7 @@ async function lookAll(
     const since = liveSince(rollout, target, placement)
     return since === undefined ? [] : [{ service, rollout, target, cluster, since, ...timing }]
   })
-  let progress: readonly GateProgress[] = rollout.progress
-  const observedWeights: Record<string, number | null> = {}
-  for (let at = 0; at < due.length; at += AT_ONCE) {
-    const group = due.slice(at, at + AT_ONCE)
-    const outcomes = await Promise.all(group.map((input) => look(deps.metrics, input)))
-    for (const [index, outcome] of outcomes.entries()) {
-      const cluster = group[index]?.cluster.name
-      if (!outcome || cluster === undefined) continue
-      const others = progress.filter((known) => known.cluster !== cluster)
-      progress = [...others, ...outcome.progress]
-      observedWeights[cluster] = outcome.observedWeight
-    }
-  }
-  if (progress !== rollout.progress) progress = withOverall(rollout, progress)
-  return { progress, observedWeights }
-}
-
-/** With the judgement of each gate over all clusters, which comes after those on each. */
-function withOverall(rollout: Rollout, progress: readonly GateProgress[]): readonly GateProgress[] {
-  const overall = rollout.gates.flatMap((_, gate) => judgeOverall(rollout, gate, progress) ?? [])
-  const judged = (one: GateProgress) =>
-    overall.some(({ gate, cluster }) => gate === one.gate && cluster === one.cluster)
-  const others = progress.filter((one) => !judged(one))
-  return [...others.sort((a, b) => a.gate - b.gate || (a.cluster < b.cluster ? -1 : 1)), ...overall]
+  return lookTogether(deps.metrics, rollout, due)
 }
 
 function isReachable(placement: PlacementDocument | undefined): boolean {

@@ -1,3 +1,4 @@
+import { ALL_CLUSTERS } from '../../model/rollout.ts'
 import { drawValues } from './draw-values.ts'
 import { type GatePanel, type GatePoint, type SharePoint, stretchesOf } from './gate-panels.ts'
 import { drawFrame, LEFT, type Part, RIGHT, toneOfVerdict } from './layout.ts'
@@ -20,7 +21,7 @@ export function drawGatePanel(scale: TimeScale, panel: GatePanel): Part {
     height: isValue ? EVIDENCE.top : HEIGHT,
     markup: [
       text(8, 20, shorten(panel.gate, 25), 'name'),
-      text(8, 36, shorten(panel.cluster === '*' ? 'all clusters together' : panel.cluster, 26), 'soft'),
+      text(8, 36, shorten(panel.cluster === ALL_CLUSTERS ? 'all clusters together' : panel.cluster, 26), 'soft'),
       ...(isValue ? drawValues(scale, panel.points, SHARE) : drawShares(scale, panel)),
       ...drawVerdicts(scale, panel),
       ...(isValue ? [] : drawEvidence(scale, panel)),

@@ -102,9 +102,10 @@ function panelOf(rollout: Rollout, looks: readonly RecordedLook[], mostPoints: n
 
 function pointOf(look: RecordedLook): GatePoint {
   const { at, verdict } = look
-  const { candidate, stable, interval, alpha, eValue } = verdict
+  const { candidate, stable, interval, alpha, eValue, dispersion = 1 } = verdict
   const own = shareOf(candidate, () => interval)
-  const other = shareOf(stable, () => shareInterval(stable, alpha))
+  const weighed = { good: stable.good / dispersion, bad: stable.bad / dispersion }
+  const other = shareOf(stable, () => shareInterval(weighed, alpha))
   return {
     at,
     stretch: stretchOf(look),

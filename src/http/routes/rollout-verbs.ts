@@ -9,7 +9,7 @@ import { ROLE_OF_VERB, VERBS, type Verb } from '../../rollouts/verbs.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { rolloutView } from '../views/rollout-view.ts'
 import { type WaitQuery, waitQuery } from '../wait.ts'
-import { rolloutAnswer } from './rollouts.ts'
+import { rolloutAnswer, START_FAILURES } from './rollouts.ts'
 
 const verbBody = z
   .strictObject({
@@ -42,17 +42,6 @@ const WORDS: Readonly<Record<AnyVerb, { readonly summary: string; readonly descr
   },
   retry: { summary: 'Start a rollout anew that ended without success' },
 }
-
-/** How a start may be refused. */
-const STARTS = [
-  'Deleting',
-  'RolloutInFlight',
-  'WeightsPinned',
-  'UnknownReference',
-  'InvalidCombination',
-  'GuardRail',
-  'ImageRefused',
-] as const
 
 export const VERB_ROUTES: readonly Route[] = [...VERBS, 'retry' as const].flatMap((verb) => [
   verbRoute(verb, '/rollouts/{id}', `${idOfVerb(verb)}Rollout`, WORDS[verb].summary, async ({ params }) =>
@@ -110,7 +99,7 @@ function verbRoute(
 function refusalsOf(verb: AnyVerb): readonly FailureCode[] {
   if (verb === 'approve') return ['SeparateDuties']
   if (verb === 'break-glass') return ['InvalidCombination']
-  return verb === 'retry' ? STARTS : []
+  return verb === 'retry' ? START_FAILURES : []
 }
 async function act(
   call: Call<VerbBody, WaitQuery>,

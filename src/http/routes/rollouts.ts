@@ -23,6 +23,25 @@ const list200 = {
   schema: listOf(rolloutView),
 }
 
+export const ROLLOUT_EXAMPLE = {
+  candidate: 'v2',
+  steps: [{ weight: 10, for: '2m' }],
+  gates: [{ kind: 'errors', limitPercent: 1 }],
+} as const
+
+/** How a start may be refused for what it asks. */
+export const START_FAILURES = [
+  'Deleting',
+  'Conflict',
+  'RolloutInFlight',
+  'WeightsPinned',
+  'UnknownReference',
+  'UnsupportedFeature',
+  'InvalidCombination',
+  'GuardRail',
+  'ImageRefused',
+] as const
+
 export const ROLLOUT_ROUTES: readonly Route[] = [
   route({
     method: 'POST',
@@ -36,26 +55,14 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
     query: waitQuery,
     body: {
       schema: rolloutRequest,
-      example: { candidate: 'v2', steps: [{ weight: 10, for: '2m' }], gates: [{ kind: 'errors', limitPercent: 1 }] },
+      example: ROLLOUT_EXAMPLE,
     },
     repeatable: true,
     answers: {
       201: { ...one, description: 'The new rollout; with ?wait= it is over or waits for a person' },
       202: { ...one, description: 'The new rollout; it goes on after ?wait=' },
     },
-    failures: [
-      'NotFound',
-      'Deleting',
-      'RolloutInFlight',
-      'WeightsPinned',
-      'WriteConflict',
-      'UnknownReference',
-      'InvalidCombination',
-      'GuardRail',
-      'Conflict',
-      'UnsupportedFeature',
-      'ImageRefused',
-    ],
+    failures: ['NotFound', 'WriteConflict', ...START_FAILURES],
     async handle(call) {
       const { deps, params, body, context } = call
       return rolloutAnswer(

@@ -1,17 +1,24 @@
 import * as z from 'zod'
 import type { EventRecord } from '../../model/event.ts'
-import { type Counts, type GateVerdict, PHASES, type Rollout, type Transition } from '../../model/rollout.ts'
+import {
+  ALL_CLUSTERS,
+  type Counts,
+  type GateVerdict,
+  PHASES,
+  type Rollout,
+  type Transition,
+} from '../../model/rollout.ts'
 
 /** One look of a gate at a cluster, as its event tells it. */
 export interface RecordedLook {
   /** Epoch milliseconds. */
   readonly at: number
   readonly gate: number
-  /** `*` stands for all clusters together. */
+  /** `ALL_CLUSTERS` for all together. */
   readonly cluster: string
   readonly wave: number
   readonly step: number
-  /** Per cents that were asked for the candidate there. Absent: not told. */
+  /** Per cents that were asked for the candidate there; of all clusters together, those of the wave. Absent: not told. */
   readonly asked?: number
   /** The window, in epoch milliseconds, and its requests. Absent: the look was blind. */
   readonly counted?: {
@@ -46,6 +53,7 @@ const lookData = z.object({
   wave: z.int().default(0),
   step: z.int(),
   asked: z.number().optional(),
+  weight: z.number().optional(),
   counted: z
     .object({
       fromMs: z.number().optional(),
@@ -77,7 +85,8 @@ export function lookOf({ type, time, data }: EventRecord): RecordedLook | undefi
   if (type !== 'rollout.look') return undefined
   const read = lookData.safeParse(data)
   if (!read.success) return undefined
-  const { gate, cluster, wave, step, asked, counted, verdict } = read.data
+  const { gate, cluster, wave, step, weight, counted, verdict } = read.data
+  const asked = cluster === ALL_CLUSTERS ? weight : read.data.asked
   const { toMs, fromMs, candidate, stable } = counted
   const window = toMs !== undefined && {
     toMs,

@@ -302,7 +302,6 @@ describe('a path or parameter that is not there', () => {
       '/rollouts/shop.a.b?wait=300s',
       { status: 400, code: 'InvalidRequest', pointer: 'query/wait' },
     ],
-    ['what is not built yet', 'POST', '/rollouts/shop.a.b/replay', { status: 501, code: 'NotBuilt' }],
   ])('%s', async (_, method, path, refusal) => {
     await expectRefused(method, path, {}, refusal)
   })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { RolloutDocument } from '../../../src/model/documents.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
-import { rollout, SHOP_GROUP, serviceDocument, shopWorld, type World } from './fixture.ts'
+import { rollout, SHOP_GROUP, START, serviceDocument, shopWorld, type World } from './fixture.ts'
 import { ROLLOUTS, SERVICE } from './refusals.ts'
 
 const ID = 'shop.web.aaaaaaaaaa'
@@ -226,13 +226,6 @@ describe('verbs', () => {
     const answer = await live().call('POST', `${SERVICE}/abort`, { body: { reason: 'x' } })
     expect(answer.json).toMatchObject({ status: 400, errors: [{ pointer: '/reason' }] })
   })
-
-  it('replay is not built', async () => {
-    expect((await live().call('POST', `/api/v1/rollouts/${ID}/replay`)).json).toMatchObject({
-      status: 501,
-      code: 'NotBuilt',
-    })
-  })
 })
 
 describe('evidence', () => {
@@ -290,6 +283,86 @@ describe('evidence', () => {
     const headers = { accept: 'image/svg+xml' }
     const path = `/api/v1/rollouts/${ID}/evidence?format=json`
     expect((await live().call('GET', path, { headers })).json.rollout.id).toBe(ID)
+  })
+})
+
+describe('a replay', () => {
+  it('tells every look and what the rollout would have done', async () => {
+    const actor = { kind: 'gate', id: 'gate', name: 'gate' } as const
+    const at = new Date(START + 60_000).toISOString()
+    const moved = {
+      from: 'preflight',
+      to: 'progressing',
+      at,
+      actor,
+      reason: 'R',
+      message: 'm',
+      step: 0,
+      weight: 10,
+    } as const
+    const ended = { ...moved, from: 'progressing', to: 'aborted', at: new Date(START + 120_000).toISOString() } as const
+    const world = shopWorld({ rollouts: [rollout({ history: [moved, ended] })] })
+    world.clock.time = START + 600_000
+    const { status, json } = await world.call('POST', `/api/v1/rollouts/${ID}/replay`, { body: { alpha: 0.05 } })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      rollout: ID,
+      ended: 'progressing',
+      alpha: 0.05,
+      every: '10s',
+      from: at,
+      would: { ends: 'passes', held: [] },
+      value: expect.arrayContaining([
+        { wave: 0, step: 0, verdict: expect.objectContaining({ cluster: 'east', verdict: 'blind', kind: 'errors' }) },
+      ]),
+    })
+    expect(json.warnings[0]).toMatch(/^(\d+) of \1 looks were blind/)
+    expect(world.store.writes).toBe(0)
+  })
+
+  it('costs queries, so readers may not ask for one', async () => {
+    const body = {}
+    const path = `/api/v1/rollouts/${ID}/replay`
+    expect((await live().call('POST', path, { body, roles: ['Mesh.Viewer'] })).status).toBe(403)
+    expect((await live().call('POST', path, { body: { gates: [] }, roles: ['Mesh.Deployer'] })).json).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/gates' }],
+    })
+  })
+})
+
+describe('plans', () => {
+  it('tell what a rollout would come to, in the words of the API, and write nothing', async () => {
+    const world = shopWorld()
+    const body = { candidate: 'v2', steps: [{ weight: 10, for: '2m', approval: true }], bake: '10m' }
+    const { status, json } = await world.call('POST', `${SERVICE}/rollouts/plan`, { body })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      service: 'shop/web',
+      candidate: 'v2',
+      changes: [{ field: 'labels.version', from: 'v1', to: 'v2' }],
+      traffic: [{ cluster: 'east', requestsPerMinute: null, why: expect.stringContaining('names no metrics source') }],
+      waves: [
+        { steps: [{ what: '10 % for 2m', from: AT, waitsFor: ['an approver'], longerBy: '0s', ends: 'passes' }] },
+      ],
+      objects: '/services/shop/web/plan',
+    })
+    expect(json.warnings.join()).toContain('How many requests shop/web gets on east is not known')
+    expect(world.store.writes).toBe(0)
+  })
+
+  it('are refused as the start would be', async () => {
+    const world = shopWorld()
+    const body = { candidate: 'v9' }
+    expect((await world.call('POST', `${SERVICE}/rollouts/plan`, { body })).json.code).toBe('UnknownReference')
+    expect((await world.call('POST', `${SERVICE}/rollouts/plan`, { body, roles: ['Mesh.Viewer'] })).status).toBe(403)
+  })
+
+  it('of a live rollout begin at its step, and anybody may see them', async () => {
+    const { status, json } = await live().call('POST', `/api/v1/rollouts/${ID}/plan`, { roles: ['Mesh.Viewer'] })
+    expect(status).toBe(200)
+    expect(json.waves).toMatchObject([{ wave: 0, steps: [{ step: 0 }] }])
+    expect((await live().call('POST', '/api/v1/rollouts/shop.web.zzzzzzzzzz/plan')).status).toBe(404)
   })
 })
 
