@@ -17,7 +17,16 @@ export interface RolloutWrite {
   readonly since: number
   readonly holds: HoldWatch
   readonly webhooks: WebhookWatch
+  /** Requests to the candidate that gates had counted when the present traffic was asked for, by `GATE CLUSTER`. */
+  readonly countedBefore: ReadonlyMap<string, number>
   readonly broke: Broke
+}
+
+/** What gates have counted so far of the candidate's requests, by `GATE CLUSTER`. */
+export function countedIn({ progress }: Rollout): ReadonlyMap<string, number> {
+  return new Map(
+    progress.map(({ gate, cluster, candidate: { good, bad } }) => [`${gate} ${cluster}`, good + bad] as const),
+  )
 }
 
 /** The candidate gets more only where a step has earned it: by looks, by the schedule, or by a named person. */
@@ -88,7 +97,7 @@ function checkHolds(
 }
 
 /** Looks since the last rise let it pass: enough requests, no harm, none blind. */
-function checkEvidence({ was, is, broke }: RolloutWrite): void {
+function checkEvidence({ was, is, countedBefore, broke }: RolloutWrite): void {
   const clusters = was.targets.filter((target) => !target.out && inWave(was, target.cluster))
   if (was.gates.length === 0 || !clusters.some(hasSome)) return
   for (const [index, gate] of was.gates.entries()) {
@@ -100,8 +109,9 @@ function checkEvidence({ was, is, broke }: RolloutWrite): void {
     const blind = late.find(({ last }) => last?.verdict === 'blind')
     if (blind) broke(`${is.id} raises weights though gate ${index} is blind on ${blind.cluster}`)
     if (gate.kind === 'value') continue
-    // A rise begins to count anew: what was seen until then stands in the rollout as it was, or is told by its verdict.
-    const seen = late.reduce((sum, { last }) => sum + (last ? last.candidate.good + last.candidate.bad : 0), 0)
+    const seen = late.reduce((sum, { cluster, candidate: { good, bad } }) => {
+      return sum + good + bad - (countedBefore.get(`${index} ${cluster}`) ?? 0)
+    }, 0)
     if (seen < was.minEvents) broke(`${is.id} raises weights after ${seen} requests that gate ${index} saw`)
   }
 }

@@ -4,7 +4,7 @@ import { isTerminal, type Rollout } from '../../../src/model/rollout.ts'
 import { ROLLOUT_EVENTS, TRANSITIONS, targetOf } from '../../../src/rollouts/machine.ts'
 import type { HoldWatch } from './holds.ts'
 import type { Broke } from './kinds.ts'
-import { checkRise } from './rises.ts'
+import { checkRise, countedIn } from './rises.ts'
 import { checkWaves } from './waves.ts'
 import type { WebhookWatch } from './webhooks.ts'
 
@@ -16,6 +16,8 @@ export interface RolloutWatchOptions {
   readonly since: () => number
   readonly holds: HoldWatch
   readonly webhooks: WebhookWatch
+  /** What gates had counted when the present traffic of a rollout was asked for, by its id: kept here between writes. */
+  readonly counted: Map<string, ReadonlyMap<string, number>>
   /** What a rollout left behind on a cluster that is to be back; undefined: nothing. */
   readonly leftOn: (cluster: string, service: string, rollout: Rollout) => string | undefined
 }
@@ -42,12 +44,15 @@ export function checkRollouts(
 }
 
 function checkWrite(was: Rollout | undefined, is: Rollout, after: ServiceDocument, options: RolloutWatchOptions): void {
-  const { broke, now, since, holds, webhooks } = options
+  const { broke, now, since, holds, webhooks, counted } = options
   checkMove(was, is, broke)
   webhooks.written(was, is)
-  if (!was || was === is) return
-  checkRise({ service: keyOf(after), was, is, now: now(), since: since(), holds, webhooks, broke })
-  checkWaves(was, is, after, broke)
+  if (was) {
+    const countedBefore = counted.get(is.id) ?? new Map()
+    checkRise({ service: keyOf(after), was, is, now: now(), since: since(), holds, webhooks, countedBefore, broke })
+    checkWaves(was, is, after, broke)
+  }
+  if (was?.weightSince !== is.weightSince) counted.set(is.id, countedIn(is))
 }
 
 /** What became stable at the end, and whether the way back is really gone. */

@@ -87,6 +87,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     since,
     holds,
     webhooks,
+    counted: new Map(),
     leftOn: (cluster, service, rollout) => objects.leftOf(cluster, service, rollout),
   })
   const certificates = watchCertificates(broke)
