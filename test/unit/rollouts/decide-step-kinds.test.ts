@@ -183,6 +183,28 @@ describe('an analysis of its own', () => {
   ])
 })
 
+describe('shares that no weight explains', () => {
+  const off = { progress: bothClusters({ last: aVerdict('undecided', { reason: 'RatioOff' }) }) }
+  checkRows([
+    {
+      it: 'hold a step, and are warned of once for each cluster',
+      rollout: at(
+        { hold: '1m' },
+        { warnings: ['west: the candidate gets another share of the requests than its weight asks'] },
+      ),
+      sees: { ...off, now: T0 + 3 * MINUTE },
+      becomes: {
+        step: 0,
+        reason: 'RatioOff',
+        warnings: ['west', 'east'].map(
+          (name) => `${name}: the candidate gets another share of the requests than its weight asks`,
+        ),
+      },
+      next: 3 * MINUTE + 5 * SECOND,
+    },
+  ])
+})
+
 describe('an analysis', () => {
   checkRows([
     {
