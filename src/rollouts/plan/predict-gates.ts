@@ -1,10 +1,10 @@
-import { addWindow, NO_EVIDENCE } from '../../judge/evidence.ts'
 import type { CountingGate, GateSpec } from '../../model/gate.ts'
-import type { Counts, GateProgress, RolloutTarget } from '../../model/rollout.ts'
+import type { GateProgress } from '../../model/rollout.ts'
 import type { CandidateTraffic } from '../../model/step.ts'
-import { afterLook, partOf, progressOf } from '../gate-progress.ts'
-import { addCounts, NO_COUNTS, total } from '../observations.ts'
+import { progressOf } from '../gate-progress.ts'
+import { NO_COUNTS, total } from '../observations.ts'
 import type { StepContext } from './predict-step.ts'
+import { type Coming, type GateCase, targetWith, verdictAfter, wentWell } from './simulate-gate.ts'
 import type { GateForecast } from './timeline.ts'
 import { type Requests, sharesOf, times } from './traffic.ts'
 
@@ -35,9 +35,6 @@ export interface GatesForecast {
 /** An analysis that takes longer is not waited for by anybody. */
 const LONGEST_MS = 14 * 24 * 3_600_000
 const SHORTEST_MS = 1000
-const MINUTE_MS = 60_000
-/** A step of days is told by longer windows: their number is what costs. */
-const MOST_WINDOWS = 60
 
 /**
  * What gates can tell in one step: the judge itself is asked, with the requests that will come if both versions fail as
@@ -47,10 +44,12 @@ export function predictGates(context: StepContext, place: GatesPlace): GatesFore
   const forecasts: GateForecast[] = []
   const known: GateProgress[] = []
   const safe: (number | undefined)[] = []
-  for (const target of context.outlookOn) {
-    for (const [gate, spec] of context.rollout.gates.entries()) {
-      if (!isCounting(spec)) continue
-      const one = outlookFor(context, place, { target, gate, spec })
+  const rollout = { ...context.rollout, step: place.index }
+  for (const asked of context.outlookOn) {
+    const target = targetWith(asked, place.traffic)
+    for (const [index, gate] of rollout.gates.entries()) {
+      if (!isCounting(gate)) continue
+      const one = outlookFor(context, place, index, { rollout, target, gate, fromMs: place.fromMs })
       forecasts.push(one.forecast)
       known.push(one.progress)
       safe.push(one.safeMs)
@@ -70,36 +69,31 @@ function isCounting(gate: GateSpec): gate is CountingGate {
   return gate.kind !== 'value'
 }
 
-interface GateAt {
-  readonly target: RolloutTarget
-  readonly gate: number
-  readonly spec: CountingGate
-}
-
 function outlookFor(
   context: StepContext,
   place: GatesPlace,
-  at: GateAt,
+  gate: number,
+  at: GateCase,
 ): { readonly forecast: GateForecast; readonly progress: GateProgress; readonly safeMs?: number } {
-  const { target, gate } = at
-  const before = progressOf({ ...context.rollout, progress: place.progress }, gate, target.cluster)
+  const { cluster } = at.target
+  const before = progressOf({ ...at.rollout, progress: place.progress }, gate, cluster)
   const known = place.goesOn ? before : { ...before, stepCandidate: NO_COUNTS, stepStable: NO_COUNTS }
   const shares = sharesOf(place.traffic)
-  const forecast = { gate, cluster: target.cluster }
-  if (!shares || shares.candidate === 0) return { forecast, progress: known }
-  const traffic = context.traffic[target.cluster]?.gates[gate]
+  if (!shares || shares.candidate === 0) return { forecast: { gate, cluster }, progress: known }
+  const traffic = context.traffic[cluster]?.gates[gate]
   const coming = traffic && { rates: times(shares, traffic.perMinute / 60_000), bad: traffic.bad }
-  const later = coming ? wentWell(context, place, at, known, { ...coming, spanMs: place.lengthMs }) : known
-  const harm = untilHarm(context, place, at, known, { shares, bad: traffic?.bad ?? 0, later })
-  if (!coming) return { forecast: { ...forecast, ...harm }, progress: known }
-  const counted = total(known.stepCandidate)
-  const seenMs = place.fromMs + Math.max(0, (harm?.needed ?? Number.NaN) - counted) / coming.rates.candidate
+  const later = coming ? wentWell(at, known, { ...coming, spanMs: place.lengthMs }) : known
+  const harm = untilHarm(at, known, { shares, bad: traffic?.bad ?? 0, later })
+  const forecast = { gate, cluster, ...harm }
+  if (!coming) return { forecast, progress: known }
+  const more = (harm?.needed ?? Number.NaN) - total(known.stepCandidate)
+  const seenMs = place.fromMs + Math.max(0, more) / coming.rates.candidate
   const isSeen = place.lengthMs > 0 && seenMs <= place.fromMs + place.lengthMs
   const expected = total(later.stepCandidate)
   return {
-    forecast: { ...forecast, ...harm, expected, ...(isSeen ? { seenMs: seenMs + context.delayMs } : {}) },
+    forecast: { ...forecast, expected, ...(isSeen ? { seenMs: seenMs + context.delayMs } : {}) },
     progress: later,
-    ...(place.untilSafe ? { safeMs: safeAt(context, place, at, known, coming) } : {}),
+    ...(place.untilSafe ? { safeMs: safeAt(at, known, coming) + context.delayMs } : {}),
   }
 }
 
@@ -108,33 +102,23 @@ function outlookFor(
  * says; failures are taken to come as they will have come by the step's end, if all goes well.
  */
 function untilHarm(
-  context: StepContext,
-  place: GatesPlace,
-  at: GateAt,
+  at: GateCase,
   known: GateProgress,
   { shares, bad, later }: { readonly shares: Requests; readonly bad: number; readonly later: GateProgress },
 ): { readonly needed: number; readonly harm: number } | undefined {
-  const { evidence } = later
   const stages = known.evidence?.stages ?? []
-  const begun = evidence ? { ...known, evidence: { stages, bursts: evidence.bursts } } : known
-  const one = { rates: times(shares, 1 / shares.candidate), bad, spanMs: 1 }
-  const { last } = judged(context, place, at, begun, one)
+  const begun = later.evidence ? { ...known, evidence: { stages, bursts: later.evidence.bursts } } : known
+  const last = verdictAfter(at, begun, { rates: times(shares, 1 / shares.candidate), bad, spanMs: 1 })
   if (last?.needed === undefined || last.neededFor === undefined) return undefined
   const needed = total(known.stepCandidate) + 1 + last.needed
-  return { needed: Math.max(needed, context.rollout.minEvents - total(known.candidate)), harm: last.neededFor }
+  return { needed: Math.max(needed, at.rollout.minEvents - total(known.candidate)), harm: last.neededFor }
 }
 
-/** When the gate says safe; infinite when it does not within two weeks. */
-function safeAt(
-  context: StepContext,
-  place: GatesPlace,
-  at: GateAt,
-  known: GateProgress,
-  coming: Omit<Coming, 'spanMs'>,
-): number {
+/** When the gate says safe, in epoch milliseconds; infinite when it does not within two weeks. */
+function safeAt(at: GateCase, known: GateProgress, coming: Omit<Coming, 'spanMs'>): number {
   const isSafe = (spanMs: number) => {
-    const nearly = wentWell(context, place, at, known, { ...coming, spanMs })
-    return judged(context, place, at, nearly, { ...coming, spanMs: 1 }).last?.verdict === 'safe'
+    const nearly = wentWell(at, known, { ...coming, spanMs })
+    return verdictAfter(at, nearly, { ...coming, spanMs: 1 })?.verdict === 'safe'
   }
   let enough = SHORTEST_MS
   while (!isSafe(enough)) {
@@ -147,69 +131,5 @@ function safeAt(
     if (isSafe(middle)) enough = middle
     else tooFew = middle
   }
-  return place.fromMs + enough + context.delayMs
-}
-
-interface Coming {
-  /** Requests a millisecond, of which so many are bad (0..1), of either version. */
-  readonly rates: Requests
-  readonly bad: number
-  readonly spanMs: number
-}
-
-/** What the gate would know after some more time without harm: minute by minute, as it looks. */
-function wentWell(
-  { rollout }: StepContext,
-  { index, traffic }: GatesPlace,
-  { target }: GateAt,
-  known: GateProgress,
-  { rates, bad, spanMs }: Coming,
-): GateProgress {
-  if (spanMs <= 0) return known
-  const windows = Math.min(MOST_WINDOWS, Math.ceil(spanMs / MINUTE_MS))
-  const each = countsOf(times(rates, spanMs / windows), bad)
-  const part = partOf({ ...rollout, step: index }, { ...target, ...traffic })
-  let evidence = known.evidence ?? NO_EVIDENCE
-  for (let window = 0; window < windows; window += 1) {
-    evidence = addWindow(evidence, { part, spanMs: spanMs / windows, ...each })
-  }
-  const all = countsOf(times(rates, spanMs), bad)
-  return {
-    ...known,
-    evidence,
-    candidate: addCounts(known.candidate, all.candidate),
-    stable: addCounts(known.stable, all.stable),
-    stepCandidate: addCounts(known.stepCandidate, all.candidate),
-    stepStable: addCounts(known.stepStable, all.stable),
-  }
-}
-
-/** The same, judged at its end. */
-function judged(
-  { rollout }: StepContext,
-  { index, traffic, fromMs }: GatesPlace,
-  { target, spec }: GateAt,
-  known: GateProgress,
-  { rates, bad, spanMs }: Coming,
-): GateProgress {
-  const { candidate, stable } = countsOf(times(rates, spanMs), bad)
-  const byVersion = { [target.candidate]: candidate, [target.stable]: stable }
-  const toMs = fromMs + spanMs
-  const window = { fromMs, toMs, nowMs: toMs, notBeforeMs: fromMs }
-  const asked = {
-    rollout: { ...rollout, step: index },
-    target: { ...target, ...traffic },
-    gate: spec,
-    window,
-    now: toMs,
-  }
-  return afterLook(known, { ok: true, byVersion }, asked)
-}
-
-function countsOf(
-  { candidate, stable }: Requests,
-  bad: number,
-): { readonly candidate: Counts; readonly stable: Counts } {
-  const split = (requests: number) => ({ good: requests * (1 - bad), bad: requests * bad })
-  return { candidate: split(candidate), stable: split(stable) }
+  return at.fromMs + enough
 }

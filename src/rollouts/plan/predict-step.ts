@@ -59,7 +59,7 @@ export function predictStep(
   const gated = rollout.gates.length > 0
   const lengthMs = stepKind(step) === 'traffic' ? durationMs(step.for ?? '1s') : 0
   const rates = sumOfRates(context, traffic)
-  const fromMs = begun ? Math.max(context.now, begin.liveMs) : begin.liveMs
+  const fromMs = countedFrom(context, begin, begun)
   const judged = predictGates(context, {
     index,
     traffic,
@@ -117,6 +117,12 @@ function nextBegin(
   )
   const keeps = sameTraffic(traffic, trafficAt(wave.steps, index - 1))
   return { fromMs, liveMs: keeps ? (place.liveMs ?? fromMs) : fromMs + SHIFT_MS, keeps, holds }
+}
+
+/** Counting begins when the traffic is live, and goes on in a step that has begun or keeps it. */
+function countedFrom({ now }: StepContext, { fromMs, liveMs, keeps }: Begin, begun: boolean): number {
+  if (begun) return Math.max(now, liveMs)
+  return keeps ? fromMs : liveMs
 }
 
 function endOfTime(step: StepSpec, { fromMs, liveMs }: Begin, lateMs: number): number {

@@ -185,6 +185,16 @@ describe('what gates can tell', () => {
     expect(never?.stretchedMs).toBe(30 * MINUTE)
   })
 
+  it('goes on from one step to an analysis that keeps its traffic', () => {
+    const both = [{ weight: 25, for: '4m' }, { analysis: true as const }]
+    const [, apart] = predict({ ...pending, steps: both }, { perMinute: 2000 }).timeline.waves[0]?.steps ?? []
+    const alone = [{ weight: 25, for: '1s', analysis: true as const }]
+    const [together] = predict({ ...pending, steps: alone }, { perMinute: 2000 }).timeline.waves[0]?.steps ?? []
+    expect(apart).toMatchObject({ what: 'analysis', ends: 'passes' })
+    const lasted = (step: typeof apart) => (step ? step.untilMs - step.fromMs : Number.NaN)
+    expect(lasted(apart)).toBeLessThan(lasted(together))
+  })
+
   it('of a gate on a value is not foretold', () => {
     const gates = [{ kind: 'value', name: 'queue', query: 'up', max: 80 }] as const
     const [step] = predict({ ...pending, gates }, { perMinute: 6 }).timeline.waves[0]?.steps ?? []
