@@ -35,7 +35,9 @@ describe('npm run demo', { concurrent: true, timeout: 120_000 }, () => {
     expect(picture).toMatch(/^<\?xml .*\n<svg [\s\S]*>shop\/web: v2 → v3, rolled-back<[\s\S]*<\/svg>\n$/)
     expect(lines.at(-4)).toBe('promoted: v2 gets all requests on east and west')
     expect(lines.at(-1)).toMatch(/^rotated: web-tls from ([0-9a-f]+) to (?!\1)[0-9a-f]+ on east and west, good until 2/)
-    expect(lines.at(-3)).toMatch(/^rolled back: gate errors on (east|west|all clusters together): \d+ of \d+ requests failed/)
+    expect(lines.at(-3)).toMatch(
+      /^rolled back: gate errors on (east|west|all clusters together): \d+ of \d+ requests failed/,
+    )
     expect(lines).toContainEqual(expect.stringMatching(/^v2 on east: .* v2 asked 50 %, seen \d+\.\d %, \d\.\d\d %/))
     expect({ code, left }).toEqual({ code: 0, left: [] })
   })
