@@ -10,6 +10,7 @@ import { pipelineTransport } from '../../../src/sandbox/transports/pipeline-tran
 import { storageTransport } from '../../../src/sandbox/transports/storage-transport.ts'
 import { routeByHost } from '../../../src/sandbox/transports/wire.ts'
 import { loadTelemetry, type Telling } from '../../../src/start-telemetry.ts'
+import { credentialOver } from '../../simulation/app-tokens.ts'
 import { createInfrastructure } from '../../simulation/infrastructure.ts'
 import {
   createSurroundings,
@@ -53,6 +54,7 @@ export async function createObservedWorld(told?: Telling['overrides']): Promise<
   if (!east) throw new Error('no cluster')
   const app = createApp(settingsFor(['east'], false), {
     clock,
+    credential: credentialOver(surroundings.identity),
     telemetry: told?.telemetry ?? (await loadTelemetry()),
     cosmosHttp: pipelineTransport(surroundings.cosmos),
     queueHttp: storageTransport(overheard(surroundings.queues, messages)),
