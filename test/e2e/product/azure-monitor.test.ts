@@ -52,7 +52,7 @@ describe('gates on Azure Monitor', { concurrent: true, timeout: 120_000 }, () =>
     const web = await webService(product, 'managed')
     const end = await product.rolloutWhen((await web.start()).id, isOver)
     expect(end).toMatchObject({ phase: 'succeeded', weight: 100 })
-    expect(end.verdicts.map(({ cluster, from }) => `${cluster} ${from}`)).toEqual(['east mesh', 'west mesh'])
+    expect(end.verdicts.map(({ cluster, from }) => `${cluster} ${from}`)).toEqual(['east mesh', 'west mesh', '* mesh'])
     for (const { candidate } of end.verdicts) expect(candidate.good + candidate.bad).toBeGreaterThan(50)
   })
 

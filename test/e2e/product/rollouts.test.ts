@@ -52,7 +52,7 @@ describe('the main job over HTTP', { concurrent: true, timeout: 120_000 }, () =>
     await isSplit(web, 60)
     const end = await product.rolloutWhen(id, isOver)
     expect(end).toMatchObject({ phase: 'succeeded', reason: 'Baked', weight: 100 })
-    expect(end.verdicts.map(({ cluster }) => cluster)).toEqual(['east', 'west'])
+    expect(end.verdicts.map(({ cluster }) => cluster)).toEqual(['east', 'west', '*'])
     for (const { candidate } of end.verdicts) expect(candidate.good + candidate.bad).toBeGreaterThan(50)
     expect((await web.view()).stable).toEqual({ east: 'v2', west: 'v2' })
     await isSplit(web, 100)
