@@ -1,3 +1,4 @@
+import { breach } from './breach.ts'
 import { certificateScan } from './certificate-scan.ts'
 import { chatAnswers } from './chat-answers.ts'
 import { coldStart } from './cold-start.ts'
@@ -14,6 +15,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'chat-answers': chatAnswers,
   'pure-functions': pureFunctions,
   'in-flight': inFlight,
+  breach,
 }
 
 const wanted = process.argv.slice(2)

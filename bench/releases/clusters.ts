@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLUSTER_ADMIN_TOKEN, CLUSTER_TOKEN, emulatedKubernetes } from '../../src/sandbox/emulated-cluster.ts'
 import type { EmulatorRequest } from '../../src/sandbox/emulators/emulator.ts'
@@ -10,6 +10,7 @@ import type { KubeconfigEntry } from '../../test/real/parts/kubeconfig.ts'
 import type { KubernetesObject } from '../../test/real/parts/kubernetes.ts'
 import { findParts } from '../../test/real/parts/parts.ts'
 import { type KubeRequest, weightsIn } from './kube-request.ts'
+import { Traffic } from './traffic.ts'
 
 /** A cluster without nodes: an API server with Istio's CRDs, whose Pods are what we say. */
 export interface BenchCluster {
@@ -18,6 +19,8 @@ export interface BenchCluster {
   put(objects: readonly KubernetesObject[]): Promise<void>
   /** What Meshwright has asked so far, in the order of the answers. */
   requests(): readonly KubeRequest[]
+  /** Where the routes send requests, up to now. */
+  traffic(): Traffic
   stop(): Promise<void>
 }
 
@@ -51,19 +54,50 @@ export async function realCluster(dir: string): Promise<BenchCluster> {
   writeFileSync(policy, JSON.stringify(AUDIT_POLICY))
   const args = [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-mode=blocking']
   const api = await startApiServer({ parts: found.parts, dir, crds: [found.parts.istioCrds], args })
-  let own = 0
-  const lines = () => {
-    const all = readFileSync(log, 'utf8').trimEnd().split('\n')
-    return all.slice(own).map((line) => JSON.parse(line) as AuditLine)
-  }
+  const audited = followAudit(log)
   return {
     entry: api,
     async put(objects) {
       for (const object of objects) await api.admin.apply([object])
-      own = readFileSync(log, 'utf8').trimEnd().split('\n').length
+      audited.forget()
     },
-    requests: () => lines().map(auditedRequest),
+    ...audited,
     stop: () => api.stop(),
+  }
+}
+
+/** Reads what is new in an audit log at each call. */
+function followAudit(log: string) {
+  const [requests, traffic] = [[] as KubeRequest[], new Traffic()]
+  let readTo = 0
+  const follow = () => {
+    const fresh = Buffer.alloc(Math.max(0, statSync(log).size - readTo))
+    const file = openSync(log, 'r')
+    readSync(file, fresh, 0, fresh.length, readTo)
+    closeSync(file)
+    const end = fresh.lastIndexOf('\n') + 1
+    readTo += end
+    const lines = fresh.subarray(0, end).toString('utf8').split('\n')
+    for (const line of lines.filter((text) => text !== '')) {
+      const request = auditedRequest(JSON.parse(line) as AuditLine)
+      requests.push(request)
+      traffic.note(request)
+    }
+  }
+  return {
+    requests(): readonly KubeRequest[] {
+      follow()
+      return requests
+    },
+    traffic() {
+      follow()
+      return traffic
+    },
+    /** What was asked until now was not by Meshwright. */
+    forget() {
+      follow()
+      requests.splice(0)
+    },
   }
 }
 
@@ -83,11 +117,14 @@ const METHODS: Readonly<Record<string, string>> = { list: 'GET', get: 'GET', cre
 /** The emulated Kubernetes API of the sandbox, served by this process: for where the real one is not built. */
 export async function sandboxCluster(): Promise<BenchCluster> {
   const kubernetes = emulatedKubernetes({ now: Date.now, random: Math.random, storage: memoryStorage() }, 'east')
-  const seen: KubeRequest[] = []
+  const [seen, traffic] = [[] as KubeRequest[], new Traffic()]
   const served = await serve(
     async (request) => {
       const answer = await kubernetes.handle(request)
-      if (!isAdmin(request)) seen.push(servedRequest(request, answer.status))
+      if (isAdmin(request)) return answer
+      const told = servedRequest(request, answer.status)
+      seen.push(told)
+      traffic.note(told)
       return answer
     },
     { port: 0 },
@@ -98,6 +135,7 @@ export async function sandboxCluster(): Promise<BenchCluster> {
       kubernetes.seed(objects as unknown as readonly SeedObject[])
     },
     requests: () => seen,
+    traffic: () => traffic,
     stop: () => served.close(),
   }
 }
@@ -106,7 +144,8 @@ function isAdmin({ headers }: EmulatorRequest): boolean {
   return headers.authorization === `Bearer ${CLUSTER_ADMIN_TOKEN}`
 }
 
-function servedRequest({ method, url, body }: EmulatorRequest, status: number): KubeRequest {
+/** A request that an emulator has answered. */
+export function servedRequest({ method, url, body }: EmulatorRequest, status: number): KubeRequest {
   const isWrite = method === 'PATCH' && url.pathname.includes('/virtualservices/')
   const weights = isWrite ? weightsIn(JSON.parse(Buffer.from(body).toString('utf8'))) : undefined
   return { atMs: Date.now(), method, path: url.pathname + url.search, status, ...(weights ? { weights } : {}) }

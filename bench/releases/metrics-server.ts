@@ -5,12 +5,19 @@ import {
   jsonResponse,
 } from '../../src/sandbox/emulators/emulator.ts'
 import { type Served, serve } from '../../src/sandbox/emulators/serve.ts'
+import type { Traffic } from './traffic.ts'
 
-/** A Prometheus that answers at once: every service gets a steady load on both of its versions. */
+export interface Look {
+  readonly service: string
+  /** Epoch milliseconds. */
+  readonly atMs: number
+}
+
+/** A Prometheus that answers at once: every service gets a steady load, split as its route says. */
 export interface MetricsServer {
   readonly url: string
-  /** When it answered queries of requests, in epoch milliseconds. */
-  readonly asked: readonly number[]
+  /** Queries of the requests to a service. */
+  readonly asked: readonly Look[]
   /** From now on the candidate fails this share of its requests. */
   turnBad(share: number): void
   /** From now on every query is answered with this status; undefined: as it should be. */
@@ -18,7 +25,6 @@ export interface MetricsServer {
   close(): Promise<void>
 }
 
-const PER_SECOND = { v1: 90, v2: 30 }
 const SCRAPE_MS = 1000
 /** Counters have been rising for so long. */
 const BEFORE_MS = 3_600_000
@@ -26,18 +32,20 @@ const RANGE = /\[(\d+)(ms|s)\]$/
 const SERVICE = /destination_service_name="([^"]+)"/
 
 interface State {
+  readonly traffic: () => Traffic
   readonly beganMs: number
   failing?: number
   bad?: { readonly sinceMs: number; readonly share: number }
 }
 
 /** Starts it on a free port of 127.0.0.1. */
-export async function startMetricsServer(): Promise<MetricsServer> {
-  const state: State = { beganMs: Date.now() - BEFORE_MS }
-  const asked: number[] = []
+export async function startMetricsServer(traffic: () => Traffic): Promise<MetricsServer> {
+  const state: State = { traffic, beganMs: Date.now() - BEFORE_MS }
+  const asked: Look[] = []
   const served: Served = await serve(
     async (request) => {
-      if (SERVICE.test(queryOf(request).text)) asked.push(Date.now())
+      const [, service] = SERVICE.exec(queryOf(request).text) ?? []
+      if (service !== undefined) asked.push({ service, atMs: Date.now() })
       return answer(state, request)
     },
     { port: 0 },
@@ -56,10 +64,16 @@ export async function startMetricsServer(): Promise<MetricsServer> {
   }
 }
 
-/** The same in this process, with all well. */
-export function prometheusOf(now: () => number): Emulator {
-  const state: State = { beganMs: now() - BEFORE_MS }
-  return async (request) => answer(state, request)
+/** The same in this process, without a port. */
+export function prometheusOf(traffic: () => Traffic, now: () => number) {
+  const state: State = { traffic, beganMs: now() - BEFORE_MS }
+  const emulator: Emulator = async (request) => answer(state, request)
+  return {
+    emulator,
+    turnBad(share: number) {
+      state.bad = { sinceMs: now(), share }
+    },
+  }
 }
 
 function queryOf({ body }: EmulatorRequest): { readonly text: string; readonly atMs: number } {
@@ -74,7 +88,9 @@ function answer(state: State, request: EmulatorRequest): EmulatorResponse {
 }
 
 function series(state: State, query: string, atMs: number): unknown[] {
+  const traffic = state.traffic()
   const [, length = '0', unit] = RANGE.exec(query) ?? []
+  const [, service = ''] = SERVICE.exec(query) ?? []
   const fromMs = atMs - Number(length) * (unit === 's' ? 1000 : 1)
   const times: number[] = []
   for (let at = Math.floor(atMs / SCRAPE_MS) * SCRAPE_MS; at > fromMs; at -= SCRAPE_MS) times.unshift(at)
@@ -83,7 +99,7 @@ function series(state: State, query: string, atMs: number): unknown[] {
     return [{ metric: { __name__: 'up', job: 'pods', instance: 'all' }, values: values(() => 1) }]
   // Nobody calls from outside the mesh.
   if (query.includes('connection_security_policy')) return []
-  const one = (version: keyof typeof PER_SECOND, code: string) => ({
+  const one = (version: 'v1' | 'v2', code: '200' | '500') => ({
     metric: {
       job: 'pods',
       instance: version,
@@ -91,14 +107,19 @@ function series(state: State, query: string, atMs: number): unknown[] {
       response_code: code,
       grpc_response_status: '',
     },
-    values: values((at) => requests(state, version, code, at)),
+    values: values((at) => requests({ ...state, traffic }, service, { version, code }, at)),
   })
   return [one('v1', '200'), one('v1', '500'), one('v2', '200'), one('v2', '500')]
 }
 
-function requests({ beganMs, bad }: State, version: keyof typeof PER_SECOND, code: string, atMs: number): number {
-  const all = ((atMs - beganMs) / 1000) * PER_SECOND[version]
-  const failed =
-    version === 'v2' && bad ? (Math.max(0, atMs - bad.sinceMs) / 1000) * PER_SECOND[version] * bad.share : 0
-  return code === '500' ? failed : all - failed
+function requests(
+  { traffic, beganMs, bad }: Omit<State, 'traffic'> & { readonly traffic: Traffic },
+  service: string,
+  { version, code }: { readonly version: 'v1' | 'v2'; readonly code: '200' | '500' },
+  atMs: number,
+): number {
+  const candidate = traffic.toCandidate(service, beganMs, atMs)
+  if (version === 'v1') return code === '200' ? traffic.all(beganMs, atMs) - candidate : 0
+  const failed = bad ? traffic.toCandidate(service, bad.sinceMs, atMs) * bad.share : 0
+  return code === '500' ? failed : candidate - failed
 }

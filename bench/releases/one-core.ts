@@ -22,7 +22,9 @@ import {
   settingsFor,
 } from '../../test/simulation/surroundings.ts'
 import { startVirtualTime, type VirtualTime } from '../../test/simulation/virtual-time.ts'
+import { servedRequest } from './clusters.ts'
 import { prometheusOf } from './metrics-server.ts'
+import { Traffic } from './traffic.ts'
 
 /** Requests so far, by what they were: `store write`, `store read`, `cluster GET`, `queue`, `metrics`. */
 export type Tally = ReadonlyMap<string, number>
@@ -39,6 +41,10 @@ export interface OneCore {
   ): Promise<T>
   put(objects: readonly KubernetesObject[]): void
   tally(): Tally
+  /** From now on the candidate fails this share of its requests. */
+  turnBad(share: number): void
+  /** Per cents of a service's requests that its route gives to the candidate now. */
+  candidateShare(service: string): number
   /** Lets virtual time pass. */
   pass(durationMs: number): Promise<void>
   restore(): void
@@ -61,6 +67,13 @@ export async function startOneCore(): Promise<OneCore> {
   const context = { now: time.now, random: Math.random, storage: memoryStorage() }
   const kubernetes = emulatedKubernetes(context, 'one')
   const tally = new Map<string, number>()
+  const traffic = new Traffic()
+  const prometheus = prometheusOf(() => traffic, time.now)
+  const noted: Emulator = async (request) => {
+    const answer = await kubernetes.handle(request)
+    traffic.note({ ...servedRequest(request, answer.status), atMs: time.now() })
+    return answer
+  }
   const counted = (emulator: Emulator, name: (method: string, path: string, query: boolean) => string): Emulator => {
     return (request) => {
       const key = name(
@@ -85,12 +98,12 @@ export async function startOneCore(): Promise<OneCore> {
       cosmosHttp: pipelineTransport(counted(surroundings.cosmos, storeRequest)),
       queueHttp: storageTransport(counted(surroundings.queues, () => 'messages sent')),
       kubernetesHttp: kubernetesTransport(
-        counted(kubernetes.handle, (method) => (method === 'GET' ? 'cluster reads' : 'cluster writes')),
+        counted(noted, (method) => (method === 'GET' ? 'cluster reads' : 'cluster writes')),
       ),
       fetch: fetchTransport(
         routeByHost({
           'entra.test': surroundings.entra,
-          'prometheus.test': counted(prometheusOf(time.now), () => 'metrics queries'),
+          'prometheus.test': counted(prometheus.emulator, () => 'metrics queries'),
         }),
       ),
       lookup: async () => ['10.1.2.3'],
@@ -101,6 +114,8 @@ export async function startOneCore(): Promise<OneCore> {
   return {
     time,
     tally: () => new Map(tally),
+    turnBad: prometheus.turnBad,
+    candidateShare: (service) => traffic.share(service),
     put: (objects) => kubernetes.seed(objects as unknown as readonly SeedObject[]),
     restore: time.restore,
     async pass(durationMs) {

@@ -30,7 +30,7 @@ export const METRICS = { delay: '0s', every: '10s' }
 /** Starts everything in a folder; resolves when every service is live at 100 % of its first version. */
 export async function startSetting(dir: string, count: number, kind: 'real' | 'sandbox'): Promise<Setting> {
   const cluster = await (kind === 'real' ? realCluster(join(dir, 'cluster')) : sandboxCluster())
-  const metrics = await startMetricsServer()
+  const metrics = await startMetricsServer(cluster.traffic)
   const services = servicesOf(count)
   await cluster.put(services.flatMap(objectsOf))
   const product = await startProduct({

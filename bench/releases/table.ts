@@ -14,7 +14,7 @@ const PEERS: readonly (readonly [row: string, argo: string, flagger: string])[] 
   ['CPU per canary, N = 20', '–', '–'],
   ['CPU per canary, N = 100', '200 ms', '92 ms'],
   ['breach, N = 20: metric turns → last VirtualService 100/0', '11.4 s', '19.9 s'],
-  ['breach, N = 20: the look that sees it → all 100/0', '–', '–'],
+  ['breach, N = 20: the look that sees it → 100/0, the slowest', '–', '–'],
   [
     'metrics server answers 500, N = 20, after a minute',
     'inline: all aborted at 50 s; background: all promoted',
