@@ -55,8 +55,6 @@ export interface NetworkOptions {
   /** A crash that was planned at the n-th request, counted from 1. */
   readonly planned?: { readonly request: number; readonly flavour: CrashFlavour } | undefined
   readonly counts: Counts
-  /** Called before a system works on a request: what others do there by then is not the process's doing. */
-  readonly beforeServe: (system: string) => void
   /** Told of every answer before the process gets it. */
   readonly onAnswer: (acting: Acting, request: EmulatorRequest, response: EmulatorResponse) => void
 }
@@ -185,7 +183,6 @@ async function serve(
   tell: (what: string) => void,
 ): Promise<EmulatorResponse> {
   const once = () => {
-    state.beforeServe(acting.system)
     state.acting = acting
     try {
       return deliver()
