@@ -215,6 +215,6 @@ const HOLDING: readonly string[] = ['StableBreaksLimitToo', 'RatioOff']
 /** Requests to the candidate in this step, each cluster once. */
 function eventsOf(looks: readonly GateProgress[]): number {
   return looks
-    .filter(({ cluster }) => cluster !== '*')
+    .filter(({ cluster }) => cluster !== ALL_CLUSTERS)
     .reduce((sum, { stepCandidate }) => sum + total(stepCandidate), 0)
 }

@@ -2,7 +2,7 @@ import type { ClusterDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { formatDuration } from '../../model/names.ts'
 import type { ReplayRequest } from '../../model/replay.ts'
-import { isTerminal, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
+import { ALL_CLUSTERS, isTerminal, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { MetricsSources } from '../../ports/metrics.ts'
 import type { Store } from '../../ports/store.ts'
@@ -111,7 +111,8 @@ export function outcomeOf({ harm, held, rollout, everyMs }: Replay): {
   readonly message: string
 } {
   if (harm) {
-    const ends = rollout.onHarm === 'freeze' && harm.cluster !== '*' ? ('freezes' as const) : ('rolls-back' as const)
+    const ends =
+      rollout.onHarm === 'freeze' && harm.cluster !== ALL_CLUSTERS ? ('freezes' as const) : ('rolls-back' as const)
     return { ends, message: `Harm would have been called at ${harm.at}: ${harm.message}` }
   }
   const [first] = held
