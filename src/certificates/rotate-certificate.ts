@@ -43,12 +43,16 @@ export async function rotateCertificate(
       if (!before) return fail('NotFound', `There is no certificate ${name}.`)
       const replay = replayOf(before.idempotency, context.idempotency)
       if (!replay.ok) return replay
-      const again = replay.value && rotationById(before, replay.value.result)
+      // Of very many rotations in a day the history has lost the first: it is answered with the newest, and starts none.
+      const again = replay.value && (rotationById(before, replay.value.result) ?? before.rotation)
       if (again) return succeed({ kind: 'leave', value: { rotation: again, started: false } })
       if (before.deletingAt) return fail('Deleting', `Certificate ${name} is being deleted.`)
       const { rotation } = before
       if (rotation && !isRotationOver(rotation)) {
-        return succeed({ kind: 'leave', value: { rotation, started: false } })
+        const value = { rotation, started: false }
+        if (!context.idempotency) return succeed({ kind: 'leave', value })
+        // Remembered all the same: should this request come again when the rotation is over, it must not start another.
+        return succeed({ kind: 'write', document: joined(before, rotation, context, deps.clock.now()), value })
       }
       const [document, made] = started(before, order, context, deps.clock.now())
       return succeed({ kind: 'write', document, value: { rotation: made, started: true } })
@@ -57,6 +61,17 @@ export async function rotateCertificate(
   if (!changed.ok) return changed
   const document = changed.value.stored?.value
   return document ? succeed({ ...changed.value.value, document }) : fail('NotFound', `There is no certificate ${name}.`)
+}
+
+/** With the key of a request that found a live rotation; all else as it is. */
+function joined(
+  before: CertificateDocument,
+  rotation: Rotation,
+  { idempotency: key }: RequestContext,
+  now: number,
+): CertificateDocument {
+  const answer = { at: timestamp(now), status: 202, result: rotation.id }
+  return { ...before, idempotency: remember(before.idempotency, key, answer) }
 }
 
 function started(

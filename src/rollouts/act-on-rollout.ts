@@ -52,7 +52,7 @@ export async function actOnRollout(
       if (!reach.ok) return reach
       const replay = replayOf(before?.idempotency ?? [], context.idempotency)
       if (!replay.ok) return replay
-      if (!before || !rollout) return actOnEnded(deps, id, request, context, replay.value !== undefined)
+      if (!before || !rollout) return actOnEnded(deps, id, request, context, before, replay.value !== undefined)
       if (replay.value) return succeed({ kind: 'leave', value: rollout })
       const now = deps.clock.now()
       const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now })
@@ -70,7 +70,7 @@ export async function actOnRollout(
   )
   if (!changed.ok) return changed
   const { value: rollout, stored, written } = changed.value
-  if (written) await carryOutNow(deps, key, rollout, stored?.session)
+  if (written && !isTerminal(rollout.phase)) await carryOutNow(deps, key, rollout, stored?.session)
   return succeed((await findRollout(deps.store, id, stored?.session)) ?? rollout)
 }
 
@@ -93,13 +93,20 @@ async function actOnEnded(
   id: string,
   request: VerbRequest,
   context: RequestContext,
+  service: ServiceDocument | undefined,
   isReplay: boolean,
 ): Promise<Result<Change<ServiceDocument, Rollout>>> {
   const rollout = await findRollout(deps.store, id)
   if (!rollout || !isTerminal(rollout.phase)) return fail('NotFound', `There is no rollout ${id}.`)
   if (isReplay) return succeed({ kind: 'leave', value: rollout })
-  const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now: deps.clock.now() })
-  return after.ok ? succeed({ kind: 'leave', value: rollout }) : after
+  const now = deps.clock.now()
+  const after = applyVerb(rollout, { ...request, actor: actorOf(context.caller), now })
+  if (!after.ok) return after
+  if (!service || !context.idempotency) return succeed({ kind: 'leave', value: rollout })
+  // A verb on a service means another rollout once one begins: this request, come again, must not act on that.
+  const answer = { at: timestamp(now), status: 200, result: id }
+  const idempotency = remember(service.idempotency, context.idempotency, answer)
+  return succeed({ kind: 'write', document: { ...service, idempotency }, value: rollout })
 }
 
 /** More clusters than this are left to workers. */

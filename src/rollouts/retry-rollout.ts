@@ -4,14 +4,16 @@ import type { RequestContext } from '../model/request.ts'
 import { isTerminal, type Rollout, type RolloutRequest, type RolloutWave, serviceOfRollout } from '../model/rollout.ts'
 import { splitServiceKey } from '../model/service.ts'
 import { findRollout } from './read-rollout.ts'
-import { type StartDeps, startRollout } from './start-rollout.ts'
+import { idByKey, type StartDeps, startRollout } from './start-rollout.ts'
 
 /** Starts a rollout anew that did not succeed: the same candidate, clusters, steps and gates, under a new id. */
 export async function retryRollout(deps: StartDeps, id: string, context: RequestContext): Promise<Result<Rollout>> {
   const rollout = await findRollout(deps.store, id)
   const key = serviceOfRollout(id)
   if (!rollout || key === undefined) return fail('NotFound', `There is no rollout ${id}.`)
-  if (!isTerminal(rollout.phase) || rollout.phase === 'succeeded') {
+  // Its own rollout may be the one of the service by now that it means: the request came again.
+  const isAgain = id === idByKey(key, context)
+  if (!isAgain && (!isTerminal(rollout.phase) || rollout.phase === 'succeeded')) {
     return fail(
       'RolloutState',
       `Rollout ${id} is ${rollout.phase}: only one that ended without success can be retried.`,

@@ -6,7 +6,7 @@ import { remember, replayOf } from '../model/idempotency.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { Rollout, RolloutRequest } from '../model/rollout.ts'
-import { serviceKey } from '../model/service.ts'
+import { type ServiceKey, serviceKey, splitServiceKey } from '../model/service.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Random } from '../ports/random.ts'
 import { checkTeam } from './check-team.ts'
@@ -30,8 +30,7 @@ export async function startRollout(
   retryOf?: string,
 ): Promise<Result<Rollout>> {
   const key = serviceKey(namespace, name)
-  const suffix = context.idempotency ? shortId(10, context.idempotency.id) : shortId(10, deps.random.uuid())
-  const id = `${namespace}.${name}.${suffix}`
+  const id = idByKey(key, context) ?? `${namespace}.${name}.${shortId(10, deps.random.uuid())}`
   const changed = await changeDocument(
     deps.store,
     'service',
@@ -61,6 +60,13 @@ export async function startRollout(
   if (!changed.ok) return changed
   const rollout = await findRollout(deps.store, changed.value.value, changed.value.stored?.session)
   return rollout ? succeed(rollout) : fail('NotFound', `There is no rollout ${changed.value.value}.`)
+}
+
+/** The id of the rollout that a request with this key starts, however often it comes; undefined: it has no key. */
+export function idByKey(service: ServiceKey, { idempotency: key }: RequestContext): string | undefined {
+  if (!key) return undefined
+  const { namespace, name } = splitServiceKey(service)
+  return `${namespace}.${name}.${shortId(10, key.id)}`
 }
 
 function startEntry(

@@ -144,6 +144,22 @@ describe('a rotation that is asked for', () => {
     })
   })
 
+  it('that found a live one starts none when it comes again after that, and changes nothing but what is remembered', async () => {
+    await world.put()
+    await world.settle()
+    const first = await rotate()
+    const before = world.document()
+    const keyed = { ...OPERATOR, idempotency: { id: 'k', body: 'b' } }
+    await rotate(keyed)
+    const { idempotency, ...after } = world.document()
+    expect(idempotency).toMatchObject([{ id: 'k' }])
+    expect({ ...after, idempotency: [] }).toEqual(before)
+    await world.settle()
+    const again = await rotate(keyed)
+    if (!first.ok || !again.ok) throw new Error('both are taken')
+    expect(again.value).toMatchObject({ started: false, rotation: { id: first.value.rotation.id, phase: 'succeeded' } })
+  })
+
   it('makes a new version now, and waits for no failure before it', async () => {
     await world.put()
     await world.advance()

@@ -171,6 +171,16 @@ describe('a verb on a rollout that ended', () => {
     expect(store.writes).toBe(0)
   })
 
+  it('remembers its key: on a service it must not act on the next rollout when it comes again', async () => {
+    store.put(aService())
+    putEnded('aborted')
+    expect(await act('abort', key())).toMatchObject({ ok: true, value: { phase: 'aborted' } })
+    expect(done).toEqual([])
+    const next = aRollout('progressing', { id: 'shop.web.k4' })
+    store.change('service', 'shop/web', (document) => ({ ...document, rollouts: [next] }))
+    expect(await act('abort', key(), 'shop.web.k4')).toMatchObject({ ok: true, value: { phase: 'progressing' } })
+  })
+
   it('is refused otherwise, and names the phase', async () => {
     store.put(aService())
     putEnded('succeeded')

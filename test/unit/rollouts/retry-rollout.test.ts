@@ -45,6 +45,18 @@ describe('a retry', () => {
     expect(store.writes).toBe(0)
   })
 
+  it('on a service that comes again with its key is answered with what it started, though that is what it means now', async () => {
+    const { store, deps } = startWorld()
+    const base = { schema: 1, outbox: [], createdAt: later(0), updatedAt: later(0) }
+    store.put({ ...base, kind: 'rollout', service: 'shop/web', rollout: aRollout('aborted') })
+    const context = by({ idempotency: { id: 'k', body: 'b' } })
+    const first = await retryRollout(deps, 'shop.web.k3', context)
+    if (!first.ok) throw new Error('it is taken')
+    const writes = store.writes
+    expect(await retryRollout(deps, first.value.id, context)).toMatchObject({ ok: true, value: { id: first.value.id } })
+    expect(store.writes).toBe(writes)
+  })
+
   it('makes the version from the same image again', async () => {
     const image = { images: { '': 'registry.example.com/web:3' }, replicas: 'weight' } as const
     const { store, result } = retry('rolled-back', by(), { candidate: 'v3', image })
