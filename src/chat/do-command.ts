@@ -55,7 +55,7 @@ async function change(
   command: Exclude<Command, { verb: 'help' }>,
   caller: Caller,
 ): Promise<Result<string>> {
-  const { verb, target, note } = command
+  const { verb, target, note, at } = command
   const context: RequestContext = {
     caller,
     origin: document.origin,
@@ -71,7 +71,8 @@ async function change(
   if (meant.value.startedAt > document.createdAt) {
     return fail('RolloutState', `Rollout ${meant.value.id} began after this was asked: it is left alone.`)
   }
-  const done = await actOnRollout(deps, meant.value.id, { verb, note }, context)
+  const request = { verb, note, ...(at === undefined ? {} : { at }) }
+  const done = await actOnRollout(deps, meant.value.id, request, context)
   return done.ok ? succeed(rolloutLine(done.value)) : done
 }
 

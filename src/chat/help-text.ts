@@ -5,6 +5,7 @@ export function helpText(): string {
     'promote NAME: give all traffic to the candidate now',
     'pause NAME, resume NAME: hold a rollout, or go on',
     'approve NAME, reject NAME: let a rollout pass that awaits approval, or roll it back',
+    'approve NAME wave 1 step 2: the same, unless it waits at another step by then',
     'abort NAME, rollback NAME: take all traffic from the candidate now',
     'break-glass NAME WORDS: freezes and change windows do not hold it back',
     'rotate CERTIFICATE: make a new version and bring it to the clusters',

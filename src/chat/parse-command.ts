@@ -1,4 +1,6 @@
+import type { NamedStep } from '../rollouts/named-step.ts'
 import { VERBS, type Verb } from '../rollouts/verbs.ts'
+import { readStepWords } from './step-words.ts'
 
 /** What a command is about. A bare name is a service when only one has it, or a certificate. */
 export type Target =
@@ -10,7 +12,13 @@ export type ChatVerb = Verb | 'rotate' | 'status'
 
 export type Command =
   | { readonly verb: 'help' }
-  | { readonly verb: ChatVerb; readonly target: Target; readonly note: string }
+  | {
+      readonly verb: ChatVerb
+      readonly target: Target
+      readonly note: string
+      /** Of `approve` and `reject`: the step that is meant. */
+      readonly at?: NamedStep
+    }
 
 export type ParsedCommand =
   | { readonly ok: true; readonly command: Command }
@@ -18,6 +26,7 @@ export type ParsedCommand =
   | { readonly ok: false; readonly problem: string }
 
 const CHAT_VERBS: readonly string[] = [...VERBS, 'rotate', 'status']
+const ON_STEPS: readonly ChatVerb[] = ['approve', 'reject']
 /** As many as the REST API takes. */
 const MOST_NOTE = 500
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
@@ -36,7 +45,9 @@ export function parseCommand(text: string): ParsedCommand {
   if (about === '') return problem(`Say what to ${verb === 'status' ? 'look at' : verb}: a service, such as shop/web.`)
   const target = parseTarget(bare(about).toLowerCase())
   if (!target) return problem(`${shortened(about)} is no name of a service, rollout or certificate.`)
-  return { ok: true, command: { verb, target, note: shorten(rest.join(' '), MOST_NOTE) } }
+  const { at, rest: words } = ON_STEPS.includes(verb) ? readStepWords(rest) : { rest }
+  const note = shorten(words.join(' '), MOST_NOTE)
+  return { ok: true, command: { verb, target, note, ...(at === undefined ? {} : { at }) } }
 }
 
 function isVerb(word: string): word is ChatVerb {

@@ -35,6 +35,11 @@ export const FAILURES = {
     title: 'The rollout is not in a phase that takes this verb',
     hint: 'GET the rollout to see its phase.',
   },
+  NotAtStep: {
+    status: 409,
+    title: 'The rollout does not wait at the step that is named',
+    hint: 'GET the rollout to see its wave and step, which count from 0, and look at what waits there before you approve it.',
+  },
   SeparateDuties: {
     status: 409,
     title: 'Who started the rollout may not approve it',

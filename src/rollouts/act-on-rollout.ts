@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import { checkTeam } from './check-team.ts'
 import { foldRollouts } from './fold-rollouts.ts'
+import type { NamedStep } from './named-step.ts'
 import { findRollout } from './read-rollout.ts'
 import { applyVerb, type Verb } from './verbs.ts'
 
@@ -27,6 +28,8 @@ export interface ActDeps {
 export interface VerbRequest {
   readonly verb: Verb
   readonly note: string
+  /** Of `approve` and `reject`: the step that is meant. */
+  readonly at?: NamedStep
 }
 
 /**

@@ -7,6 +7,7 @@ import { quorumOf, sameTraffic } from '../model/step.ts'
 import { isExposed, presentStep, stepsOf } from '../model/waves.ts'
 import { windowState } from '../ports/window-state.ts'
 import { targetOf } from './machine.ts'
+import { checkNamedStep, type NamedStep } from './named-step.ts'
 import { wake } from './schedule.ts'
 import { askAll, askWave, enter, rollBack } from './transition.ts'
 import { resumeFrom, trafficOf } from './weight-rules.ts'
@@ -40,11 +41,13 @@ export interface VerbCall {
   /** The caller's own words; may be empty. */
   readonly note: string
   readonly now: number
+  /** Of `approve` and `reject`: the step that is meant. Left out: whichever waits. */
+  readonly at?: NamedStep
 }
 
 /**
  * The rollout after a verb: pure. A verb whose effect is there already gives the same object back (every verb is
- * idempotent); one that the phase does not take is the failure `RolloutState`.
+ * idempotent); one that the phase does not take is the failure `RolloutState`, a word on a step that does not wait `NotAtStep`.
  */
 export function applyVerb(rollout: Rollout, call: VerbCall): Result<Rollout> {
   switch (call.verb) {
@@ -55,9 +58,9 @@ export function applyVerb(rollout: Rollout, call: VerbCall): Result<Rollout> {
     case 'resume':
       return resume(rollout, call)
     case 'approve':
-      return approve(rollout, call)
+      return onStep(rollout, call, 'approve', approve)
     case 'reject':
-      return goBack(rollout, call, 'reject', 'Rejected')
+      return onStep(rollout, call, 'reject', reject)
     case 'abort':
       return goBack(rollout, call, 'abort', 'Aborted')
     case 'rollback':
@@ -157,6 +160,18 @@ function unpinned({ revision: _revision, ...target }: RolloutTarget): RolloutTar
   return target
 }
 
+/** A late word on a step must not be taken for one on the step that waits now. */
+function onStep(
+  rollout: Rollout,
+  call: VerbCall,
+  verb: 'approve' | 'reject',
+  act: (rollout: Rollout, call: VerbCall) => Result<Rollout>,
+): Result<Rollout> {
+  const found = call.at === undefined ? 'there' : checkNamedStep(rollout, { verb, at: call.at, actor: call.actor })
+  if (found === 'there') return act(rollout, call)
+  return found === 'done' ? succeed(rollout) : { ok: false, failure: found }
+}
+
 /** One approver's word. Nobody counts twice, and who started the rollout not at all where duties are separate. */
 function approve(rollout: Rollout, call: VerbCall): Result<Rollout> {
   const approvals = rollout.approvals ?? []
@@ -174,6 +189,10 @@ function approve(rollout: Rollout, call: VerbCall): Result<Rollout> {
   const event = missing > 0 ? 'approve-of-several' : 'approve'
   const said = enter(rollout, event, cause(call, 'Approved', did), call.now, changes)
   return succeed(missing > 0 ? said : wake(said, call.now))
+}
+
+function reject(rollout: Rollout, call: VerbCall): Result<Rollout> {
+  return goBack(rollout, call, 'reject', 'Rejected')
 }
 
 const ENDS: Readonly<Record<'reject' | 'abort' | 'rollback', RolloutPhase>> = {

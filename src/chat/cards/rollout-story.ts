@@ -36,6 +36,7 @@ export function rolloutStory(
     links: linksOf(id, rollout, site),
     verbs: rollout === undefined ? [] : verbsOf(rollout, event),
     rollout: id,
+    ...(rollout?.phase === 'awaiting-approval' ? { waitsAt: { wave: rollout.wave ?? 0, step: rollout.step } } : {}),
   }
 }
 

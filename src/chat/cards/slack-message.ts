@@ -1,4 +1,5 @@
 import type { Verb } from '../../rollouts/verbs.ts'
+import { stepWords } from '../step-words.ts'
 import { escapeMrkdwn } from './plain-text.ts'
 import { bar, type GateRow, type Story, type WeightRow, withRows } from './story.ts'
 
@@ -15,7 +16,7 @@ const ROWS = 20
 
 const SIGNS = { good: '🟢', bad: '🔴', warning: '🟠', plain: '🔵' } as const
 
-/** A button's verb: what `/hooks/slack/actions` is sent, with the rollout's id as `value`. */
+/** A button's verb: what `/hooks/slack/actions` is sent, with the rollout's id, and the step that waits, as `value`. */
 export function actionId(verb: Verb): string {
   return `meshwright.${verb}`
 }
@@ -39,7 +40,7 @@ const ASKED: readonly Verb[] = ['promote', 'reject', 'abort']
  * mention or a format.
  */
 export function slackMessage(story: Story): SlackMessage {
-  const { tone, title, words, facts, weights, gates, links, verbs, rollout } = withRows(story, ROWS)
+  const { tone, title, words, facts, weights, gates, links } = withRows(story, ROWS)
   const blocks = [
     { type: 'header', text: plain(`${SIGNS[tone]} ${title}`) },
     ...(words === '' ? [] : [{ type: 'section', text: plain(words) }]),
@@ -49,28 +50,34 @@ export function slackMessage(story: Story): SlackMessage {
     })),
     ...(weights.length === 0 ? [] : picture('Requests to the candidate', table(weights.map(weightCells)))),
     ...(gates.length === 0 ? [] : picture('Gates', table(gates.map(gateCells)))),
-    ...(verbs.length === 0 || rollout === undefined ? [] : [buttons(rollout, verbs)]),
+    ...buttons(story),
     ...(links.length === 0 ? [] : [{ type: 'context', elements: [mrkdwn(links.map(link).join('   '))] }]),
   ]
   return { text: escapeMrkdwn(`${title}. ${words}`.slice(0, 1400).toWellFormed()), blocks }
 }
 
-function buttons(rollout: string, verbs: readonly Verb[]): object {
-  const elements = verbs.map((verb) => ({
-    type: 'button',
-    action_id: actionId(verb),
-    value: rollout,
-    text: plain(TITLES[verb]),
-    ...(STYLES[verb] === undefined ? {} : { style: STYLES[verb] }),
-    ...(ASKED.includes(verb) ? { confirm: question(verb, rollout) } : {}),
-  }))
-  return { type: 'actions', elements }
+function buttons({ verbs, rollout, waitsAt }: Story): readonly object[] {
+  if (verbs.length === 0 || rollout === undefined) return []
+  const elements = verbs.map((verb) => {
+    // Pressed late, it must not be about a step that nobody saw.
+    const isOnStep = waitsAt !== undefined && (verb === 'approve' || verb === 'reject')
+    const value = isOnStep ? `${rollout} ${stepWords(waitsAt)}` : rollout
+    return {
+      type: 'button',
+      action_id: actionId(verb),
+      value,
+      text: plain(TITLES[verb]),
+      ...(STYLES[verb] === undefined ? {} : { style: STYLES[verb] }),
+      ...(ASKED.includes(verb) ? { confirm: question(verb, value) } : {}),
+    }
+  })
+  return [{ type: 'actions', elements }]
 }
 
-function question(verb: Verb, rollout: string): object {
+function question(verb: Verb, about: string): object {
   return {
     title: plain('Are you sure?'),
-    text: plain(`${TITLES[verb]} ${rollout}`),
+    text: plain(`${TITLES[verb]} ${about}`),
     confirm: plain(TITLES[verb]),
     deny: plain('No'),
   }

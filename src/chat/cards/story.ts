@@ -1,4 +1,5 @@
 import type { Verdict } from '../../model/rollout.ts'
+import type { NamedStep } from '../../rollouts/named-step.ts'
 import type { Verb } from '../../rollouts/verbs.ts'
 
 /** What a message tells, whatever the channel: words of other people are plain text of bounded length by now. */
@@ -19,6 +20,8 @@ export interface Story {
   readonly verbs: readonly Verb[]
   /** The rollout that `verbs` are about. */
   readonly rollout?: string
+  /** The step that it waits at for approvers: the one that buttons approve or reject. */
+  readonly waitsAt?: Required<NamedStep>
 }
 
 export interface Fact {

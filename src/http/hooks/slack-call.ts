@@ -50,7 +50,7 @@ const buttonPressed = z.looseObject({
 })
 
 /**
- * A button of one of our messages: `payload` is JSON, `action_id` the verb and `value` the rollout. What else Slack sends
+ * A button of one of our messages: `payload` is JSON, `action_id` the verb, `value` the rollout and the step that is meant. What else Slack sends
  * here (links, forms) asks for nothing. Source: docs.slack.dev/reference/interaction-payloads/block_actions-payload.
  */
 export function pressedButton(form: URLSearchParams): SlackCall {

@@ -3,6 +3,7 @@ import { type FailureCode, type Result, succeed } from '../../model/failure.ts'
 import type { Role } from '../../model/identity.ts'
 import { serviceKey } from '../../model/service.ts'
 import { actOnRollout } from '../../rollouts/act-on-rollout.ts'
+import type { NamedStep } from '../../rollouts/named-step.ts'
 import { retryRollout } from '../../rollouts/retry-rollout.ts'
 import { rolloutOfService } from '../../rollouts/rollout-of-service.ts'
 import { ROLE_OF_VERB, VERBS, type Verb } from '../../rollouts/verbs.ts'
@@ -16,7 +17,15 @@ const verbBody = z
     note: z.string().max(500).optional().describe('Why, in the words of the caller; kept in the history'),
   })
   .meta({ id: 'VerbRequest' })
-type VerbBody = z.infer<typeof verbBody> | undefined
+
+/** A word on a step. Who saw the step says which one: a later one may wait by now. */
+const stepVerbBody = verbBody
+  .extend({
+    wave: z.int().min(0).optional().describe('The wave that is meant, as the rollout shows it (from 0)'),
+    step: z.int().min(0).optional().describe('The step that is meant; 409 NotAtStep when the rollout waits at another'),
+  })
+  .meta({ id: 'StepVerbRequest' })
+type VerbBody = z.infer<typeof stepVerbBody> | undefined
 
 type AnyVerb = Verb | 'retry'
 
@@ -84,7 +93,9 @@ function verbRoute(
     ...(description === undefined ? {} : { description }),
     access,
     query: waitQuery,
-    body: { schema: verbBody.optional(), optional: true, example: { note: 'seen in the canary' } },
+    body: isOnStep(verb)
+      ? { schema: stepVerbBody.optional(), optional: true, example: { wave: 0, step: 1, note: 'seen in the canary' } }
+      : { schema: verbBody.optional(), optional: true, example: { note: 'seen in the canary' } },
     repeatable: true,
     answers: {
       [status]: { description: 'The rollout; with ?wait= it is over or waits for a person', schema: rolloutView },
@@ -95,9 +106,14 @@ function verbRoute(
   })
 }
 
+function isOnStep(verb: AnyVerb): boolean {
+  return verb === 'approve' || verb === 'reject'
+}
+
 /** How a verb may be refused beyond the phase. */
 function refusalsOf(verb: AnyVerb): readonly FailureCode[] {
-  if (verb === 'approve') return ['SeparateDuties']
+  if (verb === 'approve') return ['NotAtStep', 'SeparateDuties']
+  if (verb === 'reject') return ['NotAtStep']
   if (verb === 'break-glass') return ['InvalidCombination']
   return verb === 'retry' ? START_FAILURES : []
 }
@@ -112,6 +128,12 @@ async function act(
   const outcome =
     verb === 'retry'
       ? await retryRollout(deps, id.value, context)
-      : await actOnRollout(deps, id.value, { verb, note: body?.note ?? '' }, context)
+      : await actOnRollout(deps, id.value, { verb, note: body?.note ?? '', ...namedIn(body) }, context)
   return rolloutAnswer(call, outcome, status)
+}
+
+function namedIn(body: VerbBody): { readonly at?: NamedStep } {
+  const { wave, step } = body ?? {}
+  if (wave === undefined && step === undefined) return {}
+  return { at: { ...(wave === undefined ? {} : { wave }), ...(step === undefined ? {} : { step }) } }
 }

@@ -102,6 +102,26 @@ describe('chat', { concurrent: true, timeout: 120_000 }, () => {
     expect(await phase()).toBe('progressing')
   })
 
+  test('an approval is for the step that it names: late, by chat or REST, it changes nothing', async () => {
+    const web = await webService(product, 'named', ['east'])
+    const steps = [{ weight: 20, for: '1s', approval: true }, { approval: true }]
+    const { id } = await web.start({ ...SLOW, steps, gates: [] })
+    const waitsAt = (step: number) =>
+      product.rolloutWhen(id, (rollout) => rollout.phase === 'awaiting-approval' && rollout.step === step)
+    const approve = (step: number, as: 'admin' | 'approver' = 'approver') =>
+      product.call('POST', `/rollouts/${id}/approve`, { body: { wave: 0, step }, as })
+    await waitsAt(0)
+    expect(await approve(1)).toMatchObject({ status: 409, body: { code: 'NotAtStep' } })
+    expect(await approve(0)).toMatchObject({ status: 200 })
+    await waitsAt(1)
+    const person = SANDBOX_PEOPLE.approver.oid
+    expect((await mentioned(product, `reject ${id} wave 1 step 1`, { person })).text).toContain('waits at step 2 of 2')
+    // Its own approval that comes again.
+    expect(await approve(0)).toMatchObject({ status: 200, body: { phase: 'awaiting-approval', approvals: [] } })
+    await mentioned(product, `approve shop/${web.name} step 2`, { person })
+    await product.rolloutWhen(id, ({ endedAt }) => endedAt !== undefined)
+  })
+
   test('a certificate is rotated by who operates, and by nobody else', async () => {
     const body = {
       purpose: 'gateway-tls',

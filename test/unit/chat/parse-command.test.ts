@@ -10,6 +10,18 @@ describe('a command', () => {
     ['abort web too many errors', { verb: 'abort', target: { kind: 'name', name: 'web' }, note: 'too many errors' }],
     ['ABORT `Shop/Web`.', { verb: 'abort', target: { kind: 'service', namespace: 'shop', name: 'web' }, note: '' }],
     ['approve shop.web.k3x7', { verb: 'approve', target: { kind: 'rollout', id: 'shop.web.k3x7' }, note: '' }],
+    [
+      'approve shop.web.k3x7 wave 2 step 1',
+      { verb: 'approve', target: { kind: 'rollout', id: 'shop.web.k3x7' }, note: '', at: { wave: 1, step: 0 } },
+    ],
+    [
+      'Reject web Step 3: not yet',
+      { verb: 'reject', target: { kind: 'name', name: 'web' }, note: 'not yet', at: { step: 2 } },
+    ],
+    ['approve web wave 2', { verb: 'approve', target: { kind: 'name', name: 'web' }, note: '', at: { wave: 1 } }],
+    ['approve web step by step', { verb: 'approve', target: { kind: 'name', name: 'web' }, note: 'step by step' }],
+    ['approve web step 0', { verb: 'approve', target: { kind: 'name', name: 'web' }, note: 'step 0' }],
+    ['abort web step 3 hangs', { verb: 'abort', target: { kind: 'name', name: 'web' }, note: 'step 3 hangs' }],
     ['rotate\u00a0web-tls', { verb: 'rotate', target: { kind: 'name', name: 'web-tls' }, note: '' }],
     ['pause web a\u202eb\nc', { verb: 'pause', target: { kind: 'name', name: 'web' }, note: 'a b c' }],
   ])('%j', (text, command) => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { RolloutDocument } from '../../../src/model/documents.ts'
 import type { Rollout } from '../../../src/model/rollout.ts'
-import { rollout, SHOP_GROUP, START, serviceDocument, shopWorld, type World } from './fixture.ts'
+import { rollout, START, serviceDocument, shopWorld, type World } from './fixture.ts'
 import { ROLLOUTS, SERVICE } from './refusals.ts'
 
 const ID = 'shop.web.aaaaaaaaaa'
@@ -202,15 +202,6 @@ describe('verbs', () => {
     expect(await verb('resume')).toBe('progressing')
     expect(await verb('promote')).toBe('promoting')
     expect(await verb('rollback')).toBe('rolling-back')
-  })
-
-  it('approve needs the role of an approver of the team', async () => {
-    const world = shopWorld({ rollouts: [rollout({ phase: 'awaiting-approval', resumeTo: 'progressing' })] })
-    const approve = (claims: Readonly<Record<string, unknown>>) => world.call('POST', `${SERVICE}/approve`, { claims })
-    expect((await approve({ roles: ['Mesh.Deployer'], groups: [SHOP_GROUP] })).status).toBe(403)
-    expect((await approve({ roles: ['Mesh.Approver'] })).json.detail).toBe('Dana does not belong to team shop.')
-    const approved = await approve({ roles: ['Mesh.Approver'], groups: [SHOP_GROUP] })
-    expect(approved.json).toMatchObject({ phase: 'progressing', approvals: [{ name: 'Dana' }] })
   })
 
   it('retry starts anew what ended without success', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { escapeMrkdwn, plainText } from '../../../../src/chat/cards/plain-text.ts'
 import { rolloutStory } from '../../../../src/chat/cards/rollout-story.ts'
 import { slackMessage } from '../../../../src/chat/cards/slack-message.ts'
+import { parseCommand } from '../../../../src/chat/parse-command.ts'
 import { judgeValue } from '../../../../src/judge/judge-value.ts'
 import type { Rollout } from '../../../../src/model/rollout.ts'
 import { wrongInBlocks } from '../../../../src/sandbox/emulators/slack/blocks.ts'
@@ -52,7 +53,18 @@ describe('a Slack message', () => {
     const { blocks } = told('rollout.started', aRollout(phase))
     const buttons = blocks.find(({ type }) => type === 'actions')?.elements ?? []
     expect(buttons.map((button) => button.action_id)).toEqual(verbs.map((verb) => `meshwright.${verb}`))
-    expect(new Set(buttons.map(({ value }) => value))).toEqual(new Set(verbs.length === 0 ? [] : ['shop.web.k3']))
+    for (const { action_id, value } of buttons)
+      expect(value).toBe(/approve|reject/.test(action_id) ? 'shop.web.k3 wave 1 step 1' : 'shop.web.k3')
+  })
+
+  it('has buttons that approve and reject the step of the message, as a command is read', () => {
+    const { blocks } = told('rollout.awaiting-approval', aRollout('awaiting-approval', { wave: 1, step: 2 }))
+    const buttons = blocks.find(({ type }) => type === 'actions')?.elements ?? []
+    for (const verb of ['approve', 'reject']) {
+      const { value = '' } = buttons.find(({ action_id }) => action_id === `meshwright.${verb}`) ?? {}
+      const command = { verb, target: { kind: 'rollout', id: 'shop.web.k3' }, note: '', at: { wave: 1, step: 2 } }
+      expect(parseCommand(`${verb} ${value}`)).toEqual({ ok: true, command })
+    }
   })
 
   it('keeps to the limits of Block Kit, whatever is in it', () => {

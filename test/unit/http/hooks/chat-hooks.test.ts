@@ -263,6 +263,19 @@ describe('a button in Slack', () => {
     expect(world.seen.sent).toMatchObject([{ kind: 'slack-response', url: RESPONSE_URL }])
   })
 
+  it('that approves is about the step of its message: late, it changes nothing and says so', async () => {
+    const approver: Caller = { ...dana, roles: ['Mesh.Approver'] }
+    const waiting = rollout({ phase: 'awaiting-approval', step: 1, startedAt: new Date(START - 60_000).toISOString() })
+    world.store.change('service', 'shop/web', (service) => ({ ...service, rollouts: [waiting] }))
+    world.people.set(DANA, approver)
+    await press(world, 'approve', `${ID} wave 1 step 1`, '1.2.late')
+    await press(world, 'reject', `${ID} wave 1 step 1`, '1.2.later')
+    expect(world.store.get('service', 'shop/web').rollouts).toEqual([waiting])
+    expect(JSON.stringify(world.seen.sent)).toContain('cannot approve step 1')
+    await press(world, 'approve', `${ID} wave 1 step 2`)
+    expect(phase()).toBe('progressing')
+  })
+
   it('that is a link, or of another app, asks for nothing', async () => {
     const payload = {
       type: 'block_actions',
