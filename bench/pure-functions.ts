@@ -19,6 +19,7 @@ export async function pureFunctions(): Promise<readonly Figure[]> {
     namespace,
     name,
     spec,
+    policy: spec,
     mesh: { provider: 'istio' as const },
     renderRevision: 7,
     weights: { v1: 90, v2: 10 },

@@ -3,6 +3,7 @@ import type { CandidateRoutes } from '../model/desired-traffic.ts'
 import type { Failure } from '../model/failure.ts'
 import type { KindRef, KubeObject, KubeRef } from '../model/kube.ts'
 import type { Rung, SideRoute } from '../model/placement.ts'
+import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 
 /** What a provider renders from: one service on one cluster. */
@@ -10,6 +11,8 @@ export interface RenderInput {
   readonly namespace: string
   readonly name: string
   readonly spec: ServiceSpec
+  /** What is asked for on this cluster: the service's own parts with the overrides and policies that hold there. */
+  readonly policy: Policy
   readonly mesh: MeshFacts
   /** Written on each object as annotation `meshwright.io/revision`: the fence. */
   readonly renderRevision: number

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { clusterSelection } from './cluster-selection.ts'
 import { dnsLabel, durationBetween, hostName } from './names.ts'
-import { clusterSelection } from './service.ts'
 import { timeWindow } from './window.ts'
 
 /** What a certificate is for. Only gateway certificates are built; the others are refused with `NotBuilt`. */

@@ -10,7 +10,7 @@ const pattern = z
     'must be a regular expression (RE2: no look-around, no back references, and no more than 1000 characters once its counts are written out)',
   )
 
-const textMatch = z
+export const textMatch = z
   .union([z.strictObject({ exact: text }), z.strictObject({ prefix: text }), z.strictObject({ regex: pattern })])
   .describe('The whole value, its beginning, or a regular expression for the whole value')
 export type TextMatch = z.infer<typeof textMatch>
@@ -20,34 +20,29 @@ const headerName = z
   .regex(/^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/, 'must be the name of a header, in lower case')
   .refine((name) => name !== 'cookie', 'must not be "cookie": match a cookie by its own field')
 
+export const headersMatch = z.record(headerName, textMatch).refine((headers) => {
+  const count = Object.keys(headers).length
+  return count > 0 && count <= 16
+}, 'must hold 1 to 16 headers')
+
+export const cookieMatch = z.strictObject({
+  name: z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/, 'must be the name of a cookie'),
+  value: z
+    .string()
+    .regex(/^[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]{1,256}$/, 'must be the value of a cookie')
+    .optional()
+    .describe('Any value when left out'),
+})
+
+export const pathMatch = z.union([
+  z.strictObject({ exact: text.startsWith('/') }),
+  z.strictObject({ prefix: text.startsWith('/') }).describe('Whole segments: /a fits /a and /a/b, not /ab'),
+  z.strictObject({ regex: pattern }),
+])
+
 /** Which requests are meant: all the given parts must fit. */
 export const routeMatch = z
-  .strictObject({
-    headers: z
-      .record(headerName, textMatch)
-      .refine((headers) => {
-        const count = Object.keys(headers).length
-        return count > 0 && count <= 16
-      }, 'must hold 1 to 16 headers')
-      .optional(),
-    cookie: z
-      .strictObject({
-        name: z.string().regex(/^[\w!#$%&'*+.^`|~-]{1,128}$/, 'must be the name of a cookie'),
-        value: z
-          .string()
-          .regex(/^[\w!#$%&'()*+./:<=>?@[\]^`{|}~-]{1,256}$/, 'must be the value of a cookie')
-          .optional()
-          .describe('Any value when left out'),
-      })
-      .optional(),
-    path: z
-      .union([
-        z.strictObject({ exact: text.startsWith('/') }),
-        z.strictObject({ prefix: text.startsWith('/') }).describe('Whole segments: /a fits /a and /a/b, not /ab'),
-        z.strictObject({ regex: pattern }),
-      ])
-      .optional(),
-  })
+  .strictObject({ headers: headersMatch.optional(), cookie: cookieMatch.optional(), path: pathMatch.optional() })
   .refine((match) => Object.values(match).some((part) => part !== undefined), {
     message: 'must hold headers, cookie or path',
   })

@@ -1,49 +1,34 @@
 import * as z from 'zod'
-import { dnsLabel, durationBetween, hostName, labelMap } from './names.ts'
-
-const weight = z.int().min(0).max(100)
+import { clusterSelection } from './cluster-selection.ts'
+import { dnsLabel, hostName, labelMap } from './names.ts'
+import { policyOverrides } from './policy/overrides.ts'
+import { policyParts, workloadSpec } from './policy/policy.ts'
 
 export const versionSpec = z.strictObject({
   labels: labelMap
     .refine((labels) => Object.keys(labels).length > 0, 'must hold at least one label')
     .describe('Labels of the Pods of this version'),
   workload: dnsLabel.optional().describe('Name of the workload, where metrics know the version only by it'),
+  service: dnsLabel
+    .optional()
+    .describe(
+      'A Kubernetes Service that selects this version alone, for meshes without subsets. Left out: Meshwright makes NAME-VERSION there',
+    ),
 })
 export type VersionSpec = z.infer<typeof versionSpec>
 
 const portSpec = z.strictObject({
   name: dnsLabel,
   port: z.int().min(1).max(65_535),
-  protocol: z.enum(['http', 'http2', 'grpc']),
-})
-
-const trafficSpec = z.strictObject({
-  timeout: durationBetween('1ms', '1h').optional().describe('For the whole request, retries included'),
-  retries: z
-    .strictObject({
-      attempts: z.int().min(0).max(10).describe('Tries after the first one; 0 turns retries off'),
-      perTryTimeout: durationBetween('1ms', '1h').optional(),
-    })
-    .optional(),
-  weights: z
-    .record(dnsLabel, weight)
+  protocol: z.enum(['http', 'http2', 'grpc', 'tcp']),
+  targetPort: z
+    .union([z.int().min(1).max(65_535), dnsLabel.max(15)])
     .optional()
-    .describe(
-      'A fixed split by version, whole per cents with the sum 100. Left out: all to stable. Rollouts need it left out',
-    ),
+    .describe('Port of the Pods, for Services that Meshwright makes; as port when left out'),
 })
 
 /** Most versions of a service. */
 export const MOST_VERSIONS = 16
-
-/** Names of clusters, or labels that choose them. */
-export const clusterSelection = z.union([
-  z.array(dnsLabel).max(100),
-  z.strictObject({
-    matchLabels: labelMap.refine((labels) => Object.keys(labels).length > 0, 'must hold at least one label'),
-  }),
-])
-export type ClusterSelection = z.infer<typeof clusterSelection>
 
 /** Body of PUT /services/{namespace}/{name}. */
 export const serviceSpec = z
@@ -59,7 +44,9 @@ export const serviceSpec = z
     initialVersion: dnsLabel.describe('Stable at first. Later only a rollout moves stable'),
     clusters: clusterSelection.describe('Names, or labels that choose; may be []'),
     hosts: z.array(hostName).max(32).optional().describe('Further host names that reach the service inside the mesh'),
-    traffic: trafficSpec.optional(),
+    workload: workloadSpec.optional().describe('Needed by security, egress and telemetry'),
+    ...policyParts,
+    overrides: policyOverrides.optional().describe('In place of the parts above on some clusters, field by field'),
     onDrift: z
       .enum(['restore', 'report'])
       .default('restore')

@@ -4,6 +4,7 @@ import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { type KindRef, type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { effectivePolicy } from '../model/policy/effective-policy.ts'
 import { serviceKey } from '../model/service.ts'
 import type { ClusterApi, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -58,6 +59,7 @@ export function prepare(
     namespace: service.namespace,
     name: service.name,
     spec: service.spec,
+    policy: effectivePolicy(service.spec, cluster).policy,
     mesh,
     renderRevision: service.renderRevision,
     weights,

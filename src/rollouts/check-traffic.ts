@@ -1,4 +1,5 @@
-import { refusalOfFeatures, rolloutFeatures } from '../mesh/capabilities.ts'
+import { refusalOfFeatures } from '../mesh/capabilities.ts'
+import { rolloutFeatures } from '../mesh/features.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { type Result, succeed } from '../model/failure.ts'
 import type { RolloutRequest } from '../model/rollout.ts'

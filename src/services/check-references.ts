@@ -3,6 +3,7 @@ import { foreignHosts, mayReach } from '../model/access.ts'
 import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
+import { effectivePolicy } from '../model/policy/effective-policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
@@ -99,6 +100,7 @@ function checkMeshes(
       namespace,
       name,
       spec,
+      policy: effectivePolicy(spec, cluster).policy,
       mesh: cluster.mesh,
       renderRevision: 0,
       weights: { [spec.initialVersion]: 100 },

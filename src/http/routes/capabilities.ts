@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { BUILT_PROVIDERS, CAPABILITIES, FEATURES } from '../../mesh/capabilities.ts'
+import { BUILT_PROVIDERS, CAPABILITIES } from '../../mesh/capabilities.ts'
+import { FEATURES } from '../../mesh/features.ts'
 import { READY_GATES, type ReadyGate, readyQueries } from '../../mesh/ready-gates.ts'
 import { PROVIDERS } from '../../model/cluster.ts'
 import { succeed } from '../../model/failure.ts'

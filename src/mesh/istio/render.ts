@@ -1,9 +1,11 @@
 import { type Failure, fail } from '../../model/failure.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import { durationMs } from '../../model/names.ts'
+import type { RetrySpec } from '../../model/policy/traffic.ts'
 import type { ServiceSpec } from '../../model/service.ts'
 import { refusalOf } from '../capabilities.ts'
 import { markedMetadata } from '../marks.ts'
+import { policyProblem } from '../policy-problem.ts'
 import type { Barrier, RenderInput, RenderResult } from '../provider.ts'
 import { candidateRoutes, mirrorOf, type RoutedPort, rememberedBy, unknownMatches } from './candidate-routes.ts'
 import { DESTINATION_RULE, refTo, SETTLE_MS, serviceHost, VIRTUAL_SERVICE } from './names.ts'
@@ -14,8 +16,8 @@ type Port = ServiceSpec['ports'][number]
 /** A DestinationRule with a subset a version, then a VirtualService that splits between them. */
 export function renderIstio(input: RenderInput): RenderResult {
   const failure =
-    refusalOf('istio', input.spec) ??
-    unknownFields(input.spec) ??
+    policyProblem(input) ??
+    refusalOf('istio', input.spec, input.policy, input.mesh) ??
     unknownVersions(input) ??
     unknownMatches(input.candidate)
   if (failure) return { ok: false, failure }
@@ -57,7 +59,7 @@ function virtualService(input: RenderInput): KubeObject {
 /** One port's routes. With one port there is nothing to match: a port that the service does not name keeps its own. */
 function portRoutes(input: RenderInput, port: Port, several: boolean): readonly HttpRoute[] {
   const { candidate, weights } = input
-  const { timeout, retries } = input.spec.traffic ?? {}
+  const { timeout, retries } = input.policy.traffic ?? {}
   const host = serviceHost(input.namespace, input.name)
   const to: RoutedPort = {
     ...(several ? { port } : {}),
@@ -78,18 +80,17 @@ function portRoutes(input: RenderInput, port: Port, several: boolean): readonly 
   return [...candidateRoutes(candidate, to), several ? { name: port.name, match: [{ port: port.port }], ...own } : own]
 }
 
+type HttpProtocol = Exclude<Port['protocol'], 'tcp'>
+
 /** Only what a server has surely not begun, or answers as a broken way to it, is tried again. */
-const RETRY_ON: Readonly<Record<Port['protocol'], string>> = {
+const RETRY_ON: Readonly<Record<HttpProtocol, string>> = {
   http: 'connect-failure,refused-stream,gateway-error',
   http2: 'connect-failure,refused-stream,gateway-error',
   grpc: 'connect-failure,refused-stream,unavailable,cancelled',
 }
 
-function retryPolicy(
-  retries: NonNullable<NonNullable<ServiceSpec['traffic']>['retries']>,
-  protocol: Port['protocol'],
-): Readonly<Record<string, unknown>> {
-  if (retries.attempts === 0) return { attempts: 0 }
+function retryPolicy(retries: RetrySpec, protocol: Port['protocol']): Readonly<Record<string, unknown>> {
+  if (retries.attempts === 0 || protocol === 'tcp') return { attempts: 0 }
   const { perTryTimeout } = retries
   return {
     attempts: retries.attempts,
@@ -101,21 +102,6 @@ function retryPolicy(
 /** Seconds with a fraction: the one form that every reader of protobuf durations takes. */
 function seconds(duration: string): string {
   return `${durationMs(duration) / 1000}s`
-}
-
-/** A field that a newer Meshwright stored and this one does not know would be dropped: refuse instead. */
-function unknownFields(spec: ServiceSpec): Failure | undefined {
-  const { team, ports, versions, initialVersion, clusters, hosts, traffic, onDrift, adopt, ...rest } = spec
-  const { timeout, retries, weights, ...restOfTraffic } = traffic ?? {}
-  const unknown = [
-    ...Object.keys(rest).map((field) => `/${field}`),
-    ...Object.keys(restOfTraffic).map((field) => `/traffic/${field}`),
-  ]
-  if (unknown.length === 0) return undefined
-  return fail('UnsupportedFeature', `This version of Meshwright does not know ${unknown.join(', ')}.`, {
-    errors: unknown.map((pointer) => ({ pointer, reason: 'is not known to this version' })),
-    hint: 'Update Meshwright, or PUT the service without the field.',
-  }).failure
 }
 
 function unknownVersions(input: RenderInput): Failure | undefined {

@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  BUILT_PROVIDERS,
-  CAPABILITIES,
-  FEATURES,
-  featuresOf,
-  refusalOf,
-  refusalOfFeatures,
-  rolloutFeatures,
-} from '../../../src/mesh/capabilities.ts'
+import { BUILT_PROVIDERS, CAPABILITIES, refusalOf, refusalOfFeatures } from '../../../src/mesh/capabilities.ts'
+import { FEATURES, featuresOf, rolloutFeatures } from '../../../src/mesh/features.ts'
 import { providerFor, requireProvider } from '../../../src/mesh/registry.ts'
 import { PROVIDERS } from '../../../src/model/cluster.ts'
 import { specOf } from './istio/specs.ts'
@@ -39,10 +32,10 @@ describe('capabilities', () => {
       '/versions',
       '/ports/0/protocol',
       '/hosts',
-      '/traffic/weights',
       '/traffic/timeout',
       '/traffic/retries/attempts',
       '/traffic/retries/perTryTimeout',
+      '/traffic/weights',
     ])
     expect(refusalOf('istio', spec)).toBeUndefined()
     const refusal = refusalOf('consul', spec)

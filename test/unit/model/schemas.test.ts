@@ -110,7 +110,7 @@ describe('a service', () => {
     ['no port', { ports: [] }, ['/ports']],
     ['a port that is none', { ports: [{ name: 'http', port: 0, protocol: 'http' }] }, ['/ports/0/port']],
     ['a port with a fraction', { ports: [{ name: 'http', port: 80.5, protocol: 'http' }] }, ['/ports/0/port']],
-    ['a protocol that is not built', { ports: [{ name: 'a', port: 80, protocol: 'tcp' }] }, ['/ports/0/protocol']],
+    ['a protocol that is not built', { ports: [{ name: 'a', port: 80, protocol: 'udp' }] }, ['/ports/0/protocol']],
     [
       'a port twice',
       { ports: [...SERVICE.ports, { name: 'http', port: 80, protocol: 'http' }] },

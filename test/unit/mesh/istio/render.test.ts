@@ -97,10 +97,10 @@ describe('what Istio gets', () => {
   })
 
   it('refuses a field that it does not know instead of dropping it', () => {
-    const spec = { ...specOf({ traffic: { timeout: '5s' } }), traffic: { timeout: '5s', mirror: 'v2' } }
+    const spec = { ...specOf({ traffic: { timeout: '5s' } }), traffic: { timeout: '5s', shaping: 'v2' } }
     expect(istio.render(inputOf({ spec }))).toMatchObject({
       ok: false,
-      failure: { code: 'UnsupportedFeature', errors: [{ pointer: '/traffic/mirror' }] },
+      failure: { code: 'UnsupportedFeature', errors: [{ pointer: '/traffic/shaping' }] },
     })
   })
 

@@ -18,10 +18,12 @@ export function specOf(change: Readonly<Record<string, unknown>> = {}): ServiceS
 }
 
 export function inputOf(change: Partial<RenderInput> = {}): RenderInput {
+  const { spec = specOf() } = change
   return {
     namespace: 'shop',
     name: 'web',
-    spec: specOf(),
+    spec,
+    policy: spec,
     mesh: { provider: 'istio' },
     renderRevision: 7,
     weights: { v1: 100 },

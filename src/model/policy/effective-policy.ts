@@ -1,0 +1,56 @@
+import { selectedClusters } from '../cluster-selection.ts'
+import type { ClusterDocument } from '../documents.ts'
+import type { ServiceSpec } from '../service.ts'
+import type { PolicyOverride } from './overrides.ts'
+import { POLICY_PARTS, type Policy } from './policy.ts'
+
+/** Policies, the weakest first, each with the words that name where it comes from. */
+export interface PolicyLayer {
+  /** `service`, `override 0`, `policy team-shop`. */
+  readonly from: string
+  readonly policy: Partial<Pick<PolicyOverride, (typeof POLICY_PARTS)[number]>>
+}
+
+export interface EffectivePolicy {
+  readonly policy: Policy
+  /** JSON pointer of each field, `/traffic/timeout`, `/exposure`: the layer that it comes from. */
+  readonly origins: Readonly<Record<string, string>>
+}
+
+/**
+ * Lays policies over one another, field by field: `traffic.retries` of a stronger layer replaces all of the weaker one's,
+ * and leaves its `traffic.timeout`. A list of exposures is one field.
+ */
+export function mergePolicies(layers: readonly PolicyLayer[]): EffectivePolicy {
+  const policy: Record<string, unknown> = {}
+  const origins: Record<string, string> = {}
+  for (const { from, policy: layer } of layers) {
+    for (const part of POLICY_PARTS) {
+      const value = layer[part]
+      if (value === undefined) continue
+      if (Array.isArray(value)) {
+        policy[part] = value
+        origins[`/${part}`] = from
+        continue
+      }
+      const given = Object.entries(value).filter(([, field]) => field !== undefined)
+      policy[part] = { ...(policy[part] as object | undefined), ...Object.fromEntries(given) }
+      for (const [field] of given) origins[`/${part}/${field}`] = from
+    }
+  }
+  return { policy: policy as Policy, origins }
+}
+
+/** What a service asks of the mesh of one cluster: its own parts, and over them the overrides that mean the cluster, in order. */
+export function effectivePolicy(
+  spec: ServiceSpec,
+  cluster: Pick<ClusterDocument, 'name' | 'spec'>,
+  beneath: readonly PolicyLayer[] = [],
+): EffectivePolicy {
+  const over = (spec.overrides ?? []).flatMap((override, index): PolicyLayer[] =>
+    selectedClusters(override.clusters, [cluster]).includes(cluster.name)
+      ? [{ from: `override ${index}`, policy: override }]
+      : [],
+  )
+  return mergePolicies([...beneath, { from: 'service', policy: spec }, ...over])
+}
