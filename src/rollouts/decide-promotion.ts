@@ -63,14 +63,14 @@ function promoted(live: Rollout, seen: Observations, since: number): Rollout {
   return wake(enter(live, 'promoted', cause, seen.now, { bakeUntil }), seen.now)
 }
 
-/** The bake between two waves: gates look on, then the next wave begins. */
+/** The bake between two waves: gates look on, then the next wave begins. A wave that has lost its clusters has nothing to bake. */
 function decideWaveBake(rollout: Rollout, seen: Observations, since: number): Rollout {
   const { bakeMs } = presentWave(rollout)
   const bakeUntil = rollout.bakeUntil ?? timestamp(since + bakeMs)
   const baking = rollout.bakeUntil === undefined ? { ...rollout, bakeUntil } : rollout
   const blind = goBlind(baking, seen)
   if (blind) return blind
-  const end = endOfBake(baking, seen)
+  const end = waveTargets(baking).length === 0 ? seen.now : endOfBake(baking, seen)
   const message = `${waveText(baking)}${baking.candidate} gets all requests; baking for ${formatDuration(bakeMs)}.`
   if (seen.now < end) {
     const everyMs = baking.gates.length > 0 ? seen.everyMs : end - seen.now
@@ -86,7 +86,8 @@ function nextWave(rollout: Rollout, seen: Observations): Rollout {
   const wave = (rollout.wave ?? 0) + 1
   const next = askWave({ ...rest, wave, step: -1 }, NO_TRAFFIC, seen.now)
   const name = wavesOf(rollout)[wave]?.name
-  const message = `${waveText(rollout)}passed. ${waveText(next)}${name} begins.`
+  const passed = waveTargets(rollout).length === 0 ? 'no cluster of it is left' : 'passed'
+  const message = `${waveText(rollout)}${passed}. ${waveText(next)}${name} begins.`
   return wake(enter(next, 'wave-passed', { actor: SCHEDULE, reason: 'WavePassed', message }, seen.now), seen.now)
 }
 

@@ -50,7 +50,8 @@ function predictWave(input: TimelineInput, wave: RolloutWave, start: WaveStart):
   const context: StepContext = { ...input, wave, targets, outlookOn: weakest(input, wave, targets) }
   let place: Place = { ms: start.ms, progress: rollout.progress }
   const first = phase === 'progressing' ? Math.max(0, rollout.step) : 0
-  for (let index = first; index < wave.steps.length && !isPromoted(phase); index += 1) {
+  const isLeft = targets.length > 0 && !isPromoted(phase)
+  for (let index = first; index < wave.steps.length && isLeft; index += 1) {
     const begun = phase === 'progressing' && index === rollout.step
     const { forecast, next } = predictStep(context, index, place, begun)
     steps.push(forecast)
@@ -89,7 +90,10 @@ function isPromoted(phase: Rollout['phase']): boolean {
   return phase === 'promoting' || phase === 'baking'
 }
 
-/** All requests to the candidate, and the bake after it: the wave's own, or that of the whole after the last wave. */
+/**
+ * All requests to the candidate, and the bake after it: the wave's own, or that of the whole after the last wave. A wave
+ * without clusters has none.
+ */
 function predictEnd(
   { rollout, delayMs, holdAt, now }: TimelineInput,
   end: {
@@ -103,6 +107,7 @@ function predictEnd(
   const isLast = end.wave === wavesOf(rollout).length - 1
   const bakeMs = isLast ? rollout.bakeMs : end.bakeMs
   const late = rollout.gates.length > 0 ? delayMs : 0
+  if (end.clusters.length === 0 && !isLast) return { promoteMs: end.ms, bakedMs: end.ms, holds: [] }
   if (end.isPromoted) {
     const liveMs = rollout.liveAt === undefined ? now + SHIFT_MS : Date.parse(rollout.liveAt)
     const bakeUntil = rollout.bakeUntil === undefined ? liveMs + bakeMs : Date.parse(rollout.bakeUntil)

@@ -40,10 +40,49 @@ describe('a wave of whose clusters none is left', () => {
       next: NOW,
     },
     {
-      it: 'does not hold up the next one, whose bake before it is kept',
+      it: 'has no bake: the next one begins at once',
       rollout: aRollout('promoting', { ...RESUMED, waves: [first, second, third] }),
-      becomes: { phase: 'promoting', reason: 'WaveBake', bakeUntil: later(NOW + MINUTE) },
+      becomes: {
+        phase: 'preflight',
+        wave: 2,
+        message: 'wave 2 of 3 (west): no cluster of it is left. wave 3 of 3 (north): third begins.',
+      },
+      without: ['bakeUntil'],
+      next: NOW,
+    },
+    {
+      it: 'does not wait for the end of a bake that its last cluster was in',
+      rollout: aRollout('promoting', { ...RESUMED, waves: [first, second, third], bakeUntil: later(90 * MINUTE) }),
+      becomes: { phase: 'preflight', wave: 2 },
+      without: ['bakeUntil'],
+      next: NOW,
+    },
+    {
+      it: 'is not passed into a freeze',
+      rollout: aRollout('promoting', { ...RESUMED, waves: [first, second, third] }),
+      sees: { frozen: 'xmas (holidays)' },
+      becomes: { phase: 'promoting', reason: 'Frozen' },
       next: NOW + 5 * SECOND,
+    },
+    {
+      it: 'is not passed while a gate of an earlier wave is blind',
+      rollout: aRollout('promoting', {
+        ...RESUMED,
+        waves: [first, second, third],
+        liveAt: later(5 * SECOND),
+        progress: [aProgress('east', { last: aVerdict('blind') })],
+      }),
+      becomes: { phase: 'blind', resumeTo: 'promoting' },
+      next: NOW + 5 * SECOND,
+    },
+    {
+      it: 'is no way out of harm on the last cluster that is left: all goes back',
+      rollout: aRollout('promoting', {
+        ...RESUMED,
+        waves: [first, second],
+        progress: [aProgress('east', { last: aVerdict('harm') })],
+      }),
+      becomes: { phase: 'rolling-back', cause: 'gate' },
     },
   ])
 })

@@ -262,6 +262,19 @@ describe('what is left of a live rollout', () => {
     expect(minutes(timeline.endMs)).toBe(10.58)
   })
 
+  it('is neither steps nor a bake of a wave of which no cluster is left', () => {
+    const waves = ['east', 'west'].map((cluster) => ({
+      name: cluster,
+      clusters: [cluster],
+      steps: STEPS,
+      bakeMs: MINUTE,
+    }))
+    const targets = [aTarget('east', 0, { out: 'harm' }), aTarget('west', 0)]
+    const [lost, next] = predict({ ...live, waves, targets }, { perMinute: 6000 }).timeline.waves
+    expect(lost).toMatchObject({ clusters: [], steps: [], promoteMs: T0, bakedMs: T0 })
+    expect(next?.steps[0]).toMatchObject({ fromMs: T0 })
+  })
+
   it('is nothing of the waves before', () => {
     const waves = ['east', 'west'].map((cluster) => ({ name: cluster, clusters: [cluster], steps: STEPS, bakeMs: 0 }))
     const second = {
