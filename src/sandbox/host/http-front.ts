@@ -35,6 +35,8 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
   })
   // Server-sent events and long uploads take as long as they take; the app's own limits end them.
   server.requestTimeout = 0
+  // A client that keeps its connection for its next request must not find it closed in that moment.
+  server.keepAliveTimeout = 65_000
   server.listen(options.port, options.hostname)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -61,7 +61,7 @@ describe('gates on Azure Monitor', { concurrent: true, timeout: 120_000 }, () =>
     await web.setErrors(20)
     const end = await product.rolloutWhen((await web.start()).id, isOver)
     expect(end).toMatchObject({ phase: 'rolled-back', cause: 'gate', reason: 'LimitExceeded' })
-    expect(end.message).toMatch(/^gate errors on (east|west): \d+ of \d+ requests failed/)
+    expect(end.message).toMatch(/^gate errors on (east|west|all clusters together): \d+ of \d+ requests failed/)
   })
 
   test('logs promote a good candidate, by errors and by a threshold that no histogram has', async () => {

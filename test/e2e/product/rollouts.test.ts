@@ -79,7 +79,9 @@ describe('the main job over HTTP', { concurrent: true, timeout: 120_000 }, () =>
     const { id } = await web.start()
     const end = await product.rolloutWhen(id, isOver)
     expect(end).toMatchObject({ phase: 'rolled-back', cause: 'gate', reason: 'LimitExceeded', weight: 0 })
-    expect(end.message).toMatch(/^gate errors on (east|west): \d+ of \d+ requests failed .* the limit is 1 %/)
+    expect(end.message).toMatch(
+      /^gate errors on (east|west|all clusters together): \d+ of \d+ requests failed .* the limit is 1 %/,
+    )
     expect(end.history.at(-1)?.actor.kind).toBe('gate')
     expect((await web.view()).stable).toEqual({ east: 'v1', west: 'v1' })
     await isSplit(web, 0)

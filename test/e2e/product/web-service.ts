@@ -82,8 +82,9 @@ async function register(product: Product, path: string, clusters: readonly strin
   })
   if (registered.status !== 201) throw new Error(`${registered.status} ${JSON.stringify(registered.body)}`)
   await until(
-    async () => (await product.call<ServiceView>('GET', path)).body,
-    ({ conditions }) => conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    () => product.call<ServiceView>('GET', path),
+    ({ status, body }) =>
+      status === 200 && body.conditions.some((one) => one.type === 'Ready' && one.status === 'True'),
   )
 }
 
