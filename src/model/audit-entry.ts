@@ -4,6 +4,7 @@ import type { DocumentKind } from './documents.ts'
 import { actorOf } from './identity.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { RequestContext } from './request.ts'
+import { hideWebhookAddresses } from './webhook-address.ts'
 
 /** Most characters of before and after together, as JSON. */
 const MOST_CHARACTERS = 100_000
@@ -19,7 +20,7 @@ export interface AuditedChange {
   /** RFC 3339. */
   readonly time: string
   readonly context: RequestContext
-  /** The part that users own; undefined where there was or is none. No secrets. */
+  /** The part that users own; undefined where there was or is none. No secrets: addresses of webhooks are cut here. */
   readonly before?: unknown
   readonly after?: unknown
   /** The pipeline run that the change belongs to, where the body or the rollout names one. */
@@ -52,7 +53,7 @@ function auditRecord(change: AuditedChange): AuditRecord {
     subject,
     origin: originOf(change),
     ...(context.requestId === undefined ? {} : { requestId: context.requestId }),
-    ...bounded(change.before, change.after),
+    ...bounded(hideWebhookAddresses(change.before), hideWebhookAddresses(change.after)),
   }
 }
 

@@ -16,7 +16,9 @@ export const webhookSpec = z.strictObject({
     .url({ protocol: /^https?$/ })
     .max(2000)
     .refine(isUntapped, 'must begin with https://, or lead to this machine itself')
-    .describe('Called by POST; its host must be one of the allowed outside hosts'),
+    .describe(
+      'Called by POST; its host must be one of the allowed outside hosts. Who may not write it sees scheme and host',
+    ),
   secret: dnsLabel
     .optional()
     .describe('Name of the secret in Meshwright’s own vault that signs the call; webhook-signing when left out'),

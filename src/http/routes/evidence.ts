@@ -10,6 +10,7 @@ import { readEvents } from '../event-stream.ts'
 import { EVIDENCE_HEADERS } from '../evidence/style.ts'
 import { brokenPlace, limitOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
+import { seesWebhooks } from '../sees-webhooks.ts'
 import { countsView, time } from '../views/common.ts'
 import { rolloutView, viewRollout } from '../views/rollout-view.ts'
 import { verdictView } from '../views/verdict-view.ts'
@@ -103,7 +104,7 @@ async function picture({ deps }: Call<unknown, EvidenceQuery>, rollout: Rollout)
 async function evidence(call: Call<unknown, EvidenceQuery>, rollout: Rollout): Promise<Result<Answer>> {
   const found = await looks(call, `rollouts/${rollout.id}`)
   if (!found.ok) return found
-  const view = viewRollout(rollout)
+  const view = viewRollout(rollout, await seesWebhooks(call.deps.store, call.caller)(rollout))
   const totals = rollout.progress.map(({ gate, cluster, candidate, stable, maxE }) => {
     return { gate, cluster, candidate, stable, maxE }
   })

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { missingRole } from '../../model/access.ts'
 import { entityTag } from '../../model/digest.ts'
 import type { DocumentOf } from '../../model/documents.ts'
 import { type FailureCode, type Result, succeed } from '../../model/failure.ts'
@@ -34,6 +35,8 @@ export interface PlainResource<K extends PlainKind> {
   readonly refusals?: readonly FailureCode[]
   /** Shown though nobody stored them, by name. */
   readonly builtIns?: Readonly<Record<string, SpecOf<K>>>
+  /** What of it readers see who may not write it; all when left out. */
+  readonly forReaders?: <V>(view: V) => V
   put(
     deps: HttpDeps,
     name: string,
@@ -130,7 +133,11 @@ async function list<K extends PlainKind>(
   const page = await store.list(resource.kind, { limit, ...(after.value === undefined ? {} : { after: after.value }) })
   const views = page.value.map(({ value }) => viewPlain(value as DocumentOf[PlainKind]))
   const shown = after.value === undefined ? [...(await unstored(resource, store)), ...views] : views
-  return pageAnswer(call.request, shown, page.next === undefined ? undefined : encodePlace(page.next))
+  return pageAnswer(
+    call.request,
+    asSeen(resource, call, shown),
+    page.next === undefined ? undefined : encodePlace(page.next),
+  )
 }
 
 async function show<K extends PlainKind>(resource: PlainResource<K>, call: AnyCall): Promise<Result<Answer>> {
@@ -142,9 +149,13 @@ async function show<K extends PlainKind>(resource: PlainResource<K>, call: AnyCa
   }
   return found(resource.kind, name, stored?.value, (document) => ({
     status: 200,
-    json: viewPlain(document as DocumentOf[PlainKind]),
+    json: asSeen(resource, call, viewPlain(document as DocumentOf[PlainKind])),
     etag: entityTag(name, document.spec),
   }))
+}
+
+function asSeen<K extends PlainKind, V>({ forReaders, writers }: PlainResource<K>, { caller }: AnyCall, view: V): V {
+  return forReaders === undefined || missingRole(caller, writers) === undefined ? view : forReaders(view)
 }
 
 async function remove<K extends PlainKind>(resource: PlainResource<K>, call: AnyCall): Promise<Result<Answer>> {

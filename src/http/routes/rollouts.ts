@@ -8,7 +8,8 @@ import { listRollouts } from '../list-rollouts.ts'
 import { operationIds } from '../operations.ts'
 import { limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
-import { rolloutView, viewRollout } from '../views/rollout-view.ts'
+import { seesWebhooks } from '../sees-webhooks.ts'
+import { type RolloutView, rolloutView, viewRollout } from '../views/rollout-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
 import { acceptedAnswer, addressOf, found } from './owned.ts'
 
@@ -114,7 +115,8 @@ export const ROLLOUT_ROUTES: readonly Route[] = [
     async handle(call) {
       const id = call.params.id ?? ''
       const rollout = await settled(call, id)
-      return found('rollout', id, rollout, (value) => ({ status: 200, json: viewRollout(value) }))
+      const [view] = rollout ? await viewFor(call, [rollout]) : []
+      return found('rollout', id, view, (json) => ({ status: 200, json }))
     },
   }),
 ]
@@ -127,7 +129,16 @@ async function list(call: Call<unknown, ListQuery>, service?: string): Promise<R
     ...(service === undefined ? {} : { service }),
     ...(query.after === undefined ? {} : { after: query.after }),
   })
-  return page.ok ? pageAnswer(request, page.value.rollouts.map(viewRollout), page.value.next) : page
+  return page.ok ? pageAnswer(request, await viewFor(call, page.value.rollouts), page.value.next) : page
+}
+
+/** Rollouts as their caller may see them. */
+function viewFor(
+  { deps, caller }: Call<unknown, unknown>,
+  rollouts: readonly Rollout[],
+): Promise<readonly RolloutView[]> {
+  const sees = seesWebhooks(deps.store, caller)
+  return Promise.all(rollouts.map(async (rollout) => viewRollout(rollout, await sees(rollout))))
 }
 
 /** The answer of a call that started or moved a rollout. */
@@ -140,7 +151,8 @@ export async function rolloutAnswer(
   const { id } = outcome.value
   const rollout = call.query.wait === undefined ? outcome.value : ((await settled(call, id)) ?? outcome.value)
   const location = status === 201 ? { headers: { location: addressOf(call.request, `/rollouts/${id}`) } } : {}
-  const answer = { status, json: viewRollout(rollout), ...location }
+  const [json] = await viewFor(call, [rollout])
+  const answer = { status, json, ...location }
   if (call.query.wait === undefined || hasSettled(rollout)) return succeed(answer)
   return succeed(acceptedAnswer(call.request, operationIds.rollout(id), answer))
 }

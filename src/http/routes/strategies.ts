@@ -1,4 +1,5 @@
 import { BUILT_IN_STRATEGIES, strategySpec } from '../../model/strategy.ts'
+import { hideWebhookAddresses } from '../../model/webhook-address.ts'
 import { deleteStrategy } from '../../strategies/delete-strategy.ts'
 import { putStrategy } from '../../strategies/put-strategy.ts'
 import { strategyView } from '../views/plain-views.ts'
@@ -27,6 +28,7 @@ export const STRATEGY_ROUTES = plainRoutes({
   },
   refusals: ['InvalidCombination'],
   builtIns: BUILT_IN_STRATEGIES,
+  forReaders: hideWebhookAddresses,
   put: (deps, name, spec, context) => putStrategy(deps, name, spec, context),
   remove: (deps, name, context) => deleteStrategy(deps, name, context),
 })

@@ -5,6 +5,7 @@ import { PHASES, type Rollout, type RolloutWave, serviceOfRollout } from '../../
 import { routeMatch } from '../../model/route-match.ts'
 import { stepSpec } from '../../model/step.ts'
 import { stepsOf, wavesOf } from '../../model/waves.ts'
+import { hideWebhookAddresses } from '../../model/webhook-address.ts'
 import { timeWindow } from '../../model/window.ts'
 import { actorView, time } from './common.ts'
 import { verdictView, viewVerdict } from './verdict-view.ts'
@@ -122,7 +123,14 @@ export const rolloutView = z
   .meta({ id: 'Rollout' })
 export type RolloutView = z.infer<typeof rolloutView>
 
-export function viewRollout(rollout: Rollout): RolloutView {
+/** `seesWebhooks`: the reader could have written the steps, and sees the whole addresses of their webhooks. */
+export function viewRollout(rollout: Rollout, seesWebhooks: boolean): RolloutView {
+  const view = viewAll(rollout)
+  if (seesWebhooks) return view
+  return { ...view, steps: hideWebhookAddresses(view.steps), waves: hideWebhookAddresses(view.waves) }
+}
+
+function viewAll(rollout: Rollout): RolloutView {
   const { id, source, resumeTo, cause, endedAt, liveAt, bakeUntil, nextAttemptAt, breakGlass } = rollout
   return {
     id,

@@ -70,6 +70,14 @@ describe('a message about a rollout', () => {
       expect(JSON.stringify(message)).toContain('harm seen, back on stable')
   })
 
+  it('names the host of a webhook and nothing else of its address', () => {
+    const steps = [{ webhook: { url: 'https://checks.example.com/hooks/s3cret?sig=s3cret' } }]
+    const story = told('rollout.paused', aRollout('paused', { steps }))
+    expect(fact(story, 'Step')).toBe('1 of 1, webhook checks.example.com')
+    for (const message of [slackMessage(story), teamsMessage(story)])
+      expect(JSON.stringify(message)).not.toContain('s3cret')
+  })
+
   it('says what matches and what is copied', () => {
     const match = [{ headers: { 'x-preview': { exact: 'yes' } } }]
     const targets = [aTarget('east', 0, { match }), aTarget('west', 0, { mirror: 50 }), aTarget('north', 10)]
