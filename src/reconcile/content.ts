@@ -1,6 +1,7 @@
-import { REVISION } from '../mesh/marks.ts'
+import { MANAGER, REVISION, SERVICE } from '../mesh/marks.ts'
 import { canonicalJson, digest } from '../model/digest.ts'
 import type { KubeObject, KubeRef } from '../model/kube.ts'
+import { isWorkload } from './workloads/deployment.ts'
 
 /** One field that differs. `path` is dotted, with list positions as numbers; undefined stands for "not there". */
 export interface FieldChange {
@@ -19,14 +20,46 @@ export function contentHash(object: KubeObject): string {
   return digest(contentOf(object)).slice(0, 27)
 }
 
-/** Does a live object hold all that `desired` says? Fields that others added beside ours are not looked at. */
+/**
+ * Does a live object hold all that `desired` says, and of fields that we once wrote no others? Fields that others added beside
+ * ours are not looked at.
+ */
 export function holds(live: KubeObject, desired: KubeObject): boolean {
   return changesTo(live, desired).length === 0
 }
 
 /** What writing `desired` would change. Lists are whole values, as server-side apply takes those of Istio. */
 export function changesTo(live: KubeObject | undefined, desired: KubeObject): readonly FieldChange[] {
-  return compare(live === undefined ? undefined : contentOf(live), contentOf(desired), '')
+  const wanted = contentOf(desired)
+  if (live === undefined) return compare(undefined, wanted, '')
+  const there = contentOf(live)
+  const changes = compare(there, wanted, '')
+  if (!isRendered(desired)) return changes
+  return [...changes, ...ownedTrees(live).flatMap((tree) => givenUp(tree, there, wanted, ''))]
+}
+
+/** Only of what a mesh gets are all fields known that we ever set; Deployments and Secrets are compared by their own rules. */
+function isRendered(desired: KubeObject): boolean {
+  return desired.metadata.annotations?.[SERVICE] !== undefined && !isWorkload(desired)
+}
+
+/** What our applies own of an object, as trees of `f:NAME`. */
+function ownedTrees(live: KubeObject): readonly Readonly<Record<string, unknown>>[] {
+  return (live.metadata.managedFields ?? [])
+    .filter(({ manager, subresource }) => manager === MANAGER && !subresource)
+    .flatMap(({ fieldsV1 }) => (fieldsV1 ? [fieldsV1] : []))
+}
+
+/** Fields that are ours, are there, and are wanted no longer: an apply without them takes them away. */
+function givenUp(owned: unknown, from: unknown, to: unknown, path: string): readonly FieldChange[] {
+  if (!isMap(owned) || !isMap(from) || (to !== undefined && !isMap(to))) return []
+  return Object.entries(owned).flatMap(([key, tree]) => {
+    const name = key.startsWith('f:') ? key.slice(2) : undefined
+    if (name === undefined || from[name] === undefined) return []
+    const here = path === '' ? name : `${path}.${name}`
+    if (to?.[name] !== undefined) return givenUp(tree, from[name], to[name], here)
+    return [{ path: here, from: from[name], to: undefined }]
+  })
 }
 
 /** Paths in the spec of a live object that are not ours: another hand added them, and an apply leaves them. */
