@@ -55,6 +55,8 @@ export interface NetworkOptions {
   /** A crash that was planned at the n-th request, counted from 1. */
   readonly planned?: { readonly request: number; readonly flavour: CrashFlavour } | undefined
   readonly counts: Counts
+  /** Called before a system works on a request: what others do there by then is not the process's doing. */
+  readonly beforeServe: (system: string) => void
   /** Told of every answer before the process gets it. */
   readonly onAnswer: (acting: Acting, request: EmulatorRequest, response: EmulatorResponse) => void
 }
@@ -183,6 +185,7 @@ async function serve(
   tell: (what: string) => void,
 ): Promise<EmulatorResponse> {
   const once = () => {
+    state.beforeServe(acting.system)
     state.acting = acting
     try {
       return deliver()

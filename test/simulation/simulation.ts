@@ -154,6 +154,7 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
     chance: networkChance,
     trace,
     planned: options.planned,
+    beforeServe: (system) => surroundings.clusters.get(system.replace(/^kubernetes\//, ''))?.advance(),
     crash: (life) => fleet.kill(life),
     onAnswer: (acting, request, response) => watch.answered(acting, request, response),
   })

@@ -1,5 +1,6 @@
 import type { Called, Operation } from '../client.ts'
 import { pick } from '../faults.ts'
+import type { Instance } from '../fleet.ts'
 import type { HostHabits } from '../host.ts'
 import type { Person } from '../persons.ts'
 import type { Simulation } from '../simulation.ts'
@@ -60,7 +61,12 @@ async function startRollout(play: Play, service: ServiceName): Promise<void> {
   if (quality < 0.3) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { errorPercent: 20 })
   else if (quality < 0.4) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { pods: 0 })
   const named = candidate === 'v3' ? { name: 'v3', labels: { version: 'v3' } } : candidate
-  const body = drawRollout(chance, named, play.clusters)
+  const made = {
+    name: 'v4',
+    image: { [service.name]: `registry.example.com/${service.name}:4` },
+    replicas: pick(chance, ['equal', 'weight']),
+  }
+  const body = drawRollout(chance, chance.next() < 0.15 ? made : named, play.clusters)
   const operation: Operation = {
     method: 'POST',
     path: `${pathOf(service)}/rollouts${chance.next() < 0.2 ? '?wait=60s' : ''}`,
@@ -273,9 +279,16 @@ async function freeze(play: Play, service: ServiceName): Promise<void> {
   await client.call({ method: 'DELETE', path: `/freezes/${name}`, as: 'operator' }, 100)
 }
 
+/** A process dies in the midst of its work on a rollout, as far as one comes along within a minute. */
 async function crash({ simulation }: Play): Promise<void> {
-  const [first] = simulation.fleet.live()
-  if (first) simulation.fleet.kill(first)
+  const { fleet, time, chance } = simulation
+  const isBusy = ({ running }: Instance) => [...running].some(({ name }) => /^advance |^reconcile |rollouts/.test(name))
+  for (const until = time.now() + 60_000; time.now() < until; await time.sleep(Math.round(1 + 50 * chance.next()))) {
+    const busy = fleet.live().find(isBusy)
+    if (busy) return fleet.kill(busy)
+  }
+  const [first] = fleet.live()
+  if (first) fleet.kill(first)
 }
 
 async function cutWire({ simulation }: Play, _service: ServiceName, cluster: string): Promise<void> {

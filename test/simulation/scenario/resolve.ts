@@ -70,11 +70,18 @@ export function countRollouts({ watch, counts }: Simulation): void {
     const { rollout } = document
     counts.add(`rollouts ended: ${rollout.phase}`)
     for (const { from, to } of rollout.history) if (from !== to) counts.add(`rollouts went to: ${to}`)
-    const { waves = [], steps, affinity, windows, breakGlass, targets, onHarm } = rollout
+    const { waves = [], steps, affinity, windows, breakGlass, targets, onHarm, image } = rollout
     const all = waves.length > 0 ? waves.flatMap((wave) => wave.steps) : steps
     for (const kind of ['match', 'mirror', 'hold', 'approval', 'analysis', 'webhook'] as const)
       if (all.some((step) => step[kind] !== undefined)) counts.add(`rollouts with: ${kind}`)
-    const has = { waves: waves.length > 1, affinity, windows, 'broken glass': breakGlass, freeze: onHarm === 'freeze' }
+    const has = {
+      waves: waves.length > 1,
+      affinity,
+      windows,
+      image,
+      'broken glass': breakGlass,
+      freeze: onHarm === 'freeze',
+    }
     for (const [what, is] of Object.entries(has)) if (is) counts.add(`rollouts with: ${what}`)
     for (const { out } of targets) if (out) counts.add(`rollouts with: a cluster out for ${out}`)
   }

@@ -52,9 +52,15 @@ async function wholeWay(simulation: Simulation): Promise<void> {
   ]
   const rest = { name: 'rest', steps: [{ weight: 50, for: '5s' }], bake: '5s' }
   const waves = [{ name: 'canary', clusters: ['east'], bake: '5s' }, rest]
-  const id = await start(simulation, 'whole', { candidate: 'v2', steps, waves, affinity: { cookie: 'version' } })
+  const body = { candidate: 'v2', steps, waves, affinity: { cookie: 'version' } }
+  const id = await start(simulation, 'whole', body, 'deputy')
   await reach(simulation, id, 'awaiting-approval')
+  const path = `/rollouts/${id}/approve`
+  const { reply } = await simulation.client.call({ method: 'POST', path, as: 'deputy', key: 'own', body: {} })
+  if (reply && reply.status !== 409) simulation.watch.broke(`who started ${id} approves it: ${reply.status}`)
   await verb(simulation, id, 'approve', 'admin')
+  // Nobody counts twice.
+  await must(simulation, { method: 'POST', path, as: 'admin', key: 'twice', body: {} })
   await verb(simulation, id, 'approve', 'approver')
   await settle(simulation, HOUR_MS)
   expectEnd(simulation, id, 'succeeded')
@@ -62,8 +68,9 @@ async function wholeWay(simulation: Simulation): Promise<void> {
 
 async function harmInSecondWave(simulation: Simulation): Promise<void> {
   const waves = [{ clusters: ['east'] }, {}]
-  const id = await start(simulation, 'harm', { candidate: 'v1', steps: [{ weight: 50, for: '5s' }], waves })
-  behave(simulation, 'west', WEB, 'v1', { errorPercent: 60 })
+  const ask = { webhook: { url: `https://${WEBHOOK_HOST}/passing` } }
+  const id = await start(simulation, 'harm', { candidate: 'v1', steps: [ask, { weight: 50, for: '5s' }], waves })
+  behave(simulation, 'west', WEB, 'v1', { errorPercent: 95 })
   await settle(simulation, HOUR_MS)
   expectEnd(simulation, id, 'rolled-back')
   behave(simulation, 'west', WEB, 'v1', { errorPercent: 0.1 })
@@ -75,7 +82,7 @@ async function harmThatFreezes(simulation: Simulation): Promise<void> {
     steps: [{ weight: 50, for: '10s' }],
     onHarm: 'freeze',
   })
-  behave(simulation, 'west', WEB, 'v1', { errorPercent: 60 })
+  behave(simulation, 'west', WEB, 'v1', { errorPercent: 95 })
   await reach(simulation, id, 'paused')
   await verb(simulation, id, 'resume', 'deployer')
   await settle(simulation, HOUR_MS)
@@ -105,11 +112,11 @@ async function blindAndFrozen(simulation: Simulation): Promise<void> {
   expectEnd(simulation, id, 'aborted')
 }
 
-async function start(simulation: Simulation, key: string, body: object): Promise<string> {
+async function start(simulation: Simulation, key: string, body: object, as: Person = 'deployer'): Promise<string> {
   const gates = [{ kind: 'errors', limitPercent: 1 }]
   const more = { gates, bake: '5s', minEvents: 20, patience: '5m', readyTimeout: '5m' }
   const path = `${pathOf(WEB)}/rollouts`
-  const { reply } = await must(simulation, { method: 'POST', path, as: 'deployer', key, body: { ...more, ...body } })
+  const { reply } = await must(simulation, { method: 'POST', path, as, key, body: { ...more, ...body } })
   return String(reply?.json.id)
 }
 

@@ -66,6 +66,7 @@ export function watchObjects(options: ObjectWatchOptions): ObjectWatch {
         options.broke(
           `${acting.life.name} ${verb} ${kind} ${metadata.namespace}/${metadata.name} on ${cluster}: ${what}`,
         )
+      if (kind === 'Deployment') return checkWorkload(options, cluster, { verb, before, after }, broke)
       if (!OURS.includes(kind)) return broke('the app writes no such kind')
       // A first creation that was so long on its way that the service is gone by now cannot be held back: it is told as an orphan.
       const isLate = verb === 'create' && !isWanted(options, cluster, after)
@@ -109,6 +110,44 @@ function checkDangling(
   const subsets = (rule?.spec?.subsets ?? []) as readonly { readonly name: string }[]
   const missing = named.filter((subset) => !subsets.some((one) => one.name === subset))
   if (missing.length > 0) broke(`the route names ${missing.join(', ')}, which no rule has`)
+}
+
+interface WorkloadWrite {
+  readonly verb: Write['verb']
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject
+}
+
+/**
+ * Of Deployments the app makes copies, sees to their images and numbers, lets them go, and scales to 0 what gets nothing.
+ * What is not ours is only scaled to 0.
+ */
+function checkWorkload(
+  { live }: ObjectWatchOptions,
+  cluster: string,
+  { verb, before, after }: WorkloadWrite,
+  broke: Broke,
+): void {
+  if (verb === 'delete') broke('the app deletes no Deployment')
+  const [was, is] = [specOf(before), specOf(after)]
+  const isScaledDown = before !== undefined && was.replicas !== 0 && is.replicas === 0
+  const isOwn = isOurs(before ?? after)
+  if (!isOwn && !(isScaledDown && isDeepStrictEqual({ ...was, replicas: 0 }, is))) broke('it belongs to others')
+  if (!isScaledDown) return
+  const { namespace = '', name } = after.metadata
+  const version = is.template?.metadata?.labels?.version ?? ''
+  const route = live(cluster, 'VirtualService', namespace, name.slice(0, -version.length - 1))
+  const share = (route && routeWeights(route)?.[version]) ?? 0
+  if (share > 0) broke(`${version} is scaled to 0 and gets ${share} %`)
+  const side = route && liveSides(route).find((one) => versionOf(one) === version)
+  if (side) broke(`${version} is scaled to 0 and gets "${side}"`)
+}
+
+function specOf(object: KubeObject | undefined) {
+  return (object?.spec ?? {}) as {
+    readonly replicas?: number
+    readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } }
+  }
 }
 
 function isWanted({ documents }: ObjectWatchOptions, cluster: string, { metadata }: KubeObject): boolean {

@@ -1,6 +1,6 @@
 import { durationMs } from '../../../src/model/names.ts'
 import type { Rollout, RolloutTarget, Transition } from '../../../src/model/rollout.ts'
-import { quorumOf, type StepSpec, sameTraffic } from '../../../src/model/step.ts'
+import { type StepSpec, sameTraffic } from '../../../src/model/step.ts'
 import { APPROVERS } from '../persons.ts'
 import type { HoldWatch } from './holds.ts'
 import type { Broke } from './kinds.ts'
@@ -134,7 +134,7 @@ function checkPassed(write: RolloutWrite, step: StepSpec | undefined): void {
   const goesOn = step.onTimeout === 'proceed' && begun + limitMs <= now
   const unsafe = step.analysis && was.gates.length > 0 ? is.progress.find((one) => isUnsafe(was, one)) : undefined
   if (unsafe && !goesOn) tell(`though gate ${unsafe.gate} on ${unsafe.cluster} says ${unsafe.last?.verdict}`)
-  const quorum = quorumOf(step)
+  const quorum = step.approval === undefined ? 0 : step.approval === true ? 1 : step.approval.quorum
   if ((was.approvals ?? []).length < quorum && !goesOn && !approvedNow(was, is, quorum)) tell('without its approvers')
   if (step.webhook === undefined || webhooks.said(was, 'pass')) return
   const spent = webhooks.failures(was) > 0 && step.onTimeout === 'proceed'
