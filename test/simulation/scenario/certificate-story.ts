@@ -47,6 +47,11 @@ export function chooseCertificateAction(play: Play, part: CertificatePart): Prom
   return Promise.resolve()
 }
 
+/** What people did in the vault, and no event told of, is looked for every ten minutes; what met a fault, within them. */
+const NOTICED_MS = 660_000
+/** The sweep that finds what is due, and a worker that takes it. */
+const TAKEN_MS = 60_000
+
 /** Issuers sign again, nothing of other hands is left in the way, namespaces are there. */
 export async function healCertificates(play: Play): Promise<void> {
   const { certificates: part, clusters, simulation } = play
@@ -66,15 +71,24 @@ export async function healCertificates(play: Play): Promise<void> {
     await part.vault.enableAll(name)
     if (part.vault.record(name)?.pending?.tags['meshwright-rotation'] === undefined) await part.vault.cancel(name)
   }
+  await looksOfBefore(simulation)
+}
+
+/**
+ * A look that met a fault says so in a condition, and is repeated ten minutes later at most: that is before the quiet in
+ * which nothing may be written. Waits once, for those that are planned now: looks at a world that is well plan none so soon.
+ */
+async function looksOfBefore(simulation: Simulation): Promise<void> {
+  const { time } = simulation
+  const planned = documentsOf(simulation).map(({ dueAt }) => Date.parse(dueAt ?? ''))
+  const last = Math.max(...planned.filter((at) => at > time.now() && at <= time.now() + NOTICED_MS), 0)
+  if (last > 0) await time.sleep(last - time.now() + TAKEN_MS)
 }
 
 function isForeign({ surroundings }: Simulation, cluster: string, name: string): boolean {
   const live = surroundings.clusters.get(cluster)?.kubernetes.get('v1', 'Secret', 'edge', name)
   return live !== undefined && live.metadata.labels?.['app.kubernetes.io/managed-by'] === undefined
 }
-
-/** What people did in the vault, and no event told of, is looked for every ten minutes. */
-const NOTICED_MS = 660_000
 
 /** People see to what waits for them, until every certificate is what it is to be. */
 export async function endRotations(play: Play): Promise<void> {
