@@ -82,7 +82,8 @@ export async function createSurroundings(
   tenant: Tenant,
   { byArmId = false, issueMs }: Parts,
 ): Promise<Surroundings> {
-  const acceptToken = (token: string) => token === HOST_TOKEN
+  const accepts = (audience: string) => (token: string) =>
+    token === HOST_TOKEN || isToken(token, audience, context.now())
   const clusters = new Map<string, EmulatedCluster>()
   const world = createWorld({
     ...context,
@@ -99,8 +100,8 @@ export async function createSurroundings(
   const vault = await createVaultSide(context, tenant.ring, issueMs ?? 0)
   return {
     storage: context.storage,
-    cosmos: cosmosEmulator(context, { key: COSMOS_KEY, acceptToken }),
-    queues: storageQueueEmulator(context, { account: QUEUE_ACCOUNT, key: QUEUE_KEY, acceptToken }),
+    cosmos: cosmosEmulator(context, { key: COSMOS_KEY, acceptToken: accepts(COSMOS_URL) }),
+    queues: storageQueueEmulator(context, { account: QUEUE_ACCOUNT, key: QUEUE_KEY, acceptToken: accepts(STORAGE) }),
     entra: tenant.entra.handle,
     clusters,
     world,
@@ -137,6 +138,8 @@ export function clusterId(cluster: string): string {
   return `/subscriptions/00000000-dddd-4000-8000-000000000001/resourceGroups/simulation/providers/Microsoft.ContainerService/managedClusters/${cluster}`
 }
 
+const STORAGE = 'https://storage.azure.com'
+
 /** AKS's server application: for whom tokens of clusters are. */
 const AKS = '6dae42f8-4368-4678-94ff-3960e28e3630'
 
@@ -148,8 +151,9 @@ export function prometheusUrl(cluster: string): string {
 /** The settings of every instance. */
 export function settingsFor(clusters: readonly string[], withAzure: boolean): Settings {
   return {
-    cosmos: { endpoint: COSMOS_URL, database: DATABASE, key: COSMOS_KEY },
-    queues: { url: QUEUES_URL, account: QUEUE_ACCOUNT, key: QUEUE_KEY },
+    // By the identity, as in Azure; signing each request with a key would be a tenth of a run.
+    cosmos: { endpoint: COSMOS_URL, database: DATABASE },
+    queues: { url: QUEUES_URL },
     createMissing: false,
     auth: {
       tenantId: SANDBOX_TENANT,
