@@ -56,6 +56,11 @@ export interface Provider {
   readonly kinds: readonly KindRef[]
   /** The highest rung that it can vouch for without metrics. */
   readonly reach: Rung
+  /**
+   * The Kubernetes Services by which versions are reached, where each has its own: their endpoints tell which version is
+   * ready. Absent: all versions are endpoints of the service's own.
+   */
+  versionServices?(service: Pick<RenderInput, 'name' | 'spec'>): Readonly<Record<string, string>>
   /** Objects in the order of writing. */
   render(input: RenderInput): RenderResult
   /**

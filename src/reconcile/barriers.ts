@@ -55,10 +55,15 @@ function endpointsStop(
 }
 
 /** Which versions have no ready endpoint, and by which labels their Pods would be known. */
-export function endpointsMessage({ service }: Pick<Situation, 'service'>, versions: readonly string[]): string {
+export function endpointsMessage(
+  { service, provider }: Pick<Situation, 'service' | 'provider'>,
+  versions: readonly string[],
+): string {
+  const services = provider.versionServices?.(service)
   const parts = versions.map((version) => {
     const labels = Object.entries(service.spec.versions[version]?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
-    return `${version} (Pods with ${labels.join(',')})`
+    const own = services ? `in Service ${services[version]}, ` : ''
+    return `${version} (${own}Pods with ${labels.join(',')})`
   })
   return `Service ${service.name} has no ready endpoint of ${parts.join(', ')}.`
 }

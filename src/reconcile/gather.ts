@@ -3,7 +3,7 @@ import { providerFor, requireProvider } from '../mesh/registry.ts'
 import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
-import { type KindRef, type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { type KindRef, type KubeObject, refOf } from '../model/kube.ts'
 import { effectivePolicy } from '../model/policy/effective-policy.ts'
 import { serviceKey } from '../model/service.ts'
 import type { ClusterApi, ReadOptions } from '../ports/cluster-api.ts'
@@ -13,7 +13,7 @@ import type { Store, Stored } from '../ports/store.ts'
 import { findRivals } from './conflict.ts'
 import { contentHash, refKey } from './content.ts'
 import { entryFor } from './drift.ts'
-import { podSelector, readyByVersion } from './readiness.ts'
+import { podSelector, readyByVersion, SERVICE_NAME } from './readiness.ts'
 import type { Observed, PlannedService, Stop } from './situation.ts'
 
 /** The documents that decide about one service on one cluster. */
@@ -111,23 +111,32 @@ export const RECENT: ReadOptions = { maxAgeMs: 1000 }
 export async function gatherCluster(
   api: ClusterApi,
   service: PlannedService,
-  refs: readonly KubeRef[],
+  prepared: Pick<Prepared, 'provider' | 'rendered'>,
   unread: readonly KubeObject[],
   age: ReadOptions = {},
 ): Promise<Observed> {
   const known = new Map(unread.map((object) => [refKey(refOf(object)), object]))
-  const asked = refs.filter((ref) => !known.has(refKey(ref)))
+  const asked = prepared.rendered.map(({ object }) => refOf(object)).filter((ref) => !known.has(refKey(ref)))
   const { namespace, name, spec } = service
+  const services = prepared.provider.versionServices?.({ name, spec }) ?? {}
+  const reached = [...new Set(Object.keys(spec.versions).map((version) => services[version] ?? name))].sort()
+  const ofServices =
+    reached.length === 1 ? `${SERVICE_NAME}=${reached[0]}` : `${SERVICE_NAME} in (${reached.join(',')})`
   const labelSelector = podSelector(spec.versions)
   const [space, slices, pods, read] = await Promise.all([
     getNamespace(api, namespace, age),
-    api.list(ENDPOINT_SLICE, { namespace, labelSelector: `kubernetes.io/service-name=${name}`, ...age }),
+    api.list(ENDPOINT_SLICE, { namespace, labelSelector: ofServices, ...age }),
     api.listMetadata(POD, { namespace, ...(labelSelector === undefined ? {} : { labelSelector }), ...age }),
     Promise.all(asked.map(async (ref) => [refKey(ref), await api.get(ref)] as const)),
   ])
   const objects = new Map(known)
   for (const [key, object] of read) if (object) objects.set(key, object)
-  return { namespace: space, objects, versions: readyByVersion(spec.versions, slices, pods), rivals: undefined }
+  return {
+    namespace: space,
+    objects,
+    versions: readyByVersion(spec.versions, slices, pods, services),
+    rivals: undefined,
+  }
 }
 
 /** The namespace of a service; undefined when it is not there. Throws PortError. */

@@ -95,11 +95,10 @@ async function look(deps: ReconcileDeps, api: ClusterApi, request: PassRequest):
   const { service, cluster, stored, prepared } = request
   const placement = stored.placement?.value
   const unread = request.thorough ? [] : unchangedObjects(prepared, placement, service.renderRevision)
-  const refs = prepared.rendered.map(({ object }) => refOf(object))
   const age = request.thorough ? {} : RECENT
   // Our own objects are read after it: they are what is written next.
   const gathered = await gatherWorkloads(api, deps.store, service, { cluster: cluster.name, placement, age })
-  const observed = withWorkloads(await gatherCluster(api, service, refs, unread, age), gathered)
+  const observed = withWorkloads(await gatherCluster(api, service, prepared, unread, age), gathered)
   const situation: Situation = {
     service,
     cluster,

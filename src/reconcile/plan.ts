@@ -66,12 +66,11 @@ async function planOn(
 ): Promise<Plan> {
   const service = withCandidates(asked)
   const { namespace, name } = service
-  const refs = prepared.rendered.map(({ object }) => refOf(object))
   const placement = await deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`)
   const place = { cluster: cluster.name, placement: placement?.value }
   const [freezes, observed, gathered, rivals, kubeService] = await Promise.all([
     readAll(deps.store, 'freeze'),
-    gatherCluster(api, service, refs, []),
+    gatherCluster(api, service, prepared, []),
     gatherWorkloads(api, deps.store, service, place),
     gatherRivals(api, service, prepared),
     api.get({ apiVersion: 'v1', kind: 'Service', namespace, name }),

@@ -17,23 +17,34 @@ export function podSelector(versions: Versions): string | undefined {
     .join(',')
 }
 
+/** The label that tells whose endpoints an EndpointSlice holds. */
+export const SERVICE_NAME = 'kubernetes.io/service-name'
+
 /**
  * Ready endpoints by version: Pods that an EndpointSlice of the Service names as ready and that carry the version's
- * labels. A Pod in two slices (IPv4 and IPv6) counts once; an absent `ready` means ready, as the API says.
+ * labels. A Pod in two slices (IPv4 and IPv6) counts once; an absent `ready` means ready, as the API says. `services`:
+ * versions that are reached by a Service of their own count by its slices.
  */
 export function readyByVersion(
   versions: Versions,
   slices: readonly KubeObject[],
   pods: readonly MetadataObject[],
+  services: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, VersionReadiness>> {
-  const ready = new Set(slices.flatMap(readyPods))
-  const labels = pods.filter((pod) => ready.has(pod.metadata.name)).map((pod) => pod.metadata.labels ?? {})
   return Object.fromEntries(
     Object.keys(versions)
       .sort()
       .map((name) => {
+        const service = services[name]
+        const own = slices.filter(
+          ({ metadata }) => service === undefined || metadata.labels?.[SERVICE_NAME] === service,
+        )
+        const ready = new Set(own.flatMap(readyPods))
         const wanted = versions[name]?.labels ?? {}
-        return [name, { ready: labels.filter((own) => matchesLabels(own, wanted)).length }]
+        const fitting = pods.filter(
+          ({ metadata }) => ready.has(metadata.name) && matchesLabels(metadata.labels ?? {}, wanted),
+        )
+        return [name, { ready: fitting.length }]
       }),
   )
 }

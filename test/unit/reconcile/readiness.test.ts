@@ -8,10 +8,10 @@ const pod = (name: string, labels: Record<string, string>) => ({
   kind: 'Pod',
   metadata: { name, labels },
 })
-const slice = (endpoints: unknown): KubeObject => ({
+const slice = (endpoints: unknown, service = 'web'): KubeObject => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
-  metadata: { name: 'web-1' },
+  metadata: { name: `${service}-1`, labels: { 'kubernetes.io/service-name': service } },
   endpoints,
 })
 const to = (name: string, ready?: boolean) => ({
@@ -30,6 +30,17 @@ describe('ready endpoints of a version', () => {
 
   it('count a Pod in two slices once, and an endpoint that does not say as ready', () => {
     expect(readyByVersion(versions, [slice([to('a')]), slice([to('a', true)])], pods).v1).toEqual({ ready: 1 })
+  })
+
+  it('count in the Service of the version, where it has one of its own', () => {
+    const slices = [slice([to('a'), to('b'), to('c')]), slice([to('a')], 'web-v1')]
+    const services = { v1: 'web-v1', v2: 'web-v2' }
+    expect(
+      readyByVersion({ v1: version({ version: 'v1' }), v2: version({ version: 'v2' }) }, slices, pods, services),
+    ).toEqual({
+      v1: { ready: 1 },
+      v2: { ready: 0 },
+    })
   })
 
   it('need a Pod behind them', () => {
