@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { dnsLabel, durationBetween, durationMs } from './names.ts'
+import { durationBetween, durationMs } from './names.ts'
 import { type RouteMatch, routeMatch } from './route-match.ts'
 
 const span = durationBetween('1s', '7d')
@@ -19,7 +19,13 @@ export const webhookSpec = z.strictObject({
     .describe(
       'Called by POST; its host must be one of the allowed outside hosts. Who may not write it sees scheme and host',
     ),
-  secret: dnsLabel
+  secret: z
+    .string()
+    .regex(
+      /^webhook-[-a-z0-9]{0,54}[a-z0-9]$/,
+      'must begin with webhook- and go on in lower-case letters, digits and "-": other secrets of the vault sign no calls',
+    )
+    .meta({ examples: ['webhook-signing'] })
     .optional()
     .describe('Name of the secret in Meshwright’s own vault that signs the call; webhook-signing when left out'),
   deadline: durationBetween('1s', '30s').optional().describe('How long one call may take; 10s when left out'),

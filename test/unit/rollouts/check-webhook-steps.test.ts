@@ -44,6 +44,24 @@ describe('webhooks of the steps of a rollout', () => {
     expect(await check({}, { waves: [{ steps: bad }] })).toMatchObject(refused('/strategy'))
   })
 
+  it('are signed with keys of their own and no other secret of the vault', () => {
+    const signedWith = (secret: string) => stepSpec.safeParse({ webhook: { url: 'https://a.example/', secret } })
+    for (const secret of ['webhook-signing', 'webhook-shop']) expect(signedWith(secret).success).toBe(true)
+    for (const secret of [
+      'slack-signing-secret',
+      'teams-shop',
+      'web-tls',
+      'webhook',
+      'my-webhook-key',
+      'Webhook-a',
+      '',
+    ])
+      expect([secret, signedWith(secret).success]).toEqual([secret, false])
+    expect(signedWith('slack-signing-secret').error?.issues).toMatchObject([
+      { path: ['webhook', 'secret'], message: expect.stringContaining('must begin with webhook-') },
+    ])
+  })
+
   it('go by https, or stay on the machine', () => {
     const urls = ['https://a.example/', 'http://127.0.0.1:7072/webhooks/smoke', 'http://[::1]/', 'http://localhost/']
     for (const url of urls) expect(stepSpec.safeParse({ webhook: { url } }).success).toBe(true)
