@@ -54,8 +54,9 @@ export async function advanceRollouts(
 }
 
 /**
- * Decides on all, and only then makes the calls of webhook steps and decides anew on those that were answered. Where a
- * rollout beside it asks something of clusters, a step's call is left to its next look: a way back waits for nobody's answer.
+ * Decides on all, and only then makes the calls of webhook steps and decides anew on those that were answered. All is one
+ * write, so where a rollout beside it has moved, a step's call is left to its next look: a way back, or a pause, waits for
+ * nobody's answer.
  */
 async function advanceAll(
   deps: AdvanceDeps,
@@ -68,10 +69,10 @@ async function advanceAll(
       return { rollout, seen, next: seen ? decideAll(rollout, seen) : rollout }
     }),
   )
-  const asking = first.filter(({ rollout, next }) => asksRender(rollout, next))
+  const moved = first.filter(({ rollout, next }) => next.history !== rollout.history)
   return Promise.all(
     first.map(async ({ rollout, seen, next }) => {
-      if (!seen || asking.some((other) => other.rollout !== rollout)) return next
+      if (!seen || moved.some((other) => other.rollout !== rollout)) return next
       const webhook = await callWebhook(deps, service, rollout, seen.progress)
       return webhook ? decideAll(rollout, { ...seen, webhook }) : next
     }),

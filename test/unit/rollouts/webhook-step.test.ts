@@ -68,6 +68,23 @@ function start(rollout: Rollout = atWebhook()): void {
   store.put(aService({ renderRevision: 102, rollouts: [rollout] }))
 }
 
+const onEast = () => atWebhook({}, { targets: [aTarget('east', 10)] })
+const onWest = () =>
+  aRollout('progressing', { id: 'shop.web.b2', gates: [], targets: [aTarget('west', 10)], nextAttemptAt: later(0) })
+
+/** Another hand has moved the weights there. */
+function driftOn(cluster: string): void {
+  const drifted = {
+    type: 'Drifted',
+    status: 'True',
+    reason: 'WeightChanged',
+    message: 'v2 has 50 %.',
+    lastTransitionTime: later(MINUTE),
+    observedGeneration: 1,
+  } as const
+  store.change('placement', `shop/web/${cluster}`, (placement) => ({ ...placement, conditions: [drifted] }))
+}
+
 const rollout = () => store.get('service', 'shop/web').rollouts[0]
 
 /** The call alone, as a pass makes it whose outcome is never written. */
@@ -257,6 +274,37 @@ describe('a webhook step', () => {
     await follow(1)
     expect(calls).toHaveLength(1)
     expect(rollout()?.step).toBe(2)
+  })
+
+  it('is asked only once a pause of another rollout of the service is written', async () => {
+    driftOn('west')
+    store.put(aService({ renderRevision: 102, rollouts: [onEast(), onWest()] }))
+    await advanceRollouts(deps(), 'shop/web')
+    expect(calls).toEqual([])
+    expect(store.get('service', 'shop/web').rollouts[1]).toMatchObject({ phase: 'paused', reason: 'WeightChanged' })
+    await follow(1)
+    expect(calls).toHaveLength(1)
+  })
+
+  it('holds up no pause of another rollout that comes while it is asked', async () => {
+    store.put(aService({ renderRevision: 102, rollouts: [onEast(), onWest()] }))
+    const { webhooks, ...rest } = deps()
+    let seen: Rollout | undefined
+    const slow: AdvanceDeps = {
+      ...rest,
+      webhooks: {
+        async call(request) {
+          driftOn('west')
+          await advanceRollouts(deps(), 'shop/web')
+          seen = store.get('service', 'shop/web').rollouts[1]
+          return webhooks?.call(request) ?? PASSED
+        },
+      },
+    }
+    await advanceRollouts(slow, 'shop/web')
+    expect(seen).toMatchObject({ phase: 'paused', reason: 'WeightChanged' })
+    expect(store.get('service', 'shop/web').rollouts).toMatchObject([{ step: 2 }, { phase: 'paused' }])
+    expect(calls).toHaveLength(1)
   })
 
   it('tells what matches and is copied, of the clusters of its wave', async () => {
