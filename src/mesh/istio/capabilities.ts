@@ -1,5 +1,43 @@
-import { type Capability, type CapabilityTable, notBuilt, SUPPORTED } from '../capability.ts'
+import { type Capability, type CapabilityTable, conditional, never, notBuilt, SUPPORTED } from '../capability.ts'
 import { FEATURES, type Feature } from '../features.ts'
+
+const ROUTE_FEATURES = [
+  'traffic.routes',
+  'traffic.routes.match.path.exact',
+  'traffic.routes.match.path.prefix',
+  'traffic.routes.match.path.regex',
+  'traffic.routes.match.methods',
+  'traffic.routes.match.headers.exact',
+  'traffic.routes.match.headers.prefix',
+  'traffic.routes.match.headers.regex',
+  'traffic.routes.match.cookie',
+  'traffic.routes.match.query.exact',
+  'traffic.routes.match.query.prefix',
+  'traffic.routes.match.query.regex',
+  'traffic.routes.redirect',
+  'traffic.routes.rewrite.path',
+  'traffic.routes.rewrite.host',
+  'traffic.routes.timeout',
+  'traffic.routes.retries',
+] as const satisfies readonly Feature[]
+
+const POOL_FEATURES = [
+  'traffic.connections.maxConnections',
+  'traffic.connections.connectTimeout',
+  'traffic.connections.maxPendingRequests',
+  'traffic.connections.maxRequests',
+  'traffic.connections.maxRequestsPerConnection',
+] as const satisfies readonly Feature[]
+
+const FAULT = conditional(
+  'Made by proxies of callers. Not beside a timeout or retries on the same route: Istio drops those.',
+)
+const COPIES = conditional(
+  'The version sees copies with "-shadow" at the end of the host name; what it writes is written twice.',
+)
+const POOL = conditional("Counted by each caller's proxy by itself, for each version.")
+const OUTLIERS = conditional("Each caller's proxy leaves out what it saw failing by itself.")
+const HASH = conditional('Holds within a version while its Pods stay the same: a change of weights moves callers.')
 
 const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   versions: {
@@ -9,11 +47,44 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   'ports.http': SUPPORTED,
   'ports.http2': SUPPORTED,
   'ports.grpc': SUPPORTED,
+  'ports.tcp': conditional('Weights divide connections. What is asked of requests holds for the other ports.'),
   hosts: { support: 'conditional', condition: 'Callers must be able to resolve the name; Meshwright sets no DNS.' },
   'traffic.weights': SUPPORTED,
   'traffic.timeout': SUPPORTED,
   'traffic.retries.attempts': SUPPORTED,
   'traffic.retries.perTryTimeout': SUPPORTED,
+  'traffic.retries.on': SUPPORTED,
+  'traffic.retries.nonIdempotent': conditional(
+    'HTTP: POST, PATCH and CONNECT have routes of their own unless it is true. gRPC: all calls are POST, so "on" counts for all of them.',
+  ),
+  ...Object.fromEntries(ROUTE_FEATURES.map((feature) => [feature, SUPPORTED])),
+  'traffic.routes.fault': FAULT,
+  'traffic.routes.mirror': COPIES,
+  'traffic.fault.delay': FAULT,
+  'traffic.fault.abort': FAULT,
+  'traffic.mirror': COPIES,
+  ...Object.fromEntries(POOL_FEATURES.map((feature) => [feature, POOL])),
+  'traffic.connections.idleTimeout': conditional('For HTTP ports without a request, for TCP ports without a byte.'),
+  'traffic.outliers.consecutiveErrors': OUTLIERS,
+  'traffic.outliers.interval': OUTLIERS,
+  'traffic.outliers.ejectionTime': OUTLIERS,
+  'traffic.outliers.maxEjectionPercent': OUTLIERS,
+  'traffic.loadBalancing.round-robin': SUPPORTED,
+  'traffic.loadBalancing.least-request': SUPPORTED,
+  'traffic.loadBalancing.random': SUPPORTED,
+  'traffic.affinity.header': HASH,
+  'traffic.affinity.cookie': HASH,
+  'traffic.affinity.query': HASH,
+  'traffic.affinity.sourceIp': conditional(
+    "By the caller's Pod, for requests inside the mesh. Holds within a version: a change of weights moves callers.",
+  ),
+  'traffic.locality': conditional(
+    'Nodes must carry the labels topology.kubernetes.io/region and …/zone; needs outliers.',
+  ),
+  'traffic.rateLimit': never(
+    'Istio has no rate limit of its own; an EnvoyFilter would do it, and AKS supports none.',
+    'Bound what a Pod takes at a time: traffic.connections.maxRequests.',
+  ),
   'rollouts.canary': SUPPORTED,
   'rollouts.match': SUPPORTED,
   'rollouts.mirror': {

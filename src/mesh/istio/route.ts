@@ -21,9 +21,15 @@ export function httpRoutes(object: KubeObject): readonly HttpRoute[] {
   return Array.isArray(http) ? (http as HttpRoute[]) : []
 }
 
+/** Its tcp routes. */
+export function tcpRoutes(object: KubeObject): readonly HttpRoute[] {
+  const tcp = object.spec?.tcp
+  return Array.isArray(tcp) ? (tcp as HttpRoute[]) : []
+}
+
 /**
  * Names of the routes to a candidate that stand before those that split; with several ports, the port's name follows. The
- * routes that split are named as their ports, whose names hold no dot.
+ * routes that split are named as their ports, whose names hold no dot, or begin with `route.` or `once.`.
  */
 export const SIDE_ROUTE_NAMES = { match: 'candidate.match', affinity: 'candidate.affinity' } as const
 
@@ -33,12 +39,17 @@ export function sideKindOf({ name }: HttpRoute): keyof typeof SIDE_ROUTE_NAMES |
   return name.startsWith(SIDE_ROUTE_NAMES.affinity) ? 'affinity' : 'match'
 }
 
+/** Does a route divide requests among versions by weight? Others go to a candidate, or send callers elsewhere. */
+function splits(route: HttpRoute): boolean {
+  return sideKindOf(route) === undefined && !('redirect' in route)
+}
+
 /**
  * Weights by subset of a VirtualService in the form that we write: every route that splits names subsets and nothing else.
  * When they differ, the highest of each subset (so the sum is no longer 100 and compares as changed). Undefined otherwise.
  */
 export function routeWeights(object: KubeObject): Weights | undefined {
-  const routes = httpRoutes(object).filter((route) => sideKindOf(route) === undefined)
+  const routes = [...httpRoutes(object).filter(splits), ...tcpRoutes(object)]
   const weights: Record<string, number> = {}
   for (const { route } of routes) {
     if (!Array.isArray(route) || route.length === 0) return undefined
@@ -76,11 +87,15 @@ export function withVersions(object: KubeObject, versions: readonly string[]): K
   })
 }
 
+/** The routes as fields of a VirtualService: a list that would be empty is left out. */
+export function routesOf(http: readonly HttpRoute[], tcp: readonly HttpRoute[]): Readonly<Record<string, unknown>> {
+  return { ...(http.length === 0 ? {} : { http }), ...(tcp.length === 0 ? {} : { tcp }) }
+}
+
 function withSplits(object: KubeObject, change: (parts: readonly Destination[]) => readonly Destination[]): KubeObject {
-  const http = httpRoutes(object).map((route) =>
-    sideKindOf(route) === undefined ? { ...route, route: change(route.route ?? []) } : route,
-  )
-  return { ...object, spec: { ...object.spec, http } }
+  const changed = (route: HttpRoute) => ({ ...route, route: change(route.route ?? []) })
+  const http = httpRoutes(object).map((route) => (splits(route) ? changed(route) : route))
+  return { ...object, spec: { ...object.spec, ...routesOf(http, tcpRoutes(object).map(changed)) } }
 }
 
 function bySubset(a: Destination, b: Destination): number {

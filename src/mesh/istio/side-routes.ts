@@ -1,7 +1,7 @@
 import { digest } from '../../model/digest.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { SideRoute } from '../../model/placement.ts'
-import { type Destination, type HttpRoute, httpRoutes, sideKindOf } from './route.ts'
+import { type Destination, type HttpRoute, httpRoutes, routesOf, sideKindOf, tcpRoutes } from './route.ts'
 
 /** What a VirtualService in the form that we write sends to versions besides their weights, in a fixed order. */
 export function sideRoutes(object: KubeObject): readonly SideRoute[] {
@@ -18,7 +18,9 @@ export function sideRoutes(object: KubeObject): readonly SideRoute[] {
       continue
     }
     const { name, mirror, mirrors, mirrorPercentage, mirrorPercent } = route as HttpRoute & Mirrored
-    if (mirror || mirrors) add('mirror', mirror?.subset, { name, mirror, mirrors, mirrorPercentage, mirrorPercent })
+    const [first] = mirrors && mirrors.length > 1 ? mirrors : []
+    const subset = mirror?.subset ?? first?.destination?.subset
+    if (mirror || first) add('mirror', subset, { name, mirror, first, mirrorPercentage, mirrorPercent })
     for (const { destination, headers } of destinationsOf(route)) {
       if (headers) add('affinity', destination?.subset, { name, headers })
     }
@@ -37,24 +39,25 @@ export function withoutSideRoutes(object: KubeObject, kinds: ReadonlySet<SideRou
     const plain = kinds.has('mirror') ? withoutMirror(route) : route
     return [kinds.has('affinity') ? withoutHeaders(plain) : plain]
   })
-  return { ...object, spec: { ...object.spec, http } }
+  return { ...object, spec: { ...object.spec, ...routesOf(http, tcpRoutes(object)) } }
 }
 
 interface Mirrored {
   readonly mirror?: { readonly subset?: string }
-  readonly mirrors?: unknown
+  /** One: the policy's own. Two: a rollout's, then the policy's. */
+  readonly mirrors?: readonly { readonly destination?: { readonly subset?: string } }[]
   readonly mirrorPercentage?: unknown
   readonly mirrorPercent?: unknown
 }
 
 function withoutMirror(route: HttpRoute & Mirrored): HttpRoute {
-  const { mirror: _, mirrors: __, mirrorPercentage: ___, mirrorPercent: ____, ...rest } = route
-  return rest
+  const { mirror: _, mirrors, mirrorPercentage: ___, mirrorPercent: ____, ...rest } = route
+  return mirrors ? { ...rest, mirrors: mirrors.slice(-1) } : rest
 }
 
 /** Headers on the destinations of a split are set for the cookie alone. */
 function withoutHeaders(route: HttpRoute): HttpRoute {
-  return { ...route, route: (route.route ?? []).map(({ headers: _, ...part }) => part) }
+  return route.route ? { ...route, route: route.route.map(({ headers: _, ...part }) => part) } : route
 }
 
 function destinationsOf({ route }: HttpRoute): readonly Partial<Destination>[] {

@@ -3,7 +3,7 @@ import { refOf } from '../../model/kube.ts'
 import { type SideRoute, sideRoutesBeyond } from '../../model/placement.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
 import { DESTINATION_RULE, ofKind, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
-import { httpRoutes, routeWeights, type Weights, withVersions, withWeights } from './route.ts'
+import { httpRoutes, routesOf, routeWeights, tcpRoutes, type Weights, withVersions, withWeights } from './route.ts'
 import { sideRoutes, withoutSideRoutes } from './side-routes.ts'
 
 interface Subset {
@@ -67,7 +67,7 @@ interface LiveChange {
 /** The writes that need nothing new: side routes that go away, and weights when all that rise are in the route. */
 function onLiveStructure(change: LiveChange): readonly RenderStep[] {
   const { route, liveRoute, before, after, rising, sides, direct } = change
-  const kept = { ...route.object, spec: { ...route.object.spec, ...liveStructure(liveRoute) } }
+  const kept = { ...route.object, spec: liveStructure(liveRoute) }
   const bare = withoutSideRoutes(kept, sides.leaving)
   const weightsFirst = direct && sides.left.some((version) => rising.includes(version))
   const steps: RenderStep[] = []
@@ -149,7 +149,7 @@ function withSubsets(rule: KubeObject, more: readonly Subset[]): KubeObject {
 
 /** The fields of a live VirtualService that we write. */
 function liveStructure(route: KubeObject): Readonly<Record<string, unknown>> {
-  return { hosts: route.spec?.hosts, http: httpRoutes(route) }
+  return { hosts: route.spec?.hosts, ...routesOf(httpRoutes(route), tcpRoutes(route)) }
 }
 
 function ready(versions: readonly string[]): readonly Barrier[] {

@@ -14,6 +14,7 @@ const requestMatch = z.strictObject({
   port: z.number().optional(),
   uri: text.optional(),
   ignoreUriCase: z.boolean().optional(),
+  method: text.optional(),
   headers: z.record(z.string(), z.union([text, z.strictObject({})])).optional(),
 })
 
@@ -21,9 +22,11 @@ const requestMatch = z.strictObject({
 export function fitsMatch(match: unknown, request: RequestShape): boolean {
   const parsed = requestMatch.safeParse(match)
   if (!parsed.success) return false
-  const { port, uri, ignoreUriCase = false, headers = {} } = parsed.data
+  const { port, uri, method, ignoreUriCase = false, headers = {} } = parsed.data
   if (port !== undefined && port !== request.port) return false
   if (uri && !fitsText(uri, request.path, ignoreUriCase)) return false
+  // All simulated requests only read.
+  if (method && !fitsText(method, 'GET', false)) return false
   return Object.entries(headers).every(([name, wanted]) => {
     const value = request.headers[name.toLowerCase()]
     return value !== undefined && (isText(wanted) ? fitsText(wanted, value, false) : true)

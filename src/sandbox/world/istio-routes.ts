@@ -44,7 +44,7 @@ const destinationRule = z.object({
 /**
  * The routes that Istio's objects describe, for requests from inside the mesh: the HTTP routes of the VirtualService for the
  * service's host, in order, with their matches, weights, mirrors and the cookies that they set; subsets from the host's
- * DestinationRule. Timeouts, retries and faults have no effect on the simulated traffic, and a destination that is another
+ * DestinationRule. Timeouts, retries, faults and redirects have no effect on the simulated traffic, and a destination that is another
  * service counts as one that nobody defines.
  */
 export function istioRoutes(objects: ObjectSource): RouteSource {

@@ -22,10 +22,10 @@ describeRefusals('what the schema alone can tell', [
     'a value that is none of those',
     'PUT',
     NEW,
-    service({ ports: [{ name: 'a', port: 80, protocol: 'tcp' }] }),
+    service({ ports: [{ name: 'a', port: 80, protocol: 'udp' }] }),
     '400 InvalidRequest',
     ['/ports/0/protocol'],
-    /must be one of http, http2, grpc/,
+    /must be one of http, http2, grpc, tcp/,
   ),
   refused(
     'a number out of range',

@@ -100,7 +100,7 @@ describe('what goes to a candidate besides its weight', () => {
       { name: 'http', port: 80, protocol: 'http' },
       { name: 'candidate', port: 9000, protocol: 'grpc' },
     ]
-    const spec = specOf({ ports, traffic: { timeout: '5s', retries: { attempts: 1 } } })
+    const spec = specOf({ ports, traffic: { timeout: '5s', retries: { attempts: 1, nonIdempotent: true } } })
     const match: readonly RouteMatch[] = [{ headers: { 'x-preview': { exact: 'yes' } } }]
     const affinity = { cookie: 'c', value: 'k3', maxAgeMs: 60_000 }
     const route = http({ version: 'v2', match, mirror: 5, affinity }, { spec })

@@ -54,6 +54,13 @@ describe('what Istio gets', () => {
     const retries = { attempts: 2, perTryTimeout: '1s' }
     expect(route.spec?.http).toMatchObject([
       {
+        name: 'once.http',
+        match: [{ method: { regex: 'POST|PATCH|CONNECT' }, port: 80 }],
+        timeout: '1.5s',
+        retries: { ...retries, retryOn: 'connect-failure,refused-stream' },
+        route: [{ destination: { port: { number: 80 } } }],
+      },
+      {
         name: 'http',
         match: [{ port: 80 }],
         timeout: '1.5s',
@@ -132,7 +139,7 @@ describe('what Istio gets', () => {
         const http = route.spec?.http as { name?: string; route: { weight: number }[] }[]
         const splits = http.filter(({ name }) => !name?.startsWith('candidate.'))
         for (const { route } of splits) expect(route.reduce((sum, { weight }) => sum + weight, 0)).toBe(100)
-        expect(splits).toHaveLength(input.spec.ports.length)
+        expect(splits.filter(({ name }) => !name?.startsWith('once'))).toHaveLength(input.spec.ports.length)
         const { version, ...asked } = input.candidate ?? { version: '' }
         const kinds = Object.keys(asked).sort()
         expect(istio.liveSideRoutes(route).map(({ kind, version }) => ({ kind, version }))).toEqual(
