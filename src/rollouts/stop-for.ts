@@ -1,10 +1,11 @@
 import { GATE, MESHWRIGHT } from '../model/identity.ts'
-import { ALL_CLUSTERS, type GateProgress, type Rollout, type RolloutTarget } from '../model/rollout.ts'
+import { ALL_CLUSTERS, type Rollout, type RolloutTarget } from '../model/rollout.ts'
 import { NO_TRAFFIC } from '../model/step.ts'
 import { waveTargets } from '../model/waves.ts'
+import { harmedClusters, harmIn } from './harmed-clusters.ts'
 import type { Observations } from './observations.ts'
 import { askTraffic, type Cause, enter, rollBack } from './transition.ts'
-import { gateName, placeOf, resumeFrom, targetOn, trafficOf } from './weight-rules.ts'
+import { gateName, placeOf, resumeFrom, trafficOf } from './weight-rules.ts'
 
 /** What ends or stops any moving phase: harm, versions that would be mixed up, and another hand on our weights. */
 export function stopFor(rollout: Rollout, seen: Observations): Rollout | undefined {
@@ -27,27 +28,22 @@ function overlapBefore({ cluster, highestWeight = 0 }: RolloutTarget, seen: Obse
   return highestWeight > 0 ? undefined : seen.targets[cluster]?.overlap
 }
 
-/** What gates call harm, but on clusters that the rollout has gone on without. */
-export function harmIn(rollout: Rollout): readonly GateProgress[] {
-  return rollout.progress.filter(
-    ({ last, cluster }) => last?.verdict === 'harm' && targetOn(rollout, cluster)?.out === undefined,
-  )
-}
-
-/** Harm on any cluster that the rollout has not gone on without: everything goes back, or (`onHarm: freeze`) that cluster. */
+/**
+ * Harm on any cluster that the rollout has not gone on without: everything goes back, or (`onHarm: freeze`) the clusters that
+ * have it, as far as that can be told.
+ */
 export function stopForHarm(rollout: Rollout, seen: Observations): Rollout | undefined {
-  const harm = harmIn(rollout)
-  const [first] = harm
+  const [first] = harmIn(rollout)
   if (!first?.last) return undefined
   const message = `${gateName(rollout, first.gate)} on ${placeOf(first)}: ${first.last.explanation}`
   const cause = { actor: GATE, reason: first.last.reason, message }
-  // What all clusters together show is no cluster's own while one of them shows it by itself.
-  const clusters = new Set(harm.map(({ cluster }) => cluster).filter((cluster) => cluster !== ALL_CLUSTERS))
-  const others = rollout.targets.filter(({ cluster, out }) => !out && !clusters.has(cluster))
-  if (rollout.onHarm !== 'freeze' || clusters.size === 0 || others.length === 0)
-    return rollBack(rollout, 'harm', cause, seen.now)
-  return freezeHarm(rollout, clusters, cause, seen.now)
+  const harmed = rollout.onHarm === 'freeze' ? harmedClusters(rollout) : NONE
+  if (harmed.size === 0) return rollBack(rollout, 'harm', cause, seen.now)
+  if (first.cluster !== ALL_CLUSTERS) return freezeHarm(rollout, harmed, cause, seen.now)
+  const where = `${message}. Without ${[...harmed].join(', ')} the others show no sign of it`
+  return freezeHarm(rollout, harmed, { ...cause, message: where }, seen.now)
 }
+const NONE: ReadonlySet<string> = new Set()
 
 /** Clusters that showed harm go back for good; the others stay as they are until a person says how to go on. */
 function freezeHarm(rollout: Rollout, clusters: ReadonlySet<string>, cause: Cause, now: number): Rollout {

@@ -2,7 +2,7 @@ import type { ClusterDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { formatDuration } from '../../model/names.ts'
 import type { ReplayRequest } from '../../model/replay.ts'
-import { ALL_CLUSTERS, isTerminal, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
+import { isTerminal, type Rollout, serviceOfRollout } from '../../model/rollout.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { MetricsSources } from '../../ports/metrics.ts'
 import type { Store } from '../../ports/store.ts'
@@ -106,13 +106,12 @@ function warningsOf(
 }
 
 /** In words: what the rollout would have come to. */
-export function outcomeOf({ harm, held, rollout, everyMs }: Replay): {
+export function outcomeOf({ harm, isPlaced, held, rollout, everyMs }: Replay): {
   readonly ends: 'rolls-back' | 'freezes' | 'holds' | 'passes'
   readonly message: string
 } {
   if (harm) {
-    const ends =
-      rollout.onHarm === 'freeze' && harm.cluster !== ALL_CLUSTERS ? ('freezes' as const) : ('rolls-back' as const)
+    const ends = rollout.onHarm === 'freeze' && isPlaced ? ('freezes' as const) : ('rolls-back' as const)
     return { ends, message: `Harm would have been called at ${harm.at}: ${harm.message}` }
   }
   const [first] = held

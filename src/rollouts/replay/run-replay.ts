@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { MetricsSources } from '../../ports/metrics.ts'
 import { evidenceLacking } from '../decide-step-end.ts'
 import type { GateTimings } from '../gate-timing.ts'
+import { harmedClusters } from '../harmed-clusters.ts'
 import { lookTogether } from '../look-together.ts'
 import type { Observations } from '../observations.ts'
 import { askTraffic } from '../transition.ts'
@@ -47,6 +48,8 @@ export interface ReplayRun {
   readonly looks: readonly ReplayLook[]
   /** Harm would have been called then. */
   readonly harm?: ReplayPoint & { readonly gate: number; readonly cluster: string }
+  /** It would have been told on which clusters the harm is, and not on all. */
+  readonly isPlaced?: boolean
   /** Ends of steps that would not have passed yet. */
   readonly held: readonly ReplayPoint[]
   /** Why it was stopped before its end. */
@@ -77,7 +80,7 @@ export async function runReplay(input: ReplayInput): Promise<ReplayRun> {
       rollout = { ...rollout, progress: await progressAt(input, rollout, stage, ms) }
       looks.push(...newLooks(rollout, known, stage))
       const harm = harmIn(rollout, stage, ms)
-      if (harm) return { looks, held, harm }
+      if (harm) return { looks, held, harm, isPlaced: harmedClusters(rollout).size > 0 }
     }
     const lack = stage.passed ? lacking(rollout, stage.toMs) : undefined
     if (lack) held.push({ at: timestamp(stage.toMs), wave: stage.wave, step: stage.step, ...lack })

@@ -38,6 +38,8 @@ function checkOrder(was: Rollout, is: Rollout, broke: Broke): void {
   if (behind) broke(`${is.id} begins wave ${to} while ${behind.cluster} has ${behind.weight} %`)
 }
 
+const STRONG = 20
+
 /** Harm on a cluster that counts leaves no rollout moving on. */
 function checkHarm(was: Rollout, is: Rollout, broke: Broke): void {
   const outOf = (cluster: string) => is.targets.find((target) => target.cluster === cluster)?.out
@@ -50,7 +52,10 @@ function checkHarm(was: Rollout, is: Rollout, broke: Broke): void {
   if (is.phase !== 'paused') broke(`${is.id} goes on by itself after harm`)
   for (const [index, target] of is.targets.entries()) {
     const before = was.targets[index]
-    const isHarmed = is.progress.some(({ last, cluster }) => last?.verdict === 'harm' && cluster === target.cluster)
+    const looks = is.progress.filter(({ cluster }) => cluster === target.cluster)
+    // What all clusters together showed is placed where a cluster has strong evidence of its own.
+    const least = is.message.includes('all clusters together') ? STRONG : Number.POSITIVE_INFINITY
+    const isHarmed = looks.some(({ last }) => last?.verdict === 'harm' || (last?.eValue ?? 0) >= least)
     if (target.out === 'harm' && !isHarmed) broke(`${is.id} takes ${target.cluster} back, which showed no harm`)
     if (!target.out && before && !sameTraffic(before, target))
       broke(`${is.id} moves ${target.cluster} while it freezes`)
