@@ -4,7 +4,6 @@ import { selectedClusters } from '../model/cluster-selection.ts'
 import type { CertificateDocument, ClusterDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { windowsProblem } from '../ports/window-state.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
@@ -18,7 +17,7 @@ export async function checkReferences(
   const refused =
     checkPurpose(spec) ?? windowsProblem(spec.windows) ?? checkVault(deps, spec) ?? (await checkTeam(deps.store, spec))
   if (refused) return { ok: false, failure: refused }
-  const clusters = await readAll(deps.store, 'cluster')
+  const clusters = await deps.store.all('cluster')
   const chosen = selectedClusters(spec.clusters, clusters)
   const unknown = chosen.filter((one) => !clusters.some((other) => other.name === one && !other.deletingAt))
   if (unknown.length > 0) {
@@ -84,7 +83,7 @@ async function checkTwins(
 ): Promise<Failure | undefined> {
   const { secret } = spec
   const [sameSecret, sameVaultName] = await Promise.all([
-    readAll(deps.store, 'certificate', {
+    deps.store.all('certificate', {
       where: { 'spec.secret.namespace': secret.namespace, 'spec.secret.name': secret.name },
     }),
     withVaultName(deps.store, spec.vaultName ?? name),
@@ -108,7 +107,7 @@ async function checkTwins(
 export async function withVaultName(store: Store, vaultName: string): Promise<readonly CertificateDocument[]> {
   const [own, named] = await Promise.all([
     store.read('certificate', vaultName),
-    readAll(store, 'certificate', { where: { 'spec.vaultName': vaultName } }),
+    store.all('certificate', { where: { 'spec.vaultName': vaultName } }),
   ])
   const byName = own && own.value.spec.vaultName === undefined ? [own.value] : []
   return [...byName, ...named]

@@ -1,7 +1,6 @@
 import type { CertificateDocument } from '../model/documents.ts'
 import { isRotationOver } from '../model/rotation.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Vault, VaultVersion } from '../ports/vault.ts'
 import { windowState } from '../ports/window-state.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
@@ -14,7 +13,7 @@ export async function observe(deps: CertificateDeps, document: CertificateDocume
   const now = deps.clock.now()
   const [vault, deliveries, team] = await Promise.all([
     lookAtVault(deps, document),
-    readAll(deps.store, 'delivery', { prefix: `${name}/` }),
+    deps.store.all('delivery', { prefix: `${name}/` }),
     spec.team === undefined ? undefined : deps.store.read('team', spec.team),
   ])
   // A team that lists no hosts owns none.

@@ -2,7 +2,6 @@ import type { CertificateDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
 import { isRotationOver } from '../model/rotation.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { VaultListing } from '../ports/vault.ts'
 import type { WorkQueue } from '../ports/work-queue.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
@@ -27,7 +26,7 @@ export interface ScanOutcome {
  */
 export async function scanCertificates(deps: CertificateDeps & { readonly queue: WorkQueue }): Promise<ScanOutcome> {
   const now = timestamp(deps.clock.now())
-  const documents = await readAll(deps.store, 'certificate')
+  const documents = await deps.store.all('certificate')
   const byVault = Map.groupBy(documents, (document) => vaultOf(deps, document.spec) ?? '')
   const wanted = new Set(documents.filter(({ dueAt }) => dueAt !== undefined && dueAt <= now).map(({ name }) => name))
   const failed: string[] = []

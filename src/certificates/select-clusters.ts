@@ -4,7 +4,6 @@ import { type Result, succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
-import { readAll } from '../ports/read-all.ts'
 import { certificateEvent, rotateWork } from './certificate-event.ts'
 import type { CertificateDeps } from './deps.ts'
 import { retarget } from './retarget.ts'
@@ -16,10 +15,7 @@ import { retarget } from './retarget.ts'
 export async function selectCertificateClusters(
   deps: Pick<CertificateDeps, 'store' | 'clock'>,
 ): Promise<Result<undefined>> {
-  const [clusters, certificates] = await Promise.all([
-    readAll(deps.store, 'cluster'),
-    readAll(deps.store, 'certificate'),
-  ])
+  const [clusters, certificates] = await Promise.all([deps.store.all('cluster'), deps.store.all('certificate')])
   let result: Result<undefined> = succeed(undefined)
   for (const { name, spec } of certificates) {
     if (Array.isArray(spec.clusters)) continue

@@ -1,7 +1,6 @@
 import type { Sender } from '../model/command.ts'
 import type { Caller } from '../model/identity.ts'
 import type { Directory } from '../ports/directory.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /**
@@ -19,7 +18,7 @@ export async function lookUpSender(
 /** The Entra object id that teams give a Slack user; undefined when none does, or two say different things. */
 async function mappedPerson(store: Store, slackUser: string): Promise<string | undefined> {
   const mapped = new Set<string>()
-  for (const team of await readAll(store, 'team')) {
+  for (const team of await store.all('team')) {
     const users = team.spec.chat?.slackUsers ?? {}
     const person = Object.hasOwn(users, slackUser) ? users[slackUser] : undefined
     if (person !== undefined) mapped.add(person.toLowerCase())

@@ -1,7 +1,6 @@
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
 
@@ -54,7 +53,7 @@ export async function checkAccess(
 }
 
 async function gatewayRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
-  const certificates = (await readAll(store, 'certificate')).filter(({ clusters }) => clusters.includes(cluster))
+  const certificates = (await store.all('certificate')).filter(({ clusters }) => clusters.includes(cluster))
   const namespaces = (driven: boolean) => [
     ...new Set(
       certificates
@@ -71,7 +70,7 @@ async function gatewayRights(store: Store, cluster: string): Promise<readonly Ac
 
 /** Of services whose versions Meshwright makes, or has made. */
 async function imageRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
-  const services = (await readAll(store, 'service')).filter((service) => {
+  const services = (await store.all('service')).filter((service) => {
     const isReleased = service.rollouts.some(
       ({ image, targets }) => image && targets.some((one) => one.cluster === cluster),
     )

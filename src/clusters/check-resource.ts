@@ -3,7 +3,6 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import { isSameResource, refusalOf } from '../model/managed-cluster.ts'
 import type { ManagedClusters } from '../ports/managed-clusters.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /**
@@ -50,6 +49,6 @@ function judge(facts: ManagedClusterFacts): Result<readonly string[]> {
 
 /** The name under which an ARM id is registered. */
 async function nameOfResource(store: Store, resourceId: string): Promise<string | undefined> {
-  const clusters = await readAll(store, 'cluster')
+  const clusters = await store.all('cluster')
   return clusters.find(({ spec }) => isSameResource(spec.resourceId, resourceId))?.name
 }

@@ -1,5 +1,4 @@
 import { type CertificateDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /** Keys of the services that are on a cluster, or have yet to be removed from it. */
@@ -9,7 +8,7 @@ export async function servicesOn(store: Store, cluster: string): Promise<readonl
 
 /** The services that are on a cluster, or have yet to be removed from it. */
 export async function readServicesOn(store: Store, cluster: string): Promise<readonly ServiceDocument[]> {
-  return (await readAll(store, 'service')).filter((service) => isOn(service, cluster))
+  return (await store.all('service')).filter((service) => isOn(service, cluster))
 }
 
 /** What is on a cluster, is to be, or has yet to be removed from it. */
@@ -17,7 +16,7 @@ export type Dependent = ServiceDocument | CertificateDocument
 
 /** Services and certificates that a cluster has, is to have, or has yet to be rid of. */
 export async function readDependents(store: Store, cluster: string): Promise<readonly Dependent[]> {
-  const [services, certificates] = await Promise.all([readServicesOn(store, cluster), readAll(store, 'certificate')])
+  const [services, certificates] = await Promise.all([readServicesOn(store, cluster), store.all('certificate')])
   return [...services, ...certificates.filter((one) => one.clusters.includes(cluster) || isOn(one, cluster))]
 }
 

@@ -3,7 +3,6 @@ import { type Failure, fail } from '../model/failure.ts'
 import type { FreezeSpec } from '../model/freeze.ts'
 import { type Caller, hasRole } from '../model/identity.ts'
 import { splitServiceKey } from '../model/service.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 /**
@@ -25,6 +24,6 @@ export async function checkFreezeReach(store: Store, caller: Caller, spec: Freez
 }
 
 async function ownNamespaces(store: Store, caller: Caller): Promise<ReadonlySet<string>> {
-  const teams = (await readAll(store, 'team')).filter(({ spec }) => belongsTo(caller, spec))
+  const teams = (await store.all('team')).filter(({ spec }) => belongsTo(caller, spec))
   return new Set(teams.flatMap(({ spec }) => spec.namespaces))
 }

@@ -5,7 +5,6 @@ import { timeWindow } from './window.ts'
 
 /** What a certificate is for. Only gateway certificates are built; the others are refused with `NotBuilt`. */
 export const CERTIFICATE_PURPOSES = ['gateway-tls', 'mesh-ca', 'linkerd-identity', 'workload-tls'] as const
-export type CertificatePurpose = (typeof CERTIFICATE_PURPOSES)[number]
 
 const issuerSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('self') }).describe('Key Vault signs it with its own key'),

@@ -8,7 +8,6 @@ import { effectivePolicy } from '../model/policy/effective-policy.ts'
 import { serviceKey } from '../model/service.ts'
 import type { ClusterApi, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store, Stored } from '../ports/store.ts'
 import { findRivals } from './conflict.ts'
 import { contentHash, refKey } from './content.ts'
@@ -30,7 +29,7 @@ export async function gatherStored(store: Store, key: string, cluster: string, s
     store.read('service', key, session),
     store.read('cluster', cluster),
     store.read('placement', `${key}/${cluster}`, session),
-    readAll(store, 'freeze'),
+    store.all('freeze'),
   ])
   return { service: service?.value, cluster: clusterDocument?.value, placement, freezes }
 }

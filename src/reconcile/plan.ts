@@ -4,7 +4,6 @@ import { describeRef, type KubeObject, type KubeRef, refOf } from '../model/kube
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { withPreconditions } from './apply.ts'
 import { changesTo, type FieldChange, refKey } from './content.ts'
@@ -69,7 +68,7 @@ async function planOn(
   const placement = await deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`)
   const place = { cluster: cluster.name, placement: placement?.value }
   const [freezes, observed, gathered, rivals, kubeService] = await Promise.all([
-    readAll(deps.store, 'freeze'),
+    deps.store.all('freeze'),
     gatherCluster(api, service, prepared, []),
     gatherWorkloads(api, deps.store, service, place),
     gatherRivals(api, service, prepared),

@@ -8,7 +8,6 @@ import { describeRef, type KubeRef } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
-import { readAll } from '../ports/read-all.ts'
 import { resyncDeliveries } from './certificates/resync-deliveries.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
@@ -53,8 +52,8 @@ export async function resyncCluster(
   const api = await deps.clusters.connect(cluster)
   const [, placements, services, namespaces, ...lists] = await Promise.all([
     resyncDeliveries(deps, api, name),
-    readAll(deps.store, 'placement', { where: { cluster: name } }),
-    readAll(deps.store, 'service'),
+    deps.store.all('placement', { where: { cluster: name } }),
+    deps.store.all('service'),
     api.listMetadata(NAMESPACE),
     ...provider.kinds.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
   ])
@@ -78,7 +77,7 @@ async function prune(
   api: ClusterApi,
   found: Omit<Parameters<typeof pruneOrphans>[1], 'freezes' | 'now'>,
 ): Promise<readonly KubeRef[]> {
-  const freezes = await readAll(deps.store, 'freeze')
+  const freezes = await deps.store.all('freeze')
   return pruneOrphans(api, { ...found, freezes, now: deps.clock.now() })
 }
 

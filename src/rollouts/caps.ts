@@ -1,6 +1,5 @@
 import { keyOf } from '../model/documents.ts'
 import type { Rollout } from '../model/rollout.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 
 export interface Caps {
@@ -28,7 +27,7 @@ export async function hasFreePlace(
 
 /** Every live rollout, in the order of services. */
 export async function liveRollouts(store: Store): Promise<readonly (Rollout & { readonly service: string })[]> {
-  return (await readAll(store, 'service')).flatMap((service) =>
+  return (await store.all('service')).flatMap((service) =>
     service.rollouts.map((rollout) => ({ ...rollout, service: keyOf(service) })),
   )
 }

@@ -6,7 +6,6 @@ import { type Rollout, type RolloutTarget, wentOnSince } from '../model/rollout.
 import { isExposed, wavesOf, waveTargets } from '../model/waves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { windowState } from '../ports/window-state.ts'
 import { hasFreePlace } from './caps.ts'
@@ -96,7 +95,7 @@ async function freezeOn(
   clusters: readonly ClusterDocument[],
   now: number,
 ): Promise<string | undefined> {
-  const freezes = await readAll(store, 'freeze')
+  const freezes = await store.all('freeze')
   const scope = { service: keyOf(service), namespace: service.namespace }
   for (const cluster of clusters) {
     const [freeze] = activeFreezes(freezes, { ...scope, cluster }, 'rollouts', now)

@@ -5,7 +5,6 @@ import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
 import { effectivePolicy } from '../model/policy/effective-policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
-import { readAll } from '../ports/read-all.ts'
 import type { Store } from '../ports/store.ts'
 import { chooseClusters } from './choose-clusters.ts'
 
@@ -75,7 +74,7 @@ async function checkTeam(
 }
 
 export function allClusters(store: Store): Promise<readonly ClusterDocument[]> {
-  return readAll(store, 'cluster')
+  return store.all('cluster')
 }
 
 /** What the mesh of a chosen cluster cannot express is refused now, not found out on the cluster. */

@@ -11,7 +11,6 @@ import { actorOf } from '../../model/identity.ts'
 import { durationBetween, durationMs, timestamp } from '../../model/names.ts'
 import { isRotationOver } from '../../model/rotation.ts'
 import type { PutOutcome } from '../../ports/put-document.ts'
-import { readAll } from '../../ports/read-all.ts'
 import { operationIds } from '../operations.ts'
 import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
@@ -185,7 +184,7 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     failures: ['NotFound'],
     async handle({ deps, params: { name = '' } }) {
       const document = (await deps.store.read('certificate', name))?.value
-      const deliveries = document ? await readAll(deps.store, 'delivery', { prefix: `${name}/` }) : []
+      const deliveries = document ? await deps.store.all('delivery', { prefix: `${name}/` }) : []
       return found('certificate', name, document, (value) => ({
         status: 200,
         json: { value: viewDeliveries(value, deliveries) },

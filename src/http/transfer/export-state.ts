@@ -1,6 +1,5 @@
 import { timestamp } from '../../model/names.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { readAll } from '../../ports/read-all.ts'
 import type { Store } from '../../ports/store.ts'
 import { stableOf } from '../views/service-view.ts'
 import type { DesiredState } from './desired-state.ts'
@@ -9,12 +8,12 @@ import type { DesiredState } from './desired-state.ts'
 export async function exportState(deps: { readonly store: Store; readonly clock: Clock }): Promise<DesiredState> {
   const { store } = deps
   const [teams, strategies, freezes, clusters, certificates, services] = await Promise.all([
-    readAll(store, 'team'),
-    readAll(store, 'strategy'),
-    readAll(store, 'freeze'),
-    readAll(store, 'cluster'),
-    readAll(store, 'certificate'),
-    readAll(store, 'service'),
+    store.all('team'),
+    store.all('strategy'),
+    store.all('freeze'),
+    store.all('cluster'),
+    store.all('certificate'),
+    store.all('service'),
   ])
   return {
     schema: 1,

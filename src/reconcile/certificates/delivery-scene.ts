@@ -1,7 +1,6 @@
 import type { CertificateDocument, ClusterDocument, DeliveryDocument, FreezeDocument } from '../../model/documents.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
-import { readAll } from '../../ports/read-all.ts'
 import type { Store, Stored } from '../../ports/store.ts'
 import type { DeliveryDeps } from './delivery-deps.ts'
 import type { Wanted } from './render.ts'
@@ -42,7 +41,7 @@ export async function gatherDelivery(store: Store, request: DeliveryRequest): Pr
     store.read('certificate', name, session),
     store.read('cluster', clusterName),
     store.read('delivery', `${name}/${clusterName}`, session),
-    readAll(store, 'freeze'),
+    store.all('freeze'),
   ])
   return { certificate: certificate?.value, cluster: cluster?.value, delivery, freezes }
 }

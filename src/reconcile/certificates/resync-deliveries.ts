@@ -7,7 +7,6 @@ import { timestamp } from '../../model/names.ts'
 import { changeDocument } from '../../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
-import { readAll } from '../../ports/read-all.ts'
 import { refKey } from '../content.ts'
 import type { ReconcileDeps } from '../deps.ts'
 import { DEPLOYMENT, PROVIDER_CLASS, SECRET } from './render.ts'
@@ -22,7 +21,7 @@ export async function resyncDeliveries(
   api: ClusterApi,
   cluster: string,
 ): Promise<readonly string[]> {
-  const deliveries = (await readAll(deps.store, 'delivery', { where: { cluster } })).filter(
+  const deliveries = (await deps.store.all('delivery', { where: { cluster } })).filter(
     ({ objects }) => objects.length > 0,
   )
   const live = await listObjects(api, deliveries)

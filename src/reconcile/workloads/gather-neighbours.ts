@@ -3,7 +3,6 @@ import { desiredWeights } from '../../model/desired-weights.ts'
 import { keyOf } from '../../model/documents.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { ClusterApi, ReadOptions } from '../../ports/cluster-api.ts'
-import { readAll } from '../../ports/read-all.ts'
 import type { Store } from '../../ports/store.ts'
 import { isWanted, type PlannedService } from '../situation.ts'
 import { podLabels } from './deployment.ts'
@@ -31,7 +30,7 @@ export async function gatherNeighbours(
   deployments: readonly KubeObject[],
 ): Promise<readonly Neighbour[]> {
   const { namespace, name } = service
-  const services = await readAll(store, 'service', { prefix: `${namespace}/` })
+  const services = await store.all('service', { prefix: `${namespace}/` })
   const pods = deployments.map(podLabels)
   const found = services
     .filter((other) => other.namespace === namespace && other.name !== name && isWanted(other, cluster))

@@ -2,7 +2,6 @@ import { type ClusterDocument, keyOf, type ServiceDocument } from '../../model/d
 import type { Rollout } from '../../model/rollout.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { MetricsSources } from '../../ports/metrics.ts'
-import { readAll } from '../../ports/read-all.ts'
 import type { Store } from '../../ports/store.ts'
 import { type Caps, hasFreePlace } from '../caps.ts'
 import { gateTimings, overallTiming } from '../gate-timing.ts'
@@ -33,7 +32,7 @@ export interface Forecast {
 export async function forecast(deps: ForecastDeps, service: ServiceDocument, rollout: Rollout): Promise<Forecast> {
   const now = deps.clock.now()
   const clusters = await clustersOf(deps.store, rollout)
-  const freezes = await readAll(deps.store, 'freeze')
+  const freezes = await deps.store.all('freeze')
   const traffic = await measureTraffic(deps.metrics, { service, rollout, clusters, now })
   const { delayMs } = overallTiming(gateTimings(deps.metrics, rollout.gates, clusters), rollout.gates)
   const holdAt = holdsOf(service, rollout, clusters, freezes)

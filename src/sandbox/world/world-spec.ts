@@ -124,12 +124,10 @@ export const clusterSpec = z.strictObject({
 export const clusterPatch = z.strictObject(clusterFields).partial()
 
 export type VersionSpec = z.infer<typeof versionSpec>
-export type VersionPatch = z.infer<typeof versionPatch>
 export type DemandSpec = z.infer<typeof demandSpec>
 export type Caller = DemandSpec['callers'][number]
 export type ServiceSpec = z.infer<typeof serviceSpec>
 export type ClusterSpec = z.infer<typeof clusterSpec>
-export type ClusterPatch = z.infer<typeof clusterPatch>
 
 /** Names one service of one cluster. */
 export interface ServiceRef {
