@@ -1,8 +1,14 @@
 import { writeFileSync } from 'node:fs'
-import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, REQUIRED_ACCESS } from '../src/clusters/required-access.ts'
+import {
+  DRIVER_ACCESS,
+  GATEWAY_ACCESS,
+  IMAGE_ACCESS,
+  MESH_ACCESS,
+  REQUIRED_ACCESS,
+} from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -46,6 +52,34 @@ rules:
 ${rulesOf(IMAGE_ACCESS)}
 ${bindingOf('meshwright-image', 'shop')}`,
 )
+
+for (const [provider, rights] of Object.entries(MESH_ACCESS)) {
+  write(
+    `mesh-role-${provider}.yaml`,
+    `# What Meshwright needs besides on a cluster with ${provider}, and no more. Put the object id of the identity of \`work\` in the
+# place of the zeros. Written by scripts/cluster-role.ts.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: meshwright-${provider}
+rules:
+${rulesOf(rights)}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: meshwright-${provider}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: meshwright-${provider}
+subjects:
+  - apiGroup: rbac.authorization.k8s.io
+    kind: User
+    name: 00000000-0000-0000-0000-000000000000
+`,
+  )
+}
 
 function bindingOf(name: string, namespace: string): string {
   return `---

@@ -2,7 +2,7 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 import type { Store } from '../ports/store.ts'
-import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
+import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, MESH_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
 
 export interface AccessReport {
   readonly allowed: boolean
@@ -27,7 +27,7 @@ export interface AccessRight {
 }
 
 /**
- * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those for certificates in the namespaces
+ * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
  * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`.
  */
 export async function checkAccess(
@@ -39,7 +39,9 @@ export async function checkAccess(
   try {
     const api = await deps.clusters.connect(stored.value)
     const more = await Promise.all([gatewayRights(deps.store, name), imageRights(deps.store, name)])
-    const rights = [...REQUIRED_ACCESS, ...more.flat()]
+    const provider = stored.value.spec.mesh?.provider ?? stored.value.mesh?.provider
+    const ofMesh = provider ? (MESH_ACCESS[provider] ?? []) : []
+    const rights = [...REQUIRED_ACCESS, ...ofMesh, ...more.flat()]
     const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await api.mayI(right) })))
     const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right)
     const granted = answers.filter(({ allowed }) => allowed).map(({ right }) => right)

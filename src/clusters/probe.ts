@@ -1,3 +1,4 @@
+import { BUILT_PROVIDERS } from '../mesh/capabilities.ts'
 import type { ManagedClusterFacts, MeshFacts } from '../model/cluster.ts'
 import type { ConditionInput } from '../model/condition.ts'
 import type { ClusterDocument } from '../model/documents.ts'
@@ -87,12 +88,12 @@ function meshCondition(
     const message = wanted ? `No ${wanted} was found by its CRDs.` : 'No known mesh was found by its CRDs.'
     return { type, status: 'False', reason: 'NoMesh', message }
   }
-  if (mesh.provider !== 'istio') {
+  if (!BUILT_PROVIDERS.includes(mesh.provider)) {
     return {
       type,
       status: 'False',
       reason: 'NotBuilt',
-      message: `${mesh.provider} was found; this version writes only istio.`,
+      message: `${mesh.provider} was found; this version writes only ${BUILT_PROVIDERS.join(', ')}.`,
     }
   }
   const revision = mesh.revision === undefined ? 'revision unknown' : `revision ${mesh.revision}`

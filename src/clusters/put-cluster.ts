@@ -1,3 +1,4 @@
+import { BUILT_PROVIDERS } from '../mesh/capabilities.ts'
 import type { ClusterSpec } from '../model/cluster.ts'
 import { type ClusterDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
@@ -80,8 +81,9 @@ export async function putCluster(
 }
 
 async function refuse(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {
-  if (spec.mesh && spec.mesh.provider !== 'istio')
-    return notBuilt('/mesh/provider', `Provider ${spec.mesh.provider}`, 'istio')
+  const wanted = spec.mesh?.provider
+  if (wanted !== undefined && !BUILT_PROVIDERS.includes(wanted))
+    return notBuilt('/mesh/provider', `Provider ${wanted}`, BUILT_PROVIDERS.join(', '))
   const unreachable = await refuseContext(deps, name, spec)
   if (unreachable) return unreachable
   const endpoint = spec.metrics?.azureMonitor?.endpoint

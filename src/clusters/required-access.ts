@@ -1,3 +1,4 @@
+import type { ProviderName } from '../model/cluster.ts'
 import type { AccessQuestion } from '../ports/cluster-api.ts'
 
 const READ = ['get', 'list'] as const
@@ -21,6 +22,23 @@ export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string 
   ...ask([...READ, ...WRITE], 'networking.istio.io', ['virtualservices', 'destinationrules'], 'writes routes'),
   ...ask(['list'], 'gateway.networking.k8s.io', ['httproutes'], 'finds routes of others for the same Service'),
 ]
+
+const SERVICES = ask(
+  ['list', ...WRITE],
+  '',
+  ['services'],
+  'makes the Services by which versions are reached, where the mesh has no subsets',
+)
+
+/** What Meshwright needs besides on clusters of a mesh, by its provider: rights in the whole cluster too. */
+export const MESH_ACCESS: Readonly<
+  Partial<Record<ProviderName, readonly (AccessQuestion & { readonly why: string })[]>>
+> = {
+  'gateway-api': [
+    ...SERVICES,
+    ...ask([...READ, ...WRITE], 'gateway.networking.k8s.io', ['httproutes', 'grpcroutes'], 'writes routes at Gateways'),
+  ],
+}
 
 /**
  * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces

@@ -25,15 +25,18 @@ const LAST_GRPC_STATUS = 16
 /**
  * Counts requests by version, good and bad, from the increases of a request counter with Istio's labels
  * `response_code` and `grpc_response_status`. Bad is a 5xx or a failing gRPC status (a gRPC failure mostly comes with
- * HTTP 200). A `response_code` of 0, where the caller went away before the answer, is not bad.
+ * HTTP 200). A `response_code` of 0, where the caller went away before the answer, is not bad. `failed` says it for a mesh
+ * with other labels.
  */
 export function countRequests(
   increases: readonly SeriesIncrease[],
   versionLabel = 'destination_version',
+  failed = ({ response_code = '', grpc_response_status = '' }: SeriesIncrease['labels']) =>
+    isFailed(response_code, grpc_response_status),
 ): CountsByVersion {
   const byVersion = new Map<string, Counts>()
   for (const { labels, increase } of increases) {
-    const bad = isFailed(labels.response_code ?? '', labels.grpc_response_status ?? '')
+    const bad = failed(labels)
     add(byVersion, versionOf(labels, versionLabel), bad ? { good: 0, bad: increase } : { good: increase, bad: 0 })
   }
   return byVersion

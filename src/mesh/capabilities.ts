@@ -4,6 +4,7 @@ import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 import { type Capability, type CapabilityTable, never, type Refusal } from './capability.ts'
 import { FEATURES, type Feature, featuresOf, type UsedFeature } from './features.ts'
+import { GATEWAY_API_CAPABILITIES } from './gateway-api/capabilities.ts'
 import { ISTIO_CAPABILITIES } from './istio/capabilities.ts'
 
 const NO_MIRROR = 'Start with a small weight instead of a mirror.'
@@ -32,7 +33,7 @@ export const CAPABILITIES: Readonly<Record<ProviderName, CapabilityTable>> = {
   linkerd: comesLater('linkerd'),
   consul: comesLater('consul'),
   osm: comesLater('osm'),
-  'gateway-api': comesLater('gateway-api'),
+  'gateway-api': GATEWAY_API_CAPABILITIES,
 }
 
 /** Providers that this version can render for. */
@@ -96,7 +97,7 @@ function refusalBy(capability: Capability, mesh: MeshFacts | undefined): Refusal
 }
 
 /** Is a version lower, by its numbers? `v1.2.1` is older than `1.3.0`. */
-function isOlder(version: string, than: string): boolean {
+export function isOlder(version: string, than: string): boolean {
   const [a, b] = [version, than].map((text) => (text.match(/\d+/g) ?? []).slice(0, 3).map(Number))
   for (const [index, number] of (b ?? []).entries()) {
     const difference = (a?.[index] ?? 0) - number

@@ -1,4 +1,4 @@
-import type { MeshFacts, ProviderName } from '../model/cluster.ts'
+import type { GatewayRef, MeshFacts, ProviderName } from '../model/cluster.ts'
 import type { CandidateRoutes } from '../model/desired-traffic.ts'
 import type { Failure } from '../model/failure.ts'
 import type { KindRef, KubeObject, KubeRef } from '../model/kube.ts'
@@ -14,6 +14,8 @@ export interface RenderInput {
   /** What is asked for on this cluster: the service's own parts with the overrides and policies that hold there. */
   readonly policy: Policy
   readonly mesh: MeshFacts
+  /** The gateways that the cluster's registration names. */
+  readonly gateways?: Readonly<Record<string, GatewayRef>>
   /** Written on each object as annotation `meshwright.io/revision`: the fence. */
   readonly renderRevision: number
   /** Whole per cents with the sum 100 for every version that the route names; a candidate before its first step has 0. */
@@ -25,9 +27,19 @@ export interface RenderInput {
 /** What must hold before an object may be written. */
 export type Barrier =
   /** At least one ready endpoint whose Pod carries the version's labels, for each version that gets requests or copies. */
-  | { readonly kind: 'endpoints-ready'; readonly versions: readonly string[] }
+  | {
+      readonly kind: 'endpoints-ready'
+      readonly versions: readonly string[]
+      /** Looked for among the endpoints of the service's own Service, where versions have one each (`versionServices`). */
+      readonly among?: 'all'
+    }
   /** The object was not changed within the last `durationMs`: proxies have had time to take it. */
   | { readonly kind: 'settled'; readonly object: KubeRef; readonly durationMs: number }
+  /**
+   * A route that was not changed within `durationMs`, and that every parent it names has accepted with all references
+   * resolved, for this generation where its controller says for which. `controller`: whose word counts; absent: anyone's.
+   */
+  | { readonly kind: 'accepted'; readonly object: KubeRef; readonly durationMs: number; readonly controller?: string }
 
 export interface RenderStep {
   readonly object: KubeObject
@@ -36,7 +48,12 @@ export interface RenderStep {
 }
 
 export type RenderResult =
-  | { readonly ok: true; readonly steps: readonly RenderStep[] }
+  | {
+      readonly ok: true
+      readonly steps: readonly RenderStep[]
+      /** What must hold besides, once all is written, before it counts as live. */
+      readonly live?: readonly Barrier[]
+    }
   | { readonly ok: false; readonly failure: Failure }
 
 /** A selector for raw samples and how to read them. */
@@ -45,6 +62,23 @@ export interface CountQuery {
   readonly selector: string
   /** The label that tells versions apart. */
   readonly versionLabel: string
+  /** Did requests with these labels fail? Left out: by `response_code` and `grpc_response_status`, as Istio writes them. */
+  readonly failed?: (labels: Readonly<Record<string, string>>) => boolean
+  /** Milliseconds of the unit of a histogram's edges; 1 when left out. */
+  readonly unitMs?: number
+}
+
+/** A service whose requests are counted. */
+export interface MeteredService {
+  readonly namespace: string
+  readonly name: string
+  readonly spec?: ServiceSpec
+}
+
+/** The label by which metrics tell versions apart, and its value for each. */
+export interface VersionLabels {
+  readonly label: string
+  readonly values: Readonly<Record<string, string>>
 }
 
 /**
@@ -70,20 +104,26 @@ export interface Provider {
    * rises. `live` holds our objects as they are. Every rendered object is the last apply of its kind, needed or not.
    */
   stage(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[]
-  /** Live weights by version in one of our objects; undefined when the object carries none. */
+  /** Live weights by version in one of our objects; undefined when the object carries none. Several may carry them. */
   liveWeights(object: KubeObject): Readonly<Record<string, number>> | undefined
   /** What one of our objects sends to versions besides their weights, in a fixed order; the same objects have weights. */
   liveSideRoutes(object: KubeObject): readonly SideRoute[]
   /** The order in which to remove: routes before what they refer to. */
   pruneOrder(refs: readonly KubeRef[]): readonly KubeRef[]
-  /** Kinds in which a foreign object could claim the same host, and whether a given object does. */
+  /** Kinds in which a foreign object could claim the same host, and whether a given object does. `own`: what we render. */
   readonly conflictKinds: readonly KindRef[]
-  claims(object: KubeObject, input: Pick<RenderInput, 'namespace' | 'name' | 'spec'>): boolean
+  claims(
+    object: KubeObject,
+    input: Pick<RenderInput, 'namespace' | 'name' | 'spec'>,
+    own: readonly KubeObject[],
+  ): boolean
   /** Which requests failed, and how slow they were, by version. */
-  requestCounts(service: { namespace: string; name: string }): CountQuery
-  latencyCounts(service: { namespace: string; name: string }): CountQuery
-  /** Requests of callers that are not in the mesh, so that no weight holds for them. */
-  outsideCounts(service: { namespace: string; name: string }): CountQuery
+  requestCounts(service: MeteredService): CountQuery
+  latencyCounts(service: MeteredService): CountQuery
+  /** How the mesh's metrics name these versions. Absent: by the Pods' labels or the workload, as Istio does. */
+  versionLabels?(service: MeteredService & { readonly spec: ServiceSpec }, versions: readonly string[]): VersionLabels
+  /** Requests of callers that are not in the mesh, so that no weight holds for them. Absent: nobody counts those. */
+  outsideCounts?(service: MeteredService): CountQuery
   /** Any requests that the mesh counted: a selector for whether it is scraped at all. */
   readonly anyRequests: string
   /** Edges of its latency histogram in milliseconds, rising, where nobody set others. */

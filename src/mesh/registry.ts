@@ -1,10 +1,11 @@
 import type { ProviderName } from '../model/cluster.ts'
 import { type Result, succeed } from '../model/failure.ts'
 import { CAPABILITIES } from './capabilities.ts'
+import { gatewayApi } from './gateway-api/gateway-api.ts'
 import { istio } from './istio/istio.ts'
 import type { Provider } from './provider.ts'
 
-const BUILT: Readonly<Partial<Record<ProviderName, Provider>>> = { istio }
+const BUILT: Readonly<Partial<Record<ProviderName, Provider>>> = { istio, 'gateway-api': gatewayApi }
 
 /** The provider of a name; undefined while it is not built. */
 export function providerFor(name: ProviderName): Provider | undefined {

@@ -1,6 +1,7 @@
 import type { Barrier } from '../mesh/provider.ts'
 import { describeRef, refOf } from '../model/kube.ts'
 import type { InventoryEntry } from '../model/placement.ts'
+import { acceptedStop } from './accepted.ts'
 import { holds, refKey } from './content.ts'
 import { entryFor } from './drift.ts'
 import type { Situation, Stop } from './situation.ts'
@@ -14,15 +15,21 @@ interface BarrierWalk {
 /** Why a step has to wait for what must hold before it; undefined when all of it does. */
 export function barrierStop(walk: BarrierWalk, barriers: readonly Barrier[]): Stop | undefined {
   for (const barrier of barriers) {
-    const stop = barrier.kind === 'settled' ? settledStop(walk, barrier) : endpointsStop(walk, barrier)
+    const stop = stopOf(walk, barrier)
     if (stop) return stop
   }
   return undefined
 }
 
+function stopOf(walk: BarrierWalk, barrier: Barrier): Stop | undefined {
+  if (barrier.kind === 'endpoints-ready') return endpointsStop(walk, barrier)
+  const settling = settledStop(walk, barrier)
+  return settling ?? (barrier.kind === 'accepted' ? acceptedStop(walk.situation, barrier) : undefined)
+}
+
 function settledStop(
   { situation, changed }: BarrierWalk,
-  barrier: Extract<Barrier, { kind: 'settled' }>,
+  barrier: Pick<Extract<Barrier, { kind: 'settled' }>, 'object' | 'durationMs'>,
 ): Stop | undefined {
   const { now } = situation
   const durationMs = situation.settleMs ?? barrier.durationMs
@@ -49,7 +56,9 @@ function endpointsStop(
   { situation }: BarrierWalk,
   barrier: Extract<Barrier, { kind: 'endpoints-ready' }>,
 ): Stop | undefined {
-  const missing = barrier.versions.filter((version) => (situation.observed.versions[version]?.ready ?? 0) < 1)
+  const { versions, amongAll = versions } = situation.observed
+  const ready = barrier.among === 'all' ? amongAll : versions
+  const missing = barrier.versions.filter((version) => (ready[version]?.ready ?? 0) < 1)
   if (missing.length === 0) return undefined
   return { reason: 'WaitingForEndpoints', message: endpointsMessage(situation, missing), again: 'poll' }
 }

@@ -1,6 +1,6 @@
 import { bearsMarks } from '../mesh/marks.ts'
 import type { Provider } from '../mesh/provider.ts'
-import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { type KubeObject, refOf } from '../model/kube.ts'
 import type { InventoryEntry } from '../model/placement.ts'
 import { serviceKey } from '../model/service.ts'
 import { refKey } from './content.ts'
@@ -19,10 +19,13 @@ export function findRivals(
   candidates: readonly KubeObject[],
   service: PlannedService,
   provider: Pick<Provider, 'claims'>,
-  own: readonly KubeRef[],
+  own: readonly KubeObject[],
 ): readonly KubeObject[] {
-  const ours = new Set(own.map(refKey))
-  return candidates.filter((object) => !ours.has(refKey(refOf(object))) && provider.claims(object, service))
+  const ours = new Set(own.map((object) => refKey(refOf(object))))
+  const key = serviceKey(service.namespace, service.name)
+  // What an earlier render of ours left is pruned once the new one stands.
+  const others = candidates.filter((object) => !ours.has(refKey(refOf(object))) && !bearsMarks(object.metadata, key))
+  return others.filter((object) => provider.claims(object, service, own))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { bearsMarks } from '../mesh/marks.ts'
 import type { Provider } from '../mesh/provider.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
-import { type InventoryEntry, type PlacementState, sameSideRoutes } from '../model/placement.ts'
+import { type InventoryEntry, type PlacementState, type SideRoute, sideRoutesBeyond } from '../model/placement.ts'
 import { addedFields, changesTo, contentHash, refKey } from './content.ts'
 import { otherHands } from './owners.ts'
 
@@ -46,7 +46,7 @@ export function findDrift(
   if (touched && hands.length > 0) {
     const moved =
       !sameShares(provider.liveWeights(live), placement.weights) ||
-      !sameSideRoutes(provider.liveSideRoutes(live), placement.sideRoutes ?? [])
+      !isAmong(provider.liveSideRoutes(live), placement.sideRoutes ?? [])
     return { ref, kind: provider.liveWeights(desired) && moved ? 'weights' : 'changed', hands, fields }
   }
   const marks = fields.filter((path) => path.startsWith('metadata'))
@@ -68,6 +68,12 @@ export function describeAdditions(
     return fields.length === 0 ? [] : [`${desired.kind} ${fields.join(', ')}`]
   })
   return parts.length === 0 ? undefined : `Others added fields that Meshwright does not set: ${parts.join('; ')}.`
+}
+
+/** Are these side routes the written ones, each kind for each version? Of several routes each has its own forms of them. */
+function isAmong(live: readonly SideRoute[], written: readonly SideRoute[]): boolean {
+  const has = ({ kind, version }: SideRoute) => live.some((route) => route.kind === kind && route.version === version)
+  return sideRoutesBeyond(live, written).length === 0 && written.every(has)
 }
 
 function sameShares(

@@ -1,4 +1,4 @@
-import type { Provider, RenderStep } from '../mesh/provider.ts'
+import type { Barrier, Provider, RenderStep } from '../mesh/provider.ts'
 import { providerFor, requireProvider } from '../mesh/registry.ts'
 import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
@@ -39,6 +39,8 @@ export interface Prepared {
   readonly provider: Provider
   readonly weights: Readonly<Record<string, number>>
   readonly rendered: readonly RenderStep[]
+  /** What must hold besides before it counts as live. */
+  readonly live?: readonly Barrier[]
 }
 
 /** Renders a service for a cluster, or says why it cannot be. `again: 'poll'` where the cluster's probe may mend it. */
@@ -60,12 +62,14 @@ export function prepare(
     spec: service.spec,
     policy: effectivePolicy(service.spec, cluster).policy,
     mesh,
+    gateways: cluster.spec.mesh?.gateways ?? {},
     renderRevision: service.renderRevision,
     weights,
     ...(candidate ? { candidate } : {}),
   })
   if (!rendered.ok) return { ok: false, stop: { reason: rendered.failure.code, message: rendered.failure.detail } }
-  return { ok: true, value: { provider: provider.value, weights, rendered: rendered.steps } }
+  const { steps, live = [] } = rendered
+  return { ok: true, value: { provider: provider.value, weights, rendered: steps, live } }
 }
 
 /** The mesh that a cluster runs: what its owner says, else what the probe found. */
@@ -118,7 +122,7 @@ export async function gatherCluster(
   const asked = prepared.rendered.map(({ object }) => refOf(object)).filter((ref) => !known.has(refKey(ref)))
   const { namespace, name, spec } = service
   const services = prepared.provider.versionServices?.({ name, spec }) ?? {}
-  const reached = [...new Set(Object.keys(spec.versions).map((version) => services[version] ?? name))].sort()
+  const reached = [...new Set([name, ...Object.values(services)])].sort()
   const ofServices =
     reached.length === 1 ? `${SERVICE_NAME}=${reached[0]}` : `${SERVICE_NAME} in (${reached.join(',')})`
   const labelSelector = podSelector(spec.versions)
@@ -130,10 +134,12 @@ export async function gatherCluster(
   ])
   const objects = new Map(known)
   for (const [key, object] of read) if (object) objects.set(key, object)
+  const own = slices.filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name)
   return {
     namespace: space,
     objects,
     versions: readyByVersion(spec.versions, slices, pods, services),
+    ...(reached.length > 1 ? { amongAll: readyByVersion(spec.versions, own, pods) } : {}),
     rivals: undefined,
   }
 }
@@ -151,7 +157,7 @@ export async function gatherRivals(
   age: ReadOptions = {},
 ): Promise<readonly KubeObject[]> {
   const lists = await Promise.all(prepared.provider.conflictKinds.map((kind) => listKnown(api, kind, age)))
-  const own = prepared.rendered.map(({ object }) => refOf(object))
+  const own = prepared.rendered.map(({ object }) => object)
   return findRivals(lists.flat(), service, prepared.provider, own).toSorted((a, b) =>
     refKey(refOf(a)) < refKey(refOf(b)) ? -1 : 1,
   )

@@ -83,7 +83,7 @@ export function planWrites(situation: Situation): WritePlan {
     if ('reason' in next) return { ...plan, stop: next }
     writes.push(next)
   }
-  const stop = conflict.stop ?? refusalStop(candidate)
+  const stop = conflict.stop ?? refusalStop(candidate) ?? barrierStop(walk, situation.live ?? [])
   return stop ? { ...plan, stop } : { ...plan, scaleDowns: planScaleDowns(situation, walk.changed) }
 }
 

@@ -1,4 +1,4 @@
-import type { Provider, RenderStep } from '../mesh/provider.ts'
+import type { Barrier, Provider, RenderStep } from '../mesh/provider.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import type { KubeObject } from '../model/kube.ts'
@@ -19,6 +19,8 @@ export interface Observed {
   /** Objects that bear the names of ours, by `refKey`. Those not read, for nothing changes in them, are as rendered. */
   readonly objects: ReadonlyMap<string, KubeObject>
   readonly versions: Readonly<Record<string, VersionReadiness>>
+  /** Where versions have Services of their own: by version, the ready endpoints of the service's own Service. */
+  readonly amongAll?: Readonly<Record<string, VersionReadiness>>
   /** Objects of others that claim the service under other names; undefined when they were not looked for. */
   readonly rivals: readonly KubeObject[] | undefined
   /** Selectors that mix up the versions of a rollout; absent when they were not looked for. */
@@ -34,6 +36,8 @@ export interface Situation {
   readonly provider: Provider
   readonly weights: Readonly<Record<string, number>>
   readonly rendered: readonly RenderStep[]
+  /** What must hold besides, once all is written, before it counts as live. */
+  readonly live?: readonly Barrier[]
   readonly placement: PlacementDocument | undefined
   readonly freezes: readonly FreezeDocument[]
   readonly observed: Observed

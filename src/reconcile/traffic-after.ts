@@ -1,4 +1,5 @@
 import { revisionOf } from '../mesh/marks.ts'
+import { canonicalJson } from '../model/digest.ts'
 import type { KubeObject } from '../model/kube.ts'
 import { refOf } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
@@ -27,50 +28,66 @@ const SIDE_WORDS = { match: 'what matches', affinity: 'who had it before', mirro
 
 /**
  * Weights on the cluster after a pass, whole per cents by version, and the side routes beside them, undefined when there are
- * none; those known before where the route is not ours.
+ * none; those known before where no route is ours. Where several routes bear weights, the highest of each version.
  */
 export function trafficAfter(pass: Seen): Traffic {
   const { provider, placement } = pass.situation
-  const live = pass.stop?.condition === 'Conflict' ? undefined : untouched(pass)
-  const bearer = lastWritten(pass) ?? live
-  const weights = bearer && provider.liveWeights(bearer)
-  if (!bearer || !weights) return { weights: placement?.weights ?? {}, sideRoutes: placement?.sideRoutes }
-  const sideRoutes = provider.liveSideRoutes(bearer)
+  const bearers = bearersAfter(pass, pass.stop?.condition === 'Conflict').flatMap(({ object }) => {
+    const weights = object && provider.liveWeights(object)
+    return object && weights ? [{ object, weights }] : []
+  })
+  if (bearers.length === 0) return { weights: placement?.weights ?? {}, sideRoutes: placement?.sideRoutes }
+  const weights: Record<string, number> = {}
+  for (const [version, weight] of bearers.flatMap((bearer) => Object.entries(bearer.weights))) {
+    weights[version] = Math.max(weights[version] ?? 0, weight)
+  }
+  const found = bearers.flatMap(({ object }) => provider.liveSideRoutes(object))
+  const sideRoutes = [...new Map(found.map((route) => [canonicalJson(route), route])).values()]
   return { weights, sideRoutes: sideRoutes.length === 0 ? undefined : sideRoutes }
 }
 
 /**
- * Of which render revision the weights and side routes are that the route bears after a pass, and when proxies will have
+ * Of which render revision the weights and side routes are that the routes bear after a pass, and when proxies will have
  * taken them; for it does not matter what else of that revision is held back. Undefined when they are not those that are
- * wanted. Takes the inventory after the pass.
+ * wanted, in every route. Takes the inventory after the pass.
  */
 export function weightsLiveAfter(
   pass: Seen,
   objects: readonly InventoryEntry[],
   settleMs: number,
 ): PlacementState['weightsLive'] {
-  const { provider, weights: wanted, rendered } = pass.situation
-  const bearer = lastWritten(pass) ?? untouched(pass)
-  const revision = bearer && revisionOf(bearer)
-  const written = bearer && entryFor(objects, refOf(bearer))
-  if (!bearer || revision === undefined || !written) return undefined
-  const weights = provider.liveWeights(bearer) ?? {}
-  const names = [...Object.keys(wanted), ...Object.keys(weights)]
-  if (names.some((name) => (weights[name] ?? 0) !== (wanted[name] ?? 0))) return undefined
-  const wantedSides = rendered.flatMap(({ object }) => provider.liveSideRoutes(object))
-  if (!sameSideRoutes(provider.liveSideRoutes(bearer), wantedSides)) return undefined
-  return { revision, at: timestamp(Date.parse(written.changedAt) + settleMs) }
+  const { provider, weights: wanted } = pass.situation
+  const found = bearersAfter(pass, false).map(({ desired, object }) => {
+    const revision = object && revisionOf(object)
+    const written = object && entryFor(objects, refOf(object))
+    if (!object || revision === undefined || !written) return undefined
+    const weights = provider.liveWeights(object) ?? {}
+    const names = [...Object.keys(wanted), ...Object.keys(weights)]
+    if (names.some((name) => (weights[name] ?? 0) !== (wanted[name] ?? 0))) return undefined
+    if (!sameSideRoutes(provider.liveSideRoutes(object), provider.liveSideRoutes(desired))) return undefined
+    return { revision, at: Date.parse(written.changedAt) }
+  })
+  const taken = found.filter((one) => one !== undefined)
+  if (taken.length === 0 || taken.length < found.length) return undefined
+  const revision = Math.min(...taken.map((one) => one.revision))
+  return { revision, at: timestamp(Math.max(...taken.map(({ at }) => at)) + settleMs) }
 }
 
-/** The object with weights as this pass wrote it last. */
-function lastWritten({ situation, written }: Seen): KubeObject | undefined {
-  return written.map(({ after }) => after).findLast((object) => situation.provider.liveWeights(object) !== undefined)
+interface Bearer {
+  /** As rendered. */
+  readonly desired: KubeObject
+  /** As this pass wrote it last, else as it was read, unless another hand changed it; undefined: neither. */
+  readonly object: KubeObject | undefined
 }
 
-/** The object with weights as it was read, unless another hand changed it. */
-function untouched({ situation, plan }: Seen): KubeObject | undefined {
-  const bearer = situation.rendered.find(({ object }) => situation.provider.liveWeights(object))?.object
-  if (!bearer) return undefined
-  const key = refKey(refOf(bearer))
-  return plan.drifts.some((drift) => refKey(drift.ref) === key) ? undefined : situation.observed.objects.get(key)
+/** The routes with weights, as they are after a pass. `writtenOnly`: what was read does not count. */
+function bearersAfter({ situation, plan, written }: Seen, writtenOnly: boolean): readonly Bearer[] {
+  const { provider, rendered, observed } = situation
+  return rendered.flatMap(({ object: desired }): readonly Bearer[] => {
+    if (provider.liveWeights(desired) === undefined) return []
+    const key = refKey(refOf(desired))
+    const last = written.map(({ after }) => after).findLast((after) => refKey(refOf(after)) === key)
+    const isOther = writtenOnly || plan.drifts.some((drift) => refKey(drift.ref) === key)
+    return [{ desired, object: last ?? (isOther ? undefined : observed.objects.get(key)) }]
+  })
 }

@@ -63,8 +63,10 @@ async function edgesOn(
   if (!provider) return `the mesh of ${cluster.name} has no latency gates`
   try {
     const source = await metrics.open(cluster)
-    const series = (await source?.samples(provider.latencyCounts(service).selector, clock.now(), RECENT_MS)) ?? []
-    const edges = new Set(series.map(({ labels }) => edgeOf(labels.le ?? '')).filter((edge) => Number.isFinite(edge)))
+    const { selector, unitMs = 1 } = provider.latencyCounts(service)
+    const series = (await source?.samples(selector, clock.now(), RECENT_MS)) ?? []
+    const all = series.map(({ labels }) => edgeOf(labels.le ?? '') * unitMs)
+    const edges = new Set(all.filter((edge) => Number.isFinite(edge)))
     return edges.size === 0 ? provider.latencyEdgesMs : [...edges]
   } catch (error) {
     if (!isPortError(error)) throw error

@@ -1,13 +1,12 @@
 import { countRequests, countSlow } from '../judge/count-events.ts'
 import { countIncrease, type WindowIncrease, withTargets } from '../judge/count-increase.ts'
 import type { BlindReason } from '../judge/judge-gate.ts'
-import type { Provider } from '../mesh/provider.ts'
+import type { CountQuery, MeteredService, Provider, VersionLabels } from '../mesh/provider.ts'
 import type { BuiltInGate } from '../model/gate.ts'
 import type { Counts } from '../model/rollout.ts'
 import type { MetricsSource, Series } from '../ports/metrics.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { NO_COUNTS } from './observations.ts'
-import type { VersionLabels } from './version-label.ts'
 
 /** Samples from before a window serve as the base of its counts; four scrapes at 30 s. */
 const LOOKBACK_MS = 120_000
@@ -31,7 +30,7 @@ export type WindowCounts =
 export function windowCounter(
   source: MetricsSource,
   provider: Provider,
-  service: { namespace: string; name: string },
+  service: MeteredService,
 ): (gate: BuiltInGate, labels: VersionLabels, window: CountedWindow) => Promise<WindowCounts> {
   const asked = new Map<string, Promise<Found>>()
   const find = (selector: string, window: CountedWindow) => {
@@ -43,7 +42,7 @@ export function windowCounter(
   return async (gate, labels, window) => {
     const query = gate.kind === 'latency' ? provider.latencyCounts(service) : provider.requestCounts(service)
     try {
-      return read(await find(query.selector, window), gate, labels, window)
+      return read(await find(query.selector, window), { gate, labels, query }, window)
     } catch (error) {
       if (!isPortError(error)) throw error
       return { ok: false, reason: 'QueryFailed', why: error.message }
@@ -74,7 +73,13 @@ function newestOf(series: readonly Series[]): number | undefined {
   }, undefined)
 }
 
-function read(found: Found, gate: BuiltInGate, labels: VersionLabels, window: CountedWindow): WindowCounts {
+interface Question {
+  readonly gate: BuiltInGate
+  readonly labels: VersionLabels
+  readonly query: CountQuery
+}
+
+function read(found: Found, { gate, labels, query }: Question, window: CountedWindow): WindowCounts {
   if (found.unreadable > 0) {
     return { ok: false, reason: 'NotANumber', why: `${found.unreadable} samples are no numbers` }
   }
@@ -83,10 +88,12 @@ function read(found: Found, gate: BuiltInGate, labels: VersionLabels, window: Co
   }
   const late = lateness(found.newestMs, window)
   if (late !== undefined) return { ok: false, reason: 'DataLate', why: late }
-  if (gate.kind === 'errors') return { ok: true, byVersion: byName(countRequests(found.series, labels.label), labels) }
-  const slow = countSlow(found.series, gate.overMs, labels.label)
+  if (gate.kind === 'errors')
+    return { ok: true, byVersion: byName(countRequests(found.series, labels.label, query.failed), labels) }
+  const { unitMs = 1 } = query
+  const slow = countSlow(found.series, gate.overMs / unitMs, labels.label)
   if (slow.ok) return { ok: true, byVersion: byName(slow.byVersion, labels) }
-  const nearest = slow.nearestMs.join(' and ')
+  const nearest = slow.nearestMs.map((edge) => edge * unitMs).join(' and ')
   const why = `the histogram has no edge at ${gate.overMs} ms; the nearest are ${nearest} ms`
   return { ok: false, reason: 'NoData', why }
 }

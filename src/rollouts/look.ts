@@ -141,7 +141,9 @@ async function openCounter(
     return async () => ({ ok: false, reason, why })
   }
   const provider = providerFor(cluster.mesh?.provider ?? 'istio')
-  const labels = versionLabels(service.spec.versions, [target.stable, target.candidate])
+  const names = [target.stable, target.candidate]
+  const own = from === 'mesh' ? provider?.versionLabels?.(service, names) : undefined
+  const labels = own ?? versionLabels(service.spec.versions, names)
   if (from === 'mesh' && !provider) return blind(`the mesh of ${cluster.name} has no gates`)
   if (!labels) return blind('no Pod label "version" and no workload name tells the versions apart in metrics')
   try {

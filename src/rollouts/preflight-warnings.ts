@@ -52,7 +52,10 @@ async function warnOfOutsideCallers(
   try {
     const source = await metrics.open(cluster)
     if (!source) return undefined
-    const outside = await recentRequests(source, provider.outsideCounts(service).selector, now)
+    const query = provider.outsideCounts?.(service)
+    if (!query)
+      return `${cluster.name}: requests that come past the mesh are counted by nobody; they reach any Pod of the Service`
+    const outside = await recentRequests(source, query.selector, now)
     if (outside <= 0) return undefined
     const all = await recentRequests(source, provider.requestCounts(service).selector, now)
     const share = `${percent(outside, all)} of the requests to ${keyOf(service)} in the last ${formatDuration(RECENT_MS)}`

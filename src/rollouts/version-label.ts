@@ -1,10 +1,5 @@
+import type { VersionLabels } from '../mesh/provider.ts'
 import type { VersionSpec } from '../model/service.ts'
-
-/** The label by which metrics tell two versions apart, and its value for each. */
-export interface VersionLabels {
-  readonly label: 'destination_version' | 'destination_workload'
-  readonly values: Readonly<Record<string, string>>
-}
 
 /**
  * How Istio's metrics name versions: by the Pods' label `version`, else `app.kubernetes.io/version`, else, where the version

@@ -101,6 +101,7 @@ function checkMeshes(
       spec,
       policy: effectivePolicy(spec, cluster).policy,
       mesh: cluster.mesh,
+      gateways: cluster.spec.mesh?.gateways ?? {},
       renderRevision: 0,
       weights: { [spec.initialVersion]: 100 },
     })

@@ -10,6 +10,11 @@ const capabilityView = z.object({
   feature: z.enum(FEATURES).describe('The field of a service or rollout that asks for it'),
   support: z.enum(['supported', 'conditional', 'refused']),
   condition: z.string().optional(),
+  requires: z
+    .object({ gatewayApi: z.string(), mesh: z.string() })
+    .partial()
+    .optional()
+    .describe('The lowest bundle of the Gateway API, or version of the mesh, that has it'),
   code: z.string().optional().describe('Code of the refusal'),
   reason: z.string().optional(),
   nearest: z.string().optional().describe('What comes closest and can be had'),

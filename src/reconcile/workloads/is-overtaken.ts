@@ -17,13 +17,13 @@ export async function isOvertaken(
   scaleDowns: readonly ScaleDown[],
 ): Promise<boolean> {
   const { renderRevision } = service
-  const route = rendered.find(({ object }) => provider.liveWeights(object))?.object
+  const routes = rendered.filter(({ object }) => provider.liveWeights(object) !== undefined)
   const [stored, live] = await Promise.all([
     store.read('service', keyOfService(service)),
-    route ? api.get(refOf(route)) : undefined,
+    Promise.all(routes.map(({ object }) => api.get(refOf(object)))),
   ])
   if (!stored || stored.value.renderRevision > renderRevision) return true
-  if (live && (revisionOf(live) ?? 0) > renderRevision) return true
+  if (live.some((object) => object && (revisionOf(object) ?? 0) > renderRevision)) return true
   const listed = stored.value.retired?.[cluster.name] ?? []
   const isListed = ({ retired }: ScaleDown) =>
     listed.some(({ version, rollout }) => version === retired.version && rollout === retired.rollout)

@@ -48,11 +48,15 @@ export function planScaleDowns(situation: Situation, written: ReadonlySet<string
 function drainedAt(situation: Situation, written: ReadonlySet<string>): number {
   const { rendered, observed, placement, provider, now } = situation
   const drainMs = DRAIN_SETTLES * (situation.settleMs ?? SETTLE_MS)
-  const route = rendered.find(({ object }) => provider.liveWeights(object))?.object
-  const live = route && observed.objects.get(refKey(refOf(route)))
-  const entry = route && entryFor(placement?.objects, refOf(route))
-  const stands = live && entry && holds(live, route) && !written.has(refKey(refOf(route)))
-  return (stands ? Date.parse(entry.changedAt) : now) + drainMs
+  const since = rendered
+    .filter(({ object }) => provider.liveWeights(object) !== undefined)
+    .map(({ object: route }) => {
+      const live = observed.objects.get(refKey(refOf(route)))
+      const entry = entryFor(placement?.objects, refOf(route))
+      const stands = live && entry && holds(live, route) && !written.has(refKey(refOf(route)))
+      return stands ? Date.parse(entry.changedAt) : now
+    })
+  return (since.length === 0 ? now : Math.max(...since)) + drainMs
 }
 
 function decide(situation: Situation, seen: WorkloadsSeen, retired: RetiredVersion): Omit<ScaleDown, 'retired'> {

@@ -5,7 +5,13 @@ import { parse, parseAllDocuments } from 'yaml'
 import { type Expression, parseBicep, type Statement } from '../../../scripts/bicep/parse-bicep.ts'
 import { resourceUses } from '../../../scripts/bicep/resource-uses.ts'
 import { CONTAINERS } from '../../../src/adapters/cosmos/cosmos-client.ts'
-import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
+import {
+  DRIVER_ACCESS,
+  GATEWAY_ACCESS,
+  IMAGE_ACCESS,
+  MESH_ACCESS,
+  REQUIRED_ACCESS,
+} from '../../../src/clusters/required-access.ts'
 import { SETTING_NAMES } from '../../../src/settings.ts'
 import { bodyOf, fieldOf, outputsUsed, unknownNames } from './bicep-names.ts'
 
@@ -138,10 +144,11 @@ describe('what the app expects of its surroundings', () => {
     expect(names).toEqual([...queueNames, ...queueNames.map((name) => `${name}-poison`)])
   })
 
-  it.each([
+  it.each<readonly [string, typeof REQUIRED_ACCESS]>([
     ['cluster-role', REQUIRED_ACCESS],
     ['gateway-role', [...GATEWAY_ACCESS, ...DRIVER_ACCESS]],
     ['image-role', IMAGE_ACCESS],
+    ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),
   ])('the %s grants what it needs, and no more', (file, rights) => {
     const [role] = parseAllDocuments(readFileSync(join(ROOT, `infra/kubernetes/${file}.yaml`), 'utf8')).map(
       (document) => document.toJS() as { kind: string; rules: Rule[] },

@@ -26,7 +26,7 @@ describe('a VirtualService of others', () => {
     ["exported to its own namespace, which is the service's", true, 'shop', { hosts: ['web'], exportTo: ['.'] }],
     ['without hosts', false, 'shop', {}],
   ])('%s: claims it %s', (_, claims, namespace, spec) => {
-    expect(istio.claims(route(namespace, spec), service)).toBe(claims)
+    expect(istio.claims(route(namespace, spec), service, [])).toBe(claims)
   })
 })
 
@@ -39,7 +39,7 @@ describe('a DestinationRule of others', () => {
     ['in the root namespace, where ours goes first', false, 'istio-system', { host: 'web.shop.svc.cluster.local' }],
     ['for another host', false, 'shop', { host: 'cart', subsets }],
   ])('%s: claims it %s', (_, claims, namespace, spec) => {
-    expect(istio.claims({ ...route(namespace, spec), kind: 'DestinationRule' }, service)).toBe(claims)
+    expect(istio.claims({ ...route(namespace, spec), kind: 'DestinationRule' }, service, [])).toBe(claims)
   })
 })
 
@@ -50,6 +50,6 @@ describe('an HTTPRoute', () => {
     ['on a Gateway', false, 'shop', [{ kind: 'Gateway', name: 'web' }]],
     ['without parents', false, 'shop', undefined],
   ])('%s: claims it %s', (_, claims, namespace, parentRefs) => {
-    expect(istio.claims({ ...route(namespace, { parentRefs }), kind: 'HTTPRoute' }, service)).toBe(claims)
+    expect(istio.claims({ ...route(namespace, { parentRefs }), kind: 'HTTPRoute' }, service, [])).toBe(claims)
   })
 })
