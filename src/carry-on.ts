@@ -5,7 +5,7 @@ import type { OutboxEntry } from './model/outbox.ts'
 import type { Stored } from './ports/store.ts'
 import type { ReconcileOutcome } from './reconcile/reconcile-placement.ts'
 import { reconcileObserved } from './reconcile-observed.ts'
-import { rememberingOnce } from './remembering-store.ts'
+import { type Memory, remembering } from './remembering-store.ts'
 import { advanceRollouts } from './rollouts/advance-rollouts.ts'
 
 /** More clusters than this are left to the queue, which spreads them over workers. */
@@ -40,6 +40,7 @@ export async function reconcileAndAdvance(
 /** What one invocation does in a row for a service. */
 interface Chain {
   readonly deps: ClusterWorkDeps
+  readonly memory: Memory
   readonly service: string
   /** Documents whose outbox is still to be sent on, as written last. */
   readonly left: Map<string, Stored<AnyDocument>>
@@ -50,18 +51,19 @@ interface Chain {
 }
 
 async function withChain<T>(deps: ClusterWorkDeps, service: string, work: (chain: Chain) => Promise<T>): Promise<T> {
-  const store = rememberingOnce(deps.store)
-  const chain: Chain = { deps: { ...deps, store }, service, left: new Map(), done: new Set(), told: new Set() }
+  const memory = remembering(deps.store, deps.clock)
+  const chain: Chain = { deps, memory, service, left: new Map(), done: new Set(), told: new Set() }
   try {
     return await work(chain)
   } finally {
-    await Promise.all([...chain.left.values()].map((stored) => store.sendOn(stored, chain.done)))
+    await Promise.all([...chain.left.values()].map((stored) => deps.store.sendOn(stored, chain.done)))
   }
 }
 
 /** `session`: of who asks. After the first turn this process has seen more than it tells. */
 async function takeTurns(chain: Chain, session?: string): Promise<Result<undefined>> {
-  const { deps, service, left, done, told } = chain
+  const { memory, service, left, done, told } = chain
+  const deps = { ...chain.deps, store: memory.toDecide }
   for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
     const heard = [...told]
     const advanced = await advanceRollouts(deps, service, turn === 1 ? session : undefined, { done })
@@ -79,6 +81,7 @@ async function takeTurns(chain: Chain, session?: string): Promise<Result<undefin
     })
     // The pass that finds it settled brings the rollout on.
     if (outcomes.every(({ state }) => state === 'settling')) break
+    memory.recall(written)
   }
   return succeed(undefined)
 }
@@ -89,7 +92,10 @@ function passOf(entry: OutboxEntry): { readonly id: string; readonly cluster: st
 }
 
 async function carryOut(chain: Chain, cluster: string, session: string | undefined): Promise<ReconcileOutcome> {
-  const { deps, service, left, done, told } = chain
+  const { memory, service, left, done, told } = chain
+  const deps = { ...chain.deps, store: memory.toAct }
+  const known = left.get(cluster)
+  if (known) memory.recall(known)
   const request = { service, cluster, ...(session === undefined ? {} : { session }), outbox: 'left' as const }
   const outcome = await reconcileObserved(deps, request)
   if (outcome.left) left.set(cluster, outcome.left)

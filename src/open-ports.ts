@@ -13,6 +13,7 @@ import type { MessengerSettings } from './adapters/messenger.ts'
 import { once } from './adapters/once.ts'
 import type { Lookup, OutsideAddresses } from './adapters/outside-address.ts'
 import { relayingStore } from './adapters/relaying-store.ts'
+import { sharingReads } from './adapters/shared-reads.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
 import { tracedAzure, tracedFetch } from './adapters/traced-http.ts'
 import { tracedQueue } from './adapters/traced-queue.ts'
@@ -123,7 +124,8 @@ export function openState(
     clock,
   )
   const queue = tracedQueue(untraced, witness.telemetry)
-  return { store: relayingStore(plain, queue, clock, (event) => logEvent(witness, event)), queue }
+  const store = sharingReads(plain, clock)
+  return { store: relayingStore(store, queue, clock, (event) => logEvent(witness, event)), queue }
 }
 
 /** What is sent to people; loaded at the first message. */

@@ -58,8 +58,11 @@ export async function startRollout(
     },
   )
   if (!changed.ok) return changed
-  const rollout = await findRollout(deps.store, changed.value.value, changed.value.stored?.session)
-  return rollout ? succeed(rollout) : fail('NotFound', `There is no rollout ${changed.value.value}.`)
+  const { value: started, stored } = changed.value
+  const rollout =
+    stored?.value.rollouts.find((one) => one.id === started) ??
+    (await findRollout(deps.store, started, stored?.session))
+  return rollout ? succeed(rollout) : fail('NotFound', `There is no rollout ${started}.`)
 }
 
 /** The id of the rollout that a request with this key starts, however often it comes; undefined: it has no key. */

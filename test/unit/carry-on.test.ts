@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { advanceAndReconcile, reconcileAndAdvance } from '../../src/carry-on.ts'
+import type { FreezeDocument } from '../../src/model/documents.ts'
 import { timestamp } from '../../src/model/names.ts'
 import type { Rollout } from '../../src/model/rollout.ts'
 import { PortError } from '../../src/ports/port-error.ts'
@@ -93,6 +94,24 @@ describe('one look at a rollout', () => {
     expect(rollout()).toBeUndefined()
     expect(world.weights).toEqual({ v2: 100 })
     expect(store.peek('rollout', 'shop/web/shop.web.k3')).toMatchObject({ rollout: { phase: 'succeeded' } })
+  })
+})
+
+describe('a freeze that begins within an invocation', () => {
+  it('holds a rise that was decided on without it: the pass reads freezes anew before it writes', async () => {
+    await begin()
+    const base = { schema: 1, outbox: [], createdAt: '', updatedAt: '', generation: 1, idempotency: [] } as const
+    store.beforeWrite = (_change, document) => {
+      const decided = document.kind === 'service' && document.rollouts[0]?.weight === 10
+      const spec = { reason: 'holidays', scope: {}, covers: ['rollouts'] as const }
+      if (decided) store.put({ ...base, kind: 'freeze', name: 'holidays', spec } as unknown as FreezeDocument)
+    }
+    await advance()
+    expect(rollout()).toMatchObject({ phase: 'progressing', weight: 10 })
+    expect(world.weights).toEqual({ v1: 100, v2: 0 })
+    expect(store.get('placement', 'shop/web/east').conditions).toContainEqual(
+      expect.objectContaining({ type: 'Frozen', status: 'True' }),
+    )
   })
 })
 
