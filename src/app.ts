@@ -148,7 +148,9 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
     },
     async feed(documents) {
       const { relayFeed } = await import('./relay-feed.ts')
-      return telemetry.span('feed', { 'meshwright.documents': documents.length }, () => relayFeed(store, documents))
+      return telemetry.span('feed', { 'meshwright.documents': documents.length }, () =>
+        relayFeed({ store, clock }, documents),
+      )
     },
     async sweep() {
       const { sweep } = await import('./sweep.ts')

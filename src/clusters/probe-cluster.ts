@@ -45,12 +45,21 @@ export async function probeCluster(deps: ProbeDeps, name: string, session?: stri
       // Changed in the meantime: that write asked for a probe of its own, or for none any more.
       if (!current || current.value.generation !== stored.value.generation || current.value.deletingAt !== undefined)
         return succeed({ kind: 'leave', value: undefined })
-      const document = record(current.value, found, deps)
+      const document = record(withoutProbes(current.value, stored.value), found, deps)
       return succeed(document ? { kind: 'write', document, value: undefined } : { kind: 'leave', value: undefined })
     },
     session,
   )
   return changed.ok ? succeed(undefined) : changed
+}
+
+/**
+ * Without the work that this probe has done: what its outbox asked for when it began. A write sends on all that it finds there,
+ * and where metrics come and go each probe would write, and ask for the next.
+ */
+function withoutProbes(current: ClusterDocument, atStart: ClusterDocument): ClusterDocument {
+  const done = atStart.outbox.filter((entry) => entry.kind === 'work' && entry.message.kind === 'probe')
+  return { ...current, outbox: current.outbox.filter(({ id }) => !done.some((entry) => entry.id === id)) }
 }
 
 /** The document after a probe; undefined when nothing changed. */

@@ -8,6 +8,7 @@ import { NO_TELEMETRY } from '../../src/ports/telemetry.ts'
 import { relayFeed } from '../../src/relay-feed.ts'
 import { enumerateClusters, sweep } from '../../src/sweep.ts'
 import { earlyBy, parseWorkMessage } from '../../src/work-message.ts'
+import { virtualClock } from './adapters/virtual-clock.ts'
 import { anEvent } from './chat/cards/a-story.ts'
 import { AT, aCertificate, aCluster, aPlacement, aService, aTeam, spec } from './fakes/documents.ts'
 import { FakeClusters } from './fakes/fake-clusters.ts'
@@ -245,7 +246,7 @@ describe('the feed', () => {
     const relayed: string[] = []
     store.relay = async (kind, key) => void relayed.push(`${kind} ${key}`)
     const team = aTeam()
-    await relayFeed(store, [
+    await relayFeed({ store, clock }, [
       aService({ outbox: WAITING }),
       team,
       aPlacement('east', { outbox: WAITING }),
@@ -260,6 +261,20 @@ describe('the feed', () => {
     store.relay = async () => {
       throw new PortError('unavailable', 'Cosmos DB', 'no answer')
     }
-    await expect(relayFeed(store, [aService({ outbox: WAITING })])).rejects.toThrow('no answer')
+    await expect(relayFeed({ store, clock }, [aService({ outbox: WAITING })])).rejects.toThrow('no answer')
+  })
+
+  it('leaves a document to its writer for five seconds, though clocks disagree', async () => {
+    const time = virtualClock(T0)
+    const written = (secondsAgo: number, name: string) => ({
+      ...aService({ name, outbox: WAITING }),
+      _ts: T0 / 1000 - secondsAgo,
+    })
+    const relayed: string[] = []
+    store.relay = async (_kind, key) => void relayed.push(`${key} after ${(time.now() - T0) / 1000} s`)
+    const relaying = relayFeed({ store, clock: time }, [written(9, 'old'), written(2, 'new'), written(-60, 'ahead')])
+    await time.pass(8000)
+    await relaying
+    expect(relayed).toEqual(['shop/old after 0 s', 'shop/new after 3 s', 'shop/ahead after 8 s'])
   })
 })

@@ -42,6 +42,20 @@ const said = (type: string) => {
 }
 const noAnswer = new PortError('unavailable', 'Kubernetes east', 'Kubernetes east does not answer')
 
+it('takes what asked for it out of the outbox, else its write would send that on and so ask for the next probe', async () => {
+  const work = (kind: 'probe' | 'select') =>
+    ({ id: kind, kind: 'work', queue: 'work', message: { kind, cluster: 'east' } }) as const
+  store.change('cluster', 'east', (before) => ({ ...before, outbox: [work('probe'), work('select')] }))
+  store.beforeWrite = () => {
+    store.beforeWrite = () => undefined
+    const later = { ...work('probe'), id: 'asked for meanwhile' }
+    store.change('cluster', 'east', (before) => ({ ...before, outbox: [...before.outbox, later] }))
+  }
+  await probe()
+  const left = east().outbox.flatMap((entry) => (entry.kind === 'work' ? [entry.message.kind, entry.id] : []))
+  expect(left).toEqual(['select', 'select', 'probe', 'asked for meanwhile', 'resync', expect.any(String)])
+})
+
 describe('the first probe', () => {
   it('finds out what is there, says so, and has the cluster compared', async () => {
     expect(await probe()).toEqual({ ok: true, value: undefined })
