@@ -117,6 +117,8 @@ export interface Provider {
     input: Pick<RenderInput, 'namespace' | 'name' | 'spec'>,
     own: readonly KubeObject[],
   ): boolean
+  /** Does one of our objects claim just what another does? Where requests go within it, and how many, is no part of that. */
+  sameClaim(one: KubeObject, other: KubeObject): boolean
   /** Which requests failed, and how slow they were, by version. */
   requestCounts(service: MeteredService): CountQuery
   latencyCounts(service: MeteredService): CountQuery

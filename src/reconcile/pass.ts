@@ -132,11 +132,18 @@ export function mayConflict(situation: Situation): boolean {
   })
 }
 
-/** Would a write make an object of the mesh, or change more of a route than who gets how much? */
+/** Would a write make an object of the mesh, take over one of others, or have ours speak for more hosts than it does? */
 function claims(situation: Situation): boolean {
-  return planWrites(situation).writes.some(({ effect, object }) => {
+  const { provider, service, placement } = situation
+  return planWrites(situation).writes.some(({ effect, object, live }) => {
     if (effect === 'creation') return !isWorkload(object)
-    return effect === 'structure' && situation.provider.liveWeights(object) !== undefined
+    if (effect !== 'structure' || provider.liveWeights(object) === undefined) return false
+    // A version more or less in a route of ours claims nothing that was not looked into when the route was made.
+    return (
+      live === undefined ||
+      !isOurs(live, keyOfService(service), placement?.objects) ||
+      !provider.sameClaim(live, object)
+    )
   })
 }
 

@@ -24,6 +24,16 @@ export function claimsExposure(object: KubeObject, own: readonly KubeObject[]): 
   })
 }
 
+/** Do two routes stand at the same Gateways, for the same hosts and paths? */
+export function sameExposure(one: KubeObject, other: KubeObject): boolean {
+  return canonicalJson(exposureOf(one)) === canonicalJson(exposureOf(other))
+}
+
+function exposureOf(object: KubeObject): unknown {
+  const parents = parentsOf(object).map(({ name, namespace, sectionName }) => ({ name, namespace, sectionName }))
+  return { kind: object.kind, parents, hosts: hostsOf(object), paths: [...new Set(pathsOf(object))].sort() }
+}
+
 function sharesParent(a: KubeObject, b: KubeObject): boolean {
   return parentsOf(a).some((one) =>
     parentsOf(b).some(

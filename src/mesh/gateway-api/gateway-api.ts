@@ -6,7 +6,7 @@ import { stageRoutes } from '../http-route/stage.ts'
 import { LATENCY_EDGES_MS } from '../istio/metrics.ts'
 import type { Provider } from '../provider.ts'
 import { KUBE_SERVICE, versionServiceNames } from '../version-services.ts'
-import { claimsExposure } from './claims.ts'
+import { claimsExposure, sameExposure } from './claims.ts'
 import { ANY_REQUESTS, latencyCounts, requestCounts, versionLabels } from './metrics.ts'
 import { renderGatewayApi } from './render.ts'
 
@@ -23,6 +23,7 @@ export const gatewayApi: Provider = {
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
   conflictKinds: [HTTP_ROUTE, GRPC_ROUTE],
   claims: (object, _, own) => claimsExposure(object, own),
+  sameClaim: sameExposure,
   requestCounts,
   latencyCounts,
   versionLabels,

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../model/digest.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { RenderInput } from '../provider.ts'
 import { DESTINATION_RULE, HTTP_ROUTE, serviceHost, VIRTUAL_SERVICE } from './names.ts'
@@ -16,6 +17,14 @@ export function claimsService(object: KubeObject, service: Service): boolean {
   if (object.kind === VIRTUAL_SERVICE.kind) return virtualServiceClaims(object, service)
   if (object.kind === DESTINATION_RULE.kind) return destinationRuleClaims(object, service)
   return object.kind === HTTP_ROUTE.kind && httpRouteClaims(object, service)
+}
+
+/** What decides for whom an object speaks, and where: by these Istio chooses among objects. */
+const CLAIMING: readonly string[] = ['hosts', 'host', 'gateways', 'exportTo', 'workloadSelector']
+
+/** Do two objects speak for the same hosts, to the same callers? */
+export function sameClaim(one: KubeObject, other: KubeObject): boolean {
+  return CLAIMING.every((field) => canonicalJson(one.spec?.[field]) === canonicalJson(other.spec?.[field]))
 }
 
 function virtualServiceClaims(object: KubeObject, service: Service): boolean {

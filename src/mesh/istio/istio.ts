@@ -1,6 +1,6 @@
 import type { KubeRef } from '../../model/kube.ts'
 import type { Provider } from '../provider.ts'
-import { claimsService } from './claims.ts'
+import { claimsService, sameClaim } from './claims.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
 import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
 import { renderIstio } from './render.ts'
@@ -20,6 +20,7 @@ export const istio: Provider = {
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
   conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE],
   claims: claimsService,
+  sameClaim,
   requestCounts,
   latencyCounts,
   outsideCounts,

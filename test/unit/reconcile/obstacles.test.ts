@@ -198,6 +198,10 @@ describe('objects of others', () => {
     expect(ages.splice(0)).toEqual([undefined])
     world.spec({ versions: { ...serviceDocument().spec.versions, v3: { labels: { version: 'v3' } } } })
     await world.settle()
+    expect(ages.splice(0)).toEqual([1000])
+    world.rollout('preflight', 0)
+    await world.settle()
+    expect(world.weights).toEqual({ v1: 100, v2: 0 })
     expect(ages).toEqual([1000])
   })
 

@@ -53,3 +53,15 @@ describe('an HTTPRoute', () => {
     expect(istio.claims({ ...route(namespace, { parentRefs }), kind: 'HTTPRoute' }, service, [])).toBe(claims)
   })
 })
+
+describe('two objects of ours', () => {
+  const spec = { hosts: ['web'], http: [{ route: [{ destination: { host: 'web', subset: 'v1' }, weight: 100 }] }] }
+  it.each<[string, boolean, Record<string, unknown>]>([
+    ['that send requests elsewhere', true, { ...spec, http: [] }],
+    ['with other hosts', false, { ...spec, hosts: ['web', 'web.example.com'] }],
+    ['for other gateways', false, { ...spec, gateways: ['mesh', 'shop/public'] }],
+    ['that are exported to others', false, { ...spec, exportTo: ['.'] }],
+  ])('%s: claim the same %s', (_, same, other) => {
+    expect(istio.sameClaim(route('shop', spec), route('shop', other))).toBe(same)
+  })
+})
