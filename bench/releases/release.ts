@@ -21,7 +21,8 @@ export interface Release {
 const RELEASE = {
   candidate: 'v2',
   steps: [10, 50, 100].map((weight) => ({ weight, for: '10s' })),
-  bake: '1s',
+  // Longer than the others need to be promoted: what ends a bake is no part of that work.
+  bake: '60s',
   gates: [{ kind: 'errors', limitPercent: 1 }],
 }
 

@@ -30,7 +30,7 @@ export async function healthy(dir: string, kind: Kind, count: number): Promise<O
     const until = release.atMs + lastS * 1000
     const requests = setting.cluster.requests().filter(({ atMs }) => atMs >= release.atMs && atMs <= until)
     const perCanary = requests.length / count
-    await whenAll(setting, release.ids, 60_000, ({ phase }) => phase === 'succeeded')
+    await whenAll(setting, release.ids, 120_000, ({ phase }) => phase === 'succeeded')
     const idle = count === 20 ? await idleMinute(setting) : undefined
     const limitS = FLOOR_S * (count > 20 ? 1.2 : 1.1)
     const missed = [
