@@ -18,14 +18,22 @@ export const SANDBOX_ISSUER = `https://sandbox.invalid/${SANDBOX_TENANT}/v2.0`
 const HOST_TOKEN = 'sandbox-host'
 const TOKEN_LIFETIME_S = 24 * 3600
 
-/** The Azure services that Meshwright needs, emulated over one storage. */
-export interface AzureServices {
+/** Where Meshwright keeps its state, emulated over one storage. */
+export interface StateEmulators {
   readonly cosmos: Emulator
   readonly queues: Emulator
+}
+
+/** The Azure services that Meshwright needs, emulated over one storage. */
+export interface AzureServices extends StateEmulators {
   readonly entra: EntraEmulator
 }
 
 export async function azureServices(context: EmulatorContext): Promise<AzureServices> {
+  return { ...stateServices(context), entra: await sandboxEntra(context) }
+}
+
+export function stateServices(context: EmulatorContext): StateEmulators {
   return {
     cosmos: cosmosEmulator(context, { key: COSMOS_KEY, acceptToken: (token) => token === HOST_TOKEN }),
     queues: storageQueueEmulator(context, {
@@ -33,14 +41,17 @@ export async function azureServices(context: EmulatorContext): Promise<AzureServ
       key: QUEUE_KEY,
       acceptToken: (token) => token === HOST_TOKEN,
     }),
-    entra: await entraEmulator(context, {
-      tenantId: SANDBOX_TENANT,
-      issuer: SANDBOX_ISSUER,
-      audience: SANDBOX_AUDIENCE,
-      lifetimeS: TOKEN_LIFETIME_S,
-      identity: SANDBOX_IDENTITY,
-    }),
   }
+}
+
+export function sandboxEntra(context: EmulatorContext): Promise<EntraEmulator> {
+  return entraEmulator(context, {
+    tenantId: SANDBOX_TENANT,
+    issuer: SANDBOX_ISSUER,
+    audience: SANDBOX_AUDIENCE,
+    lifetimeS: TOKEN_LIFETIME_S,
+    identity: SANDBOX_IDENTITY,
+  })
 }
 
 /** The app's settings that point it at the emulated services. `services` is the base URL of all but the state's. */

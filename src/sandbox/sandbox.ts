@@ -2,14 +2,13 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { azureHosts } from './azure-hosts.ts'
 import {
-  type AzureServices,
-  azureServices,
   azureVariables,
   cosmosAsHost,
   createLeaseContainer,
   OVERRULING_VARIABLES,
   QUEUE_ACCOUNT,
   queuesAsHost,
+  sandboxEntra,
 } from './azure-services.ts'
 import { chatControl, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK } from './chat-world.ts'
 import { registerDemo } from './demo-data.ts'
@@ -32,6 +31,7 @@ import type { SandboxOptions } from './sandbox-options.ts'
 import { sandboxVault, subscribeToVault } from './sandbox-vault.ts'
 import { secretsStores } from './secrets-stores.ts'
 import { serviceRoutes } from './service-routes.ts'
+import { type StateServices, startStateServices } from './state-services.ts'
 import { sqliteStorage } from './storage.ts'
 import { storeSecret } from './store-secret.ts'
 
@@ -63,33 +63,32 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const context: EmulatorContext = { now: Date.now, random: Math.random, storage }
   const own = storage.table('sandbox')
   const hooks = hookSecrets(own)
-  const azure = await azureServices(context)
-  const emulated = options.kubeconfig === undefined ? emulateClusters(context, azure.entra) : undefined
-  const arm = sandboxArm(context, azure.entra)
-  const vault = sandboxVault(context, azure.entra)
+  const entra = await sandboxEntra(context)
+  const emulated = options.kubeconfig === undefined ? emulateClusters(context, entra) : undefined
+  const arm = sandboxArm(context, entra)
+  const vault = sandboxVault(context, entra)
   const { keyVault } = vault
-  const stores = emulated && secretsStores(context, emulated, { arm, entra: azure.entra, keyVault })
-  await storeSecret(keyVault.handle, azure.entra, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK)
-  await storeSecret(keyVault.handle, azure.entra, SANDBOX_WEBHOOK_SECRET, hooks.webhook)
+  const stores = emulated && secretsStores(context, emulated, { arm, entra, keyVault })
+  await storeSecret(keyVault.handle, entra, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK)
+  await storeSecret(keyVault.handle, entra, SANDBOX_WEBHOOK_SECRET, hooks.webhook)
   const hosts = azureHosts({
     context,
-    entra: azure.entra,
+    entra,
     arm,
     keyVault,
     ...(emulated ? { world: emulated.world } : {}),
   })
   const webhooks = webhookReceiver(context, { secret: hooks.webhook })
   const controls = { chat: chatControl(storage), managedClusters: managedClusterControl(arm), webhooks }
-  const routes = serviceRoutes({ entra: azure.entra.handle, azure: hosts, ...controls, ...emulated })
-  const [cosmos, queues] = await Promise.all([serve(azure.cosmos, { port: 0 }), serve(azure.queues, { port: 0 })])
+  const routes = serviceRoutes({ entra: entra.handle, azure: hosts, ...controls, ...emulated })
+  const state = await startStateServices(statePath)
   const services = await servePersistent(routes, own, options.port)
   registerManagedClusters(arm, emulated && services.url)
   const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)
-  setEnvironment(options, { cosmos: cosmos.url, queues: queues.url, services: services.url }, kubeconfig)
+  setEnvironment(options, { ...state.urls, services: services.url }, kubeconfig)
   Object.assign(process.env, hookVariables(hooks))
-  await createLeaseContainer(cosmosAsHost(azure.cosmos), cosmos.url)
-  const urls = { cosmos: cosmos.url, queues: queues.url }
-  const host = await startFunctions(options, azure, urls, storage.table('timers'), log)
+  await createLeaseContainer(cosmosAsHost(state.cosmos), state.urls.cosmos)
+  const host = await startFunctions(options, state, storage.table('timers'), log)
   await subscribeToVault(vault, host.url, hooks.eventGrid, log)
   let ticked = Promise.resolve()
   const ticker = setInterval(() => {
@@ -103,7 +102,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
       },
     )
   }, TICK_MS)
-  const file = await writeSandboxFile(options.folder, azure.entra, {
+  const file = await writeSandboxFile(options.folder, entra, {
     baseUrl: host.url,
     hooks,
     kubeconfig,
@@ -117,7 +116,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
       clearInterval(ticker)
       await ticked
       await host.stop()
-      for (const part of [cosmos, queues, services]) await part.close()
+      for (const part of [state, services]) await part.close()
       storage.close()
       unlock()
     },
@@ -126,8 +125,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
 
 function startFunctions(
   options: SandboxOptions,
-  azure: AzureServices,
-  urls: { readonly cosmos: string; readonly queues: string },
+  { urls, cosmos, queues }: StateServices,
   timers: Table,
   log: HostLog,
 ): Promise<FunctionsHost> {
@@ -136,8 +134,8 @@ function startFunctions(
     appDirectory: process.cwd(),
     hostJson: JSON.parse(readFileSync(HOST_JSON, 'utf8')),
     port: options.port,
-    queue: queueSourceOver(`${urls.queues}/${QUEUE_ACCOUNT}`, queuesAsHost(azure.queues)),
-    cosmos: changeFeedSourceOver(urls.cosmos, cosmosAsHost(azure.cosmos)),
+    queue: queueSourceOver(`${urls.queues}/${QUEUE_ACCOUNT}`, queuesAsHost(queues)),
+    cosmos: changeFeedSourceOver(urls.cosmos, cosmosAsHost(cosmos)),
     queueLockMs: QUEUE_LOCK_MS,
     graceMs: GRACE_MS,
     timers: timerStoreOn(timers),

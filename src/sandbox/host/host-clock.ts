@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 /** Time as the host sees it; tests give their own. */
 export interface HostClock {
   /** Milliseconds since the Unix epoch. */
@@ -11,11 +9,18 @@ export interface HostClock {
 // setTimeout takes 32 bits; a longer wait ends early and its caller looks at the time again.
 const longestTimerMs = 2 ** 31 - 1
 
-/** The machine's own clock. A wait keeps the process alive. */
+/** The machine's own clock. A wait keeps the process alive. That of node:timers makes an exception for each that is aborted. */
 export const realClock: HostClock = {
   now: () => Date.now(),
-  async sleep(durationMs, signal) {
-    if (signal?.aborted) return
-    await delay(Math.min(durationMs, longestTimerMs), undefined, signal ? { signal } : {}).catch(() => {})
-  },
+  sleep: (durationMs, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve()
+      const end = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, Math.min(durationMs, longestTimerMs))
+      signal?.addEventListener('abort', end, { once: true })
+    }),
 }

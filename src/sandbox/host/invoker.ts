@@ -101,6 +101,9 @@ async function invokeOnce(
   }
 }
 
+/** Given as the reason, for without one each invocation would make an exception with a stack. */
+const OVER = new Error('it is over')
+
 /** The result of `work`, or a throw when the time limit or `data.abandoned` comes first. */
 async function inTime<T>(options: InvokerOptions, data: TriggerData, work: Promise<T>): Promise<T> {
   const over = new AbortController()
@@ -116,7 +119,7 @@ async function inTime<T>(options: InvokerOptions, data: TriggerData, work: Promi
   try {
     return await Promise.race(ends)
   } finally {
-    over.abort()
+    over.abort(OVER)
   }
 }
 

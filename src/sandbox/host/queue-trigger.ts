@@ -24,6 +24,8 @@ export interface QueueTriggerOptions {
 }
 
 const leastPollingMs = 100
+/** Given as the reason, for without one each message would make an exception with a stack. */
+const OVER = new Error('it is over')
 
 /**
  * Feeds a queue to a function as Azure's QueueListener does: takes batches whenever at most `newBatchThreshold` messages are
@@ -101,7 +103,7 @@ function keepHidden(options: QueueTriggerOptions, received: QueueMessage): { end
   })()
   return {
     async end() {
-      over.abort()
+      over.abort(OVER)
       await renewing
       return message
     },
