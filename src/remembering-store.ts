@@ -1,6 +1,6 @@
 import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf } from './model/documents.ts'
 import type { Clock } from './ports/clock.ts'
-import type { ListQuery, Store, Stored } from './ports/store.ts'
+import type { AllQuery, Store, Stored } from './ports/store.ts'
 
 /** Views of a store for one invocation, which remember what it has seen. */
 export interface Memory {
@@ -91,6 +91,6 @@ function place(kind: DocumentKind, key: string): string {
   return `${kind} ${key}`
 }
 
-function questionOf(kind: DocumentKind, query: ListQuery = {}): string {
+function questionOf(kind: DocumentKind, query: AllQuery = {}): string {
   return `all ${kind} ${JSON.stringify(query)}`
 }

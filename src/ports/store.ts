@@ -45,7 +45,7 @@ export interface Store {
   /** In the order of keys. `prefix` narrows by key, `where` by fields that are equal (dotted paths). */
   list<K extends DocumentKind>(kind: K, query?: ListQuery): Promise<Page<Stored<DocumentOf[K]>>>
   /** Every document of a kind, in the order of keys. One request for each thousand or so, where pages would cost several. */
-  all<K extends DocumentKind>(kind: K, query?: Pick<ListQuery, 'prefix' | 'where'>): Promise<readonly DocumentOf[K][]>
+  all<K extends DocumentKind>(kind: K, query?: AllQuery): Promise<readonly DocumentOf[K][]>
   /** Documents whose `dueAt` is not after `now` (RFC 3339), the longest waiting first. */
   due(now: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]>
   /** Documents whose outbox is not empty and whose last write is older than `before` (RFC 3339), the oldest first. */
@@ -94,4 +94,9 @@ export interface ListQuery {
   /** 100 when left out, 1000 at most. */
   readonly limit?: number
   readonly where?: Readonly<Record<string, string | number | boolean>>
+}
+
+export interface AllQuery extends Pick<ListQuery, 'prefix' | 'where'> {
+  /** Only those in which this field is a list with something in it (a dotted path). */
+  readonly filled?: string
 }

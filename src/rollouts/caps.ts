@@ -27,7 +27,7 @@ export async function hasFreePlace(
 
 /** Every live rollout, in the order of services. */
 export async function liveRollouts(store: Store): Promise<readonly (Rollout & { readonly service: string })[]> {
-  return (await store.all('service')).flatMap((service) =>
+  return (await store.all('service', { filled: 'rollouts' })).flatMap((service) =>
     service.rollouts.map((rollout) => ({ ...rollout, service: keyOf(service) })),
   )
 }

@@ -2,7 +2,7 @@ import type { ItemResponse } from '@azure/cosmos'
 import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf, partitionOf } from '../../model/documents.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
-import type { LeftBehind, ListQuery, Page, Stored } from '../../ports/store.ts'
+import type { AllQuery, LeftBehind, ListQuery, Page, Stored } from '../../ports/store.ts'
 import { withDeadline } from '../deadline.ts'
 import { once } from '../once.ts'
 import type { PlainStore } from '../relaying-store.ts'
@@ -140,11 +140,12 @@ async function listDocuments<K extends DocumentKind>(
 async function allDocuments<K extends DocumentKind>(
   { state }: CosmosContainers,
   kind: K,
-  query: Pick<ListQuery, 'prefix' | 'where'>,
+  query: AllQuery,
   signal: AbortSignal,
 ): Promise<readonly DocumentOf[K][]> {
   const partition = partitionOfPrefix(kind, query.prefix)
-  const select = selectAll(conditionsOf(kind, query, partition))
+  const filled = query.filled === undefined ? [] : [{ text: `ARRAY_LENGTH(${fieldPath(query.filled)}) > 0`, values: {} }]
+  const select = selectAll([...conditionsOf(kind, query, partition), ...filled])
   const rows = await queryAll<WireDocument>(state, select, { partition, signal, pageSize: 1000 })
   return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map((row) => fromWire<DocumentOf[K]>(row))
 }

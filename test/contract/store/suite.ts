@@ -188,6 +188,16 @@ function lists(both: Both): void {
     expect((await store.all('placement', { prefix: 'shop/whole/' })).map(({ cluster }) => cluster)).toEqual(['east'])
   })
 
+  it('gives all in which a list is not empty', async () => {
+    const { store } = both()
+    await store.create(serviceDocument('filled-none'))
+    await store.create(serviceDocument('filled-old', { rollouts: undefined as never }))
+    await store.create(serviceDocument('filled-some', { leaving: ['east'] }))
+    const found = await store.all('service', { prefix: 'shop/filled-', filled: 'leaving' })
+    expect(found.map(({ name }) => name)).toEqual(['filled-some'])
+    expect(await store.all('service', { prefix: 'shop/filled-', filled: 'rollouts' })).toEqual([])
+  })
+
   it('refuses a field name that is none', async () => {
     const { store } = both()
     for (const path of ['', 'a..b', 'a"]=1 OR c["b', 'spec.labels.a/b', '1a']) {

@@ -4,7 +4,7 @@ import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
 import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import type { AuditQuery, LeftBehind, ListQuery, OutboxFate, Page, Store, Stored } from '../../../src/ports/store.ts'
+import type { AllQuery, AuditQuery, LeftBehind, ListQuery, OutboxFate, Page, Store, Stored } from '../../../src/ports/store.ts'
 
 export interface SentWork {
   readonly queue: QueueName
@@ -117,8 +117,10 @@ export class MemoryStore implements Store {
     return { value: page, ...(fits.length > limit && last ? { next: keyOf(last.value as AnyDocument) } : {}) }
   }
 
-  async all<K extends DocumentKind>(kind: K, query: ListQuery = {}): Promise<readonly DocumentOf[K][]> {
-    return (await this.list(kind, { ...query, limit: Number.MAX_SAFE_INTEGER })).value.map(({ value }) => value)
+  async all<K extends DocumentKind>(kind: K, { filled, ...query }: AllQuery = {}): Promise<readonly DocumentOf[K][]> {
+    const all = (await this.list(kind, { ...query, limit: Number.MAX_SAFE_INTEGER })).value.map(({ value }) => value)
+    const isFilled = (list: unknown) => Array.isArray(list) && list.length > 0
+    return filled === undefined ? all : all.filter((document) => isFilled(field(document, filled)))
   }
 
   async due(now: string, limit: number): Promise<readonly { kind: DocumentKind; key: string }[]> {
