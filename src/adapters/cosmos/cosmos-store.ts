@@ -144,7 +144,8 @@ async function allDocuments<K extends DocumentKind>(
   signal: AbortSignal,
 ): Promise<readonly DocumentOf[K][]> {
   const partition = partitionOfPrefix(kind, query.prefix)
-  const filled = query.filled === undefined ? [] : [{ text: `ARRAY_LENGTH(${fieldPath(query.filled)}) > 0`, values: {} }]
+  const filled =
+    query.filled === undefined ? [] : [{ text: `ARRAY_LENGTH(${fieldPath(query.filled)}) > 0`, values: {} }]
   const select = selectAll([...conditionsOf(kind, query, partition), ...filled])
   const rows = await queryAll<WireDocument>(state, select, { partition, signal, pageSize: 1000 })
   return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map((row) => fromWire<DocumentOf[K]>(row))

@@ -4,7 +4,16 @@ import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
 import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import type { AllQuery, AuditQuery, LeftBehind, ListQuery, OutboxFate, Page, Store, Stored } from '../../../src/ports/store.ts'
+import type {
+  AllQuery,
+  AuditQuery,
+  LeftBehind,
+  ListQuery,
+  OutboxFate,
+  Page,
+  Store,
+  Stored,
+} from '../../../src/ports/store.ts'
 
 export interface SentWork {
   readonly queue: QueueName
