@@ -32,9 +32,9 @@ export async function lookAtMetrics(
         `The metrics source answers but scrapes nothing ("up" is empty).${wayOut(cluster)}`,
       )
     }
-    const provider = providerFor(cluster.mesh?.provider ?? cluster.spec.mesh?.provider ?? 'istio')
-    if (provider && !(await has(provider.anyRequests))) {
-      const metric = provider.anyRequests.split('{')[0]
+    const any = providerFor(cluster.mesh?.provider ?? cluster.spec.mesh?.provider ?? 'istio')?.anyRequests
+    if (any !== undefined && !(await has(any))) {
+      const metric = any.split('{')[0]
       const message = `The metrics source has targets but no ${metric} from any: the sidecars are not scraped, or had no requests yet.${wayOut(cluster)}`
       return missing('MeshNotScraped', message)
     }

@@ -1,4 +1,6 @@
 import { BUILT_PROVIDERS } from '../mesh/capabilities.ts'
+import { retirement } from '../mesh/provider.ts'
+import { providerFor } from '../mesh/registry.ts'
 import type { ManagedClusterFacts, MeshFacts } from '../model/cluster.ts'
 import type { ConditionInput } from '../model/condition.ts'
 import type { ClusterDocument } from '../model/documents.ts'
@@ -74,7 +76,24 @@ async function probeMesh(api: ClusterApi, cluster: ClusterDocument): Promise<Mes
     if (isPortError(error, 'denied', 'not-found')) return []
     throw error
   })
-  return detectMesh(crds, controlPlanes, cluster.spec.mesh?.provider)
+  const mesh = detectMesh(crds, controlPlanes, cluster.spec.mesh?.provider)
+  if (mesh?.provider !== 'osm') return mesh
+  const permissive = await probePermissive(api)
+  return permissive === undefined ? mesh : { ...mesh, permissive }
+}
+
+const MESH_CONFIG = { apiVersion: 'config.openservicemesh.io/v1alpha2', kind: 'MeshConfig' }
+
+/** Does Open Service Mesh let everybody call everybody? Undefined: that was not to be seen. */
+async function probePermissive(api: ClusterApi): Promise<boolean | undefined> {
+  try {
+    const [config] = await api.list(MESH_CONFIG)
+    const traffic = config?.spec?.traffic as { readonly enablePermissiveTrafficPolicyMode?: boolean } | undefined
+    return config ? (traffic?.enablePermissiveTrafficPolicyMode ?? false) : undefined
+  } catch (error) {
+    if (isPortError(error, 'denied', 'not-found')) return undefined
+    throw error
+  }
 }
 
 function meshCondition(
@@ -97,7 +116,9 @@ function meshCondition(
     }
   }
   const revision = mesh.revision === undefined ? 'revision unknown' : `revision ${mesh.revision}`
-  return { type, status: 'True', reason: 'Found', message: `${mesh.provider}, ${revision}.${upgradeOf(aks)}` }
+  const ends = providerFor(mesh.provider)?.retires
+  const retires = ends ? ` ${retirement(ends)}` : ''
+  return { type, status: 'True', reason: 'Found', message: `${mesh.provider}, ${revision}.${upgradeOf(aks)}${retires}` }
 }
 
 /** The add-on has two revisions only while an upgrade by canary is under way. */

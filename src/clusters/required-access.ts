@@ -38,6 +38,33 @@ export const MESH_ACCESS: Readonly<
     ...SERVICES,
     ...ask([...READ, ...WRITE], 'gateway.networking.k8s.io', ['httproutes', 'grpcroutes'], 'writes routes at Gateways'),
   ],
+  consul: [
+    ...ask(
+      [...READ, ...WRITE],
+      'consul.hashicorp.com',
+      ['servicedefaults', 'serviceresolvers', 'servicesplitters', 'servicerouters'],
+      'writes how requests are split and routed, and sees whether Consul takes it',
+    ),
+    ...ask([...READ, ...WRITE], 'consul.hashicorp.com', ['serviceintentions'], 'writes who may call'),
+  ],
+  osm: [
+    ...SERVICES,
+    ...ask([...READ, ...WRITE], 'split.smi-spec.io', ['trafficsplits'], 'writes how requests are split'),
+    ...ask([...READ, ...WRITE], 'access.smi-spec.io', ['traffictargets'], 'writes who may call'),
+    ...ask([...READ, ...WRITE], 'specs.smi-spec.io', ['httproutegroups'], 'writes which requests may be made'),
+    ...ask(
+      [...READ, ...WRITE],
+      'policy.openservicemesh.io',
+      ['upstreamtrafficsettings', 'egresses'],
+      'writes limits, and what may be reached outside',
+    ),
+    ...ask(
+      ['list'],
+      'config.openservicemesh.io',
+      ['meshconfigs'],
+      'finds out whether the mesh looks at policies at all',
+    ),
+  ],
 }
 
 /**

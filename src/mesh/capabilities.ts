@@ -3,9 +3,11 @@ import { type Failure, fail } from '../model/failure.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 import { type Capability, type CapabilityTable, never, type Refusal } from './capability.ts'
+import { CONSUL_CAPABILITIES } from './consul/capabilities.ts'
 import { FEATURES, type Feature, featuresOf, type UsedFeature } from './features.ts'
 import { GATEWAY_API_CAPABILITIES } from './gateway-api/capabilities.ts'
 import { ISTIO_CAPABILITIES } from './istio/capabilities.ts'
+import { OSM_CAPABILITIES } from './osm/capabilities.ts'
 
 const NO_MIRROR = 'Start with a small weight instead of a mirror.'
 const NO_AFFINITY = 'Let the application remember who gets what, or go without affinity.'
@@ -16,23 +18,14 @@ const BEYOND: Readonly<Partial<Record<ProviderName, Readonly<Partial<Record<Feat
     'rollouts.mirror': never('Linkerd drops a route with a mirror and yet calls it accepted.', NO_MIRROR),
     'rollouts.affinity': never('Linkerd keeps no client with a version.', NO_AFFINITY),
   },
-  consul: { 'rollouts.mirror': never('Consul copies no requests.', NO_MIRROR) },
-  osm: {
-    'rollouts.match': never(
-      'Open Service Mesh splits by weight alone.',
-      'Use weights; or move the service to Istio, for Open Service Mesh retires on 2027-09-30.',
-    ),
-    'rollouts.mirror': never('Open Service Mesh copies no requests.', NO_MIRROR),
-    'rollouts.affinity': never('Open Service Mesh keeps no client with a version.', NO_AFFINITY),
-  },
 }
 
 /** By provider and feature; what GET /capabilities shows and what refusals quote. */
 export const CAPABILITIES: Readonly<Record<ProviderName, CapabilityTable>> = {
   istio: ISTIO_CAPABILITIES,
   linkerd: comesLater('linkerd'),
-  consul: comesLater('consul'),
-  osm: comesLater('osm'),
+  consul: CONSUL_CAPABILITIES,
+  osm: OSM_CAPABILITIES,
   'gateway-api': GATEWAY_API_CAPABILITIES,
 }
 

@@ -4,7 +4,7 @@ import type { Failure } from '../model/failure.ts'
 import type { KindRef, KubeObject, KubeRef } from '../model/kube.ts'
 import type { Rung, SideRoute } from '../model/placement.ts'
 import type { Policy } from '../model/policy/policy.ts'
-import type { ServiceSpec } from '../model/service.ts'
+import type { ServiceSpec, VersionSpec } from '../model/service.ts'
 
 /** What a provider renders from: one service on one cluster. */
 export interface RenderInput {
@@ -36,8 +36,9 @@ export type Barrier =
   /** The object was not changed within the last `durationMs`: proxies have had time to take it. */
   | { readonly kind: 'settled'; readonly object: KubeRef; readonly durationMs: number }
   /**
-   * A route that was not changed within `durationMs`, and that every parent it names has accepted with all references
-   * resolved, for this generation where its controller says for which. `controller`: whose word counts; absent: anyone's.
+   * An object that was not changed within `durationMs` and that the mesh's controller has taken: as `Provider.acceptance`
+   * tells, else a route that every parent it names has accepted with all references resolved, for this generation where its
+   * controller says for which. `controller`: whose word counts; absent: anyone's.
    */
   | { readonly kind: 'accepted'; readonly object: KubeRef; readonly durationMs: number; readonly controller?: string }
 
@@ -55,6 +56,11 @@ export type RenderResult =
       readonly live?: readonly Barrier[]
     }
   | { readonly ok: false; readonly failure: Failure }
+
+/** What a controller says of an object; a message is a sentence for people. */
+export type Acceptance =
+  | { readonly state: 'accepted' }
+  | { readonly state: 'waiting' | 'refused'; readonly message: string }
 
 /** A selector for raw samples and how to read them. */
 export interface CountQuery {
@@ -90,11 +96,20 @@ export interface Provider {
   readonly kinds: readonly KindRef[]
   /** The highest rung that it can vouch for without metrics. */
   readonly reach: Rung
+  /** The day on which its maker ends it, and what to do until then. Absent: none is known. */
+  readonly retires?: { readonly on: string; readonly wayOut: string }
   /**
    * The Kubernetes Services by which versions are reached, where each has its own: their endpoints tell which version is
    * ready. Absent: all versions are endpoints of the service's own.
    */
   versionServices?(service: Pick<RenderInput, 'name' | 'spec'>): Readonly<Record<string, string>>
+  /** Annotations that a version's Pods must bear besides its labels, so that the mesh counts them to it. Absent: none. */
+  podAnnotations?(version: VersionSpec): Readonly<Record<string, string>>
+  /**
+   * Has the mesh's controller taken one of our objects? `writtenAt`, in epoch milliseconds, is when we last wrote its spec,
+   * by the cluster's clock where its server told. Absent: the barrier says what is looked at.
+   */
+  acceptance?(live: KubeObject, writtenAt: number): Acceptance
   /** Objects in the order of writing. */
   render(input: RenderInput): RenderResult
   /**
@@ -104,9 +119,12 @@ export interface Provider {
    * rises. `live` holds our objects as they are. Every rendered object is the last apply of its kind, needed or not.
    */
   stage(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[]
-  /** Live weights by version in one of our objects; undefined when the object carries none. Several may carry them. */
+  /** Live weights by version in one of our objects; undefined when the object carries none. Several may carry them, all. */
   liveWeights(object: KubeObject): Readonly<Record<string, number>> | undefined
-  /** What one of our objects sends to versions besides their weights, in a fixed order; the same objects have weights. */
+  /**
+   * What one of our objects sends to versions besides their weights, in a fixed order: the objects with weights, or one of its
+   * own.
+   */
   liveSideRoutes(object: KubeObject): readonly SideRoute[]
   /** The order in which to remove: routes before what they refer to. */
   pruneOrder(refs: readonly KubeRef[]): readonly KubeRef[]
@@ -119,15 +137,24 @@ export interface Provider {
   ): boolean
   /** Does one of our objects claim just what another does? Where requests go within it, and how many, is no part of that. */
   sameClaim(one: KubeObject, other: KubeObject): boolean
-  /** Which requests failed, and how slow they were, by version. */
-  requestCounts(service: MeteredService): CountQuery
-  latencyCounts(service: MeteredService): CountQuery
+  /** Which requests failed, and how slow they were, by version. Absent, as all below: nothing of the mesh's own is counted. */
+  requestCounts?(service: MeteredService): CountQuery
+  latencyCounts?(service: MeteredService): CountQuery
   /** How the mesh's metrics name these versions. Absent: by the Pods' labels or the workload, as Istio does. */
   versionLabels?(service: MeteredService & { readonly spec: ServiceSpec }, versions: readonly string[]): VersionLabels
   /** Requests of callers that are not in the mesh, so that no weight holds for them. Absent: nobody counts those. */
   outsideCounts?(service: MeteredService): CountQuery
   /** Any requests that the mesh counted: a selector for whether it is scraped at all. */
-  readonly anyRequests: string
+  readonly anyRequests?: string
   /** Edges of its latency histogram in milliseconds, rising, where nobody set others. */
-  readonly latencyEdgesMs: readonly number[]
+  readonly latencyEdgesMs?: readonly number[]
+}
+
+/** A mesh whose own counts are used. */
+export type MeteredProvider = Provider &
+  Required<Pick<Provider, 'requestCounts' | 'latencyCounts' | 'outsideCounts' | 'anyRequests' | 'latencyEdgesMs'>>
+
+/** A sentence on the end of a mesh. */
+export function retirement({ on, wayOut }: NonNullable<Provider['retires']>): string {
+  return `Its maker ends it on ${on}. ${wayOut}`
 }

@@ -65,6 +65,8 @@ export interface MeshFacts {
   /** For example `1.30.2`, from the control plane's image. */
   readonly version?: string
   readonly gatewayApi?: { readonly bundle: string; readonly channel: string }
+  /** Open Service Mesh lets everybody call everybody, whatever its policies say; absent: not known, or not this mesh. */
+  readonly permissive?: boolean
 }
 
 /** What Azure Resource Manager says of an AKS cluster. */

@@ -21,6 +21,8 @@ export interface KubeMetadata {
     readonly manager?: string
     readonly operation?: string
     readonly subresource?: string
+    /** RFC 3339, whole seconds. */
+    readonly time?: string
     /** What the manager owns, as a tree of `f:NAME`. */
     readonly fieldsV1?: Readonly<Record<string, unknown>>
   }[]

@@ -15,6 +15,8 @@ export interface InventoryEntry extends KubeRef {
   readonly hash: string
   /** RFC 3339 of the last apply that changed it. */
   readonly changedAt: string
+  /** The same by the cluster's own clock, in whole seconds, where its server tells: what controllers write is dated by it too. */
+  readonly writtenAt?: string
 }
 
 /** Ready endpoints of one version on one cluster. */
@@ -94,6 +96,8 @@ export type PlacementCondition =
   | 'VersionsApart'
   /** Are the Deployments at 0 that rollouts by `image` left without requests? */
   | 'ScaledDown'
+  /** Will the mesh be there for good? Told only where its maker ends it. */
+  | 'MeshMaintained'
   | 'Conflict'
   | 'Drifted'
   | 'Held'

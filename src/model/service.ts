@@ -14,6 +14,11 @@ export const versionSpec = z.strictObject({
     .describe(
       'A Kubernetes Service that selects this version alone, for meshes without subsets. Left out: Meshwright makes NAME-VERSION there',
     ),
+  serviceAccount: dnsLabel
+    .optional()
+    .describe(
+      'Service account of the Pods of this version, where the mesh knows Pods by that alone: Open Service Mesh',
+    ),
 })
 export type VersionSpec = z.infer<typeof versionSpec>
 

@@ -1,6 +1,7 @@
 import type { Barrier } from '../mesh/provider.ts'
 import { describeRef, type KubeObject } from '../model/kube.ts'
 import { refKey } from './content.ts'
+import { entryFor } from './drift.ts'
 import type { Situation, Stop } from './situation.ts'
 
 interface ParentRef {
@@ -26,12 +27,32 @@ interface ParentStatus {
 
 const WANTED = ['Accepted', 'ResolvedRefs'] as const
 
+/** Why an object is not known to be taken by the mesh; undefined when it is. `changed`: by the writes so far. */
+export function acceptedStop(
+  situation: Pick<Situation, 'observed'> & Partial<Pick<Situation, 'provider' | 'placement'>>,
+  barrier: Extract<Barrier, { kind: 'accepted' }>,
+  changed: ReadonlySet<string> = new Set(),
+): Stop | undefined {
+  const { provider, observed, placement } = situation
+  if (!provider?.acceptance) return parentsStop(situation, barrier)
+  const key = refKey(barrier.object)
+  const live = observed.objects.get(key)
+  const entry = entryFor(placement?.objects, barrier.object)
+  // What was just written, its status does not speak of yet.
+  if (!live || !entry || changed.has(key))
+    return waiting(`The mesh is given time to take ${describeRef(barrier.object)}.`)
+  const acceptance = provider.acceptance(live, Date.parse(entry.writtenAt ?? entry.changedAt))
+  if (acceptance.state === 'accepted') return undefined
+  if (acceptance.state === 'waiting') return waiting(acceptance.message)
+  return { reason: 'NotAccepted', message: acceptance.message, again: 'poll' }
+}
+
 /**
  * Why a route is not accepted by all its parents; undefined when it is. A controller that names no generation (Linkerd
  * never does, and it moves `lastTransitionTime` only when a condition changes) is taken at its present word: the barrier
  * has let it settle.
  */
-export function acceptedStop(
+function parentsStop(
   { observed }: Pick<Situation, 'observed'>,
   { object, controller }: Extract<Barrier, { kind: 'accepted' }>,
 ): Stop | undefined {

@@ -24,7 +24,7 @@ export function barrierStop(walk: BarrierWalk, barriers: readonly Barrier[]): St
 function stopOf(walk: BarrierWalk, barrier: Barrier): Stop | undefined {
   if (barrier.kind === 'endpoints-ready') return endpointsStop(walk, barrier)
   const settling = settledStop(walk, barrier)
-  return settling ?? (barrier.kind === 'accepted' ? acceptedStop(walk.situation, barrier) : undefined)
+  return settling ?? (barrier.kind === 'accepted' ? acceptedStop(walk.situation, barrier, walk.changed) : undefined)
 }
 
 function settledStop(
@@ -70,7 +70,9 @@ export function endpointsMessage(
 ): string {
   const services = provider.versionServices?.(service)
   const parts = versions.map((version) => {
-    const labels = Object.entries(service.spec.versions[version]?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
+    const spec = service.spec.versions[version]
+    const marks = { ...spec?.labels, ...(spec && provider.podAnnotations?.(spec)) }
+    const labels = Object.entries(marks).map(([key, value]) => `${key}=${value}`)
     const own = services ? `in Service ${services[version]}, ` : ''
     return `${version} (${own}Pods with ${labels.join(',')})`
   })

@@ -44,14 +44,24 @@ export function findDrift(
   const hands = otherHands(live)
   const touched = live.metadata.uid !== entry?.uid || live.metadata.generation !== entry?.generation
   if (touched && hands.length > 0) {
-    const moved =
-      !sameShares(provider.liveWeights(live), placement.weights) ||
-      !isAmong(provider.liveSideRoutes(live), placement.sideRoutes ?? [])
-    return { ref, kind: provider.liveWeights(desired) && moved ? 'weights' : 'changed', hands, fields }
+    return { ref, kind: movesTraffic(live, desired, placement, provider) ? 'weights' : 'changed', hands, fields }
   }
   const marks = fields.filter((path) => path.startsWith('metadata'))
   const unchanged = entry?.hash === contentHash(desired)
   return unchanged && marks.length > 0 ? { ref, kind: 'changed', hands, fields: marks } : undefined
+}
+
+/** Does it send requests elsewhere than was written? Weights and side routes may be on objects of their own. */
+function movesTraffic(
+  live: KubeObject,
+  desired: KubeObject,
+  placement: Pick<PlacementState, 'weights' | 'sideRoutes'>,
+  provider: Pick<Provider, 'liveWeights' | 'liveSideRoutes'>,
+): boolean {
+  if (provider.liveWeights(desired) && !sameShares(provider.liveWeights(live), placement.weights)) return true
+  const sides = provider.liveSideRoutes(live)
+  if (sides.length === 0 && provider.liveSideRoutes(desired).length === 0) return false
+  return !isAmong(sides, placement.sideRoutes ?? [])
 }
 
 /** Restores that still count at `now`. */

@@ -93,6 +93,8 @@ export function unchangedObjects(
   renderRevision: number,
 ): readonly KubeObject[] {
   if (!placement || placement.appliedRevision === renderRevision) return []
+  // Whether the mesh has taken them is told by their status.
+  if (prepared.provider.acceptance) return []
   const complete = prepared.rendered.every(({ object }) => entryFor(placement.objects, refOf(object)) !== undefined)
   if (!complete) return []
   return prepared.rendered
@@ -121,7 +123,11 @@ export async function gatherCluster(
   const known = new Map(unread.map((object) => [refKey(refOf(object)), object]))
   const asked = prepared.rendered.map(({ object }) => refOf(object)).filter((ref) => !known.has(refKey(ref)))
   const { namespace, name, spec } = service
-  const services = prepared.provider.versionServices?.({ name, spec }) ?? {}
+  const { provider } = prepared
+  const services = provider.versionServices?.({ name, spec }) ?? {}
+  const annotations = Object.fromEntries(
+    Object.entries(spec.versions).map(([version, own]) => [version, provider.podAnnotations?.(own) ?? {}]),
+  )
   const reached = [...new Set([name, ...Object.values(services)])].sort()
   const ofServices =
     reached.length === 1 ? `${SERVICE_NAME}=${reached[0]}` : `${SERVICE_NAME} in (${reached.join(',')})`
@@ -138,8 +144,8 @@ export async function gatherCluster(
   return {
     namespace: space,
     objects,
-    versions: readyByVersion(spec.versions, slices, pods, services),
-    ...(reached.length > 1 ? { amongAll: readyByVersion(spec.versions, own, pods) } : {}),
+    versions: readyByVersion(spec.versions, slices, pods, { services, annotations }),
+    ...(reached.length > 1 ? { amongAll: readyByVersion(spec.versions, own, pods, { annotations }) } : {}),
     rivals: undefined,
   }
 }

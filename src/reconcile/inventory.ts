@@ -1,3 +1,4 @@
+import { MANAGER } from '../mesh/marks.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import type { InventoryEntry } from '../model/placement.ts'
 import { serviceKey } from '../model/service.ts'
@@ -50,20 +51,30 @@ function entryOf(
   const last = writes.at(-1)
   if (last) {
     const changed = writes.some(({ write }) => write.effect !== 'mark')
-    return entry(last.after, contentHash(last.write.object), changed ? at : (before?.changedAt ?? at))
+    const next = entry(last.after, contentHash(last.write.object), changed ? at : (before?.changedAt ?? at))
+    return { ...next, ...writtenAt(changed ? serverTime(last.after) : before?.writtenAt) }
   }
   const live = situation.observed.objects.get(refKey(ref))
   if (live?.metadata.uid === undefined) return before
   if (!holds(live, object)) {
     return before ?? (isOurs(live, keyOf(situation), undefined) ? entry(live, contentHash(live), at) : undefined)
   }
-  const next = entry(live, contentHash(object), before?.changedAt ?? at)
+  const next = { ...entry(live, contentHash(object), before?.changedAt ?? at), ...writtenAt(before?.writtenAt) }
   const same = before?.uid === next.uid && before.generation === next.generation && before.hash === next.hash
-  return same ? next : { ...next, changedAt: at }
+  return same ? next : { ...next, changedAt: at, ...writtenAt(serverTime(live)) }
 }
 
 function entry(live: KubeObject, hash: string, changedAt: string): InventoryEntry {
   return { ...refOf(live), uid: live.metadata.uid ?? '', generation: live.metadata.generation ?? 0, hash, changedAt }
+}
+
+function writtenAt(time: string | undefined): Pick<InventoryEntry, 'writtenAt'> {
+  return time === undefined ? {} : { writtenAt: time }
+}
+
+/** When the server took our last apply. */
+function serverTime({ metadata }: KubeObject): string | undefined {
+  return metadata.managedFields?.find(({ manager, subresource }) => manager === MANAGER && !subresource)?.time
 }
 
 function keyOf({ service }: Situation): string {

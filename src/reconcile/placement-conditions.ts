@@ -1,3 +1,4 @@
+import { retirement } from '../mesh/provider.ts'
 import { type Condition, type ConditionInput, findCondition, setCondition } from '../model/condition.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { refOf } from '../model/kube.ts'
@@ -46,6 +47,7 @@ export function findingsOf(situation: Situation, stop: Stop | undefined): readon
     { type: 'Reachable', status: 'True', reason: 'Answers', message: 'The cluster answers.' },
     endpointsFinding(situation),
     ...apartFindings(situation),
+    ...retiringFindings(situation),
     ...abnormal(situation, stop),
   ]
 }
@@ -65,6 +67,11 @@ function endpointsFinding(situation: Situation): Finding {
   }
   const message = endpointsMessage(situation, missing)
   return { type: 'EndpointsReady', status: 'False', reason: 'NoReadyEndpoints', message }
+}
+
+function retiringFindings({ provider: { name, retires } }: Situation): readonly Finding[] {
+  if (!retires) return []
+  return [{ type: 'MeshMaintained', status: 'False', reason: 'Retires', message: `${name}: ${retirement(retires)}` }]
 }
 
 /** Told anew in each pass before the first step, kept while the rollout goes on, and taken back when it is over. */

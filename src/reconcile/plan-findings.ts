@@ -1,3 +1,4 @@
+import type { Provider } from '../mesh/provider.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { PlannedService, Situation } from './situation.ts'
 import type { CandidatePlan } from './workloads/plan-candidate.ts'
@@ -77,6 +78,13 @@ export function checkCandidate(candidate: CandidatePlan | undefined): readonly P
     ...(candidate.refusal ? [finding('error')(candidate.refusal)] : []),
     ...candidate.warnings.map(finding('warning')),
   ]
+}
+
+/** Does the maker of the mesh end it? */
+export function checkMesh({ name, retires }: Pick<Provider, 'name' | 'retires'>): readonly PlanFinding[] {
+  if (!retires) return []
+  const message = `The maker of ${name} ends it on ${retires.on}.`
+  return [{ code: 'MeshRetires', severity: 'warning', message, fix: retires.wayOut }]
 }
 
 /** Has each version of the route endpoints, and can a Pod be of one version only? */

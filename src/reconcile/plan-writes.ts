@@ -88,11 +88,13 @@ export function planWrites(situation: Situation): WritePlan {
 }
 
 /** What is wanted of the candidate's Deployment, where it is made from an image. */
-function candidateOf({ service, cluster, observed }: Situation): CandidatePlan | undefined {
+function candidateOf({ service, cluster, observed, provider }: Situation): CandidatePlan | undefined {
   const wanted = imageRolloutOn(service, cluster.name)
   if (!wanted || !observed.workloads) return undefined
   const ready = observed.versions[wanted.target.candidate]?.ready ?? 0
-  return planCandidate({ service, wanted, seen: observed.workloads, ready })
+  const version = service.spec.versions[wanted.target.candidate]
+  const annotations = (version && provider.podAnnotations?.(version)) ?? {}
+  return planCandidate({ service, wanted, seen: observed.workloads, ready, annotations })
 }
 
 interface Walk {
@@ -152,17 +154,18 @@ export function effectOf(situation: Situation, live: KubeObject | undefined, obj
   const { provider, service, cluster } = situation
   if (!live) return 'creation'
   const after = provider.liveWeights(object)
+  const [sidesBefore, sidesAfter] = [provider.liveSideRoutes(live), provider.liveSideRoutes(object)]
   if (holds(live, object)) {
     // What carries weights bears the newest revision even when nothing else changes: else a slow writer with a
-    // document from in between could pass the fence.
-    return after && (revisionOf(live) ?? 0) < service.renderRevision ? 'mark' : undefined
+    // document from in between could pass the fence. So does what carries side routes.
+    const carries = after !== undefined || sidesAfter.length > 0
+    return carries && (revisionOf(live) ?? 0) < service.renderRevision ? 'mark' : undefined
   }
   const before = provider.liveWeights(live)
-  if (!after || !before) return 'structure'
-  const [sidesBefore, sidesAfter] = [provider.liveSideRoutes(live), provider.liveSideRoutes(object)]
+  const sidesAlone = !after && !before && sidesBefore.length + sidesAfter.length > 0
+  if ((!after || !before) && !sidesAlone) return 'structure'
   if (sideRoutesBeyond(sidesAfter, sidesBefore).length > 0) return 'rise'
-  const versions = new Set([...Object.keys(before), ...Object.keys(after)])
-  const rising = [...versions].filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+  const rising = Object.keys(after ?? {}).filter((version) => (after?.[version] ?? 0) > (before?.[version] ?? 0))
   if (rising.length === 0) return sideRoutesBeyond(sidesBefore, sidesAfter).length > 0 ? 'fall' : 'structure'
   return rising.every((version) => version === stableOn(service, cluster.name)) ? 'fall' : 'rise'
 }

@@ -8,7 +8,7 @@ import type { Store } from '../ports/store.ts'
 import { withPreconditions } from './apply.ts'
 import { changesTo, type FieldChange, refKey } from './content.ts'
 import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare } from './gather.ts'
-import { checkCandidate, checkKubeService, checkVersions, type PlanFinding } from './plan-findings.ts'
+import { checkCandidate, checkKubeService, checkMesh, checkVersions, type PlanFinding } from './plan-findings.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import type { PlannedService, Situation } from './situation.ts'
 import { isWorkload } from './workloads/deployment.ts'
@@ -97,6 +97,7 @@ async function planOn(
       ...checkKubeService(service, observed.namespace, kubeService),
       ...checkVersions(situation),
       ...checkCandidate(writes.candidate),
+      ...checkMesh(prepared.provider),
       ...rejected,
     ],
   }

@@ -20,16 +20,24 @@ export function podSelector(versions: Versions): string | undefined {
 /** The label that tells whose endpoints an EndpointSlice holds. */
 export const SERVICE_NAME = 'kubernetes.io/service-name'
 
+/** What a mesh needs to reach versions, by version. */
+export interface Reach {
+  /** Kubernetes Services of their own, whose slices count. */
+  readonly services?: Readonly<Record<string, string>>
+  /** Annotations of their Pods. */
+  readonly annotations?: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
 /**
  * Ready endpoints by version: Pods that an EndpointSlice of the Service names as ready and that carry the version's
- * labels. A Pod in two slices (IPv4 and IPv6) counts once; an absent `ready` means ready, as the API says. `services`:
- * versions that are reached by a Service of their own count by its slices.
+ * labels. A Pod in two slices (IPv4 and IPv6) counts once; an absent `ready` means ready, as the API says. Where
+ * the mesh needs more of the Pods of a version, the rest does not count.
  */
 export function readyByVersion(
   versions: Versions,
   slices: readonly KubeObject[],
   pods: readonly MetadataObject[],
-  services: Readonly<Record<string, string>> = {},
+  { services = {}, annotations = {} }: Reach = {},
 ): Readonly<Record<string, VersionReadiness>> {
   return Object.fromEntries(
     Object.keys(versions)
@@ -42,7 +50,10 @@ export function readyByVersion(
         const ready = new Set(own.flatMap(readyPods))
         const wanted = versions[name]?.labels ?? {}
         const fitting = pods.filter(
-          ({ metadata }) => ready.has(metadata.name) && matchesLabels(metadata.labels ?? {}, wanted),
+          ({ metadata }) =>
+            ready.has(metadata.name) &&
+            matchesLabels(metadata.labels ?? {}, wanted) &&
+            matchesLabels(metadata.annotations ?? {}, annotations[name] ?? {}),
         )
         return [name, { ready: fitting.length }]
       }),

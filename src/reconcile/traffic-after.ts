@@ -32,16 +32,17 @@ const SIDE_WORDS = { match: 'what matches', affinity: 'who had it before', mirro
  */
 export function trafficAfter(pass: Seen): Traffic {
   const { provider, placement } = pass.situation
-  const bearers = bearersAfter(pass, pass.stop?.condition === 'Conflict').flatMap(({ object }) => {
-    const weights = object && provider.liveWeights(object)
-    return object && weights ? [{ object, weights }] : []
-  })
-  if (bearers.length === 0) return { weights: placement?.weights ?? {}, sideRoutes: placement?.sideRoutes }
+  const bearers = bearersAfter(pass, pass.stop?.condition === 'Conflict')
+  const known = bearers.flatMap(({ object }) => (object ? [object] : []))
+  const split = known.map((object) => provider.liveWeights(object)).filter((found) => found !== undefined)
+  if (split.length === 0) return { weights: placement?.weights ?? {}, sideRoutes: placement?.sideRoutes }
   const weights: Record<string, number> = {}
-  for (const [version, weight] of bearers.flatMap((bearer) => Object.entries(bearer.weights))) {
+  for (const [version, weight] of split.flatMap((one) => Object.entries(one))) {
     weights[version] = Math.max(weights[version] ?? 0, weight)
   }
-  const found = bearers.flatMap(({ object }) => provider.liveSideRoutes(object))
+  const lost = bearers.some(({ desired, object }) => !object && provider.liveWeights(desired) === undefined)
+  if (lost) return { weights, sideRoutes: placement?.sideRoutes }
+  const found = known.flatMap((object) => provider.liveSideRoutes(object))
   const sideRoutes = [...new Map(found.map((route) => [canonicalJson(route), route])).values()]
   return { weights, sideRoutes: sideRoutes.length === 0 ? undefined : sideRoutes }
 }
@@ -62,7 +63,7 @@ export function weightsLiveAfter(
     const written = object && entryFor(objects, refOf(object))
     if (!object || revision === undefined || !written) return undefined
     const weights = provider.liveWeights(object) ?? {}
-    const names = [...Object.keys(wanted), ...Object.keys(weights)]
+    const names = provider.liveWeights(desired) ? [...Object.keys(wanted), ...Object.keys(weights)] : []
     if (names.some((name) => (weights[name] ?? 0) !== (wanted[name] ?? 0))) return undefined
     if (!sameSideRoutes(provider.liveSideRoutes(object), provider.liveSideRoutes(desired))) return undefined
     return { revision, at: Date.parse(written.changedAt) }
@@ -80,12 +81,15 @@ interface Bearer {
   readonly object: KubeObject | undefined
 }
 
-/** The routes with weights, as they are after a pass. `writtenOnly`: what was read does not count. */
+/** The routes with weights or side routes, as they are after a pass. `writtenOnly`: what was read does not count. */
 function bearersAfter({ situation, plan, written }: Seen, writtenOnly: boolean): readonly Bearer[] {
   const { provider, rendered, observed } = situation
   return rendered.flatMap(({ object: desired }): readonly Bearer[] => {
-    if (provider.liveWeights(desired) === undefined) return []
     const key = refKey(refOf(desired))
+    const sides = [desired, observed.objects.get(key)].some(
+      (object) => object && provider.liveSideRoutes(object).length > 0,
+    )
+    if (provider.liveWeights(desired) === undefined && !sides) return []
     const last = written.map(({ after }) => after).findLast((after) => refKey(refOf(after)) === key)
     const isOther = writtenOnly || plan.drifts.some((drift) => refKey(drift.ref) === key)
     return [{ desired, object: last ?? (isOther ? undefined : observed.objects.get(key)) }]

@@ -60,14 +60,14 @@ async function edgesOn(
   cluster: ClusterDocument,
 ): Promise<readonly number[] | string> {
   const provider = providerFor(cluster.mesh?.provider ?? 'istio')
-  if (!provider) return `the mesh of ${cluster.name} has no latency gates`
+  if (!provider?.latencyCounts) return `the mesh of ${cluster.name} has no latency gates`
   try {
     const source = await metrics.open(cluster)
     const { selector, unitMs = 1 } = provider.latencyCounts(service)
     const series = (await source?.samples(selector, clock.now(), RECENT_MS)) ?? []
     const all = series.map(({ labels }) => edgeOf(labels.le ?? '') * unitMs)
     const edges = new Set(all.filter((edge) => Number.isFinite(edge)))
-    return edges.size === 0 ? provider.latencyEdgesMs : [...edges]
+    return edges.size === 0 ? (provider.latencyEdgesMs ?? []) : [...edges]
   } catch (error) {
     if (!isPortError(error)) throw error
     return `whether the latency gates fit the histogram of ${cluster.name} is not known: ${error.message}`

@@ -40,7 +40,8 @@ export function windowCounter(
     return known
   }
   return async (gate, labels, window) => {
-    const query = gate.kind === 'latency' ? provider.latencyCounts(service) : provider.requestCounts(service)
+    const query = gate.kind === 'latency' ? provider.latencyCounts?.(service) : provider.requestCounts?.(service)
+    if (!query) return { ok: false, reason: 'NoData', why: `nothing of ${provider.name}'s own is counted` }
     try {
       return read(await find(query.selector, window), { gate, labels, query }, window)
     } catch (error) {

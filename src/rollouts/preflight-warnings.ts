@@ -48,7 +48,7 @@ async function warnOfOutsideCallers(
   now: number,
 ): Promise<string | undefined> {
   const provider = providerFor(cluster.mesh?.provider ?? 'istio')
-  if (!provider) return undefined
+  if (!provider?.outsideCounts || !provider.requestCounts) return undefined
   try {
     const source = await metrics.open(cluster)
     if (!source) return undefined

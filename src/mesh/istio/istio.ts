@@ -1,5 +1,5 @@
 import type { KubeRef } from '../../model/kube.ts'
-import type { Provider } from '../provider.ts'
+import type { MeteredProvider } from '../provider.ts'
 import { claimsService, sameClaim } from './claims.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
 import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
@@ -9,7 +9,7 @@ import { sideRoutes } from './side-routes.ts'
 import { stageIstio } from './stage.ts'
 
 /** Istio with sidecars: the AKS add-on and upstream. Without metrics nothing tells more than that objects are stored. */
-export const istio: Provider = {
+export const istio: MeteredProvider = {
   name: 'istio',
   kinds: [DESTINATION_RULE, VIRTUAL_SERVICE],
   reach: 'stored',

@@ -12,6 +12,8 @@ export interface CopyRequest {
   /** By which Pods of the two versions are known. */
   readonly stable: Labels
   readonly candidate: Labels
+  /** What Pods of the candidate bear besides, in place of what those of stable do. */
+  readonly annotations?: Labels
   /** By container; `''`: the only one. */
   readonly images: Labels
   readonly replicas: number
@@ -29,7 +31,10 @@ export function copyDeployment(request: CopyRequest): KubeObject {
   const spec = specOf(source)
   const taken = Object.fromEntries(TAKEN.flatMap((field) => (spec[field] === undefined ? [] : [[field, spec[field]]])))
   const labels = { ...podLabels(source), ...candidate }
-  const annotations = withoutForeignMarks(spec.template?.metadata?.annotations ?? {})
+  const annotations = {
+    ...withoutForeignMarks(spec.template?.metadata?.annotations ?? {}),
+    ...request.annotations,
+  }
   const template: NonNullable<DeploymentSpec['template']> = {
     metadata: { labels, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
     spec: relabelled(request, withImages(spec.template?.spec ?? {}, images)),

@@ -41,6 +41,8 @@ export interface CandidateScene {
   readonly seen: WorkloadsSeen
   /** Ready endpoints of the candidate. */
   readonly ready: number
+  /** What its Pods must bear besides labels, for the mesh to count them to it. */
+  readonly annotations?: Readonly<Record<string, string>>
 }
 
 /**
@@ -103,7 +105,7 @@ function refusalOf({ service, wanted, seen }: CandidateScene, source: KubeObject
   return containerProblem(source, wanted.image.images)
 }
 
-function makeCopy({ service, wanted, seen }: CandidateScene, source: KubeObject): KubeObject {
+function makeCopy({ service, wanted, seen, annotations = {} }: CandidateScene, source: KubeObject): KubeObject {
   const { target, image } = wanted
   const copiedFrom = `${source.metadata.name}@${source.metadata.generation ?? 0}`
   return copyDeployment({
@@ -111,6 +113,7 @@ function makeCopy({ service, wanted, seen }: CandidateScene, source: KubeObject)
     metadata: metadataOf(service, wanted, copiedFrom),
     stable: labelsOf(service, target.stable),
     candidate: labelsOf(service, target.candidate),
+    annotations,
     images: image.images,
     replicas: replicasFor(wanted, sourceReplicas(wanted, seen, source.metadata.name)),
   })

@@ -39,8 +39,10 @@ describe('capabilities', () => {
     ])
     expect(refusalOf('istio', spec)).toBeUndefined()
     const refusal = refusalOf('consul', spec)
-    expect(refusal?.code).toBe('NotBuilt')
-    expect(refusal?.errors).toHaveLength(7)
+    expect(refusal).toMatchObject({
+      code: 'UnsupportedFeature',
+      errors: [{ pointer: '/hosts' }, { pointer: '/traffic/retries/perTryTimeout' }],
+    })
   })
 
   it('name the field of each kind of traffic that a rollout uses, its waves too', () => {

@@ -36,7 +36,7 @@ describe('ready endpoints of a version', () => {
     const slices = [slice([to('a'), to('b'), to('c')]), slice([to('a')], 'web-v1')]
     const services = { v1: 'web-v1', v2: 'web-v2' }
     expect(
-      readyByVersion({ v1: version({ version: 'v1' }), v2: version({ version: 'v2' }) }, slices, pods, services),
+      readyByVersion({ v1: version({ version: 'v1' }), v2: version({ version: 'v2' }) }, slices, pods, { services }),
     ).toEqual({
       v1: { ready: 1 },
       v2: { ready: 0 },

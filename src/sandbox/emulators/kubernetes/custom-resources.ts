@@ -28,7 +28,13 @@ export function customResources(definition: KubernetesObject): ResourceType[] {
       const status = isObject(valueAt(version, ['subresources', 'status']))
       const schema = valueAt(version, ['schema', 'openAPIV3Schema'])
       const shape = isObject(schema) ? shapeOfSchema(schema) : free
-      return { ...common, version: text(version.name), shape, status, generationOf: allButMetadata }
+      return {
+        ...common,
+        version: text(version.name),
+        shape,
+        status,
+        generationOf: status ? allButStatus : allButMetadata,
+      }
     })
 }
 
@@ -87,6 +93,11 @@ export function definitionOf(definition: Definition): KubernetesObject {
 
 /** Every change but one of the metadata raises a custom resource's generation. */
 function allButMetadata({ apiVersion, kind, metadata, ...rest }: KubernetesObject): Json {
+  return rest
+}
+
+/** Nor does a status that is a resource of its own. */
+function allButStatus({ apiVersion, kind, metadata, status, ...rest }: KubernetesObject): Json {
   return rest
 }
 
