@@ -5,6 +5,7 @@ import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { inFlight } from './in-flight.ts'
 import { kubernetesRequests } from './kubernetes-requests.ts'
+import { policyChange } from './policy-change.ts'
 import { pureFunctions } from './pure-functions.ts'
 
 /** `npm run bench [-- NAME]`: prints the figures; ends with 1 when one exceeds its limit. */
@@ -12,6 +13,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cold-start': coldStart,
   'kubernetes-requests': kubernetesRequests,
   'certificate-scan': certificateScan,
+  'policy-change': policyChange,
   'chat-answers': chatAnswers,
   'pure-functions': pureFunctions,
   'in-flight': inFlight,

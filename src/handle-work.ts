@@ -9,6 +9,7 @@ import type { Witness } from './log/witness.ts'
 import type { DocumentKind } from './model/documents.ts'
 import type { Failure, Result } from './model/failure.ts'
 import type { WorkMessage } from './model/outbox.ts'
+import { advanceSpread, scanPolicies } from './policies/advance-spread.ts'
 import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/deliver-certificate.ts'
 import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
@@ -50,7 +51,10 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
     case 'select':
       done(await selectClusters(deps))
       done(await selectCertificateClusters(deps))
+      done(await scanPolicies(deps))
       return finishDelete(deps, message.cluster)
+    case 'spread':
+      return done(await advanceSpread(deps, message.policy, message.session))
     case 'command': {
       const session = message.session === undefined ? {} : { session: message.session }
       await carryOutCommand(deps, message.command, { isLate: () => true, ...session })

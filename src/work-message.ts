@@ -6,6 +6,7 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconcile'), service: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.literal('advance'), service: z.string(), session }),
   z.object({ kind: z.enum(['probe', 'resync', 'select']), cluster: z.string(), session }),
+  z.object({ kind: z.literal('spread'), policy: z.string(), session }),
   z.object({ kind: z.literal('rotate'), certificate: z.string(), session }),
   z.object({ kind: z.literal('deliver'), certificate: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.literal('command'), command: z.string(), session }),

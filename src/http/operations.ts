@@ -6,12 +6,13 @@ import type { Store } from '../ports/store.ts'
 import { findRollout } from '../rollouts/read-rollout.ts'
 import { observedGeneration, readPlacements } from '../services/read-placements.ts'
 import { certificateState, rotationState } from './certificate-operations.ts'
+import { policyState } from './policy-operations.ts'
 import { viewPlacements } from './views/service-view.ts'
 
 /**
  * The state of a long call. Nothing is stored for it: its id names a resource and what is waited for, and its state is
  * read from the documents. Ids: `cluster.east.3`, `service.shop.web.7` (a generation), `cluster.east.delete`,
- * `certificate.web-tls.2`, `rotation.web-tls.k3…`, `rollout.shop.web.k3…`.
+ * `certificate.web-tls.2`, `policy.strict.3`, `rotation.web-tls.k3…`, `rollout.shop.web.k3…`.
  */
 export const operationView = z
   .object({
@@ -30,6 +31,7 @@ export const operationIds = {
   service: (namespace: string, name: string, goal: number | 'delete') => `service.${namespace}.${name}.${goal}`,
   rollout: (id: string) => `rollout.${id}`,
   certificate: (name: string, goal: number | 'delete') => `certificate.${name}.${goal}`,
+  policy: (name: string, goal: number | 'delete') => `policy.${name}.${goal}`,
   rotation: (id: string) => `rotation.${id}`,
 }
 
@@ -47,6 +49,9 @@ export async function readOperation(store: Store, id: string): Promise<Result<Op
   }
   if (kind === 'certificate' && parts.length === 2 && goal !== undefined) {
     return succeed({ id, resource: `/api/v1/certificates/${first}`, ...(await certificateState(store, first, goal)) })
+  }
+  if (kind === 'policy' && parts.length === 2 && goal !== undefined) {
+    return succeed({ id, resource: `/api/v1/policies/${first}`, ...(await policyState(store, first, goal)) })
   }
   const rotation = kind === 'rotation' ? await rotationState(store, parts.join('.')) : undefined
   if (rotation) {

@@ -14,6 +14,7 @@ import { KEY_VAULT_HOOK_ROUTES } from './routes/key-vault-hook.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
 import { PAGE_ROUTES } from './routes/pages.ts'
 import { PLAN_ROUTES } from './routes/plans.ts'
+import { POLICY_ROUTES } from './routes/policies.ts'
 import { REPLAY_ROUTES } from './routes/replay.ts'
 import { ROLLOUT_PLAN_ROUTES } from './routes/rollout-plans.ts'
 import { VERB_ROUTES } from './routes/rollout-verbs.ts'
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...CERTIFICATE_ROUTES,
   ...EVENT_ROUTES,
   ...AUDIT_ROUTES,
+  ...POLICY_ROUTES,
   ...STRATEGY_ROUTES,
   ...TEAM_ROUTES,
   ...FREEZE_ROUTES,

@@ -38,9 +38,9 @@ export function auditEntry(change: AuditedChange): OutboxEntry {
   return { id: `audit:${record.id}`, kind: 'audit', record }
 }
 
-/** What users know a document as: `services/shop/web`, `strategies/default`. */
+/** What users know a document as: `services/shop/web`, `policies/strict`. */
 export function auditSubject(kind: DocumentKind, key: string): string {
-  return `${kind === 'strategy' ? 'strategies' : `${kind}s`}/${key}`
+  return `${kind.endsWith('y') ? `${kind.slice(0, -1)}ie` : kind}s/${key}`
 }
 
 function auditRecord(change: AuditedChange): AuditRecord {

@@ -6,6 +6,9 @@ import type { FreezeSpec } from './freeze.ts'
 import type { NotificationState } from './notification.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
+import type { ServiceLayer } from './policy/layers.ts'
+import type { SharedPolicySpec } from './policy/shared-policy.ts'
+import type { PolicyReach, Spread } from './policy/spread.ts'
 import type { RetiredVersion } from './retired.ts'
 import type { Rollout } from './rollout.ts'
 import type { Rotation } from './rotation.ts'
@@ -78,6 +81,12 @@ export interface ServiceDocument extends OwnedDocument<'service', ServiceSpec> {
   readonly rollouts: readonly Rollout[]
   /** By cluster: versions whose Deployments are to be scaled to 0, the newest last. Absent: none ever was. */
   readonly retired?: Readonly<Record<string, readonly RetiredVersion[]>>
+  /** Copies of the shared policies that hold beneath its own words, the weakest first. Absent: none ever did. */
+  readonly layers?: readonly ServiceLayer[]
+  /** By cluster: indexes of the overrides that hold there. Absent: none is chosen by label; what they name decides. */
+  readonly overridesOn?: Readonly<Record<string, readonly number[]>>
+  /** By cluster: the newest render revision with which a shared policy changed something there. Absent: none has. */
+  readonly policyRevision?: Readonly<Record<string, number>>
   /** Id of the rollout that ended last; absent: none has, or it ended before this was kept. */
   readonly lastEnded?: string
   readonly deletingAt?: string
@@ -116,6 +125,19 @@ export interface CertificateDocument extends OwnedDocument<'certificate', Certif
   readonly deletingAt?: string
 }
 
+/** A policy for many services. What services carry of it are copies, which its spread brings. */
+export interface PolicyDocument extends OwnedDocument<'policy', SharedPolicySpec> {
+  readonly observedGeneration: number
+  readonly conditions: readonly Condition[]
+  /** RFC 3339: when `spec` came to be what it is, or the deletion began. Never falls. */
+  readonly saidAt: string
+  /** While it is brought to services, wave by wave. */
+  readonly spread?: Spread
+  /** As counted last. */
+  readonly reach?: PolicyReach
+  readonly deletingAt?: string
+}
+
 export interface DeliveryDocument extends DocumentBase, DeliveryState {
   readonly kind: 'delivery'
 }
@@ -141,6 +163,7 @@ export interface DocumentOf {
   freeze: FreezeDocument
   strategy: StrategyDocument
   certificate: CertificateDocument
+  policy: PolicyDocument
   delivery: DeliveryDocument
   notification: NotificationDocument
   command: CommandDocument

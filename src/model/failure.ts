@@ -80,8 +80,8 @@ export const FAILURES = {
   },
   GuardRail: {
     status: 422,
-    title: 'The strategy does not allow it',
-    hint: 'Keep to the guard rails of the strategy, or ask an administrator to change them.',
+    title: 'A guard rail does not allow it',
+    hint: 'Keep to the guard rails that are named, or ask an administrator to change them.',
   },
   ImageRefused: {
     status: 422,

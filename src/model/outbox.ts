@@ -18,8 +18,10 @@ type Work =
   | { readonly kind: 'probe'; readonly cluster: string; readonly session?: string }
   /** Compare what is on a cluster with what was applied; reconcile what differs. */
   | { readonly kind: 'resync'; readonly cluster: string; readonly session?: string }
-  /** Find the services whose clusters are chosen by label and give each its clusters anew. */
+  /** Find the services whose clusters are chosen by label and give each its clusters anew; take up policies that are behind. */
   | { readonly kind: 'select'; readonly cluster: string; readonly session?: string }
+  /** Take a policy on its way to services. */
+  | { readonly kind: 'spread'; readonly policy: string; readonly session?: string }
   /** Look at a certificate and take the next step of its rotation. */
   | { readonly kind: 'rotate'; readonly certificate: string; readonly session?: string }
   /** Bring one certificate on one cluster to what its document wants there. */

@@ -4,7 +4,7 @@ import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { type KindRef, type KubeObject, refOf } from '../model/kube.ts'
-import { effectivePolicy } from '../model/policy/effective-policy.ts'
+import { servicePolicy } from '../model/policy/service-policy.ts'
 import { serviceKey } from '../model/service.ts'
 import type { ClusterApi, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -60,7 +60,7 @@ export function prepare(
     namespace: service.namespace,
     name: service.name,
     spec: service.spec,
-    policy: effectivePolicy(service.spec, cluster).policy,
+    policy: servicePolicy(service, cluster).policy,
     mesh,
     gateways: cluster.spec.mesh?.gateways ?? {},
     renderRevision: service.renderRevision,

@@ -10,7 +10,8 @@ import type { WorkloadsSeen } from './workloads/workloads.ts'
 export type PlacedService = Pick<ServiceDocument, 'namespace' | 'name' | 'generation' | 'renderRevision' | 'rollouts'>
 
 /** The part of a service document that a plan needs: so a service can be planned before it is stored. */
-export type PlannedService = PlacedService & Pick<ServiceDocument, 'spec' | 'targets' | 'retired'>
+export type PlannedService = PlacedService &
+  Pick<ServiceDocument, 'spec' | 'layers' | 'overridesOn' | 'targets' | 'retired'>
 
 /** What was seen on the cluster. */
 export interface Observed {

@@ -1,21 +1,18 @@
-import { providerFor } from '../mesh/registry.ts'
 import { foreignHosts, mayReach } from '../model/access.ts'
 import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
-import { effectivePolicy } from '../model/policy/effective-policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 import type { Store } from '../ports/store.ts'
 import { chooseClusters } from './choose-clusters.ts'
 
-/** Checks everything that a service's spec refers to; the value is the names of its clusters. */
+/** Checks everything that a service's spec refers to; the value is its clusters. */
 export async function checkReferences(
   store: Store,
   caller: Caller,
   namespace: string,
-  name: string,
   spec: ServiceSpec,
-): Promise<Result<readonly string[]>> {
+): Promise<Result<readonly ClusterDocument[]>> {
   const owner = await checkTeam(store, caller, namespace, spec)
   if (owner) return { ok: false, failure: owner }
   const clusters = await allClusters(store)
@@ -27,13 +24,7 @@ export async function checkReferences(
     const errors = unknown.map((cluster) => ({ pointer: '/clusters', reason: `there is no cluster ${cluster}` }))
     return fail('UnknownReference', `The service names unknown clusters: ${unknown.join(', ')}.`, { errors })
   }
-  const refused = checkMeshes(
-    clusters.filter((cluster) => chosen.includes(cluster.name)),
-    namespace,
-    name,
-    spec,
-  )
-  return refused ? { ok: false, failure: refused } : succeed(chosen)
+  return succeed(clusters.filter(({ name }) => chosen.includes(name)))
 }
 
 /** The caller must belong to the team that the spec names, and, for a service that is there, to the team it had. */
@@ -75,37 +66,4 @@ async function checkTeam(
 
 export function allClusters(store: Store): Promise<readonly ClusterDocument[]> {
   return store.all('cluster')
-}
-
-/** What the mesh of a chosen cluster cannot express is refused now, not found out on the cluster. */
-function checkMeshes(
-  clusters: readonly ClusterDocument[],
-  namespace: string,
-  name: string,
-  spec: ServiceSpec,
-): Failure | undefined {
-  for (const cluster of clusters) {
-    if (!cluster.mesh) continue
-    const provider = providerFor(cluster.mesh.provider)
-    if (!provider) {
-      const errors = [
-        { pointer: '/clusters', reason: `${cluster.name} has ${cluster.mesh.provider}, which is not built yet` },
-      ]
-      return fail('UnsupportedFeature', `Cluster ${cluster.name} has a mesh that this version cannot write.`, {
-        errors,
-      }).failure
-    }
-    const rendered = provider.render({
-      namespace,
-      name,
-      spec,
-      policy: effectivePolicy(spec, cluster).policy,
-      mesh: cluster.mesh,
-      gateways: cluster.spec.mesh?.gateways ?? {},
-      renderRevision: 0,
-      weights: { [spec.initialVersion]: 100 },
-    })
-    if (!rendered.ok) return rendered.failure
-  }
-  return undefined
 }

@@ -4,6 +4,7 @@ import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { serviceKey } from '../model/service.ts'
+import { reconcileWork, serviceEvent } from '../model/service-event.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import { removalEntry } from '../ports/delete-document.ts'
@@ -11,7 +12,6 @@ import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { checkStoredTeam } from './check-references.ts'
 import { retarget } from './choose-clusters.ts'
-import { reconcileWork, serviceEvent } from './service-event.ts'
 
 /**
  * Starts to remove a service: what we wrote is pruned from every cluster, then the document goes. `removed` says that

@@ -3,13 +3,14 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf, type Caller } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
+import { reconcileWork, serviceEvent } from '../model/service-event.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
+import { checkPolicies, type PolicyFields, policyFields } from './check-policies.ts'
 import { checkReferences, checkStoredTeam } from './check-references.ts'
 import { retarget } from './choose-clusters.ts'
 import { liveConflict } from './live-conflicts.ts'
-import { reconcileWork, serviceEvent } from './service-event.ts'
 
 /**
  * Registers a service, or replaces what is wanted of it. One write: the outbox carries the work for every cluster.
@@ -57,16 +58,23 @@ export async function buildService(
   const foreign = before && (await checkStoredTeam(store, caller, before))
   if (foreign) return { ok: false, failure: foreign }
   if (before?.deletingAt) return fail('Deleting', `Service ${serviceKey(namespace, name)} is being deleted.`)
-  const references = await checkReferences(store, caller, namespace, name, spec)
+  const references = await checkReferences(store, caller, namespace, spec)
   if (!references.ok) return references
-  const conflict = before && liveConflict(before, spec, references.value)
-  if (conflict) return { ok: false, failure: conflict }
-  const document = nextDocument(before, { ...change, chosen: references.value })
+  const clusters = references.value
+  const policies = await store.all('policy')
+  const carried = policyFields(before, { namespace, name, spec }, clusters, policies)
+  const chosen = clusters.map((cluster) => cluster.name).sort()
+  const refused =
+    checkPolicies({ namespace, name, spec, ...carried }, clusters, policies) ??
+    (before && liveConflict(before, spec, chosen))
+  if (refused) return { ok: false, failure: refused }
+  const document = nextDocument(before, { ...change, chosen, carried })
   return succeed({ document, warnings: initialVersionWarning(before, spec) })
 }
 
 interface NextInput extends ServiceChange {
   readonly chosen: readonly string[]
+  readonly carried: PolicyFields
 }
 
 function nextDocument(before: ServiceDocument | undefined, input: NextInput): ServiceDocument {
@@ -83,9 +91,13 @@ function nextDocument(before: ServiceDocument | undefined, input: NextInput): Se
     message: before ? `Service ${key} was changed.` : `Service ${key} was registered.`,
     data: { generation, clusters: Object.keys(targets) },
   })
+  const { layers: _l, overridesOn: _o, policyRevision: _p, ...kept } = before ?? {}
+  const asked = input.carried.layers && Object.keys(targets).map((cluster) => [cluster, renderRevision])
   return {
     rollouts: [],
-    ...before,
+    ...kept,
+    ...input.carried,
+    ...(asked ? { policyRevision: Object.fromEntries(asked) } : {}),
     schema: SCHEMA,
     kind: 'service',
     namespace,

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import { deleteDocument } from '../ports/delete-document.ts'
 import type { Store } from '../ports/store.ts'
 
-/** Removes a team that neither a service nor a certificate names any more: without it, nobody would say which hosts are its own. */
+/** Removes a team that no service, certificate or policy names any more: without it, nobody would say which hosts are its own. */
 export function deleteTeam(
   deps: { readonly store: Store; readonly clock: Clock },
   name: string,
@@ -20,6 +20,9 @@ export function deleteTeam(
       return fail('InUse', `${kind === 'service' ? 'Services' : 'Certificates'} belong to team ${name}: ${names}.`)
         .failure
     }
-    return undefined
+    const policies = await deps.store.list('policy', { where: { 'spec.appliesTo.team': name }, limit: 5 })
+    if (policies.value.length === 0) return undefined
+    const names = policies.value.map(({ value }) => keyOf(value)).join(', ')
+    return fail('InUse', `Policies are for team ${name}: ${names}.`).failure
   })
 }

@@ -10,8 +10,8 @@ import { eventView, viewEvent } from '../views/event-view.ts'
 
 const subjectParameter = z
   .string()
-  .regex(/^(services\/[a-z0-9-]+\/[a-z0-9-]+|clusters\/[a-z0-9-]+|certificates\/[a-z0-9-]+|rollouts\/[a-z0-9.-]+)$/, {
-    message: 'must be services/NAMESPACE/NAME, clusters/NAME, certificates/NAME or rollouts/ID',
+  .regex(/^(services\/[a-z0-9-]+\/[a-z0-9-]+|(clusters|certificates|policies)\/[a-z0-9-]+|rollouts\/[a-z0-9.-]+)$/, {
+    message: 'must be services/NAMESPACE/NAME, clusters/NAME, certificates/NAME, policies/NAME or rollouts/ID',
   })
   .optional()
   .describe('Only events about this')

@@ -48,6 +48,7 @@ export const PLAN_ROUTES: readonly Route[] = [
       'RolloutInFlight',
       'Conflict',
       'UnknownReference',
+      'GuardRail',
       'UnsupportedFeature',
       'InvalidCombination',
     ],

@@ -38,6 +38,7 @@ const PUT_FAILURES = [
   'Conflict',
   'WriteConflict',
   'UnknownReference',
+  'GuardRail',
   'UnsupportedFeature',
   'InvalidCombination',
 ] as const

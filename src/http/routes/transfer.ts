@@ -14,7 +14,7 @@ export const TRANSFER_ROUTES: readonly Route[] = [
     tag: 'Transfer',
     summary: 'Export the desired state',
     description:
-      'Teams, strategies, freezes, clusters, certificates and services with their stable versions: what POST /import takes. Versions of certificates stay in their vaults.',
+      'Teams, strategies, freezes, policies, clusters, certificates and services with their stable versions: what POST /import takes. Versions of certificates stay in their vaults.',
     access: ['Mesh.Operator'],
     answers: { 200: { description: 'The desired state', schema: desiredState.meta({ id: 'DesiredStateView' }) } },
     handle: async ({ deps }) => succeed({ status: 200, json: await exportState(deps) }),

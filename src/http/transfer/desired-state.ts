@@ -3,6 +3,7 @@ import { certificateSpec } from '../../model/certificate.ts'
 import { clusterSpec } from '../../model/cluster.ts'
 import { freezeSpec } from '../../model/freeze.ts'
 import { dnsLabel } from '../../model/names.ts'
+import { sharedPolicySpec } from '../../model/policy/shared-policy.ts'
 import { serviceSpec } from '../../model/service.ts'
 import { strategySpec } from '../../model/strategy.ts'
 import { teamSpec } from '../../model/team.ts'
@@ -26,6 +27,10 @@ export const desiredState = z
       .array(freezeSpec.safeExtend({ name: dnsLabel }))
       .max(most)
       .default([]),
+    policies: z
+      .array(sharedPolicySpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
     clusters: z
       .array(clusterSpec.safeExtend({ name: dnsLabel }))
       .max(most)
@@ -46,7 +51,7 @@ export const desiredState = z
       .default([]),
   })
   .superRefine((state, context) => {
-    for (const kind of ['teams', 'strategies', 'freezes', 'clusters', 'certificates'] as const) {
+    for (const kind of ['teams', 'strategies', 'freezes', 'policies', 'clusters', 'certificates'] as const) {
       refuseTwins(
         context,
         kind,

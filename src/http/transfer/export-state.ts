@@ -7,10 +7,11 @@ import type { DesiredState } from './desired-state.ts'
 /** All that users own, in the order of names. What is being deleted is left out. */
 export async function exportState(deps: { readonly store: Store; readonly clock: Clock }): Promise<DesiredState> {
   const { store } = deps
-  const [teams, strategies, freezes, clusters, certificates, services] = await Promise.all([
+  const [teams, strategies, freezes, policies, clusters, certificates, services] = await Promise.all([
     store.all('team'),
     store.all('strategy'),
     store.all('freeze'),
+    store.all('policy'),
     store.all('cluster'),
     store.all('certificate'),
     store.all('service'),
@@ -21,6 +22,7 @@ export async function exportState(deps: { readonly store: Store; readonly clock:
     teams: teams.map(({ name, spec }) => ({ name, ...spec })),
     strategies: strategies.map(({ name, spec }) => ({ name, ...spec })),
     freezes: freezes.map(({ name, spec }) => ({ name, ...spec })),
+    policies: policies.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
     clusters: clusters.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
     certificates: certificates.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
     services: services

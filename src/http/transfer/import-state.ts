@@ -4,6 +4,7 @@ import { putCluster } from '../../clusters/put-cluster.ts'
 import { putFreeze } from '../../freezes/put-freeze.ts'
 import type { Result } from '../../model/failure.ts'
 import type { RequestContext } from '../../model/request.ts'
+import { putPolicy } from '../../policies/put-policy.ts'
 import type { PutOutcome } from '../../ports/put-document.ts'
 import { putService } from '../../services/put-service.ts'
 import { putStrategy } from '../../strategies/put-strategy.ts'
@@ -16,7 +17,7 @@ export const importReport = z
     value: z
       .array(
         z.object({
-          kind: z.enum(['team', 'strategy', 'freeze', 'cluster', 'certificate', 'service']),
+          kind: z.enum(['team', 'strategy', 'freeze', 'policy', 'cluster', 'certificate', 'service']),
           name: z.string(),
           result: z.enum(['created', 'updated', 'unchanged', 'failed']),
           warnings: z.array(z.string()).optional(),
@@ -53,6 +54,7 @@ export async function importState(deps: HttpDeps, state: DesiredState, context: 
   for (const { name, ...spec } of state.teams) await take('team', name, putTeam(deps, name, spec, context))
   for (const { name, ...spec } of state.strategies) await take('strategy', name, putStrategy(deps, name, spec, context))
   for (const { name, ...spec } of state.freezes) await take('freeze', name, putFreeze(deps, name, spec, context))
+  for (const { name, ...spec } of state.policies) await take('policy', name, putPolicy(deps, name, spec, context))
   for (const { name, ...spec } of state.clusters) {
     await take('cluster', name, putCluster(deps, name, { ...spec, mode: 'observe' }, context))
   }

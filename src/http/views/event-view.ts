@@ -9,7 +9,9 @@ export const eventView = z
     id: z.string(),
     source: z.literal('/meshwright'),
     type: z.string().describe('io.meshwright.…'),
-    subject: z.string().describe('services/NAMESPACE/NAME, clusters/NAME or rollouts/ID'),
+    subject: z
+      .string()
+      .describe('services/NAMESPACE/NAME, clusters/NAME, certificates/NAME, policies/NAME or rollouts/ID'),
     time: time.describe('When it happened; the order of a list is that of arrival'),
     datacontenttype: z.literal('application/json'),
     cursor: z.string().describe('Give it as ?after= or Last-Event-ID to go on behind this event'),

@@ -16,12 +16,23 @@ export const serviceView = z
     conditions: z.array(conditionView).describe('The worst of the placements, by type'),
     stable: z.record(z.string(), z.string()).describe('The stable version by cluster; only rollouts move it'),
     rollouts: z.array(z.string()).describe('Ids of the live rollouts'),
+    policies: z
+      .array(z.string())
+      .describe('Policies for many services that it carries; GET …/effective shows what holds'),
     deletingAt: time.optional(),
   })
   .meta({ id: 'ServiceView' })
 export type ServiceView = z.infer<typeof serviceView>
 
-export const SERVICE_READ_ONLY = [...READ_ONLY, 'observedGeneration', 'conditions', 'stable', 'rollouts', 'deletingAt']
+export const SERVICE_READ_ONLY = [
+  ...READ_ONLY,
+  'observedGeneration',
+  'conditions',
+  'stable',
+  'rollouts',
+  'policies',
+  'deletingAt',
+]
 
 export function viewService(
   document: ServiceDocument,
@@ -38,6 +49,7 @@ export function viewService(
     conditions: [...mergeConditions(placements)],
     stable: stableOf(targets),
     rollouts: document.rollouts.map(({ id }) => id),
+    policies: [...new Set((document.layers ?? []).map((layer) => layer.name))].sort(),
     createdAt: document.createdAt,
     updatedAt: document.updatedAt,
     ...(deletingAt === undefined ? {} : { deletingAt }),

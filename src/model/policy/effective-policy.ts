@@ -1,5 +1,3 @@
-import { selectedClusters } from '../cluster-selection.ts'
-import type { ClusterDocument } from '../documents.ts'
 import type { ServiceSpec } from '../service.ts'
 import type { PolicyOverride } from './overrides.ts'
 import { POLICY_PARTS, type Policy } from './policy.ts'
@@ -41,16 +39,15 @@ export function mergePolicies(layers: readonly PolicyLayer[]): EffectivePolicy {
   return { policy: policy as Policy, origins }
 }
 
-/** What a service asks of the mesh of one cluster: its own parts, and over them the overrides that mean the cluster, in order. */
+/** A service's own parts over `beneath`, and over them the overrides of these indexes, in order. */
 export function effectivePolicy(
   spec: ServiceSpec,
-  cluster: Pick<ClusterDocument, 'name' | 'spec'>,
+  overrides: readonly number[],
   beneath: readonly PolicyLayer[] = [],
 ): EffectivePolicy {
-  const over = (spec.overrides ?? []).flatMap((override, index): PolicyLayer[] =>
-    selectedClusters(override.clusters, [cluster]).includes(cluster.name)
-      ? [{ from: `override ${index}`, policy: override }]
-      : [],
-  )
+  const over = overrides.flatMap((index): PolicyLayer[] => {
+    const policy = spec.overrides?.[index]
+    return policy ? [{ from: `override ${index}`, policy }] : []
+  })
   return mergePolicies([...beneath, { from: 'service', policy: spec }, ...over])
 }

@@ -5,6 +5,7 @@ import { observedGeneration, readPlacements } from '../../../src/services/read-p
 import { selectClusters } from '../../../src/services/select-clusters.ts'
 import { AT, aCaller, aCluster, aPlacement, aService, aTeam, by, eventsIn, spec, workIn } from '../fakes/documents.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
+import { aPolicy } from '../policies/documents.ts'
 import { aRollout, aTarget } from '../rollouts/fixture.ts'
 
 const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
@@ -73,6 +74,30 @@ describe('when clusters come, go or change their labels', () => {
     store.put(aService({ name: 'cart', spec: byLabel, deletingAt: AT }))
     await select()
     expect(store.writes).toBe(0)
+  })
+
+  it('overrides that are chosen by label follow, with one write, and again with none', async () => {
+    const overrides = [{ clusters: { matchLabels: { env: 'prod' } }, traffic: { timeout: '1s' } }]
+    store.put(labelled('east', 'prod'))
+    store.put(labelled('west', 'test'))
+    store.put(aService({ spec: spec({ overrides }), overridesOn: { east: [0], west: [] } }))
+    await select()
+    expect(store.writes).toBe(0)
+    store.put(labelled('west', 'prod'))
+    await select()
+    expect(service()).toMatchObject({ overridesOn: { east: [0], west: [0] }, renderRevision: 101 })
+    expect(eventsIn(service().outbox)).toEqual(['service.overrides'])
+    expect(workIn(service().outbox)).toEqual(['work reconcile east', 'work reconcile west'])
+    await select()
+    expect(store.writes).toBe(1)
+  })
+
+  it('a service takes the policies of a cluster that it comes to', async () => {
+    for (const document of [labelled('east', 'prod'), labelled('west', 'prod')]) store.put(document)
+    store.put(aPolicy('limits', { clusters: ['west'] }))
+    store.put(aService({ spec: byLabel, targets: { east: { stable: 'v1' } } }))
+    await select()
+    expect(service().layers).toMatchObject([{ name: 'limits', clusters: ['west'] }])
   })
 
   it('a live rollout keeps its cluster until it ends', async () => {

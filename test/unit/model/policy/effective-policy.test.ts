@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { effectivePolicy, mergePolicies } from '../../../../src/model/policy/effective-policy.ts'
+import { servicePolicy } from '../../../../src/model/policy/service-policy.ts'
 import { serviceSpec } from '../../../../src/model/service.ts'
 
 function specOf(change: Readonly<Record<string, unknown>>) {
@@ -27,7 +28,7 @@ describe('the effective policy', () => {
   })
 
   it('replaces field by field on the clusters that an override means, the later one last', () => {
-    const { policy, origins } = effectivePolicy(spec, east)
+    const { policy, origins } = servicePolicy({ spec }, east)
     expect(policy).toEqual({
       traffic: { timeout: '5s', retries: { attempts: 1 } },
       exposure: [],
@@ -42,7 +43,7 @@ describe('the effective policy', () => {
   })
 
   it('leaves other clusters as the service says', () => {
-    const { policy, origins } = effectivePolicy(spec, west)
+    const { policy, origins } = servicePolicy({ spec }, west)
     expect(policy).toEqual({ traffic: spec.traffic, exposure: spec.exposure })
     expect(Object.values(origins)).toEqual(['service', 'service', 'service'])
   })
@@ -51,7 +52,7 @@ describe('the effective policy', () => {
     const beneath = [
       { from: 'policy all', policy: { traffic: { timeout: '9s' }, security: { mtls: 'strict' as const } } },
     ]
-    expect(effectivePolicy(spec, west, beneath).origins).toMatchObject({
+    expect(effectivePolicy(spec, [], beneath).origins).toMatchObject({
       '/traffic/timeout': 'service',
       '/security/mtls': 'policy all',
     })

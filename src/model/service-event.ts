@@ -1,5 +1,5 @@
-import type { EventRecord } from '../model/event.ts'
-import type { OutboxEntry } from '../model/outbox.ts'
+import type { EventRecord } from './event.ts'
+import type { OutboxEntry } from './outbox.ts'
 
 /** An event about a service as an outbox entry; `id` makes it unique among those of its type. */
 export function serviceEvent(key: string, type: string, event: Omit<EventRecord, 'type' | 'subject'>): OutboxEntry {
