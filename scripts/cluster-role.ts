@@ -4,6 +4,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   MESH_ACCESS,
+  POLICY_ACCESS,
   REQUIRED_ACCESS,
 } from '../src/clusters/required-access.ts'
 
@@ -20,6 +21,8 @@ metadata:
   name: meshwright
 rules:
 ${rulesOf(REQUIRED_ACCESS)}
+  # The rest is for policies of Pods (security, egress, telemetry) only.
+${rulesOf(POLICY_ACCESS)}
 `,
 )
 write(

@@ -2,7 +2,14 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 import type { Store } from '../ports/store.ts'
-import { DRIVER_ACCESS, GATEWAY_ACCESS, IMAGE_ACCESS, MESH_ACCESS, REQUIRED_ACCESS } from './required-access.ts'
+import {
+  DRIVER_ACCESS,
+  GATEWAY_ACCESS,
+  IMAGE_ACCESS,
+  MESH_ACCESS,
+  POLICY_ACCESS,
+  REQUIRED_ACCESS,
+} from './required-access.ts'
 
 export interface AccessReport {
   readonly allowed: boolean
@@ -28,7 +35,8 @@ export interface AccessRight {
 
 /**
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
- * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`.
+ * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`,
+ * those for policies of Pods where a service there has one.
  */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
@@ -38,7 +46,8 @@ export async function checkAccess(
   if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
   try {
     const api = await deps.clusters.connect(stored.value)
-    const more = await Promise.all([gatewayRights(deps.store, name), imageRights(deps.store, name)])
+    const { store } = deps
+    const more = await Promise.all([policyRights(store, name), gatewayRights(store, name), imageRights(store, name)])
     const provider = stored.value.spec.mesh?.provider ?? stored.value.mesh?.provider
     const ofMesh = provider ? (MESH_ACCESS[provider] ?? []) : []
     const rights = [...REQUIRED_ACCESS, ...ofMesh, ...more.flat()]
@@ -52,6 +61,14 @@ export async function checkAccess(
       retryAfterMs: error.retryAfterMs ?? 5000,
     })
   }
+}
+
+async function policyRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
+  const services = await store.all('service')
+  const has = ({ spec }: (typeof services)[number]) => {
+    return [spec, ...(spec.overrides ?? [])].some(({ security, egress, telemetry }) => security ?? egress ?? telemetry)
+  }
+  return services.some((service) => Object.hasOwn(service.targets, cluster) && has(service)) ? POLICY_ACCESS : []
 }
 
 async function gatewayRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {

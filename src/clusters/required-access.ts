@@ -67,6 +67,23 @@ export const MESH_ACCESS: Readonly<
   ],
 }
 
+/** What it needs besides where a service has a policy for its Pods: security, egress or telemetry. */
+export const POLICY_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+  ...ask(
+    [...READ, ...WRITE],
+    'security.istio.io',
+    ['peerauthentications', 'requestauthentications', 'authorizationpolicies'],
+    'writes who may call',
+  ),
+  ...ask(
+    [...READ, ...WRITE],
+    'networking.istio.io',
+    ['serviceentries', 'sidecars'],
+    'writes what Pods may reach outside',
+  ),
+  ...ask([...READ, ...WRITE], 'telemetry.istio.io', ['telemetries'], 'writes what proxies tell'),
+]
+
 /**
  * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces
  * alone, by a Role: whoever may read Secrets in the whole cluster may everything there.

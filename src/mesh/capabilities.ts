@@ -8,6 +8,7 @@ import { FEATURES, type Feature, featuresOf, type UsedFeature } from './features
 import { GATEWAY_API_CAPABILITIES } from './gateway-api/capabilities.ts'
 import { ISTIO_CAPABILITIES } from './istio/capabilities.ts'
 import { OSM_CAPABILITIES } from './osm/capabilities.ts'
+import { isOlder } from './version.ts'
 
 const NO_MIRROR = 'Start with a small weight instead of a mirror.'
 const NO_AFFINITY = 'Let the application remember who gets what, or go without affinity.'
@@ -87,14 +88,4 @@ function refusalBy(capability: Capability, mesh: MeshFacts | undefined): Refusal
     return { support: 'refused', code: 'UnsupportedFeature', reason, nearest: 'Leave it out, or update the mesh.' }
   }
   return undefined
-}
-
-/** Is a version lower, by its numbers? `v1.2.1` is older than `1.3.0`. */
-export function isOlder(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((text) => (text.match(/\d+/g) ?? []).slice(0, 3).map(Number))
-  for (const [index, number] of (b ?? []).entries()) {
-    const difference = (a?.[index] ?? 0) - number
-    if (difference !== 0) return difference < 0
-  }
-  return false
 }

@@ -41,6 +41,8 @@ export type Barrier =
    * controller says for which. `controller`: whose word counts; absent: anyone's.
    */
   | { readonly kind: 'accepted'; readonly object: KubeRef; readonly durationMs: number; readonly controller?: string }
+  /** An object of ours that is wanted no longer was removed, and proxies have had `durationMs` to take that. */
+  | { readonly kind: 'gone'; readonly object: KubeRef; readonly durationMs: number }
 
 export interface RenderStep {
   readonly object: KubeObject
@@ -94,6 +96,8 @@ export interface Provider {
   readonly name: ProviderName
   /** The kinds that it writes: what resync lists and prune may remove. */
   readonly kinds: readonly KindRef[]
+  /** Those of `kinds` that few services have: they are looked for only where one has them. None when left out. */
+  readonly rareKinds?: readonly KindRef[]
   /** The highest rung that it can vouch for without metrics. */
   readonly reach: Rung
   /** The day on which its maker ends it, and what to do until then. Absent: none is known. */

@@ -23,8 +23,22 @@ export function barrierStop(walk: BarrierWalk, barriers: readonly Barrier[]): St
 
 function stopOf(walk: BarrierWalk, barrier: Barrier): Stop | undefined {
   if (barrier.kind === 'endpoints-ready') return endpointsStop(walk, barrier)
+  if (barrier.kind === 'gone') return goneStop(walk, barrier)
   const settling = settledStop(walk, barrier)
   return settling ?? (barrier.kind === 'accepted' ? acceptedStop(walk.situation, barrier, walk.changed) : undefined)
+}
+
+/** Until it is removed, what is wanted no longer is removed though not all is written. */
+function goneStop({ situation }: BarrierWalk, barrier: Extract<Barrier, { kind: 'gone' }>): Stop | undefined {
+  const { now, placement } = situation
+  const durationMs = situation.settleMs ?? barrier.durationMs
+  const what = describeRef(barrier.object)
+  if (entryFor(placement?.objects, barrier.object)) {
+    return { reason: 'Settling', message: `${what} has to go first.`, again: now + durationMs, removes: true }
+  }
+  const until = placement?.removedAt === undefined ? 0 : Date.parse(placement.removedAt) + durationMs
+  if (until <= now) return undefined
+  return { reason: 'Settling', message: `Proxies are given time to take the removal of ${what}.`, again: until }
 }
 
 function settledStop(

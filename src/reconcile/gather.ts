@@ -162,11 +162,19 @@ export async function gatherRivals(
   prepared: Prepared,
   age: ReadOptions = {},
 ): Promise<readonly KubeObject[]> {
-  const lists = await Promise.all(prepared.provider.conflictKinds.map((kind) => listKnown(api, kind, age)))
   const own = prepared.rendered.map(({ object }) => object)
+  const { rareKinds = [], conflictKinds } = prepared.provider
+  // Of what the service has none of, nothing of others can stand in its way.
+  const sought = conflictKinds.filter((kind) => includesKind(own, kind) || !includesKind(rareKinds, kind))
+  const lists = await Promise.all(sought.map((kind) => listKnown(api, kind, age)))
   return findRivals(lists.flat(), service, prepared.provider, own).toSorted((a, b) =>
     refKey(refOf(a)) < refKey(refOf(b)) ? -1 : 1,
   )
+}
+
+/** Is a kind among these kinds, or kinds of objects? */
+export function includesKind(kinds: readonly KindRef[], { apiVersion, kind }: KindRef): boolean {
+  return kinds.some((other) => other.kind === kind && other.apiVersion === apiVersion)
 }
 
 /** Objects of a kind; none when the server does not know it. */

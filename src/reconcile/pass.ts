@@ -56,9 +56,11 @@ export async function walkCluster(deps: ReconcileDeps, request: PassRequest): Pr
   const { written, error } = await writeAll(deps, api, situation, plan)
   const done = { situation, plan, written, gone: [], removed: false }
   if (error) return { ...done, ...errorOrConflict(error, situation.now) }
-  if (plan.stop) return { ...done, stop: plan.stop }
+  const { stop } = plan
+  if (stop && !stop.removes) return { ...done, stop }
   try {
-    return { ...done, ...(await removeRest(api, situation, plan)) }
+    const removal = await removeRest(api, situation, stop ? { ...plan, taken: [] } : plan)
+    return { ...done, ...(stop ? { stop } : {}), ...removal }
   } catch (error) {
     if (isPortError(error)) return { ...done, error }
     throw error

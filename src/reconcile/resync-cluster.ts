@@ -4,14 +4,15 @@ import { shortId } from '../model/digest.ts'
 import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
 import { succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
-import { describeRef, type KubeRef } from '../model/kube.ts'
+import { describeRef, type KindRef, type KubeRef } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
+import { isPortError } from '../ports/port-error.ts'
 import { resyncDeliveries } from './certificates/resync-deliveries.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
-import { pruningProvider } from './gather.ts'
+import { includesKind, pruningProvider } from './gather.ts'
 import { findOrphans, pruneOrphans } from './orphans.ts'
 import { reconcilePlacement } from './reconcile-placement.ts'
 import { isWanted } from './situation.ts'
@@ -50,14 +51,19 @@ export async function resyncCluster(
   const provider = cluster && pruningProvider(cluster)
   if (!cluster || !provider || isAway(cluster)) return { reconcile: [], pruned: [], unconfirmed: [] }
   const api = await deps.clusters.connect(cluster)
+  const { kinds, rareKinds = [] } = provider
+  const usual = kinds.filter((kind) => !includesKind(rareKinds, kind))
   const [, placements, services, namespaces, ...lists] = await Promise.all([
     resyncDeliveries(deps, api, name),
     deps.store.all('placement', { where: { cluster: name } }),
     deps.store.all('service'),
     api.listMetadata(NAMESPACE),
-    ...provider.kinds.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
+    ...usual.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
   ])
-  const objects = lists.flat()
+  // An object that stands in no inventory is found once orphans are to be removed; its service writes it again until then.
+  const held = placements.flatMap(({ objects }) => objects)
+  const rare = rareKinds.filter((kind) => options.confirm || includesKind(held, kind))
+  const objects = [...lists, ...(await Promise.all(rare.map((kind) => listKnown(api, kind))))].flat()
   const differing = departing(placements, objects, namespaces)
   const { orphans, unrecorded } = await findOrphans(deps.store, name, placements, objects)
   const reconcile = [...new Set([...differing, ...unrecorded, ...forgotten(services, placements, name)])].sort()
@@ -70,6 +76,16 @@ export async function resyncCluster(
   }
   const pruned = await prune(deps, api, { cluster, provider, orphans, namespaces })
   return { reconcile, pruned, unconfirmed: [] }
+}
+
+/** None where the cluster does not know the kind. */
+async function listKnown(api: ClusterApi, kind: KindRef): Promise<readonly MetadataObject[]> {
+  try {
+    return await api.listMetadata(kind, { labelSelector: MANAGED_BY_US })
+  } catch (error) {
+    if (isPortError(error, 'not-found')) return []
+    throw error
+  }
 }
 
 async function prune(

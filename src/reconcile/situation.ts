@@ -53,6 +53,8 @@ export interface Stop {
   readonly condition?: 'Conflict' | 'Drifted' | 'Held' | 'Frozen'
   readonly reason: string
   readonly message: string
+  /** What is wanted no longer is to be removed nevertheless: the next write waits for that. */
+  readonly removes?: boolean
   /** Epoch milliseconds: look again then. Absent: by readiness poll, or only when called. */
   readonly again?: number | 'poll'
 }

@@ -38,6 +38,8 @@ const COPIES = conditional(
 const POOL = conditional("Counted by each caller's proxy by itself, for each version.")
 const OUTLIERS = conditional("Each caller's proxy leaves out what it saw failing by itself.")
 const HASH = conditional('Holds within a version while its Pods stay the same: a change of weights moves callers.')
+const CALLERS = conditional('Callers must come by mutual TLS; in plain text they fit no such rule.')
+const SIDECAR_SCOPE = conditional('Takes the place of a Sidecar for the namespace.')
 
 const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   versions: {
@@ -85,6 +87,35 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
     'Istio has no rate limit of its own; an EnvoyFilter would do it, and AKS supports none.',
     'Bound what a Pod takes at a time: traffic.connections.maxRequests.',
   ),
+  'security.mtls.strict': conditional('Callers without a sidecar are refused from then on.'),
+  'security.mtls.permissive': SUPPORTED,
+  'security.mtls.disabled': conditional('Callers send plain text, and rules by caller cannot hold.'),
+  'security.authentication': conditional(
+    "istiod fetches the issuer's keys: their host must be public and reachable for it.",
+  ),
+  'security.authentication.required.false': SUPPORTED,
+  'security.authorization.allow': conditional(
+    'Other AuthorizationPolicies for the same Pods, of the namespace too, let in whom they let in.',
+  ),
+  'security.authorization.allow.serviceAccounts': CALLERS,
+  'security.authorization.allow.namespaces': CALLERS,
+  'security.authorization.allow.claims': SUPPORTED,
+  'security.authorization.allow.methods': SUPPORTED,
+  'security.authorization.allow.paths': SUPPORTED,
+  'security.authorization.allow.ports': conditional('The ports must say their targetPort as a number.'),
+  'security.authorization.deny': conditional(
+    'A rule by caller knows those alone who come by mutual TLS: with mtls strict nobody else comes. Ports as in allow.',
+  ),
+  'egress.unlisted.allow': SIDECAR_SCOPE,
+  'egress.unlisted.deny': conditional(
+    "Callers' proxies keep it, so a program that goes around its proxy is not held. Takes the place of a Sidecar for the namespace.",
+  ),
+  'egress.hosts': conditional('Known to all Pods of the namespace. No plain TCP: Istio knows that by address alone.'),
+  'egress.hosts.originateTls': conditional(
+    'For all Pods of the namespace. Port 80 goes to 443, others to themselves. Checked by the CAs that the proxy has.',
+  ),
+  'telemetry.accessLog': conditional("To the proxies' standard output (provider envoy)."),
+  'telemetry.tracing': conditional('The mesh must have a tracing provider.'),
   'rollouts.canary': SUPPORTED,
   'rollouts.match': SUPPORTED,
   'rollouts.mirror': {

@@ -1,7 +1,18 @@
 import { canonicalJson } from '../../model/digest.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { RenderInput } from '../provider.ts'
-import { DESTINATION_RULE, HTTP_ROUTE, serviceHost, VIRTUAL_SERVICE } from './names.ts'
+import { entrySpec } from './egress.ts'
+import {
+  AUTHORIZATION_POLICY,
+  DESTINATION_RULE,
+  HTTP_ROUTE,
+  PEER_AUTHENTICATION,
+  SERVICE_ENTRY,
+  SIDECAR,
+  serviceHost,
+  TELEMETRY,
+  VIRTUAL_SERVICE,
+} from './names.ts'
 
 type Service = Pick<RenderInput, 'namespace' | 'name' | 'spec'>
 
@@ -16,6 +27,9 @@ const ROOT_NAMESPACES: readonly (string | undefined)[] = ['istio-system', 'aks-i
 export function claimsService(object: KubeObject, service: Service): boolean {
   if (object.kind === VIRTUAL_SERVICE.kind) return virtualServiceClaims(object, service)
   if (object.kind === DESTINATION_RULE.kind) return destinationRuleClaims(object, service)
+  if (object.kind === SERVICE_ENTRY.kind) return serviceEntryClaims(object, service)
+  if (ONE_A_WORKLOAD.includes(object.kind)) return isForWorkload(object, service)
+  if (object.kind === AUTHORIZATION_POLICY.kind) return letsMoreIn(object, service)
   return object.kind === HTTP_ROUTE.kind && httpRouteClaims(object, service)
 }
 
@@ -53,6 +67,50 @@ function httpRouteClaims(object: KubeObject, service: Service): boolean {
   return (parents as { kind?: string; name?: string; namespace?: string }[]).some(
     ({ kind, name, namespace = object.metadata.namespace }) =>
       kind === 'Service' && name === service.name && namespace === service.namespace,
+  )
+}
+
+/** Of these Istio takes one for a Pod, the oldest. */
+const ONE_A_WORKLOAD: readonly string[] = [PEER_AUTHENTICATION, SIDECAR, TELEMETRY].map(({ kind }) => kind)
+
+/** Is an object for Pods of the service and no others? What is for the whole namespace is its owner's affair. */
+function isForWorkload(object: KubeObject, { namespace, spec }: Service): boolean {
+  const labels = Object.entries(spec.workload?.labels ?? {})
+  if (object.metadata.namespace !== namespace || labels.length === 0) return false
+  const { selector, workloadSelector } = (object.spec ?? {}) as {
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> }
+    readonly workloadSelector?: { readonly labels?: Readonly<Record<string, string>> }
+  }
+  const chosen = selector?.matchLabels ?? workloadSelector?.labels ?? {}
+  return labels.every(([key, value]) => chosen[key] === value)
+}
+
+/** What one such policy allows is allowed, whatever another leaves out. */
+function letsMoreIn(object: KubeObject, service: Service): boolean {
+  const { action = 'ALLOW', rules } = object.spec ?? {}
+  return action === 'ALLOW' && Array.isArray(rules) && rules.length > 0 && isForWorkload(object, service)
+}
+
+/** Two of one host in a namespace are taken for one; they must say the same of a port. */
+function serviceEntryClaims(object: KubeObject, { namespace, spec }: Service): boolean {
+  if (object.metadata.namespace !== namespace) return false
+  const hosts = [spec.egress, ...(spec.overrides ?? []).map(({ egress }) => egress)].flatMap(
+    (egress) => egress?.hosts ?? [],
+  )
+  const theirs = portsByNumber(object.spec?.ports)
+  return hosts
+    .filter(({ host }) => strings(object.spec?.hosts).includes(host))
+    .flatMap((host) => [...portsByNumber(entrySpec(host).ports)])
+    .some(([number, port]) => theirs.has(number) && theirs.get(number) !== port)
+}
+
+function portsByNumber(ports: unknown): ReadonlyMap<unknown, string> {
+  if (!Array.isArray(ports)) return new Map()
+  return new Map(
+    (ports as Readonly<Record<string, unknown>>[]).map(({ number, protocol, targetPort = number }) => [
+      number,
+      canonicalJson([protocol, targetPort]),
+    ]),
   )
 }
 

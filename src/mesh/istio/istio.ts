@@ -2,23 +2,56 @@ import type { KubeRef } from '../../model/kube.ts'
 import type { MeteredProvider } from '../provider.ts'
 import { claimsService, sameClaim } from './claims.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
-import { DESTINATION_RULE, HTTP_ROUTE, VIRTUAL_SERVICE } from './names.ts'
+import {
+  AUTHORIZATION_POLICY,
+  DESTINATION_RULE,
+  HTTP_ROUTE,
+  PEER_AUTHENTICATION,
+  REQUEST_AUTHENTICATION,
+  SERVICE_ENTRY,
+  SIDECAR,
+  TELEMETRY,
+  VIRTUAL_SERVICE,
+} from './names.ts'
 import { renderIstio } from './render.ts'
 import { routeWeights } from './route.ts'
 import { sideRoutes } from './side-routes.ts'
 import { stageIstio } from './stage.ts'
 
+/** Written only where the policy asks for them. */
+const POLICY_KINDS = [
+  PEER_AUTHENTICATION,
+  REQUEST_AUTHENTICATION,
+  AUTHORIZATION_POLICY,
+  SIDECAR,
+  SERVICE_ENTRY,
+  TELEMETRY,
+] as const
+
+/** What refers to others before them; a rule about tokens before what reads tokens, or it would refuse everyone. */
+const PRUNED: readonly string[] = [
+  VIRTUAL_SERVICE,
+  AUTHORIZATION_POLICY,
+  REQUEST_AUTHENTICATION,
+  PEER_AUTHENTICATION,
+  SIDECAR,
+  SERVICE_ENTRY,
+  TELEMETRY,
+  DESTINATION_RULE,
+].map(({ kind }) => kind)
+
 /** Istio with sidecars: the AKS add-on and upstream. Without metrics nothing tells more than that objects are stored. */
 export const istio: MeteredProvider = {
   name: 'istio',
-  kinds: [DESTINATION_RULE, VIRTUAL_SERVICE],
+  kinds: [DESTINATION_RULE, VIRTUAL_SERVICE, ...POLICY_KINDS],
+  rareKinds: POLICY_KINDS,
   reach: 'stored',
   render: renderIstio,
   stage: stageIstio,
   liveWeights: (object) => (object.kind === VIRTUAL_SERVICE.kind ? routeWeights(object) : undefined),
   liveSideRoutes: (object) => (object.kind === VIRTUAL_SERVICE.kind ? sideRoutes(object) : []),
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
-  conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE],
+  conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE, ...POLICY_KINDS],
   claims: claimsService,
   sameClaim,
   requestCounts,
@@ -29,5 +62,6 @@ export const istio: MeteredProvider = {
 }
 
 function rank(ref: KubeRef): number {
-  return ref.kind === VIRTUAL_SERVICE.kind ? 0 : 1
+  const index = PRUNED.indexOf(ref.kind)
+  return index < 0 ? PRUNED.length : index
 }

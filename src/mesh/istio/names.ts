@@ -1,7 +1,13 @@
-import type { KindRef, KubeObject, KubeRef } from '../../model/kube.ts'
+import type { KindRef, KubeRef } from '../../model/kube.ts'
 
 export const DESTINATION_RULE: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'DestinationRule' }
 export const VIRTUAL_SERVICE: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' }
+export const SERVICE_ENTRY: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'ServiceEntry' }
+export const SIDECAR: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'Sidecar' }
+export const PEER_AUTHENTICATION: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication' }
+export const REQUEST_AUTHENTICATION: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'RequestAuthentication' }
+export const AUTHORIZATION_POLICY: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' }
+export const TELEMETRY: KindRef = { apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry' }
 export const HTTP_ROUTE: KindRef = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' }
 
 /** How long proxies are given to take a change that nothing vouches for. */
@@ -12,12 +18,16 @@ export function serviceHost(namespace: string, name: string): string {
   return `${name}.${namespace}.svc.cluster.local`
 }
 
-/** The object of a kind that we write for a service. */
-export function refTo(kind: KindRef, service: { readonly namespace: string; readonly name: string }): KubeRef {
-  return { ...kind, namespace: service.namespace, name: service.name }
+/** The object of a kind that we write for a service; `part` tells those of one kind apart, as `partName` does. */
+export function refTo(
+  kind: KindRef,
+  service: { readonly namespace: string; readonly name: string },
+  part?: string,
+): KubeRef {
+  return { ...kind, namespace: service.namespace, name: partName(service, part) }
 }
 
-/** The object of a kind among others; undefined when there is none. */
-export function ofKind<T extends KubeObject>(objects: readonly T[], kind: KindRef): T | undefined {
-  return objects.find((object) => object.kind === kind.kind && object.apiVersion === kind.apiVersion)
+/** `web`, `web-allow`: what an object of a service is called. Of a kind with parts none bears the bare name. */
+export function partName({ name }: { readonly name: string }, part: string | undefined): string {
+  return part === undefined ? name : `${name}-${part}`
 }

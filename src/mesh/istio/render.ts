@@ -5,10 +5,15 @@ import type { Barrier, RenderInput, RenderResult } from '../provider.ts'
 import { unknownMatches } from './candidate-routes.ts'
 import { destinationRule } from './destination-rule.ts'
 import { DESTINATION_RULE, refTo, SETTLE_MS } from './names.ts'
+import { policySteps } from './policy-steps.ts'
 import { trafficProblems } from './traffic-problems.ts'
 import { virtualService } from './virtual-service.ts'
+import { workloadProblems } from './workload-problems.ts'
 
-/** A DestinationRule with a subset a version, then a VirtualService that splits between them. */
+/**
+ * A DestinationRule with a subset a version, then a VirtualService that splits between them; about them what else the policy
+ * asks for. What waits for nothing comes before what waits for it to settle, so that all of it takes one wait.
+ */
 export function renderIstio(input: RenderInput): RenderResult {
   const failure =
     policyProblem(input) ??
@@ -19,10 +24,13 @@ export function renderIstio(input: RenderInput): RenderResult {
   if (failure) return { ok: false, failure }
   const served = servedVersions(input)
   const settled: Barrier = { kind: 'settled', object: refTo(DESTINATION_RULE, input), durationMs: SETTLE_MS }
+  const { early, late } = policySteps(input)
   return {
     ok: true,
     steps: [
+      ...early,
       { object: destinationRule(input), barriers: [] },
+      ...late,
       { object: virtualService(input), barriers: [settled, { kind: 'endpoints-ready', versions: served }] },
     ],
   }
@@ -30,7 +38,7 @@ export function renderIstio(input: RenderInput): RenderResult {
 
 /** What each field allows by itself and Istio does not allow together. */
 function combinationProblem(input: RenderInput): Failure | undefined {
-  const problems = trafficProblems(input)
+  const problems = [...trafficProblems(input), ...workloadProblems(input)]
   const [first] = problems
   if (!first) return undefined
   return fail('InvalidCombination', `Istio cannot be given this: ${first.pointer} ${first.reason}.`, {

@@ -2,7 +2,8 @@ import type { KubeObject } from '../../model/kube.ts'
 import { refOf } from '../../model/kube.ts'
 import { type SideRoute, sideRoutesBeyond } from '../../model/placement.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
-import { DESTINATION_RULE, ofKind, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
+import { DESTINATION_RULE, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
+import { inPeerOrder } from './policy-steps.ts'
 import { httpRoutes, routesOf, routeWeights, tcpRoutes, type Weights, withVersions, withWeights } from './route.ts'
 import { sideRoutes, withoutSideRoutes } from './side-routes.ts'
 
@@ -18,13 +19,13 @@ interface Subset {
  * before all else; only when their version rises, its weight comes before, so that it loses no client on the way.
  */
 export function stageIstio(live: readonly KubeObject[], desired: readonly RenderStep[]): readonly RenderStep[] {
-  const rule = stepOf(desired, DESTINATION_RULE.kind)
-  const route = stepOf(desired, VIRTUAL_SERVICE.kind)
-  const liveRule = ofKind(live, DESTINATION_RULE)
-  const liveRoute = ofKind(live, VIRTUAL_SERVICE)
+  const { early, rule, late, route } = partsOf(inPeerOrder(live, desired))
+  const liveRule = rule && sameObject(live, rule.object)
+  const liveRoute = route && sameObject(live, route.object)
   const before = liveRoute && routeWeights(liveRoute)
   const after = route && routeWeights(route.object)
-  if (!rule || !route || !liveRoute || !before || !after) return desired
+  if (!rule || !route || !liveRoute || !before || !after)
+    return [...early, ...optional(rule), ...late, ...optional(route)]
 
   const rising = risingVersions(before, after)
   const relabelled = relabelledVersions(liveRule, rule.object)
@@ -40,7 +41,9 @@ export function stageIstio(live: readonly KubeObject[], desired: readonly Render
   if (ours) steps.push(...onLiveStructure({ route, liveRoute, before, after, rising, sides, direct }))
   const now = direct ? after : before
   const served = relabelled.filter((version) => (now[version] ?? 0) > 0 || sides.kept.includes(version))
-  steps.push({ object: withSubsets(rule.object, leaving), barriers: ready(served) })
+  // Who may call waits for no endpoint, unless weights do that move first.
+  const structure = { object: withSubsets(rule.object, leaving), barriers: ready(served) }
+  steps.push(...early, ...(served.length > 0 ? [...late, structure] : [structure, ...late]))
   if (ours && !direct) {
     const wide = withVersions(route.object, Object.keys(before))
     steps.push({ object: withWeights(wide, before), barriers: [settled, ...ready(sides.gained)] })
@@ -111,8 +114,22 @@ function takers(weights: Weights, { leaving, left }: SideChange): readonly strin
     .sort()
 }
 
-function stepOf(steps: readonly RenderStep[], kind: string): RenderStep | undefined {
-  return steps.find((step) => step.object.kind === kind)
+/** A render in its parts: what comes before the rule of the versions, and between that and their route. */
+function partsOf(steps: readonly RenderStep[]) {
+  const route = steps.find(({ object }) => object.kind === VIRTUAL_SERVICE.kind)
+  const isRule = ({ kind, metadata }: KubeObject) =>
+    kind === DESTINATION_RULE.kind && metadata.name === route?.object.metadata.name
+  const at = steps.findIndex(({ object }) => isRule(object))
+  const others = (part: readonly RenderStep[]) => part.filter((step) => step !== route)
+  return { early: others(steps.slice(0, Math.max(0, at))), rule: steps[at], late: others(steps.slice(at + 1)), route }
+}
+
+function optional(step: RenderStep | undefined): readonly RenderStep[] {
+  return step ? [step] : []
+}
+
+function sameObject(live: readonly KubeObject[], { kind, metadata }: KubeObject): KubeObject | undefined {
+  return live.find((object) => object.kind === kind && object.metadata.name === metadata.name)
 }
 
 function risingVersions(before: Weights, after: Weights): readonly string[] {

@@ -10,6 +10,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   MESH_ACCESS,
+  POLICY_ACCESS,
   REQUIRED_ACCESS,
 } from '../../../src/clusters/required-access.ts'
 import { SETTING_NAMES } from '../../../src/settings.ts'
@@ -145,7 +146,7 @@ describe('what the app expects of its surroundings', () => {
   })
 
   it.each<readonly [string, typeof REQUIRED_ACCESS]>([
-    ['cluster-role', REQUIRED_ACCESS],
+    ['cluster-role', [...REQUIRED_ACCESS, ...POLICY_ACCESS]],
     ['gateway-role', [...GATEWAY_ACCESS, ...DRIVER_ACCESS]],
     ['image-role', IMAGE_ACCESS],
     ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),

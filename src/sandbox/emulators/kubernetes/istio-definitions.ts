@@ -32,5 +32,6 @@ export function istioDefinitions(): KubernetesObject[] {
     define('security', security, 'PeerAuthentication', 'peerauthentications', { shortNames: ['pa'] }),
     define('security', security, 'AuthorizationPolicy', 'authorizationpolicies', { shortNames: ['ap'] }),
     define('security', security, 'RequestAuthentication', 'requestauthentications', { shortNames: ['ra'] }),
+    define('telemetry', ['v1', 'v1alpha1'], 'Telemetry', 'telemetries', { shortNames: ['telemetry'] }),
   ]
 }

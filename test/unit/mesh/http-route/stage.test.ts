@@ -36,7 +36,7 @@ function steps(from: RenderInput | undefined, to: RenderInput): readonly Taken[]
 function walk(from: RenderInput | undefined, to: RenderInput): readonly string[] {
   return steps(from, to).map(({ object, barriers }) => {
     const waits = barriers.flatMap((barrier) => {
-      if (barrier.kind === 'settled') return []
+      if (barrier.kind === 'settled' || barrier.kind === 'gone') return []
       return barrier.kind === 'accepted' ? ['accepted'] : [`${barrier.among ?? ''}ready ${barrier.versions.join()}`]
     })
     const what = object.kind === 'Service' ? object.metadata.name : traffic(object)

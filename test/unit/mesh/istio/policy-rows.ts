@@ -8,6 +8,8 @@ export interface PolicyRow {
   readonly gives?: Readonly<Record<string, object>>
   /** Dotted fields that the first of these specs does not have. */
   readonly lacks?: readonly string[]
+  /** Kinds of which there is no object. */
+  readonly without?: readonly string[]
   /** In place of `gives`: the pointer that the refusal names. */
   readonly refused?: string
 }

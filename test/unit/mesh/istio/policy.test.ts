@@ -6,8 +6,9 @@ import type { KubeObject } from '../../../../src/model/kube.ts'
 import type { PolicyRow } from './policy-rows.ts'
 import { inputOf, specOf } from './specs.ts'
 import { TRAFFIC_ROWS } from './traffic-rows.ts'
+import { WORKLOAD_ROWS } from './workload-rows.ts'
 
-const ROWS = { ...TRAFFIC_ROWS }
+const ROWS = { ...TRAFFIC_ROWS, ...WORKLOAD_ROWS }
 const ALL = Object.entries(ROWS).flatMap(([feature, rows]) => rows.map((row, index) => ({ feature, row, index })))
 
 /** Told by other tests: what every service has, and what rollouts ask. */
@@ -40,6 +41,7 @@ describe('the neutral policy on Istio', () => {
     if (!result.ok) throw new Error(result.failure.detail)
     const objects = result.steps.map(({ object }) => object)
     for (const [key, spec] of Object.entries(row.gives ?? {})) expect(find(objects, key)?.spec).toMatchObject(spec)
+    for (const kind of row.without ?? []) expect(find(objects, kind)).toBeUndefined()
     const [first = ''] = Object.keys(row.gives ?? {})
     for (const path of row.lacks ?? []) expect(field(find(objects, first)?.spec, path)).toBeUndefined()
   })

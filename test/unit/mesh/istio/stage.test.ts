@@ -26,7 +26,9 @@ function walk(from: RenderInput, to: RenderInput): readonly string[] {
     if (before && holds(before, object)) return []
     live.set(object.kind, object)
     const waits = barriers.map((barrier) =>
-      barrier.kind === 'endpoints-ready' ? `ready ${barrier.versions.join()}` : `settled ${barrier.object.kind}`,
+      barrier.kind === 'endpoints-ready'
+        ? `ready ${barrier.versions.join()}`
+        : `${barrier.kind} ${barrier.object.kind}`,
     )
     const what = object.kind === 'VirtualService' ? traffic(object) : subsets(object).join()
     return [`${object.kind} ${what}${waits.length > 0 ? ` after ${waits.join(', ')}` : ''}`]
