@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { clusterSelection } from './cluster-selection.ts'
 import { dnsLabel, hostName, labelMap } from './names.ts'
+import { unknownNames } from './policy/cross-checks.ts'
 import { policyOverrides } from './policy/overrides.ts'
 import { policyParts, workloadSpec } from './policy/policy.ts'
 
@@ -29,7 +30,9 @@ const portSpec = z.strictObject({
   targetPort: z
     .union([z.int().min(1).max(65_535), dnsLabel.max(15)])
     .optional()
-    .describe('Port of the Pods, for Services that Meshwright makes; as port when left out'),
+    .describe(
+      'Port of the Pods, for Services that Meshwright makes, where it is as port when left out, and for rules by port, which need its number',
+    ),
 })
 
 /** Most versions of a service. */
@@ -72,6 +75,14 @@ export const serviceSpec = z
           context.addIssue({ code: 'custom', path: ['traffic', 'weights', name], message: 'must be one of versions' })
         }
       }
+    }
+    const layers = [
+      { layer: spec, at: [] },
+      ...(spec.overrides ?? []).map((layer, index) => ({ layer, at: ['overrides', index] })),
+    ]
+    for (const { layer, at } of layers) {
+      for (const { path, message } of unknownNames(layer, spec.versions, spec.ports))
+        context.addIssue({ code: 'custom', path: [...at, ...path], message })
     }
     for (const part of ['name', 'port'] as const) {
       const seen = new Set<string | number>()

@@ -56,9 +56,18 @@ function destinationRuleClaims(object: KubeObject, service: Service): boolean {
   const host = fullHost(String(object.spec?.host ?? ''), object.metadata.namespace)
   if (!namesOf(service).includes(host)) return false
   if (object.metadata.namespace !== service.namespace) return !ROOT_NAMESPACES.includes(object.metadata.namespace)
-  // In the service's own namespace Istio merges rules; only subsets can contradict ours.
-  const subsets = object.spec?.subsets
-  return Array.isArray(subsets) && subsets.length > 0
+  // In the service's own namespace Istio merges rules; only subsets can contradict ours, and a policy where we have one too.
+  const { subsets, trafficPolicy } = object.spec ?? {}
+  if (Array.isArray(subsets) && subsets.length > 0) return true
+  return trafficPolicy !== undefined && hasTrafficPolicy(service)
+}
+
+/** Is a DestinationRule of ours to say more than versions, on any cluster? */
+function hasTrafficPolicy({ spec }: Service): boolean {
+  return [spec, ...(spec.overrides ?? [])].some(({ traffic }) => {
+    const { connections, outliers, loadBalancing, affinity, locality } = traffic ?? {}
+    return [connections, outliers, loadBalancing, affinity, locality].some((part) => part !== undefined)
+  })
 }
 
 function httpRouteClaims(object: KubeObject, service: Service): boolean {

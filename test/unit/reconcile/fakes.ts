@@ -118,6 +118,40 @@ export class FakeStore implements Store {
   }
 }
 
+type Tree = Readonly<Record<string, unknown>>
+
+function isMap(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What an apply of a value comes to own: maps field by field, all else as a whole. */
+function treeOf(value: unknown): Tree {
+  if (!isMap(value)) return {}
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [`f:${name}`, treeOf(field)]))
+}
+
+function ownedTree(live: KubeObject | undefined): Tree {
+  const ours = live?.metadata.managedFields?.find(({ manager }) => manager === 'meshwright')
+  return (ours?.fieldsV1?.['f:spec'] as Tree | undefined) ?? {}
+}
+
+/** Maps are merged; what we own and no longer give goes. */
+function appliedOver(live: unknown, owned: Tree, given: unknown): unknown {
+  if (!isMap(live) || (given !== undefined && !isMap(given))) return given
+  const kept = Object.entries(live).flatMap(([name, value]) => {
+    if (given?.[name] !== undefined || !Object.hasOwn(owned, `f:${name}`)) return [[name, value]]
+    const tree = owned[`f:${name}`] as Tree
+    if (!isMap(value) || Object.keys(tree).length === 0) return []
+    const rest = appliedOver(value, tree, {}) as Tree
+    return Object.keys(rest).length === 0 ? [] : [[name, rest]]
+  })
+  const base = Object.fromEntries(kept) as Record<string, unknown>
+  for (const [name, value] of Object.entries(given ?? {})) {
+    base[name] = appliedOver(base[name], (owned[`f:${name}`] as Tree | undefined) ?? {}, value)
+  }
+  return base
+}
+
 /** A cluster in memory: server-side apply with owners of `spec` as a whole, uids, generations, preconditions. */
 export class FakeCluster implements ClusterApi, ClusterApis {
   readonly objects = new Map<string, KubeObject>()
@@ -198,7 +232,7 @@ export class FakeCluster implements ClusterApi, ClusterApis {
   }
 
   private merged(live: KubeObject | undefined, object: KubeObject, force: boolean): KubeObject {
-    const spec = { ...live?.spec, ...object.spec }
+    const spec = appliedOver(live?.spec, ownedTree(live), object.spec ?? {}) as NonNullable<KubeObject['spec']>
     const changed = canonicalJson([spec, object.data]) !== canonicalJson([live?.spec ?? {}, live?.data])
     const { uid: _u, resourceVersion: _r, ...metadata } = object.metadata
     const labels = { ...live?.metadata.labels, ...metadata.labels }
@@ -223,7 +257,10 @@ export class FakeCluster implements ClusterApi, ClusterApis {
         uid: live?.metadata.uid ?? `uid-${this.counter}`,
         resourceVersion: `rv-${this.counter}`,
         generation: (live?.metadata.generation ?? 0) + (changed ? 1 : 0),
-        managedFields: [{ manager: 'meshwright', operation: 'Apply', fieldsV1: { 'f:spec': {} } }, ...others],
+        managedFields: [
+          { manager: 'meshwright', operation: 'Apply', fieldsV1: { 'f:spec': treeOf(object.spec) } },
+          ...others,
+        ],
       },
     }
   }

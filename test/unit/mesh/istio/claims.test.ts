@@ -65,3 +65,50 @@ describe('two objects of ours', () => {
     expect(istio.sameClaim(route('shop', spec), route('shop', other))).toBe(same)
   })
 })
+
+describe('of what Istio takes one for a Pod', () => {
+  const all = inputOf({
+    spec: specOf({
+      workload: { labels: { app: 'web' } },
+      traffic: { loadBalancing: 'random' },
+      egress: { hosts: [{ host: 'pay.example.com', ports: [{ port: 80, protocol: 'http' }], originateTls: true }] },
+    }),
+  })
+  const other = (kind: string, spec: Readonly<Record<string, unknown>>, namespace = 'shop'): KubeObject => {
+    const group = /Peer|Authorization/.test(kind) ? 'security' : kind === 'Telemetry' ? 'telemetry' : 'networking'
+    return { apiVersion: `${group}.istio.io/v1`, kind, metadata: { name: 'other', namespace }, spec }
+  }
+  const web = { matchLabels: { app: 'web' } }
+  const port = { number: 80, protocol: 'HTTP' }
+
+  it.each<[string, boolean, KubeObject]>([
+    ['a PeerAuthentication for the same Pods', true, other('PeerAuthentication', { selector: web })],
+    [
+      'one for some of them',
+      true,
+      other('PeerAuthentication', { selector: { matchLabels: { app: 'web', version: 'v1' } } }),
+    ],
+    ['one for more than them', false, other('PeerAuthentication', { selector: { matchLabels: { team: 'shop' } } })],
+    ['one for the namespace', false, other('PeerAuthentication', {})],
+    ['one in another namespace', false, other('PeerAuthentication', { selector: web }, 'pay')],
+    ['a Telemetry for the same Pods', true, other('Telemetry', { selector: web })],
+    ['a Sidecar for the same Pods', true, other('Sidecar', { workloadSelector: { labels: { app: 'web' } } })],
+    ['an AuthorizationPolicy that lets more in', true, other('AuthorizationPolicy', { selector: web, rules: [{}] })],
+    ['one that lets nobody in', false, other('AuthorizationPolicy', { selector: web })],
+    ['one that denies', false, other('AuthorizationPolicy', { selector: web, action: 'DENY', rules: [{}] })],
+    [
+      'a ServiceEntry that says other things of a port',
+      true,
+      other('ServiceEntry', { hosts: ['pay.example.com'], ports: [port] }),
+    ],
+    [
+      'one that says the same',
+      false,
+      other('ServiceEntry', { hosts: ['pay.example.com'], ports: [{ ...port, targetPort: 443 }] }),
+    ],
+    ['one of another host', false, other('ServiceEntry', { hosts: ['other.example.com'], ports: [port] })],
+    ['a DestinationRule with a policy beside ours', true, other('DestinationRule', { host: 'web', trafficPolicy: {} })],
+  ])('%s: claims it %s', (_, claims, object) => {
+    expect(istio.claims(object, all, [])).toBe(claims)
+  })
+})

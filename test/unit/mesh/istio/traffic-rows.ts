@@ -103,10 +103,6 @@ export const TRAFFIC_ROWS: PolicyRows = {
   'traffic.routes': [
     asked('ports', ['http'], { match: [{ uri: { exact: '/a' } }] }),
     {
-      change: { traffic: { routes: [{ name: 'api', match: [{ path: { exact: '/a' } }], ports: ['nope'] }] } },
-      refused: '/traffic/routes/0/ports/0',
-    },
-    {
       change: {
         ports: [{ name: 'http', port: 80, protocol: 'http' }, ...tcp],
         traffic: { routes: [{ name: 'api', match: [{ path: { exact: '/a' } }], ports: ['db'] }] },

@@ -141,10 +141,6 @@ export const WORKLOAD_ROWS: PolicyRows = {
       change: { workload, security: { authorization: { allow: [{ name: 'a', ports: ['http'] }] } } },
       refused: '/ports/0/targetPort',
     },
-    {
-      change: { workload, security: { authorization: { allow: [{ name: 'a', ports: ['nope'] }] } } },
-      refused: '/security/authorization/allow/0/ports/0',
-    },
   ],
   'security.authorization.deny': [
     {
