@@ -242,7 +242,6 @@ describe('what the Gateway API cannot express', () => {
       { exposure: [{ host: 'a.example.com', gateway: 'other' }] },
       ['/exposure/0/gateway'],
     ],
-    ['a port that is not there', { exposure: [{ host: 'a.example.com', port: 'rpc' }] }, ['/exposure/0/port']],
     ['a path twice', { exposure: [{ host: 'a.example.com' }, { host: 'a.example.com' }] }, ['/exposure/1/path']],
     [
       'certificates',
@@ -250,11 +249,6 @@ describe('what the Gateway API cannot express', () => {
       ['/exposure/0/tls/certificate'],
     ],
     ['no labels of all Pods', { workload: undefined }, ['/workload']],
-    [
-      'a version that is not there',
-      { traffic: { mirror: { version: 'v9', percent: 5 } } },
-      ['/traffic/mirror/version'],
-    ],
     [
       'a path that it does not take',
       { traffic: { routes: [{ name: 'a', match: [{ path: { exact: '/a//b' } }] }] } },

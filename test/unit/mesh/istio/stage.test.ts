@@ -177,7 +177,7 @@ describe('the way from one route to another', () => {
         }
         expect([...live.values()]).toEqual(objects(to))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
