@@ -34,7 +34,7 @@ export function claimsService(object: KubeObject, service: Service): boolean {
 }
 
 /** What decides for whom an object speaks, and where: by these Istio chooses among objects. */
-const CLAIMING: readonly string[] = ['hosts', 'host', 'gateways', 'exportTo', 'workloadSelector']
+const CLAIMING: readonly string[] = ['hosts', 'host', 'gateways', 'exportTo', 'selector', 'workloadSelector']
 
 /** Do two objects speak for the same hosts, to the same callers? */
 export function sameClaim(one: KubeObject, other: KubeObject): boolean {
