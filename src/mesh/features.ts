@@ -1,3 +1,4 @@
+import { type GateSpec, sourceOf } from '../model/gate.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 import type { StepSpec } from '../model/step.ts'
@@ -160,18 +161,26 @@ function leavesOf(value: unknown, path: string, pointer: string, isEntry = false
   return [{ path: KNOWN.has(`${path}.${String(value)}`) ? `${path}.${String(value)}` : path, pointer }]
 }
 
-/** The features that a rollout's steps and affinity use, with pointers into its body; those of its waves too. */
+/** The features that a rollout's steps, affinity and gates on the mesh's own counts use, with pointers into its body; those of its waves too. */
 export function rolloutFeatures(rollout: {
   readonly steps: readonly StepSpec[]
   readonly waves?: readonly { readonly steps?: readonly StepSpec[] | undefined }[] | undefined
   readonly affinity?: unknown
+  readonly gates?: readonly GateSpec[] | undefined
 }): readonly UsedFeature[] {
   const inWaves = (rollout.waves ?? []).flatMap(({ steps = [] }, index) => stepFeatures(steps, `/waves/${index}/steps`))
   return [
     ...stepFeatures(rollout.steps, '/steps'),
     ...inWaves,
     ...(rollout.affinity === undefined ? [] : [{ feature: 'rollouts.affinity', pointer: '/affinity' } as const]),
+    ...(rollout.gates ?? []).flatMap(gateFeatures),
   ]
+}
+
+/** Gates with queries of their own, or on other sources, ask nothing of the mesh. */
+function gateFeatures(gate: GateSpec, index: number): readonly UsedFeature[] {
+  if ((gate.kind !== 'errors' && gate.kind !== 'latency') || sourceOf(gate) !== 'mesh') return []
+  return [{ feature: `gates.${gate.kind}`, pointer: `/gates/${index}` }]
 }
 
 function stepFeatures(steps: readonly StepSpec[], pointer: string): readonly UsedFeature[] {

@@ -185,6 +185,18 @@ describe('a cluster is', () => {
     expect(said('Reachable')).toBe('True Answers')
   })
 
+  it('with Open Service Mesh told to end, and whether anybody looks at its policies', async () => {
+    clusters.objects.set('CustomResourceDefinition', [crd('meshconfigs.config.openservicemesh.io')])
+    await probe()
+    expect(east().mesh).toEqual({ provider: 'osm' })
+    const kind = { apiVersion: 'config.openservicemesh.io/v1alpha2', kind: 'MeshConfig' }
+    const traffic = { enablePermissiveTrafficPolicyMode: true }
+    clusters.objects.set('MeshConfig', [{ ...kind, metadata: { name: 'osm-mesh-config' }, spec: { traffic } }])
+    await probe()
+    expect(east().mesh).toEqual({ provider: 'osm', permissive: true })
+    expect(east().conditions.find(({ type }) => type === 'MeshReady')?.message).toContain('2027-09-30')
+  })
+
   it('not ready when its mesh is one that cannot be written yet', async () => {
     clusters.objects.set('CustomResourceDefinition', [crd('servers.policy.linkerd.io')])
     await probe()

@@ -60,6 +60,17 @@ describe('capabilities', () => {
       'rollouts.affinity /affinity',
     ])
     expect(refusalOfFeatures('istio', used)).toBeUndefined()
+    const gates = [
+      { kind: 'errors', limit: 0.01 },
+      { kind: 'errors', from: 'logs', limit: 0.01 },
+      { kind: 'counts', use: 'consul-errors' },
+    ]
+    const counted = rolloutFeatures({ steps: [], gates: gates as never })
+    expect(counted).toEqual([{ feature: 'gates.errors', pointer: '/gates/0' }])
+    expect(refusalOfFeatures('istio', counted)).toBeUndefined()
+    for (const provider of ['consul', 'osm'] as const) {
+      expect(refusalOfFeatures(provider, counted)?.hint).toContain(`use: ${provider}-errors`)
+    }
     expect(refusalOfFeatures('linkerd', used)).toMatchObject({
       code: 'UnsupportedFeature',
       errors: [{ pointer: '/steps/0/mirror' }, {}, {}, {}],

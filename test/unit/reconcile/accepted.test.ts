@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { consul } from '../../../src/mesh/consul/consul.ts'
+import type { PlacementDocument } from '../../../src/model/documents.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
 import { refOf } from '../../../src/model/kube.ts'
 import { acceptedStop } from '../../../src/reconcile/accepted.ts'
@@ -85,5 +87,40 @@ describe('a route', () => {
       look([status(both(), 'linkerd.io/policy-controller', own)], 'linkerd.io/policy-controller', refs),
     ).toBeUndefined()
     expect(look([status(both(), 'other', own)], 'linkerd.io/policy-controller', refs)).toBe('WaitingForAcceptance')
+  })
+})
+
+describe('where a mesh says itself what it took', () => {
+  const object = {
+    apiVersion: 'consul.hashicorp.com/v1alpha1',
+    kind: 'ServiceSplitter',
+    namespace: 'shop',
+    name: 'web',
+  }
+  const { apiVersion, kind, ...metadata } = object
+  const live = {
+    apiVersion,
+    kind,
+    metadata,
+    status: { conditions: [{ type: 'Synced', status: 'True' }], lastSyncedTime: '2026-05-01T10:00:00Z' },
+  }
+  const entry = { ...object, uid: 'u', generation: 1, hash: 'h' }
+  const situation = (times: { readonly changedAt: string; readonly writtenAt?: string }) => ({
+    provider: consul,
+    observed: { namespace: undefined, objects: new Map([[refKey(object), live]]), versions: {}, rivals: undefined },
+    placement: { objects: [{ ...entry, ...times }] } as unknown as PlacementDocument,
+  })
+  const barrier = { kind: 'accepted', object, durationMs: 0 } as const
+
+  it('its word counts for a write that is no later, by the clock of the cluster', () => {
+    const late = '2026-05-01T10:01:00.000Z'
+    expect(acceptedStop(situation({ changedAt: late }), barrier)).toMatchObject({ reason: 'WaitingForAcceptance' })
+    expect(acceptedStop(situation({ changedAt: late, writtenAt: '2026-05-01T10:00:00Z' }), barrier)).toBeUndefined()
+  })
+
+  it('its word does not count for what was written just now', () => {
+    const stored = situation({ changedAt: '2026-05-01T10:00:00.000Z' })
+    expect(acceptedStop(stored, barrier)).toBeUndefined()
+    expect(acceptedStop(stored, barrier, new Set([refKey(object)]))).toMatchObject({ reason: 'WaitingForAcceptance' })
   })
 })

@@ -3,6 +3,7 @@ import { PortError } from '../../../src/ports/port-error.ts'
 import { planPlacement } from '../../../src/reconcile/plan.ts'
 import { ImageWorld, stableDeployment } from './image-world.ts'
 import { autoscaler, deployment } from './workloads.ts'
+import { clusterDocument } from './world.ts'
 
 let world: ImageWorld
 beforeEach(async () => {
@@ -335,5 +336,23 @@ describe('the plan of a service', () => {
     await world.settle()
     world.service(() => ({ targets: {} }))
     expect(await changes()).toContain('update Deployment web-v3')
+  })
+})
+
+describe('on Consul', () => {
+  it('the Pods of the copy bear the annotation by which Consul knows the version', async () => {
+    const world = new ImageWorld()
+    world.store.put(clusterDocument({ mesh: { provider: 'consul' } }))
+    const meta = 'consul.hashicorp.com/service-meta-version'
+    const source = stableDeployment(10)
+    const template = {
+      ...(source.spec?.template as object),
+      metadata: { labels: { app: 'web', version: 'v1' }, annotations: { [meta]: 'v1' } },
+    }
+    world.cluster.edit('kubectl', { ...source, spec: { ...source.spec, template } })
+    world.image('preflight')
+    await world.reconcile()
+    const made = world.made?.spec?.template as { metadata: { annotations: Record<string, string> } } | undefined
+    expect(made?.metadata.annotations).toEqual({ [meta]: 'v3' })
   })
 })

@@ -56,6 +56,14 @@ describe('the way from one split to another', () => {
     expect(walk(inputOf(), inputOf({ spec }))).toEqual(['TrafficSplit {"v1":100} after settled web-v2, ready v1'])
   })
 
+  it('to other Pods of a version that serves waits until one of them is ready behind the service', () => {
+    const spec = specOf({ versions: { ...versions, v1: { ...versions.v1, labels: { version: 'one' } } } })
+    const changed = osm
+      .stage(objects(inputOf()), steps(inputOf({ spec })))
+      .find(({ object }) => keyOf(object) === 'Service web-v1')
+    expect(changed?.barriers).toEqual([{ kind: 'endpoints-ready', versions: ['v1'], among: 'all' }])
+  })
+
   it('from a split that is none of ours is what the render says', () => {
     const from = objects(inputOf()).map((object) =>
       object.kind === 'TrafficSplit'
