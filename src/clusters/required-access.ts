@@ -34,6 +34,24 @@ const SERVICES = ask(
 export const MESH_ACCESS: Readonly<
   Partial<Record<ProviderName, readonly (AccessQuestion & { readonly why: string })[]>>
 > = {
+  linkerd: [
+    ...SERVICES,
+    ...ask([...READ, ...WRITE], 'gateway.networking.k8s.io', ['httproutes', 'grpcroutes'], 'writes routes on Services'),
+    ...ask(
+      [...READ, ...WRITE],
+      'policy.linkerd.io',
+      [
+        'servers',
+        'authorizationpolicies',
+        'meshtlsauthentications',
+        'networkauthentications',
+        'httplocalratelimitpolicies',
+      ],
+      'writes who may call, and how often',
+    ),
+    ...ask(['list'], 'policy.linkerd.io', ['httproutes'], 'finds routes of others for the same Service'),
+    ...ask(['list'], 'linkerd.io', ['serviceprofiles'], 'finds what would put routes out of force'),
+  ],
   'gateway-api': [
     ...SERVICES,
     ...ask([...READ, ...WRITE], 'gateway.networking.k8s.io', ['httproutes', 'grpcroutes'], 'writes routes at Gateways'),

@@ -2,29 +2,19 @@ import { type MeshFacts, PROVIDERS, type ProviderName } from '../model/cluster.t
 import { type Failure, fail } from '../model/failure.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
-import { type Capability, type CapabilityTable, never, type Refusal } from './capability.ts'
+import type { Capability, CapabilityTable, Refusal } from './capability.ts'
 import { CONSUL_CAPABILITIES } from './consul/capabilities.ts'
-import { FEATURES, type Feature, featuresOf, type UsedFeature } from './features.ts'
+import { featuresOf, type UsedFeature } from './features.ts'
 import { GATEWAY_API_CAPABILITIES } from './gateway-api/capabilities.ts'
 import { ISTIO_CAPABILITIES } from './istio/capabilities.ts'
+import { LINKERD_CAPABILITIES } from './linkerd/capabilities.ts'
 import { OSM_CAPABILITIES } from './osm/capabilities.ts'
 import { isOlder } from './version.ts'
-
-const NO_MIRROR = 'Start with a small weight instead of a mirror.'
-const NO_AFFINITY = 'Let the application remember who gets what, or go without affinity.'
-
-/** What a mesh has no means for, built or not. */
-const BEYOND: Readonly<Partial<Record<ProviderName, Readonly<Partial<Record<Feature, Capability>>>>>> = {
-  linkerd: {
-    'rollouts.mirror': never('Linkerd drops a route with a mirror and yet calls it accepted.', NO_MIRROR),
-    'rollouts.affinity': never('Linkerd keeps no client with a version.', NO_AFFINITY),
-  },
-}
 
 /** By provider and feature; what GET /capabilities shows and what refusals quote. */
 export const CAPABILITIES: Readonly<Record<ProviderName, CapabilityTable>> = {
   istio: ISTIO_CAPABILITIES,
-  linkerd: comesLater('linkerd'),
+  linkerd: LINKERD_CAPABILITIES,
   consul: CONSUL_CAPABILITIES,
   osm: OSM_CAPABILITIES,
   'gateway-api': GATEWAY_API_CAPABILITIES,
@@ -34,17 +24,6 @@ export const CAPABILITIES: Readonly<Record<ProviderName, CapabilityTable>> = {
 export const BUILT_PROVIDERS: readonly ProviderName[] = PROVIDERS.filter(
   (name) => CAPABILITIES[name].versions.support !== 'refused',
 )
-
-function comesLater(provider: ProviderName): CapabilityTable {
-  const capability: Capability = {
-    support: 'refused',
-    code: 'NotBuilt',
-    reason: `The provider ${provider} is not built yet; it comes later.`,
-    nearest: 'Clusters with the provider istio take it today.',
-  }
-  const all = FEATURES.map((feature) => [feature, BEYOND[provider]?.[feature] ?? capability])
-  return Object.fromEntries(all) as CapabilityTable
-}
 
 /** The refusal of a service by a provider, with every field that stands in the way; undefined when it takes it whole. */
 export function refusalOf(

@@ -1,5 +1,5 @@
 import { revisionOf } from '../mesh/marks.ts'
-import type { RenderStep } from '../mesh/provider.ts'
+import type { Barrier, RenderStep } from '../mesh/provider.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
 import { sideRoutesBeyond } from '../model/placement.ts'
@@ -130,7 +130,7 @@ function nextWrite(walk: Walk, step: RenderStep, later: readonly RenderStep[]): 
     fenceStop(situation, live) ??
     (gentle && !foreign ? undefined : walk.conflict) ??
     (drift && first ? driftStop(situation, drift) : undefined) ??
-    (effect === 'mark' ? undefined : barrierStop(walk, step.barriers)) ??
+    (effect === 'mark' ? undefined : barrierStop(walk, barriersFor(effect, step.barriers))) ??
     (effect === 'rise' ? (refusalStop(walk.candidate) ?? walk.candidate?.waits) : undefined)
   if (stop) return stop
   walk.live.set(key, { ...step.object, metadata: { ...live?.metadata, ...step.object.metadata } })
@@ -140,6 +140,11 @@ function nextWrite(walk: Walk, step: RenderStep, later: readonly RenderStep[]): 
   const force = live !== undefined && (foreign || drift !== undefined || shared || returning)
   const restores = drift && first && effect !== 'mark' ? { restores: drift } : {}
   return { object: step.object, live, effect, force, ...restores }
+}
+
+/** A way back does not wait for the word of a controller, which may be what is broken. */
+function barriersFor(effect: Effect, barriers: readonly Barrier[]): readonly Barrier[] {
+  return effect === 'fall' ? barriers.filter(({ kind }) => kind !== 'accepted') : barriers
 }
 
 /** What keeps the candidate's Deployment from being made, as long as it does. */

@@ -185,5 +185,6 @@ function isIndifferent(later: Piece, earlier: Piece): boolean {
   // What the candidate takes of a later section it takes of the earlier one too, by a match that is at least as close.
   if (later.section !== earlier.section) return later.isSide
   const { route, matches } = later.section
-  return later.isSide === earlier.isSide && (route?.rewrite?.path === undefined || matches.length === 1)
+  // Each match of a section has its own part for the candidate, which is at least as close and comes first.
+  return later.isSide !== earlier.isSide || route?.rewrite?.path === undefined || matches.length === 1
 }

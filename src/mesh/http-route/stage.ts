@@ -74,13 +74,13 @@ function stageRoute(route: RenderStep, live: KubeObject | undefined, controller:
   const gained = sideRoutesBeyond(then, now).map(({ version }) => version)
   const moved = movedVersions(live, route.object)
   const direct = gained.length === 0 && rising.every((version) => version in before && !moved.includes(version))
-  const early = onLiveStructure({ route, live, before, after, rising, now, then, direct })
   const accepted: Barrier = {
     kind: 'accepted',
     object: refOf(route.object),
     durationMs: SETTLE_MS,
     ...(controller === undefined ? {} : { controller }),
   }
+  const early = onLiveStructure({ route, live, before, after, rising, now, then, direct, accepted })
   const shown = direct ? after : before
   const wide = withWeights(withVersions(route.object, backendsOf(live) ?? {}), shown)
   const taking = moved.filter((version) => (shown[version] ?? 0) > 0)
@@ -104,10 +104,21 @@ interface LiveChange {
   readonly now: readonly SideRoute[]
   readonly then: readonly SideRoute[]
   readonly direct: boolean
+  readonly accepted: Barrier
 }
 
 /** The writes that need nothing new: side routes that go away, and weights when all that rise are in the route. */
-function onLiveStructure({ route, live, before, after, rising, now, then, direct }: LiveChange): readonly RenderStep[] {
+function onLiveStructure({
+  route,
+  live,
+  before,
+  after,
+  rising,
+  now,
+  then,
+  direct,
+  accepted,
+}: LiveChange): readonly RenderStep[] {
   const leaving = now.filter(
     ({ kind, version }) => !then.some((side) => side.kind === kind && side.version === version),
   )
@@ -118,7 +129,8 @@ function onLiveStructure({ route, live, before, after, rising, now, then, direct
   const weightsFirst = direct && left.some((version) => rising.includes(version))
   const steps: RenderStep[] = []
   if (left.length > 0 && !weightsFirst) steps.push({ object: bare, barriers: ready(takers(before, leaving)) })
-  if (direct) steps.push({ object: withWeights(weightsFirst ? kept : bare, after), barriers: ready(rising) })
+  const moved = withWeights(weightsFirst ? kept : bare, after)
+  if (direct) steps.push({ object: moved, barriers: rising.length > 0 ? [accepted, ...ready(rising)] : [] })
   if (weightsFirst) steps.push({ object: withWeights(bare, after), barriers: [] })
   return steps
 }

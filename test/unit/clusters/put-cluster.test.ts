@@ -66,7 +66,6 @@ describe('a cluster that is refused', () => {
       'InvalidCombination',
       '/metrics/azureMonitor/endpoint',
     ],
-    ['with another mesh, for now', { ...EAST, mesh: { provider: 'linkerd' } }, 'NotBuilt', '/mesh/provider'],
     [
       'with an address that may not be called',
       { ...EAST, metrics: { prometheus: { url: 'http://evil.example.com' } } },

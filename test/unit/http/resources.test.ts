@@ -362,7 +362,7 @@ describe('judge and capabilities', () => {
     expect(json.value).toMatchObject([
       {
         provider: 'linkerd',
-        built: false,
+        built: true,
         features: expect.arrayContaining([expect.objectContaining({ support: 'refused' })]),
         gates: expect.arrayContaining([
           expect.objectContaining({

@@ -66,9 +66,9 @@ describe('a cluster', () => {
     expect(applies()).toEqual([])
   })
 
-  it('with a mesh that is not built, or not yet known, is not asked anything', async () => {
+  it('with a mesh that cannot express the service, or is not yet known, is not asked anything', async () => {
     world.store.put(clusterDocument({ mesh: { provider: 'linkerd' } }))
-    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'NotBuilt' })
+    expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'InvalidCombination' })
     const { mesh: _, ...unknown } = clusterDocument()
     world.store.put(unknown)
     expect(await world.reconcile()).toMatchObject({ state: 'stopped', reason: 'MeshUnknown' })

@@ -83,7 +83,7 @@ describe('a plan', () => {
   it('is blocked, not failed, where the cluster or its mesh cannot be had', async () => {
     expect((await planPlacement(world.deps, serviceDocument(), 'west')).blocked?.reason).toBe('ClusterUnknown')
     world.store.put(clusterDocument({ mesh: { provider: 'linkerd' } }))
-    expect((await plan()).blocked?.reason).toBe('NotBuilt')
+    expect((await plan()).blocked?.reason).toBe('InvalidCombination')
     world.store.put(clusterDocument())
     world.cluster.before = () => {
       throw new PortError('unavailable', 'Kubernetes', 'no answer')

@@ -169,6 +169,15 @@ describe('routes of the policy at a Gateway', () => {
     ])
   })
 
+  it('may have matches of which one is closer, beside those of a candidate too', () => {
+    const traffic = {
+      routes: [{ name: 'a', match: [{ path: { prefix: '/a' } }, { path: { exact: '/a/b' } }], timeout: '1s' }],
+    }
+    const match = [{ headers: { 'x-preview': { exact: 'yes' } } }]
+    const input = exposed({ traffic }, { weights: { v1: 100, v2: 0 }, candidate: { version: 'v2', match } })
+    expect(rules(input)).toHaveLength(4)
+  })
+
   it('are refused where the Gateway API would turn their order round', () => {
     const routes = [
       { name: 'all', match: [{ path: { prefix: '/api' } }], timeout: '1s' },

@@ -66,15 +66,15 @@ describe('what leads from one render to the next', () => {
   })
 
   it('moves weights alone where the route names the version, and takes a version out after its weight', () => {
-    expect(walk(at(10), at(50))).toEqual(['HTTPRoute v1:50 v2:50 after ready v2'])
-    expect(walk(at(50), stable)).toEqual(['HTTPRoute v1:100 v2:0 after ready v1', 'HTTPRoute v1:100'])
+    expect(walk(at(10), at(50))).toEqual(['HTTPRoute v1:50 v2:50 after accepted, ready v2'])
+    expect(walk(at(50), stable)).toEqual(['HTTPRoute v1:100 v2:0 after accepted, ready v1', 'HTTPRoute v1:100'])
   })
 
   it('puts matches and copies in before weights, and takes them out before all else', () => {
     const sides = at(0, { candidate: { version: 'v2', match, mirror: 20 } })
     expect(walk(at(0), sides)).toEqual(['HTTPRoute v1:100 v2:0 +match v2 +mirror v2 after ready v2'])
     expect(walk(sides, at(10))).toEqual([
-      'HTTPRoute v1:90 v2:10 +match v2 +mirror v2 after ready v2',
+      'HTTPRoute v1:90 v2:10 +match v2 +mirror v2 after accepted, ready v2',
       'HTTPRoute v1:90 v2:10',
     ])
     expect(walk(sides, stable)).toEqual(['HTTPRoute v1:100 v2:0 after ready v1', 'HTTPRoute v1:100'])
