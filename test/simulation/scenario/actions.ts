@@ -60,6 +60,7 @@ async function startRollout(play: Play, service: ServiceName): Promise<void> {
   const quality = chance.next()
   if (quality < 0.3) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { errorPercent: 20 })
   else if (quality < 0.4) for (const cluster of play.clusters) spoil(play, cluster, service, candidate, { pods: 0 })
+  else if (quality < 0.5) spoil(play, pick(chance, play.clusters), service, candidate, { pods: 0 })
   const named = candidate === 'v3' ? { name: 'v3', labels: { version: 'v3' } } : candidate
   const made = {
     name: 'v4',
@@ -216,10 +217,12 @@ async function misbehave(play: Play, service: ServiceName, cluster: string): Pro
   spoil(play, cluster, service, pick(chance, VERSIONS), change)
 }
 
-/** Pods go and come back. */
+/** Pods go and come back, where there is one mostly those of a candidate. */
 async function losePods(play: Play, service: ServiceName, cluster: string): Promise<void> {
-  const { chance, time } = play.simulation
-  const version = pick(chance, VERSIONS)
+  const { chance, time, watch } = play.simulation
+  const live = watch.documents.service(`${service.namespace}/${service.name}`)?.rollouts ?? []
+  const candidates = VERSIONS.filter((version) => live.some(({ candidate }) => candidate === version))
+  const version = pick(chance, candidates.length > 0 && chance.next() < 0.7 ? candidates : VERSIONS)
   behave(play.simulation, cluster, service, version, { pods: 0 })
   await time.sleep(Math.round(60_000 * chance.next()))
   behave(play.simulation, cluster, service, version, { pods: 2 })

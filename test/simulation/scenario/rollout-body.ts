@@ -36,7 +36,7 @@ const STRATEGIES: readonly (readonly [number, Draw])[] = [
   [2, blueGreen],
   [2, someOfThem],
   [2, mirrorFirst],
-  [3, withWaits],
+  [4, withWaits],
 ]
 
 function drawSteps(chance: Chance): readonly object[] {
@@ -104,9 +104,9 @@ function withWaits(chance: Chance): readonly object[] {
 function wait(chance: Chance): object {
   const limits = chance.next() < 0.7 ? inTime(chance) : {}
   const kind = chance.next()
-  if (kind < 0.2) return { hold: seconds(chance) }
-  if (kind < 0.4) return { approval: approval(chance), ...limits }
-  if (kind < 0.55) return { analysis: true, ...limits }
+  if (kind < 0.15) return { hold: seconds(chance) }
+  if (kind < 0.3) return { approval: approval(chance), ...limits }
+  if (kind < 0.45) return { analysis: true, ...limits }
   const url = `https://${WEBHOOK_HOST}/${pick(chance, RECEIVERS)}`
   return { webhook: { url, retries: pick(chance, [0, 1, 3]), deadline: '5s' }, ...limits }
 }

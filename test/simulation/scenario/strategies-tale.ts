@@ -43,7 +43,7 @@ const PHASES: readonly RolloutPhase[] = [
 
 async function wholeWay(simulation: Simulation): Promise<void> {
   const steps = [
-    { mirror: 100, for: '5s' },
+    { mirror: 100, for: '5s', approval: true },
     { match: PREVIEW, for: '5s' },
     { weight: 50, for: '5s', analysis: true },
     { hold: '5s' },
@@ -55,6 +55,8 @@ async function wholeWay(simulation: Simulation): Promise<void> {
   const body = { candidate: 'v2', steps, waves, affinity: { cookie: 'version' } }
   const id = await start(simulation, 'whole', body, 'deputy')
   await reach(simulation, id, 'awaiting-approval')
+  await withoutPods(simulation, 'east', () => verb(simulation, id, 'approve', 'admin', 'sides'))
+  await reach(simulation, id, 'awaiting-approval')
   const path = `/rollouts/${id}/approve`
   const { reply } = await simulation.client.call({ method: 'POST', path, as: 'deputy', key: 'own', body: {} })
   if (reply && reply.status !== 409) simulation.watch.broke(`who started ${id} approves it: ${reply.status}`)
@@ -64,6 +66,15 @@ async function wholeWay(simulation: Simulation): Promise<void> {
   await verb(simulation, id, 'approve', 'approver')
   await settle(simulation, HOUR_MS)
   expectEnd(simulation, id, 'succeeded')
+}
+
+/** What is allowed while the candidate has no Pods waits for them: nothing may go to a version that nobody answers for. */
+async function withoutPods(simulation: Simulation, cluster: string, allow: () => Promise<void>): Promise<void> {
+  behave(simulation, cluster, WEB, 'v2', { pods: 0 })
+  await simulation.time.sleep(5000)
+  await allow()
+  await simulation.time.sleep(30_000)
+  behave(simulation, cluster, WEB, 'v2', { pods: 2 })
 }
 
 async function harmInSecondWave(simulation: Simulation): Promise<void> {
@@ -120,9 +131,9 @@ async function start(simulation: Simulation, key: string, body: object, as: Pers
   return String(reply?.json.id)
 }
 
-async function verb(simulation: Simulation, id: string, name: string, as: Person): Promise<void> {
+async function verb(simulation: Simulation, id: string, name: string, as: Person, about = ''): Promise<void> {
   const [path, body] = [`/rollouts/${id}/${name}`, { note: 'so be it' }]
-  await must(simulation, { method: 'POST', path, as, key: `${id}-${name}-${as}`, body })
+  await must(simulation, { method: 'POST', path, as, key: `${id}-${name}-${as}${about}`, body })
 }
 
 /** Waits for a phase of a rollout; throws after an hour. */
