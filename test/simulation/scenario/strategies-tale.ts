@@ -14,7 +14,7 @@ const PREVIEW = [{ headers: { 'x-preview': { exact: 'true' } } }]
 /**
  * The tale of everything that rollouts do, on two clusters, always the same: waves with copies, matches, weights with
  * affinity, a webhook, two approvers and a proof of safety; harm in the second wave, which takes all back; harm that only
- * freezes; missing metrics; a freeze and broken glass. It passes through every phase.
+ * freezes; missing metrics; a freeze and broken glass; ways back without weights. It passes through every phase.
  */
 export async function strategiesTale(simulation: Simulation): Promise<void> {
   const { time, surroundings, watch } = simulation
@@ -29,6 +29,8 @@ export async function strategiesTale(simulation: Simulation): Promise<void> {
   await harmInSecondWave(simulation)
   await harmThatFreezes(simulation)
   await blindAndFrozen(simulation)
+  await backWithoutWeights(simulation, { match: PREVIEW })
+  await backWithoutWeights(simulation, { mirror: 50 })
   ledger.check()
   checkSettled(simulation)
   await idle(simulation, 60_000)
@@ -119,6 +121,21 @@ async function blindAndFrozen(simulation: Simulation): Promise<void> {
   await reach(simulation, id, 'awaiting-approval')
   await must(simulation, { method: 'DELETE', path: '/freezes/all', as: 'operator' })
   await verb(simulation, id, 'abort', 'deployer')
+  await settle(simulation, HOUR_MS)
+  expectEnd(simulation, id, 'aborted')
+}
+
+/** What matches and copies go back too, though the cluster does not hear of it at first: the way back is over after that. */
+async function backWithoutWeights(simulation: Simulation, side: object): Promise<void> {
+  const { surroundings, time } = simulation
+  const body = { candidate: 'v2', clusters: ['east'], steps: [{ ...side, for: '1h' }] }
+  const id = await start(simulation, `back-${Object.keys(side)[0]}`, body)
+  await reach(simulation, id, 'progressing')
+  await time.sleep(20_000)
+  surroundings.world.putCluster('east', { reachable: false })
+  await verb(simulation, id, 'abort', 'deployer')
+  await time.sleep(30_000)
+  surroundings.world.putCluster('east', { reachable: true })
   await settle(simulation, HOUR_MS)
   expectEnd(simulation, id, 'aborted')
 }
