@@ -132,10 +132,12 @@ async function backWithoutWeights(simulation: Simulation, side: object): Promise
   const id = await start(simulation, `back-${Object.keys(side)[0]}`, body)
   await reach(simulation, id, 'progressing')
   await time.sleep(20_000)
-  surroundings.world.putCluster('east', { reachable: false })
+  const spec = surroundings.world.cluster('east')?.spec
+  if (!spec) throw new Error('there is no cluster east')
+  surroundings.world.putCluster('east', { ...spec, reachable: false })
   await verb(simulation, id, 'abort', 'deployer')
   await time.sleep(30_000)
-  surroundings.world.putCluster('east', { reachable: true })
+  surroundings.world.putCluster('east', { ...spec, reachable: true })
   await settle(simulation, HOUR_MS)
   expectEnd(simulation, id, 'aborted')
 }
