@@ -152,9 +152,9 @@ describe('a service that is refused', () => {
       },
     },
     {
-      it: 'on a cluster whose mesh cannot be written yet',
+      it: 'on a cluster whose mesh cannot express it',
       given: () => store.change('cluster', 'west', (cluster) => ({ ...cluster, mesh: { provider: 'linkerd' } })),
-      failure: { code: 'UnsupportedFeature', errors: [{ pointer: '/clusters', reason: expect.any(String) }] },
+      failure: { code: 'InvalidCombination', errors: [{ pointer: '/workload', reason: expect.any(String) }] },
     },
     {
       it: 'while it is being deleted',
