@@ -4,6 +4,7 @@ import { providerFor } from '../src/mesh/registry.ts'
 import type { Rollout } from '../src/model/rollout.ts'
 import { decide } from '../src/rollouts/decide.ts'
 import type { Observations } from '../src/rollouts/observations.ts'
+import { everything } from '../test/unit/mesh/istio/everything.ts'
 import { rollout, serviceDocument } from '../test/unit/reconcile/world.ts'
 import { type Figure, median } from './figure.ts'
 
@@ -24,6 +25,7 @@ export async function pureFunctions(): Promise<readonly Figure[]> {
     renderRevision: 7,
     weights: { v1: 90, v2: 10 },
   }
+  const whole = everything()
   const [progressing, seen] = [step(), observed()]
   const minutes = Array.from({ length: 10 }, () => counted(118, 1, 980, 2))
   const question = asked(minutes.reduce(addWindow, NO_EVIDENCE), 0)
@@ -31,6 +33,7 @@ export async function pureFunctions(): Promise<readonly Figure[]> {
     { name: 'decide: a step under way', value: perCall(() => decide(progressing, seen)), unit: 'µs' },
     { name: 'judge: one gate', value: perCall(() => judgeGate(question), 50), unit: 'µs' },
     { name: 'render: a service on a cluster', value: perCall(() => provider.render(render)), unit: 'µs' },
+    { name: 'render: a service with every field set', value: perCall(() => provider.render(whole), 100), unit: 'µs' },
     ...looksUntilHarm(),
   ]
 }

@@ -1,6 +1,7 @@
 import type { PolicyRoute, TrafficSpec } from '../../model/policy/traffic.ts'
 import type { RenderInput } from '../provider.ts'
 import { bothOf } from './both-of.ts'
+import { serviceHost } from './names.ts'
 import { neutralMatch } from './request-match.ts'
 
 /** A field that cannot stand as it is, and why. */
@@ -15,12 +16,22 @@ export function trafficProblems(input: RenderInput): readonly FieldProblem[] {
   const { traffic } = input.policy
   const routes = traffic?.routes ?? []
   return [
+    ...hostProblems(input),
     ...tcpProblems(input),
     ...faultProblems(traffic),
     ...mirrorProblems(input),
     ...routes.flatMap((route, index) => portProblems(input, route, index)),
     ...routes.flatMap((route, index) => matchProblems(input, route, index)),
   ]
+}
+
+/** A route for such a host would take the requests of other services too. */
+function hostProblems({ namespace, name, spec }: RenderInput): readonly FieldProblem[] {
+  return (spec.hosts ?? []).flatMap((host, index) =>
+    host.startsWith('*') && serviceHost(namespace, name).endsWith(host.slice(1))
+      ? [{ pointer: `/hosts/${index}`, reason: 'covers other services of the cluster' }]
+      : [],
+  )
 }
 
 const HTTP_FIELDS = ['timeout', 'retries', 'routes', 'fault', 'mirror'] as const

@@ -13,11 +13,18 @@ type Port = ServiceSpec['ports'][number]
 /** How requests for the service travel inside the mesh. What gateways let in is another object's affair. */
 export function virtualService(input: RenderInput): KubeObject {
   const { ports } = input.spec
-  const hosts = [...new Set([serviceHost(input.namespace, input.name), ...(input.spec.hosts ?? [])])]
+  const hosts = hostsOf(input)
   const several = ports.length > 1
   const http = ports.filter(({ protocol }) => protocol !== 'tcp').flatMap((port) => httpRoutesOf(input, port, several))
   const tcp = ports.filter(({ protocol }) => protocol === 'tcp').map((port) => tcpRouteOf(input, port, several))
   return { ...VIRTUAL_SERVICE, metadata: markedMetadata(input), spec: { hosts, ...routesOf(http, tcp) } }
+}
+
+/** Each once, and none that a wildcard among them covers: istiod takes that for the same host twice. */
+function hostsOf({ namespace, name, spec }: RenderInput): readonly string[] {
+  const hosts = [...new Set([serviceHost(namespace, name), ...(spec.hosts ?? [])])]
+  const wildcards = hosts.filter((host) => host.startsWith('*'))
+  return hosts.filter((host) => !wildcards.some((wildcard) => wildcard !== host && host.endsWith(wildcard.slice(1))))
 }
 
 /** One port's routes. With one port there is nothing to match: a port that the service does not name keeps its own. */

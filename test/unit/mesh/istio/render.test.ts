@@ -88,6 +88,17 @@ describe('what Istio gets', () => {
     expect(route.spec?.hosts).toEqual(['web.shop.svc.cluster.local', 'web.example.com'])
   })
 
+  it('names no host that a wildcard among them covers, for istiod takes that as twice, and none that covers other services', () => {
+    const [, route] = rendered(
+      inputOf({ spec: specOf({ hosts: ['a.example.com', '*.example.com', 'b.example.org'] }) }),
+    )
+    expect(route.spec?.hosts).toEqual(['web.shop.svc.cluster.local', '*.example.com', 'b.example.org'])
+    expect(istio.render(inputOf({ spec: specOf({ hosts: ['*.svc.cluster.local'] }) }))).toMatchObject({
+      ok: false,
+      failure: { code: 'InvalidCombination', errors: [{ pointer: '/hosts/0' }] },
+    })
+  })
+
   it('comes in an order: the route waits for the rule to settle and for endpoints of what it serves', () => {
     const result = istio.render(inputOf({ weights: { v1: 100, v2: 0 } }))
     expect(result.ok && result.steps.map(({ barriers }) => barriers)).toEqual([
