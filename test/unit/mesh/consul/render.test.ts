@@ -118,14 +118,12 @@ describe('what Consul gets', () => {
       routed({ retries: { attempts: 1, perTryTimeout: '1s' } }),
       '/traffic/routes/0/retries/perTryTimeout',
     ],
-    ['a route for a port that is none', routed({ ports: ['other'] }), '/traffic/routes/0/ports'],
     ['callers by namespace', allowing({ namespaces: ['shop'] }), '/security/authorization/allow/0/namespaces'],
     [
       'callers denied by namespace',
       { security: { authorization: { deny: [{ name: 'a', namespaces: ['shop'] }] } } },
       '/security/authorization/deny/0/namespaces',
     ],
-    ['a port that is none', allowing({ ports: ['other'] }), '/security/authorization/allow/0/ports'],
     [
       'callers of one name in two namespaces',
       allowing({ serviceAccounts: ['shop/a', 'other/a'] }),
