@@ -14,6 +14,8 @@ import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/
 import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
 import type { AdvanceDeps } from './rollouts/advance-rollouts.ts'
+import { askHostsOn } from './services/hosts/ask-hosts.ts'
+import { settleHost } from './services/hosts/settle-host.ts'
 import { selectClusters } from './services/select-clusters.ts'
 
 /** What work on clusters needs. */
@@ -52,6 +54,7 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       done(await selectClusters(deps))
       done(await selectCertificateClusters(deps))
       done(await scanPolicies(deps))
+      if (message.gateways) await askHostsOn(deps, message.cluster)
       return finishDelete(deps, message.cluster)
     case 'spread':
       return done(await advanceSpread(deps, message.policy, message.session))
@@ -62,6 +65,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
     }
     case 'notify':
       return done(await sendNotification(deps, message.notification, message.session))
+    case 'host':
+      return done(await settleHost(deps, message))
     case 'deliver':
       return deliverCertificate(deps, message)
     case 'rotate':

@@ -70,6 +70,7 @@ function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
     const [certificate = '', cluster = ''] = key.split('/')
     return { kind: 'deliver', certificate, cluster }
   }
+  if (kind === 'host') return { kind: 'host', host: key }
   if (kind === 'command') return { kind: 'command', command: key }
   if (kind !== 'placement') return undefined
   const { namespace, name } = splitServiceKey(key)

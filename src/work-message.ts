@@ -5,8 +5,10 @@ const session = z.string().optional()
 const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconcile'), service: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.literal('advance'), service: z.string(), session }),
-  z.object({ kind: z.enum(['probe', 'resync', 'select']), cluster: z.string(), session }),
+  z.object({ kind: z.enum(['probe', 'resync']), cluster: z.string(), session }),
+  z.object({ kind: z.literal('select'), cluster: z.string(), gateways: z.boolean().optional(), session }),
   z.object({ kind: z.literal('spread'), policy: z.string(), session }),
+  z.object({ kind: z.literal('host'), host: z.string(), service: z.string().optional(), session }),
   z.object({ kind: z.literal('rotate'), certificate: z.string(), session }),
   z.object({ kind: z.literal('deliver'), certificate: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.literal('command'), command: z.string(), session }),

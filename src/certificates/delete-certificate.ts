@@ -1,11 +1,13 @@
-import type { CertificateDocument } from '../model/documents.ts'
+import { type CertificateDocument, keyOf } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
+import type { HostKey } from '../model/host.ts'
 import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import { removalEntry } from '../ports/delete-document.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
+import type { Store } from '../ports/store.ts'
 import { certificateEvent, rotateWork } from './certificate-event.ts'
 import type { CertificateDeps } from './deps.ts'
 import { retarget } from './retarget.ts'
@@ -23,12 +25,17 @@ export async function deleteCertificate(
     deps.store,
     'certificate',
     name,
-    (stored): Result<Change<CertificateDocument, { removed: boolean }>> => {
+    async (stored): Promise<Result<Change<CertificateDocument, { removed: boolean }>>> => {
       const before = stored?.value
       if (!before) return fail('NotFound', `There is no certificate ${name}.`)
       const failed = checkPreconditions(name, before.spec, context)
       if (failed) return { ok: false, failure: failed }
       if (before.deletingAt) return succeed({ kind: 'leave', value: { removed: false } })
+      const [host] = await hostsServedWith(deps.store, name)
+      if (host !== undefined) {
+        const detail = `Certificate ${name} serves host ${host}.`
+        return fail('InUse', detail, { hint: 'Change or remove the exposure of the services there first.' })
+      }
       const now = timestamp(deps.clock.now())
       const audit = removalEntry('certificate', name, before, context, now)
       const { places, work } = retarget(name, before, [])
@@ -49,4 +56,16 @@ export async function deleteCertificate(
     },
   )
   return changed.ok ? succeed(changed.value.value) : changed
+}
+
+/** Hosts that are served with a certificate, or are about to be. */
+async function hostsServedWith(store: Store, certificate: string): Promise<readonly HostKey[]> {
+  const hosts = await store.all('host')
+  return hosts
+    .filter(({ holders }) =>
+      Object.values(holders).some(({ paths, reserved }) =>
+        [...paths, ...(reserved?.paths ?? [])].some((path) => path.certificate === certificate),
+      ),
+    )
+    .map(keyOf)
 }

@@ -11,7 +11,7 @@ import { removalEntry } from '../ports/delete-document.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { clusterEvent } from './cluster-event.ts'
-import { type Dependent, describeDependent, readDependents } from './services-on.ts'
+import { type Dependent, describeDependent, readDependents, readHostsOn } from './services-on.ts'
 
 export interface DeleteClusterOptions {
   /** Wait for nothing to be removed there: for a cluster that is gone. What was written there stays. */
@@ -29,7 +29,7 @@ export async function deleteCluster(
   context: RequestContext,
   { orphan = false }: DeleteClusterOptions = {},
 ): Promise<Result<undefined>> {
-  const dependents = await readDependents(deps.store, name)
+  const [dependents, hosts] = await Promise.all([readDependents(deps.store, name), readHostsOn(deps.store, name)])
   const naming = dependents.filter((one) => names(one, name)).map(describeDependent)
   const changed = await changeDocument(deps.store, 'cluster', name, (stored) => {
     if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
@@ -41,7 +41,7 @@ export async function deleteCluster(
       })
     }
     const now = timestamp(deps.clock.now())
-    if (dependents.length === 0) {
+    if (dependents.length + hosts.length === 0) {
       const last = [removalEntry('cluster', name, stored.value, context, now)]
       return succeed({ kind: 'remove' as const, value: undefined, last })
     }

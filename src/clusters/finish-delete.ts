@@ -4,7 +4,7 @@ import { timestamp } from '../model/names.ts'
 import { changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
-import { isWantedOn, readDependents } from './services-on.ts'
+import { isWantedOn, readDependents, readHostsOn } from './services-on.ts'
 
 const LEAST_MS = 5_000
 const MOST_MS = 300_000
@@ -19,9 +19,9 @@ export async function finishDelete(
 ): Promise<void> {
   const cluster = (await deps.store.read('cluster', name))?.value
   if (cluster?.deletingAt === undefined) return
-  const dependents = await readDependents(deps.store, name)
+  const [dependents, hosts] = await Promise.all([readDependents(deps.store, name), readHostsOn(deps.store, name)])
   // An orphan has nothing removed from it: what only has to leave it does so when it is gone.
-  const left = cluster.orphan ? dependents.filter((one) => isWantedOn(one, name)) : dependents
+  const left = cluster.orphan ? dependents.filter((one) => isWantedOn(one, name)) : [...dependents, ...hosts]
   await changeDocument(deps.store, 'cluster', name, (stored) => {
     if (stored?.value.deletingAt === undefined) return succeed({ kind: 'leave' as const, value: undefined })
     if (left.length === 0) return succeed({ kind: 'remove' as const, value: undefined })

@@ -1,10 +1,12 @@
 import { BUILT_PROVIDERS } from '../mesh/capabilities.ts'
 import type { ClusterSpec } from '../model/cluster.ts'
+import { canonicalJson } from '../model/digest.ts'
 import { type ClusterDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
 import { isSameResource } from '../model/managed-cluster.ts'
 import { isManagedPrometheus } from '../model/metrics.ts'
+import type { WorkMessage } from '../model/outbox.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -69,7 +71,7 @@ export async function putCluster(
             ...(before?.outbox ?? []),
             { id: event.id, kind: 'event', event },
             { id: `probe.${generation}`, kind: 'work', queue: 'work', message: { kind: 'probe', cluster: name } },
-            { id: `select.${generation}`, kind: 'work', queue: 'work', message: { kind: 'select', cluster: name } },
+            { id: `select.${generation}`, kind: 'work', queue: 'work', message: selection(name, before?.spec, spec) },
           ],
           dueAt: now,
           createdAt: before?.createdAt ?? now,
@@ -78,6 +80,11 @@ export async function putCluster(
       })
     },
   })
+}
+
+function selection(cluster: string, before: ClusterSpec | undefined, after: ClusterSpec): WorkMessage {
+  const isSame = !before || canonicalJson(before.mesh) === canonicalJson(after.mesh)
+  return { kind: 'select', cluster, ...(isSame ? {} : { gateways: true }) }
 }
 
 async function refuse(deps: PutClusterDeps, name: string, spec: ClusterSpec): Promise<Failure | undefined> {

@@ -20,6 +20,7 @@ export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string 
   ...ask(['list'], '', ['pods'], 'knows which endpoints belong to which version'),
   ...ask(['list'], 'discovery.k8s.io', ['endpointslices'], 'sends no request to a version without ready endpoints'),
   ...ask([...READ, ...WRITE], 'networking.istio.io', ['virtualservices', 'destinationrules'], 'writes routes'),
+  ...ask([...READ, ...WRITE], 'networking.istio.io', ['gateways'], 'lets requests for exposed hosts in'),
   ...ask(['list'], 'gateway.networking.k8s.io', ['httproutes'], 'finds routes of others for the same Service'),
 ]
 

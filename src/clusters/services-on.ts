@@ -1,4 +1,5 @@
-import { type CertificateDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
+import { type CertificateDocument, type HostDocument, keyOf, type ServiceDocument } from '../model/documents.ts'
+import { hostClusters } from '../model/host.ts'
 import type { Store } from '../ports/store.ts'
 
 /** Keys of the services that are on a cluster, or have yet to be removed from it. */
@@ -33,4 +34,10 @@ export function isWantedOn(document: Dependent, cluster: string): boolean {
 
 function isOn({ targets, leaving }: Dependent, cluster: string): boolean {
   return Object.hasOwn(targets, cluster) || leaving.includes(cluster)
+}
+
+/** Hosts of which a cluster has something, is to have, or has yet to be rid of. */
+export async function readHostsOn(store: Store, cluster: string): Promise<readonly HostDocument[]> {
+  const hosts = await store.all('host')
+  return hosts.filter((host) => host.leaving.includes(cluster) || hostClusters(host).includes(cluster))
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { dnsLabel } from '../model/names.ts'
+import { dnsLabel, hostName } from '../model/names.ts'
 
 const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
 
@@ -8,6 +8,8 @@ export const PATH_PARAMETERS: Readonly<Record<string, z.ZodType<string>>> = {
   cluster: dnsLabel.describe('Name of a cluster'),
   namespace: dnsLabel.describe('Kubernetes namespace of the service'),
   name: dnsLabel,
+  gateway: dnsLabel.describe('Name of a gateway, as exposures use it'),
+  host: hostName.describe('Host name; a leading `*.` is a wildcard').meta({ examples: ['web.example.com'] }),
   team: dnsLabel.describe('Name of a team'),
   id: z
     .string()

@@ -9,6 +9,7 @@ import { EVIDENCE_ROUTES } from './routes/evidence.ts'
 import { FREEZE_ROUTES } from './routes/freezes.ts'
 import { HEALTH_ROUTES } from './routes/health.ts'
 import { HOOK_ROUTES } from './routes/hooks.ts'
+import { HOST_ROUTES } from './routes/hosts.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
 import { KEY_VAULT_HOOK_ROUTES } from './routes/key-vault-hook.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
@@ -35,6 +36,7 @@ export const ROUTES: readonly Route[] = [
   ...EVIDENCE_ROUTES,
   ...REPLAY_ROUTES,
   ...CERTIFICATE_ROUTES,
+  ...HOST_ROUTES,
   ...EVENT_ROUTES,
   ...AUDIT_ROUTES,
   ...POLICY_ROUTES,

@@ -1,3 +1,4 @@
+import { hostKey } from '../model/host.ts'
 import type { KubeMetadata, KubeObject } from '../model/kube.ts'
 import { serviceKey } from '../model/service.ts'
 
@@ -9,6 +10,8 @@ export const MANAGED_BY_US = `${MANAGED_BY}=${MANAGER}`
 export const REVISION = 'meshwright.io/revision'
 /** `shop/web`: the service that the object belongs to. */
 export const SERVICE = 'meshwright.io/service'
+/** `external/web.example.com`: the gateway and host that the object belongs to, where it belongs to no one service. */
+export const HOST = 'meshwright.io/host'
 /** `web-tls`: the certificate that the object carries, or helps to carry. */
 export const CERTIFICATE = 'meshwright.io/certificate'
 /** Key Vault's version of it, and its serial in lower-case hex. */
@@ -33,6 +36,28 @@ export function markedMetadata(input: { namespace: string; name: string; renderR
   }
 }
 
+/** Metadata of an object that we render for a host, in the gateway's namespace. */
+export function hostMetadata(input: {
+  gateway: string
+  host: string
+  renderRevision: number
+  namespace: string
+  name: string
+}): KubeMetadata {
+  const { gateway, host, renderRevision, namespace, name } = input
+  return {
+    name,
+    namespace,
+    labels: { [MANAGED_BY]: MANAGER },
+    annotations: { [REVISION]: String(renderRevision), [HOST]: hostKey(gateway, host) },
+  }
+}
+
+/** The service or host that an object says it belongs to. */
+export function ownerOf(metadata: KubeMetadata): string | undefined {
+  return metadata.annotations?.[SERVICE] ?? metadata.annotations?.[HOST]
+}
+
 /** The render revision that an object carries; undefined when it carries none that can be read. */
 export function revisionOf(object: KubeObject): number | undefined {
   const text = object.metadata.annotations?.[REVISION]
@@ -44,7 +69,7 @@ export function isHeld(metadata: KubeMetadata | undefined): boolean {
   return metadata?.annotations?.[HOLD] === 'true'
 }
 
-/** Do label and annotation say that the object is ours, of this service? */
-export function bearsMarks(metadata: KubeMetadata, service: string): boolean {
-  return metadata.labels?.[MANAGED_BY] === MANAGER && metadata.annotations?.[SERVICE] === service
+/** Do label and annotation say that the object is ours, of this service or host? */
+export function bearsMarks(metadata: KubeMetadata, owner: string): boolean {
+  return metadata.labels?.[MANAGED_BY] === MANAGER && ownerOf(metadata) === owner
 }

@@ -1,10 +1,13 @@
-import type { GatewayRef, MeshFacts, ProviderName } from '../model/cluster.ts'
+import type { MeshFacts, ProviderName } from '../model/cluster.ts'
 import type { CandidateRoutes } from '../model/desired-traffic.ts'
 import type { Failure } from '../model/failure.ts'
+import type { GatewaySpec } from '../model/gateway.ts'
 import type { KindRef, KubeObject, KubeRef } from '../model/kube.ts'
 import type { Rung, SideRoute } from '../model/placement.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec, VersionSpec } from '../model/service.ts'
+
+import type { HostRenderer } from './host-renderer.ts'
 
 /** What a provider renders from: one service on one cluster. */
 export interface RenderInput {
@@ -15,7 +18,7 @@ export interface RenderInput {
   readonly policy: Policy
   readonly mesh: MeshFacts
   /** The gateways that the cluster's registration names. */
-  readonly gateways?: Readonly<Record<string, GatewayRef>>
+  readonly gateways?: Readonly<Record<string, GatewaySpec>>
   /** Written on each object as annotation `meshwright.io/revision`: the fence. */
   readonly renderRevision: number
   /** Whole per cents with the sum 100 for every version that the route names; a candidate before its first step has 0. */
@@ -132,6 +135,8 @@ export interface Provider {
   liveSideRoutes(object: KubeObject): readonly SideRoute[]
   /** The order in which to remove: routes before what they refer to. */
   pruneOrder(refs: readonly KubeRef[]): readonly KubeRef[]
+  /** How hosts of gateways are shared by services; absent: each service brings all that its hosts need. */
+  readonly hosts?: HostRenderer
   /** Kinds in which a foreign object could claim the same host, and whether a given object does. `own`: what we render. */
   readonly conflictKinds: readonly KindRef[]
   claims(
@@ -141,6 +146,8 @@ export interface Provider {
   ): boolean
   /** Does one of our objects claim just what another does? Where requests go within it, and how many, is no part of that. */
   sameClaim(one: KubeObject, other: KubeObject): boolean
+  /** In place of `claims`, where no object tells by itself: those of `objects` that do claim it. */
+  rivals?(objects: readonly KubeObject[]): readonly KubeObject[]
   /** Which requests failed, and how slow they were, by version. Absent, as all below: nothing of the mesh's own is counted. */
   requestCounts?(service: MeteredService): CountQuery
   latencyCounts?(service: MeteredService): CountQuery

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { gatewaySpec } from './gateway.ts'
 import { metricsSpec } from './metrics.ts'
 import { dnsLabel, labelMap } from './names.ts'
 
@@ -7,21 +8,6 @@ export type ProviderName = (typeof PROVIDERS)[number]
 
 const ARM_CLUSTER =
   /^\/subscriptions\/[0-9a-fA-F-]{36}\/resourceGroups\/[^/?#%\s]{0,89}[^/?#%\s.]\/providers\/Microsoft\.ContainerService\/managedClusters\/[A-Za-z0-9][\w-]{0,62}$/i
-
-const objectName = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 'must be the name of a Kubernetes object')
-
-const gatewayRef = z
-  .strictObject({
-    namespace: dnsLabel,
-    name: objectName,
-    listener: objectName.optional().describe('Name of one of its listeners; all of them when left out'),
-  })
-  .describe('A Gateway of the Gateway API')
-/** A Gateway on a cluster, which others keep. */
-export type GatewayRef = z.infer<typeof gatewayRef>
 
 /** Body of PUT /clusters/{cluster}. Exactly one of `resourceId` and `kubeconfig`. */
 export const clusterSpec = z
@@ -39,10 +25,12 @@ export const clusterSpec = z
       .strictObject({
         provider: z.enum(PROVIDERS).optional().describe('Found out when left out'),
         gateways: z
-          .record(dnsLabel, gatewayRef)
+          .record(dnsLabel, gatewaySpec)
           .refine((gateways) => Object.keys(gateways).length <= 32, 'may hold 32 gateways at most')
           .optional()
-          .describe('Gateways by the names by which services expose themselves (exposure.gateway)'),
+          .describe(
+            'Gateways by the names by which services expose themselves (exposure.gateway). external and internal of the AKS Istio add-on need no entry',
+          ),
       })
       .optional(),
     labels: labelMap.default({}),

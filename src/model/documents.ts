@@ -3,6 +3,7 @@ import type { ClusterSpec, ManagedClusterFacts, MeshFacts } from './cluster.ts'
 import type { CommandState } from './command.ts'
 import type { Condition } from './condition.ts'
 import type { FreezeSpec } from './freeze.ts'
+import { type HostHolder, hostKey } from './host.ts'
 import type { NotificationState } from './notification.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
@@ -142,6 +143,24 @@ export interface DeliveryDocument extends DocumentBase, DeliveryState {
   readonly kind: 'delivery'
 }
 
+/**
+ * One host on the gateways of one name: who holds which path. Claims on it contend for this document, so that two never
+ * hold one path.
+ */
+export interface HostDocument extends DocumentBase {
+  readonly kind: 'host'
+  readonly gateway: string
+  readonly host: string
+  /** By service. */
+  readonly holders: Readonly<Record<string, HostHolder>>
+  /** Raised by every change of what is held. */
+  readonly generation: number
+  /** The fence, as services have it. */
+  readonly renderRevision: number
+  /** Clusters from which it has yet to be removed. */
+  readonly leaving: readonly string[]
+}
+
 export interface NotificationDocument extends DocumentBase, NotificationState {
   readonly kind: 'notification'
 }
@@ -165,6 +184,7 @@ export interface DocumentOf {
   certificate: CertificateDocument
   policy: PolicyDocument
   delivery: DeliveryDocument
+  host: HostDocument
   notification: NotificationDocument
   command: CommandDocument
 }
@@ -173,7 +193,7 @@ export type AnyDocument = DocumentOf[DocumentKind]
 
 export const SCHEMA = 1
 
-/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery). */
+/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery), `external/web.example.com` (host). */
 export function keyOf(document: AnyDocument): string {
   switch (document.kind) {
     case 'service':
@@ -182,6 +202,8 @@ export function keyOf(document: AnyDocument): string {
       return `${document.service}/${document.cluster}`
     case 'rollout':
       return `${document.service}/${document.rollout.id}`
+    case 'host':
+      return hostKey(document.gateway, document.host)
     case 'delivery':
       return `${document.certificate}/${document.cluster}`
     default:

@@ -50,6 +50,11 @@ export const FAILURES = {
     title: 'The service pins its weights',
     hint: 'Remove traffic.weights from the service first.',
   },
+  HostTaken: {
+    status: 409,
+    title: 'Another service holds the path of the host',
+    hint: 'GET /hosts/{gateway}/{host} shows who holds which path.',
+  },
   InUse: { status: 409, title: 'Something still refers to it', hint: 'Remove the references that are named first.' },
   Deleting: { status: 409, title: 'It is being deleted', hint: 'Wait until a GET answers 404.' },
   IdempotencyMismatch: {

@@ -18,10 +18,15 @@ type Work =
   | { readonly kind: 'probe'; readonly cluster: string; readonly session?: string }
   /** Compare what is on a cluster with what was applied; reconcile what differs. */
   | { readonly kind: 'resync'; readonly cluster: string; readonly session?: string }
-  /** Find the services whose clusters are chosen by label and give each its clusters anew; take up policies that are behind. */
-  | { readonly kind: 'select'; readonly cluster: string; readonly session?: string }
+  /**
+   * Find the services whose clusters are chosen by label and give each its clusters anew; take up policies that are behind.
+   * `gateways`: and look at the cluster's hosts again.
+   */
+  | { readonly kind: 'select'; readonly cluster: string; readonly gateways?: boolean; readonly session?: string }
   /** Take a policy on its way to services. */
   | { readonly kind: 'spread'; readonly policy: string; readonly session?: string }
+  /** Find out what a service holds of a host, and bring the host's clusters to it. Without a service: forget what was reserved too long ago. */
+  | { readonly kind: 'host'; readonly host: string; readonly service?: string; readonly session?: string }
   /** Look at a certificate and take the next step of its rotation. */
   | { readonly kind: 'rotate'; readonly certificate: string; readonly session?: string }
   /** Bring one certificate on one cluster to what its document wants there. */

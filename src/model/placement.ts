@@ -67,6 +67,8 @@ export interface PlacementState {
    * lie ahead). Moves even while other objects of that revision are held back. Absent: the route bears others.
    */
   readonly weightsLive?: { readonly revision: number; readonly at: string }
+  /** Of a host: the paths that it lets in, and where they lead. */
+  readonly routes?: readonly { readonly path: string; readonly service: string }[]
   readonly rung: Rung
   readonly versions: Readonly<Record<string, VersionReadiness>>
   readonly conditions: readonly Condition[]
@@ -92,6 +94,8 @@ export type PlacementCondition =
   | 'Ready'
   | 'Reachable'
   | 'EndpointsReady'
+  /** Does every path of the host lead to its service? */
+  | 'RoutesReady'
   /** Does no selector catch Pods of both versions of the rollout? As seen before its first step. */
   | 'VersionsApart'
   /** Are the Deployments at 0 that rollouts by `image` left without requests? */

@@ -33,6 +33,8 @@ export interface PutRequest<K extends OwnedKind> {
     before: DocumentOf[K] | undefined,
     now: string,
   ): Promise<Result<{ document: DocumentOf[K]; warnings?: readonly string[] }>>
+  /** What must stand elsewhere before the document is written, and does no harm if it never is. May find that it cannot be. */
+  reserve?(next: DocumentOf[K]): Promise<Failure | undefined>
 }
 
 /**
@@ -70,6 +72,8 @@ export async function putDocument<K extends OwnedKind>(
       const now = timestamp(deps.clock.now())
       const built = await request.build(before, now)
       if (!built.ok) return built
+      const unreserved = await request.reserve?.(built.value.document)
+      if (unreserved) return { ok: false, failure: unreserved }
       const value = outcome(before ? 'updated' : 'created', built.value.warnings)
       const answer = { at: now, status: before ? 200 : 201, result: null }
       const idempotency = remember(before?.idempotency ?? [], context.idempotency, answer)

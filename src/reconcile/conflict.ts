@@ -18,14 +18,14 @@ export function isOurs(live: KubeObject, service: string, objects: readonly Inve
 export function findRivals(
   candidates: readonly KubeObject[],
   service: PlannedService,
-  provider: Pick<Provider, 'claims'>,
+  provider: Pick<Provider, 'claims' | 'rivals'>,
   own: readonly KubeObject[],
 ): readonly KubeObject[] {
   const ours = new Set(own.map((object) => refKey(refOf(object))))
   const key = serviceKey(service.namespace, service.name)
   // What an earlier render of ours left is pruned once the new one stands.
   const others = candidates.filter((object) => !ours.has(refKey(refOf(object))) && !bearsMarks(object.metadata, key))
-  return others.filter((object) => provider.claims(object, service, own))
+  return provider.rivals?.(others) ?? others.filter((object) => provider.claims(object, service, own))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { MANAGER, REVISION, SERVICE } from '../mesh/marks.ts'
+import { MANAGER, ownerOf, REVISION } from '../mesh/marks.ts'
 import { canonicalJson, digest } from '../model/digest.ts'
 import type { KubeObject, KubeRef } from '../model/kube.ts'
 import { isWorkload } from './workloads/deployment.ts'
@@ -40,7 +40,7 @@ export function changesTo(live: KubeObject | undefined, desired: KubeObject): re
 
 /** Only of what a mesh gets are all fields known that we ever set; Deployments and Secrets are compared by their own rules. */
 function isRendered(desired: KubeObject): boolean {
-  return desired.metadata.annotations?.[SERVICE] !== undefined && !isWorkload(desired)
+  return ownerOf(desired.metadata) !== undefined && !isWorkload(desired)
 }
 
 /** What our applies own of an object, as trees of `f:NAME`. */

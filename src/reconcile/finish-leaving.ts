@@ -1,10 +1,12 @@
 import type { ServiceDocument } from '../model/documents.ts'
 import { succeed } from '../model/failure.ts'
+import { isHostKey } from '../model/host.ts'
 import { timestamp } from '../model/names.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isPortError } from '../ports/port-error.ts'
 import type { Store } from '../ports/store.ts'
+import { leaveHost } from './hosts/finish-host.ts'
 
 /**
  * After the last object of a service is gone from a cluster: the service stops naming the cluster, or goes itself when it
@@ -17,6 +19,10 @@ export async function finishLeaving(
   cluster: string,
 ): Promise<boolean> {
   const { store } = deps
+  if (isHostKey(service)) {
+    const left = await leaveHost(deps, service, cluster)
+    return left !== 'unsent' && (left === 'wanted' || removePrunedPlacement(store, `${service}/${cluster}`))
+  }
   const stored = await store.read('service', service)
   if (stored?.value.deletingAt !== undefined && stored.value.outbox.length > 0) await store.relay('service', service)
   const changed = await changeDocument(store, 'service', service, (before) =>

@@ -2,7 +2,9 @@ import type { Barrier, Provider, RenderStep } from '../mesh/provider.ts'
 import { providerFor, requireProvider } from '../mesh/registry.ts'
 import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
-import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
+import type { ClusterDocument, FreezeDocument, HostDocument, PlacementDocument } from '../model/documents.ts'
+import { gatewayOn } from '../model/gateway.ts'
+import { isHostKey } from '../model/host.ts'
 import { type KindRef, type KubeObject, refOf } from '../model/kube.ts'
 import { servicePolicy } from '../model/policy/service-policy.ts'
 import { serviceKey } from '../model/service.ts'
@@ -12,12 +14,15 @@ import type { Store, Stored } from '../ports/store.ts'
 import { findRivals } from './conflict.ts'
 import { contentHash, refKey } from './content.ts'
 import { entryFor } from './drift.ts'
+import { hostAsService, namespaceOf, type Owner } from './hosts/host-as-service.ts'
 import { podSelector, readyByVersion, SERVICE_NAME } from './readiness.ts'
-import type { Observed, PlannedService, Stop } from './situation.ts'
+import type { HostPart, Observed, PlannedService, Stop } from './situation.ts'
 
 /** The documents that decide about one service on one cluster. */
 export interface StoredState {
-  readonly service: ServiceDocument | undefined
+  /** A host takes the place of a service. */
+  readonly service: Owner | undefined
+  readonly host?: HostDocument
   readonly cluster: ClusterDocument | undefined
   readonly placement: Stored<PlacementDocument> | undefined
   readonly freezes: readonly FreezeDocument[]
@@ -25,13 +30,18 @@ export interface StoredState {
 
 /** Reads the documents. Throws PortError. */
 export async function gatherStored(store: Store, key: string, cluster: string, session?: string): Promise<StoredState> {
-  const [service, clusterDocument, placement, freezes] = await Promise.all([
-    store.read('service', key, session),
+  const [owner, clusterDocument, placement, freezes] = await Promise.all([
+    isHostKey(key) ? store.read('host', key, session) : store.read('service', key, session),
     store.read('cluster', cluster),
     store.read('placement', `${key}/${cluster}`, session),
     store.all('freeze'),
   ])
-  return { service: service?.value, cluster: clusterDocument?.value, placement, freezes }
+  const found = clusterDocument?.value
+  const rest = { cluster: found, placement, freezes }
+  if (owner?.value.kind !== 'host') return { service: owner?.value, ...rest }
+  const host = owner.value
+  const place = found && gatewayOn(found, host.gateway)?.namespace
+  return { service: hostAsService(host, place ?? placement?.value.objects[0]?.namespace), host, ...rest }
 }
 
 /** What a service asks of a cluster, rendered. */
@@ -41,6 +51,7 @@ export interface Prepared {
   readonly rendered: readonly RenderStep[]
   /** What must hold besides before it counts as live. */
   readonly live?: readonly Barrier[]
+  readonly host?: HostPart
 }
 
 /** Renders a service for a cluster, or says why it cannot be. `again: 'poll'` where the cluster's probe may mend it. */
@@ -116,12 +127,29 @@ export const RECENT: ReadOptions = { maxAgeMs: 1000 }
 export async function gatherCluster(
   api: ClusterApi,
   service: PlannedService,
-  prepared: Pick<Prepared, 'provider' | 'rendered'>,
+  prepared: Pick<Prepared, 'provider' | 'rendered' | 'host'>,
   unread: readonly KubeObject[],
   age: ReadOptions = {},
 ): Promise<Observed> {
   const known = new Map(unread.map((object) => [refKey(refOf(object)), object]))
   const asked = prepared.rendered.map(({ object }) => refOf(object)).filter((ref) => !known.has(refKey(ref)))
+  const [space, endpoints, read] = await Promise.all([
+    getNamespace(api, namespaceOf(service), age),
+    prepared.host ? { versions: {} } : gatherEndpoints(api, service, prepared, age),
+    Promise.all(asked.map(async (ref) => [refKey(ref), await api.get(ref)] as const)),
+  ])
+  const objects = new Map(known)
+  for (const [key, object] of read) if (object) objects.set(key, object)
+  return { namespace: space, objects, ...endpoints, rivals: undefined }
+}
+
+/** Ready endpoints by version. */
+async function gatherEndpoints(
+  api: ClusterApi,
+  service: PlannedService,
+  prepared: Pick<Prepared, 'provider'>,
+  age: ReadOptions,
+): Promise<Pick<Observed, 'versions' | 'amongAll'>> {
   const { namespace, name, spec } = service
   const { provider } = prepared
   const services = provider.versionServices?.({ name, spec }) ?? {}
@@ -132,21 +160,14 @@ export async function gatherCluster(
   const ofServices =
     reached.length === 1 ? `${SERVICE_NAME}=${reached[0]}` : `${SERVICE_NAME} in (${reached.join(',')})`
   const labelSelector = podSelector(spec.versions)
-  const [space, slices, pods, read] = await Promise.all([
-    getNamespace(api, namespace, age),
+  const [slices, pods] = await Promise.all([
     api.list(ENDPOINT_SLICE, { namespace, labelSelector: ofServices, ...age }),
     api.listMetadata(POD, { namespace, ...(labelSelector === undefined ? {} : { labelSelector }), ...age }),
-    Promise.all(asked.map(async (ref) => [refKey(ref), await api.get(ref)] as const)),
   ])
-  const objects = new Map(known)
-  for (const [key, object] of read) if (object) objects.set(key, object)
   const own = slices.filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name)
   return {
-    namespace: space,
-    objects,
     versions: readyByVersion(spec.versions, slices, pods, { services, annotations }),
     ...(reached.length > 1 ? { amongAll: readyByVersion(spec.versions, own, pods, { annotations }) } : {}),
-    rivals: undefined,
   }
 }
 

@@ -4,6 +4,7 @@ import { liveRolloutOn } from '../model/desired-weights.ts'
 import { canonicalJson, shortId } from '../model/digest.ts'
 import { type PlacementDocument, SCHEMA } from '../model/documents.ts'
 import type { EventRecord } from '../model/event.ts'
+import { subjectOf } from '../model/host.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
@@ -143,7 +144,7 @@ function eventEntry({ service, cluster }: PlacementUpdate, happening: Happening,
     id,
     type,
     time,
-    subject: `services/${key}`,
+    subject: subjectOf(key),
     actor: MESHWRIGHT,
     reason,
     message,

@@ -1,11 +1,13 @@
-import { SERVICE } from '../mesh/marks.ts'
+import { ownerOf } from '../mesh/marks.ts'
 import type { Provider } from '../mesh/provider.ts'
 import type { ClusterDocument, FreezeDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
+import { isHostKey } from '../model/host.ts'
 import type { KubeRef } from '../model/kube.ts'
 import { splitServiceKey } from '../model/service.ts'
 import type { ClusterApi, MetadataObject } from '../ports/cluster-api.ts'
 import type { Store } from '../ports/store.ts'
 import { refKey } from './content.ts'
+import { hostAsService } from './hosts/host-as-service.ts'
 import { forbids } from './permission.ts'
 import { isWanted } from './situation.ts'
 
@@ -24,9 +26,9 @@ export async function findOrphans(
   const orphans: MetadataObject[] = []
   const unrecorded = new Set<string>()
   for (const object of objects) {
-    const key = object.metadata.annotations?.[SERVICE]
+    const key = ownerOf(object.metadata)
     if (key === undefined || isRecorded(known.get(key), object)) continue
-    if (!services.has(key)) services.set(key, (await store.read('service', key))?.value)
+    if (!services.has(key)) services.set(key, await readOwner(store, key))
     const service = services.get(key)
     const wanted = service !== undefined && isWanted(service, cluster)
     const complete = known.get(key)?.appliedRevision === service?.renderRevision
@@ -34,6 +36,12 @@ export async function findOrphans(
     else orphans.push(object)
   }
   return { orphans, unrecorded: [...unrecorded] }
+}
+
+async function readOwner(store: Store, key: string): Promise<ServiceDocument | undefined> {
+  if (!isHostKey(key)) return (await store.read('service', key))?.value
+  const host = (await store.read('host', key))?.value
+  return host && hostAsService(host, undefined)
 }
 
 function isRecorded(placement: PlacementDocument | undefined, object: MetadataObject): boolean {
@@ -75,7 +83,8 @@ export async function pruneOrphans(api: ClusterApi, found: Found): Promise<reado
 
 function isForbidden(found: Found, object: MetadataObject): boolean {
   const { cluster, freezes, now } = found
-  const { namespace, name } = splitServiceKey(object.metadata.annotations?.[SERVICE] ?? '')
+  const { namespace: own, name } = splitServiceKey(ownerOf(object.metadata) ?? '')
+  const namespace = object.metadata.namespace ?? own
   const service = { namespace, name, generation: 0, renderRevision: 0, rollouts: [] }
   const space = found.namespaces.find(({ metadata }) => metadata.name === namespace)
   return (

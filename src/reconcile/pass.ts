@@ -16,6 +16,7 @@ import {
   type StoredState,
   unchangedObjects,
 } from './gather.ts'
+import { keepNamedRoutes } from './hosts/named-routes.ts'
 import { forbids } from './permission.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import { type Doomed, type Removal, removeFirst } from './prune.ts'
@@ -60,7 +61,8 @@ export async function walkCluster(deps: ReconcileDeps, request: PassRequest): Pr
   if (stop && !stop.removes) return { ...done, stop }
   try {
     const removal = await removeRest(api, situation, stop ? { ...plan, taken: [] } : plan)
-    return { ...done, ...(stop ? { stop } : {}), ...removal }
+    const waits = stop ?? situation.host?.waits
+    return { ...done, ...(waits ? { stop: waits } : {}), ...removal }
   } catch (error) {
     if (isPortError(error)) return { ...done, error }
     throw error
@@ -161,9 +163,10 @@ async function removeRest(api: ClusterApi, situation: Situation, plan: WritePlan
   ]
   if (doomed.length === 0) return { gone: [], removed: false }
   const times = { removedAt: placement?.removedAt, settleMs }
-  return removeFirst(api, { service: keyOfService(service), provider, now }, doomed, times, (live) =>
-    forbids(situation, 'removal', live),
-  )
+  const named = await keepNamedRoutes(api, provider, doomed, now)
+  return removeFirst(api, { service: keyOfService(service), provider, now }, doomed, times, (live) => {
+    return forbids(situation, 'removal', live) ?? named(live)
+  })
 }
 
 /** A field that another manager owns is a conflict that a person must settle, not trouble with the cluster. */

@@ -4,6 +4,7 @@ import { liveRolloutOn } from '../model/desired-weights.ts'
 import type { FreezeDocument } from '../model/documents.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
 import { serviceKey } from '../model/service.ts'
+import { namespaceOf } from './hosts/host-as-service.ts'
 import { LOOK_AGAIN_MS, type PlacedService, type Situation, type Stop } from './situation.ts'
 
 /**
@@ -34,7 +35,7 @@ export function standingHold(scene: Scene, effect?: Effect): Stop | undefined {
     return { condition: 'Held', reason: 'ClusterDeleting', message, again }
   }
   if (isHeld(scene.observed.namespace?.metadata)) {
-    const message = `Namespace ${scene.service.namespace} bears meshwright.io/hold.`
+    const message = `Namespace ${namespaceOf(scene.service)} bears meshwright.io/hold.`
     return { condition: 'Held', reason: 'NamespaceHeld', message, again }
   }
   return undefined
@@ -54,7 +55,7 @@ function frozen(scene: Scene, effect: Effect): Stop | undefined {
   // Broken glass opens what the rollout needs: its routes as well as its weights.
   if (live?.rollout.breakGlass && effect !== 'removal') return undefined
   const covers = live && effect === 'rise' ? 'rollouts' : 'configuration'
-  const target = { service: serviceKey(service.namespace, service.name), namespace: service.namespace, cluster }
+  const target = { service: serviceKey(service.namespace, service.name), namespace: namespaceOf(service), cluster }
   const active = activeFreezes(scene.freezes, target, covers, now)
   if (active.length === 0) return undefined
   const named = active.map(({ name, spec }) => `${name} (${spec.reason})`).join(', ')

@@ -7,7 +7,7 @@ import { endpointsMessage } from './barriers.ts'
 import { refKey } from './content.ts'
 import { describeAdditions } from './drift.ts'
 import { heldObject, standingHold } from './permission.ts'
-import type { Situation, Stop } from './situation.ts'
+import type { HostPart, Situation, Stop } from './situation.ts'
 
 /** A condition as a pass found it. */
 export interface Finding {
@@ -45,11 +45,18 @@ export function withFindings(
 export function findingsOf(situation: Situation, stop: Stop | undefined): readonly Finding[] {
   return [
     { type: 'Reachable', status: 'True', reason: 'Answers', message: 'The cluster answers.' },
-    endpointsFinding(situation),
+    situation.host ? routesFinding(situation.host) : endpointsFinding(situation),
     ...apartFindings(situation),
     ...retiringFindings(situation),
     ...abnormal(situation, stop),
   ]
+}
+
+function routesFinding({ routes, waits }: HostPart): Finding {
+  const type = 'RoutesReady' as const
+  if (waits) return { type, status: 'False', reason: waits.reason, message: waits.message }
+  const message = `${routes.length} paths lead to their services.`
+  return { type, status: 'True', reason: 'Ready', message }
 }
 
 function endpointsFinding(situation: Situation): Finding {

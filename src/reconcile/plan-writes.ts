@@ -9,6 +9,7 @@ import { barrierStop } from './barriers.ts'
 import { isOurs, judgeConflict } from './conflict.ts'
 import { holds, refKey } from './content.ts'
 import { type Drift, findDrift, RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from './drift.ts'
+import { namespaceOf } from './hosts/host-as-service.ts'
 import { otherHands } from './owners.ts'
 import { type Effect, forbids } from './permission.ts'
 import { isReturning, type Situation, type Stop, stableOn } from './situation.ts'
@@ -39,7 +40,7 @@ export interface WritePlan {
 export function planWrites(situation: Situation): WritePlan {
   const { service, provider, rendered, observed, placement } = situation
   if (!observed.namespace) {
-    const message = `There is no namespace ${service.namespace} on cluster ${situation.cluster.name}.`
+    const message = `There is no namespace ${namespaceOf(service)} on cluster ${situation.cluster.name}.`
     return {
       writes: [],
       taken: [],

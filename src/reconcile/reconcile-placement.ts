@@ -1,4 +1,4 @@
-import type { ClusterDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
+import type { ClusterDocument, HostDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { refOf } from '../model/kube.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
 import type { OutboxFate, Stored } from '../ports/store.ts'
@@ -7,6 +7,7 @@ import { contentHash } from './content.ts'
 import { type ReconcileDeps, SETTLE_MS } from './deps.ts'
 import { entryFor } from './drift.ts'
 import { gatherStored, type Prepared, prepare, type StoredState } from './gather.ts'
+import { prepareHost } from './hosts/prepare-host.ts'
 import { lastChange } from './inventory.ts'
 import { type Pass, walkCluster } from './pass.ts'
 import { recordLive, recordPass, recordStop, recordTrouble, recordWait } from './record.ts'
@@ -19,7 +20,7 @@ import { FENCED_OFF } from './write.ts'
 export type { ReconcileDeps } from './deps.ts'
 
 export interface ReconcileRequest {
-  /** `shop/web` */
+  /** `shop/web`, or a host, `external/web.example.com` */
   readonly service: string
   readonly cluster: string
   /** Session token of the write that asks for this, so that it is seen. */
@@ -80,7 +81,8 @@ async function attemptOnce(
     const message = `Cluster ${request.cluster} is not registered.`
     return recordStop(scene, { reason: 'ClusterUnknown', message, again: 'poll' })
   }
-  const prepared = prepare(service, cluster)
+  const prepared = stored.host ? await tryPrepareHost(deps, stored.host, cluster) : prepare(service, cluster)
+  if (prepared instanceof PortError) return recordTrouble(scene, prepared)
   if (!prepared.ok) return recordStop(scene, prepared.stop)
   const settled = hasWorkloads(stored, service, request.cluster)
     ? undefined
@@ -95,6 +97,15 @@ async function attemptOnce(
   if (pass instanceof PortError) return recordTrouble(scene, pass)
   if (pass.stop?.reason === FENCED_OFF && attempt === 1) return 'again'
   return recordPass(scene, pass)
+}
+
+async function tryPrepareHost(deps: ReconcileDeps, host: HostDocument, cluster: ClusterDocument) {
+  try {
+    return await prepareHost(deps, host, cluster)
+  } catch (error) {
+    if (isPortError(error)) return error
+    throw error
+  }
 }
 
 /** Are there Deployments to look after? What is wanted of them is not known without a look at the cluster. */

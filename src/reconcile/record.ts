@@ -16,7 +16,7 @@ import { type Happening, nextPlacement, type PlacementUpdate } from './next-plac
 import type { Pass } from './pass.ts'
 import { type Finding, findingsOf } from './placement-conditions.ts'
 import type { ReconcileOutcome } from './reconcile-placement.ts'
-import { isReturning, type PlacedService, type Stop } from './situation.ts'
+import { type HostPart, isReturning, type PlacedService, type Stop } from './situation.ts'
 import { type Traffic, trafficAfter, trafficWords, weightsLiveAfter } from './traffic-after.ts'
 import { scaledDownAfter, scaledDownFindings } from './workloads/scaled-down-after.ts'
 
@@ -62,6 +62,7 @@ export async function recordPass(scene: Scene, pass: Pass): Promise<Recorded> {
     pruned: undefined,
     objects,
     ...traffic,
+    ...routesAfter(pass, trouble),
     weightsLive: weightsLiveAfter(pass, objects, settleMs),
     ...preflightAfter(scene, pass.situation.observed.overlaps),
     versions: pass.situation.observed.versions,
@@ -152,6 +153,15 @@ function liveState({ service, stored }: Scene, reach: PlacementDocument['rung'],
   }
 }
 
+/** What a host lets in, also while it waits for more. */
+function routesAfter({ situation: { host }, stop }: Pass, trouble: ClusterTrouble | undefined): State {
+  return host && !trouble && (!stop || stop === host.waits) ? { routes: host.routes } : {}
+}
+
+function routeWords({ routes }: HostPart): string {
+  return routes.map(({ path, service }) => `${path} leads to ${service}`).join(', ') || 'no path is let in yet'
+}
+
 /** What was seen before the first step is kept until the rollout is over. */
 function preflightAfter({ service, cluster }: Scene, overlaps: Overlaps | undefined): State {
   if (overlaps) return { preflight: { revision: service.renderRevision, warnings: overlaps.warnings } }
@@ -192,7 +202,7 @@ function happeningsOf(
   }
   const objects = written.filter(({ write }) => write.effect !== 'mark').map(({ write }) => refOf(write.object))
   if (complete && objects.length > 0) {
-    const message = `Written to ${cluster}: ${trafficWords(traffic)}.`
+    const message = `Written to ${cluster}: ${situation.host ? routeWords(situation.host) : trafficWords(traffic)}.`
     const { weights } = traffic
     happenings.push({ type: 'placement.applied', reason: 'Applied', message, data: { weights, objects } })
   }

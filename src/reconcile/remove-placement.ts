@@ -8,6 +8,8 @@ import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { finishLeaving } from './finish-leaving.ts'
 import { getNamespace, pruningProvider, type StoredState } from './gather.ts'
+import { namespaceOf, namespaceOfPlacement } from './hosts/host-as-service.ts'
+import { keepNamedRoutes } from './hosts/named-routes.ts'
 import type { Happening } from './next-placement.ts'
 import { forbids, standingHold } from './permission.ts'
 import { type Removal, removeFirst } from './prune.ts'
@@ -56,12 +58,14 @@ async function removeNext(scene: Scene, placement: PlacementDocument): Promise<R
   if (observing) return { gone: [], removed: false, stop: observing }
   try {
     const api = await deps.clusters.connect(cluster)
-    const namespace = await getNamespace(api, service.namespace)
+    const namespace = await getNamespace(api, namespaceOf(service))
     if (!namespace) return all
-    const forbidden = (live: KubeObject) => {
-      return forbids({ ...asked, observed: { namespace } }, 'removal', live) ?? fenceStop({ service }, live)
-    }
     const times = { removedAt: placement.removedAt, settleMs: deps.settleMs }
+    const named = await keepNamedRoutes(api, provider, placement.objects, now)
+    const forbidden = (live: KubeObject) => {
+      const stop = forbids({ ...asked, observed: { namespace } }, 'removal', live)
+      return stop ?? fenceStop({ service }, live) ?? named(live)
+    }
     const doomed = placement.objects.filter((entry) => !isWorkload(entry)).map((entry) => ({ ...entry, ours: true }))
     if (doomed.length > 0)
       return await removeFirst(api, { service: placement.service, provider, now }, doomed, times, forbidden)
@@ -120,5 +124,6 @@ function removed(cluster: string): Recorded {
 function lastKnown(placement: PlacementDocument): PlacedService {
   const { observedGeneration: generation, liveRevision, appliedRevision = 0, writtenRevision = 0 } = placement
   const renderRevision = Math.max(liveRevision, appliedRevision, writtenRevision)
-  return { ...splitServiceKey(placement.service), generation, renderRevision, rollouts: [] }
+  const owner = { ...splitServiceKey(placement.service), objectsIn: namespaceOfPlacement(placement) }
+  return { ...owner, generation, renderRevision, rollouts: [] }
 }

@@ -13,6 +13,7 @@ import { resyncDeliveries } from './certificates/resync-deliveries.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
 import { includesKind, pruningProvider } from './gather.ts'
+import { hostAsService, namespaceOfPlacement } from './hosts/host-as-service.ts'
 import { findOrphans, pruneOrphans } from './orphans.ts'
 import { reconcilePlacement } from './reconcile-placement.ts'
 import { isWanted } from './situation.ts'
@@ -53,10 +54,14 @@ export async function resyncCluster(
   const api = await deps.clusters.connect(cluster)
   const { kinds, rareKinds = [] } = provider
   const usual = kinds.filter((kind) => !includesKind(rareKinds, kind))
-  const [, placements, services, namespaces, ...lists] = await Promise.all([
-    resyncDeliveries(deps, api, name),
+  const [placements, services, hosts] = await Promise.all([
     deps.store.all('placement', { where: { cluster: name } }),
     deps.store.all('service'),
+    deps.store.all('host'),
+  ])
+  const owners = [...services, ...hosts.map((host) => hostAsService(host, undefined))]
+  const [, namespaces, ...lists] = await Promise.all([
+    resyncDeliveries(deps, api, name),
     api.listMetadata(NAMESPACE),
     ...usual.map((kind) => api.listMetadata(kind, { labelSelector: MANAGED_BY_US })),
   ])
@@ -66,7 +71,7 @@ export async function resyncCluster(
   const objects = [...lists, ...(await Promise.all(rare.map((kind) => listKnown(api, kind))))].flat()
   const differing = departing(placements, objects, namespaces)
   const { orphans, unrecorded } = await findOrphans(deps.store, name, placements, objects)
-  const reconcile = [...new Set([...differing, ...unrecorded, ...forgotten(services, placements, name)])].sort()
+  const reconcile = [...new Set([...differing, ...unrecorded, ...forgotten(owners, placements, name)])].sort()
   for (const service of reconcile) await askForReconcile(deps, service, name)
   if (orphans.length === 0) return { reconcile, pruned: [], unconfirmed: [] }
   if (!options.confirm) {
@@ -129,7 +134,7 @@ export function departing(
       const changed = routes.some((entry, index) => {
         return seen[index]?.uid !== entry.uid || seen[index]?.generation !== entry.generation
       })
-      const [namespace = ''] = placement.service.split('/')
+      const namespace = namespaceOfPlacement(placement)
       const held = heldNamespaces.has(namespace) || seen.some(isHeld)
       // It may be waiting for a time that was set while the cluster did not answer.
       return changed || isAway(placement) || held !== knownAsHeld(placement)

@@ -7,7 +7,13 @@ import type { Overlaps } from './find-overlaps.ts'
 import type { WorkloadsSeen } from './workloads/workloads.ts'
 
 /** The part of a service document that names it and dates its render. */
-export type PlacedService = Pick<ServiceDocument, 'namespace' | 'name' | 'generation' | 'renderRevision' | 'rollouts'>
+export type PlacedService = Pick<
+  ServiceDocument,
+  'namespace' | 'name' | 'generation' | 'renderRevision' | 'rollouts'
+> & {
+  /** Kubernetes namespace of its objects, where that is not its own: those of a host lie with the gateway. */
+  readonly objectsIn?: string
+}
 
 /** The part of a service document that a plan needs: so a service can be planned before it is stored. */
 export type PlannedService = PlacedService &
@@ -39,6 +45,8 @@ export interface Situation {
   readonly rendered: readonly RenderStep[]
   /** What must hold besides, once all is written, before it counts as live. */
   readonly live?: readonly Barrier[]
+  /** What is known only of a host. */
+  readonly host?: HostPart
   readonly placement: PlacementDocument | undefined
   readonly freezes: readonly FreezeDocument[]
   readonly observed: Observed
@@ -46,6 +54,13 @@ export interface Situation {
   readonly now: number
   /** In place of the settle times of barriers, where set. */
   readonly settleMs: number | undefined
+}
+
+/** What a host lets in on a cluster. */
+export interface HostPart {
+  readonly routes: NonNullable<PlacementDocument['routes']>
+  /** Why not all that is held is let in. */
+  readonly waits?: Stop
 }
 
 /** Why nothing more is written now. `condition` is the abnormal condition that says so, if one does. */

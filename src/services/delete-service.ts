@@ -4,7 +4,7 @@ import { actorOf } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { serviceKey } from '../model/service.ts'
-import { reconcileWork, serviceEvent } from '../model/service-event.ts'
+import { hostWork, reconcileWork, serviceEvent } from '../model/service-event.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import { removalEntry } from '../ports/delete-document.ts'
@@ -49,7 +49,13 @@ export async function deleteService(
         reason: 'Deleting',
         message: `Service ${key} is being removed from ${leaving.join(', ')}.`,
       })
-      const outbox = [...before.outbox, event, audit, ...reconcileWork(key, leaving, renderRevision)]
+      const outbox = [
+        ...before.outbox,
+        event,
+        audit,
+        ...reconcileWork(key, leaving, renderRevision),
+        ...hostWork(key, [before.spec], renderRevision),
+      ]
       const document = { ...before, targets, leaving, renderRevision, deletingAt: now, updatedAt: now, outbox }
       return succeed({ kind: 'write', document, value: { removed: false } })
     },

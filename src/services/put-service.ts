@@ -1,15 +1,18 @@
 import { SCHEMA, type ServiceDocument } from '../model/documents.ts'
-import { fail, type Result, succeed } from '../model/failure.ts'
+import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
+import { claimsOf, hostsOf } from '../model/host.ts'
 import { actorOf, type Caller } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
-import { reconcileWork, serviceEvent } from '../model/service-event.ts'
+import { hostWork, reconcileWork, serviceEvent } from '../model/service-event.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { checkPolicies, type PolicyFields, policyFields } from './check-policies.ts'
-import { checkReferences, checkStoredTeam } from './check-references.ts'
+import { allClusters, checkReferences, checkStoredTeam } from './check-references.ts'
 import { retarget } from './choose-clusters.ts'
+import { checkExposure } from './hosts/check-exposure.ts'
+import { reserveHosts } from './hosts/reserve-hosts.ts'
 import { liveConflict } from './live-conflicts.ts'
 
 /**
@@ -33,7 +36,18 @@ export async function putService(
     admit: (before) => checkStoredTeam(deps.store, context.caller, before),
     build: (before, now) =>
       buildService(deps.store, before, { namespace, name, spec, stable, caller: context.caller, now }),
+    reserve: (next) => reserveExposure(deps, next),
   })
+}
+
+/** Paths of hosts are set aside before the service is written: a worker finds who came for them. */
+async function reserveExposure(
+  deps: { readonly store: Store; readonly clock: Clock },
+  next: ServiceDocument,
+): Promise<Failure | undefined> {
+  if (hostsOf(next.spec).length === 0) return undefined
+  const clusters = (await allClusters(deps.store)).filter(({ name }) => Object.hasOwn(next.targets, name))
+  return reserveHosts(deps, serviceKey(next.namespace, next.name), claimsOf(next, clusters))
 }
 
 /** What a service would become. */
@@ -66,7 +80,8 @@ export async function buildService(
   const chosen = clusters.map((cluster) => cluster.name).sort()
   const refused =
     checkPolicies({ namespace, name, spec, ...carried }, clusters, policies) ??
-    (before && liveConflict(before, spec, chosen))
+    (before && liveConflict(before, spec, chosen)) ??
+    (await checkExposure(store, { namespace, name, spec, ...carried, clusters }))
   if (refused) return { ok: false, failure: refused }
   const document = nextDocument(before, { ...change, chosen, carried })
   return succeed({ document, warnings: initialVersionWarning(before, spec) })
@@ -112,6 +127,7 @@ function nextDocument(before: ServiceDocument | undefined, input: NextInput): Se
       ...(before?.outbox ?? []),
       event,
       ...reconcileWork(key, [...Object.keys(targets), ...leaving], renderRevision),
+      ...hostWork(key, [before?.spec, spec], renderRevision),
     ],
     createdAt: before?.createdAt ?? now,
     updatedAt: now,

@@ -4,7 +4,7 @@ import { type Result, succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { layersOnNew } from '../model/policy/layers.ts'
-import { reconcileWork, serviceEvent } from '../model/service-event.ts'
+import { hostWork, reconcileWork, serviceEvent } from '../model/service-event.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
@@ -70,7 +70,12 @@ function reselect(
         ...words,
         message: `Service ${key} is now on: ${Object.keys(targets).join(', ') || 'no cluster'}.`,
       })
-  const outbox = [...before.outbox, event, ...reconcileWork(key, [...Object.keys(targets), ...leaving], renderRevision)]
+  const outbox = [
+    ...before.outbox,
+    event,
+    ...reconcileWork(key, [...Object.keys(targets), ...leaving], renderRevision),
+    ...hostWork(key, [before.spec], renderRevision),
+  ]
   const { layers: _l, overridesOn: _o, ...kept } = before
   return succeed({
     kind: 'write',

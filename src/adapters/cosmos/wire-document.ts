@@ -66,6 +66,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     weights: true,
     sideRoutes: true,
     weightsLive: true,
+    routes: true,
     rung: true,
     versions: true,
     conditions: true,
@@ -120,6 +121,15 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     objects: true,
     restores: true,
     attempts: true,
+  },
+  host: {
+    ...base,
+    gateway: true,
+    host: true,
+    holders: true,
+    generation: true,
+    renderRevision: true,
+    leaving: true,
   },
   notification: { ...base, name: true, event: true, sends: true },
   command: {

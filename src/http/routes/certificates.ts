@@ -141,7 +141,7 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     query: waitQuery,
     conditional: true,
     answers: { 202: { description: 'It is being removed from clusters' }, 204: { description: 'It is gone' } },
-    failures: ['NotFound', 'WriteConflict'],
+    failures: ['NotFound', 'InUse', 'WriteConflict'],
     handle: remove,
   }),
   route({

@@ -46,6 +46,7 @@ export const PLAN_ROUTES: readonly Route[] = [
       'NotFound',
       'Deleting',
       'RolloutInFlight',
+      'HostTaken',
       'Conflict',
       'UnknownReference',
       'GuardRail',

@@ -6,6 +6,7 @@ import { dnsLabel } from '../../model/names.ts'
 import { serviceKey, serviceSpec } from '../../model/service.ts'
 import type { PutOutcome } from '../../ports/put-document.ts'
 import { deleteService } from '../../services/delete-service.ts'
+import { readExposure } from '../../services/hosts/read-exposure.ts'
 import { putService } from '../../services/put-service.ts'
 import { readPlacements } from '../../services/read-placements.ts'
 import { operationIds } from '../operations.ts'
@@ -35,6 +36,7 @@ export const SERVICE_EXAMPLE = {
 const PUT_FAILURES = [
   'Deleting',
   'RolloutInFlight',
+  'HostTaken',
   'Conflict',
   'WriteConflict',
   'UnknownReference',
@@ -140,9 +142,10 @@ export const SERVICE_ROUTES: readonly Route[] = [
       const key = keyOfCall(params)
       const service = (await deps.store.read('service', key))?.value
       const placements = service ? await readPlacements(deps.store, service) : []
+      const exposed = service ? await readExposure(deps.store, service) : {}
       return found('service', key, service, (document) => ({
         status: 200,
-        json: { value: viewPlacements(document, placements) },
+        json: { value: viewPlacements(document, placements, exposed) },
       }))
     },
   }),

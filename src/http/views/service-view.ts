@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Condition } from '../../model/condition.ts'
 import type { PlacementDocument, ServiceDocument } from '../../model/documents.ts'
 import { RUNGS } from '../../model/placement.ts'
 import { serviceSpec } from '../../model/service.ts'
@@ -82,10 +83,11 @@ export const placementView = z
   .meta({ id: 'Placement' })
 export type PlacementView = z.infer<typeof placementView>
 
-/** Every cluster where the service is to be or still is, in the order of names. */
+/** Every cluster where the service is to be or still is, in the order of names. `exposed`: its condition Exposed there. */
 export function viewPlacements(
   service: ServiceDocument,
   placements: readonly PlacementDocument[],
+  exposed: Readonly<Record<string, Condition>> = {},
 ): readonly PlacementView[] {
   const clusters = [...new Set([...Object.keys(service.targets), ...service.leaving])].sort()
   return clusters.map((cluster) => {
@@ -94,7 +96,7 @@ export function viewPlacements(
       cluster,
       stable: service.targets[cluster]?.stable ?? null,
       rung: placement?.rung ?? 'none',
-      conditions: [...(placement?.conditions ?? [])],
+      conditions: [...(placement?.conditions ?? []), ...(exposed[cluster] ? [exposed[cluster]] : [])],
       objects: (placement?.objects ?? []).map(({ apiVersion, kind, namespace, name }) => ({
         apiVersion,
         kind,

@@ -1,5 +1,5 @@
-import type { GatewayRef } from '../../model/cluster.ts'
 import { shortId } from '../../model/digest.ts'
+import type { GatewayRef, GatewaySpec } from '../../model/gateway.ts'
 import type { ServiceSpec } from '../../model/service.ts'
 import { prefixMatch } from '../http-route/http-match.ts'
 import type { FieldError } from '../http-route/sections.ts'
@@ -28,7 +28,7 @@ export function exposedHosts(input: RenderInput): {
   const hosts = new Map<string, ExposedHost>()
   for (const [index, exposure] of (policy.exposure ?? []).entries()) {
     const pointer = `/exposure/${index}`
-    const gateway = gateways[exposure.gateway]
+    const gateway = namedGateway(gateways[exposure.gateway])
     const port = spec.ports.find((port) => exposure.port === undefined || port.name === exposure.port)
     const path = prefixMatch(exposure.path).value
     if (!gateway) {
@@ -61,4 +61,9 @@ const LONGEST = 253
 function routeName(service: string, gateway: string, host: string): string {
   const name = `${service}.${gateway}.${host}`
   return name.length <= LONGEST && !host.startsWith('*') ? name : `${service}.${gateway}.${shortId(16, host)}`
+}
+
+/** Istio's gateways are known by labels alone: no route can name them. */
+function namedGateway(gateway: GatewaySpec | undefined): GatewayRef | undefined {
+  return gateway?.name === undefined ? undefined : { ...gateway, name: gateway.name }
 }

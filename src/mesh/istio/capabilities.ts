@@ -116,6 +116,11 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   ),
   'telemetry.accessLog': conditional("To the proxies' standard output (provider envoy)."),
   'telemetry.tracing': conditional('The mesh must have a tracing provider.'),
+  exposure: conditional(
+    "The gateway must be the add-on's external or internal, or stand in mesh.gateways of the cluster.",
+  ),
+  'exposure.tls': conditional('The certificate must be brought to the namespace of the gateway, and cover the host.'),
+  'exposure.redirectHttp': SUPPORTED,
   'rollouts.canary': SUPPORTED,
   'rollouts.match': SUPPORTED,
   'rollouts.mirror': {

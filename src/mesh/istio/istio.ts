@@ -1,10 +1,12 @@
 import type { KubeRef } from '../../model/kube.ts'
 import type { MeteredProvider } from '../provider.ts'
 import { claimsService, sameClaim } from './claims.ts'
+import { istioHosts } from './host.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
 import {
   AUTHORIZATION_POLICY,
   DESTINATION_RULE,
+  GATEWAY,
   HTTP_ROUTE,
   PEER_AUTHENTICATION,
   REQUEST_AUTHENTICATION,
@@ -31,6 +33,7 @@ const POLICY_KINDS = [
 /** What refers to others before them; a rule about tokens before what reads tokens, or it would refuse everyone. */
 const PRUNED: readonly string[] = [
   VIRTUAL_SERVICE,
+  GATEWAY,
   AUTHORIZATION_POLICY,
   REQUEST_AUTHENTICATION,
   PEER_AUTHENTICATION,
@@ -43,14 +46,15 @@ const PRUNED: readonly string[] = [
 /** Istio with sidecars: the AKS add-on and upstream. Without metrics nothing tells more than that objects are stored. */
 export const istio: MeteredProvider = {
   name: 'istio',
-  kinds: [DESTINATION_RULE, VIRTUAL_SERVICE, ...POLICY_KINDS],
-  rareKinds: POLICY_KINDS,
+  kinds: [DESTINATION_RULE, VIRTUAL_SERVICE, GATEWAY, ...POLICY_KINDS],
+  rareKinds: [GATEWAY, ...POLICY_KINDS],
   reach: 'stored',
   render: renderIstio,
   stage: stageIstio,
   liveWeights: (object) => (object.kind === VIRTUAL_SERVICE.kind ? routeWeights(object) : undefined),
   liveSideRoutes: (object) => (object.kind === VIRTUAL_SERVICE.kind ? sideRoutes(object) : []),
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
+  hosts: istioHosts,
   conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE, ...POLICY_KINDS],
   claims: claimsService,
   sameClaim,

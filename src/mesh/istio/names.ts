@@ -8,6 +8,7 @@ export const PEER_AUTHENTICATION: KindRef = { apiVersion: 'security.istio.io/v1'
 export const REQUEST_AUTHENTICATION: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'RequestAuthentication' }
 export const AUTHORIZATION_POLICY: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' }
 export const TELEMETRY: KindRef = { apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry' }
+export const GATEWAY: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'Gateway' }
 export const HTTP_ROUTE: KindRef = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' }
 
 /** How long proxies are given to take a change that nothing vouches for. */

@@ -4,6 +4,7 @@ import { policyProblem } from '../policy-problem.ts'
 import type { Barrier, RenderInput, RenderResult } from '../provider.ts'
 import { unknownMatches } from './candidate-routes.ts'
 import { destinationRule } from './destination-rule.ts'
+import { delegates, exposureProblems } from './exposed-routes.ts'
 import { DESTINATION_RULE, refTo, SETTLE_MS } from './names.ts'
 import { policySteps } from './policy-steps.ts'
 import { trafficProblems } from './traffic-problems.ts'
@@ -11,8 +12,8 @@ import { virtualService } from './virtual-service.ts'
 import { workloadProblems } from './workload-problems.ts'
 
 /**
- * A DestinationRule with a subset a version, then a VirtualService that splits between them; about them what else the policy
- * asks for. What waits for nothing comes before what waits for it to settle, so that all of it takes one wait.
+ * A DestinationRule with a subset a version, then VirtualServices that split between them, for the mesh and for gateways; about
+ * them what else the policy asks for. What waits for nothing comes before what waits for it to settle, so that all of it takes one wait.
  */
 export function renderIstio(input: RenderInput): RenderResult {
   const failure =
@@ -31,14 +32,17 @@ export function renderIstio(input: RenderInput): RenderResult {
       ...early,
       { object: destinationRule(input), barriers: [] },
       ...late,
-      { object: virtualService(input), barriers: [settled, { kind: 'endpoints-ready', versions: served }] },
+      ...[virtualService(input), ...delegates(input)].map((object) => ({
+        object,
+        barriers: [settled, { kind: 'endpoints-ready', versions: served } as const],
+      })),
     ],
   }
 }
 
 /** What each field allows by itself and Istio does not allow together. */
 function combinationProblem(input: RenderInput): Failure | undefined {
-  const problems = [...trafficProblems(input), ...workloadProblems(input)]
+  const problems = [...trafficProblems(input), ...workloadProblems(input), ...exposureProblems(input)]
   const [first] = problems
   if (!first) return undefined
   return fail('InvalidCombination', `Istio cannot be given this: ${first.pointer} ${first.reason}.`, {

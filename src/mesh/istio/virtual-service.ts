@@ -33,7 +33,8 @@ function httpRoutesOf(input: RenderInput, port: Port, several: boolean): readonl
   return variantsOf(input.policy.traffic, port).flatMap((variant) => variantRoutes(input, to, port, variant))
 }
 
-function variantRoutes(input: RenderInput, to: RoutedPort, port: Port, variant: Variant): readonly HttpRoute[] {
+/** The http routes for the requests of a variant, those to a candidate first. */
+export function variantRoutes(input: RenderInput, to: RoutedPort, port: Port, variant: Variant): readonly HttpRoute[] {
   const { candidate, weights } = input
   const name = nameOf(port, to.port !== undefined, variant)
   const match = matchOf(to, variant)
@@ -67,6 +68,12 @@ function tcpRouteOf(input: RenderInput, port: Port, several: boolean): HttpRoute
     .sort()
     .map((version) => ({ destination: to.destination(version), weight: input.weights[version] ?? 0 }))
   return { ...(several ? { match: [{ port: port.port }] } : {}), route }
+}
+
+/** A port as gateways see it: there is nothing to match, for requests come on the gateway's own ports. */
+export function gatewayPort(input: RenderInput, port: Port): RoutedPort {
+  const { destination } = portOf(input, port, input.spec.ports.length > 1)
+  return { destination }
 }
 
 function portOf(input: RenderInput, port: Port, several: boolean): RoutedPort {

@@ -92,6 +92,11 @@ export const anyInput: fc.Arbitrary<RenderInput> = fc
       ? input
       : { ...input, candidate: { version, ...more } }
   })
+  // Refused: two patterns for one path.
+  .filter(({ spec, candidate }) => {
+    const isNarrow = spec.exposure?.some(({ path }) => path !== '/')
+    return !(isNarrow && candidate?.match?.some(({ path }) => path && 'regex' in path))
+  })
 
 function anySplit(): fc.Arbitrary<RenderInput> {
   return fc
@@ -100,17 +105,19 @@ function anySplit(): fc.Arbitrary<RenderInput> {
       ports,
       timeout: fc.option(duration, { nil: undefined }),
       retries: fc.option(fc.record({ attempts: fc.nat(10), perTryTimeout: duration }), { nil: undefined }),
+      exposure: fc.subarray(['/', '/shop'].map((path) => ({ host: 'web.example.com', path }))),
       hosts: fc.uniqueArray(fc.constantFrom('a.example.com', '*.example.com', 'web.shop.svc.cluster.local')),
       cuts: fc.array(fc.nat(100), { maxLength: 3 }),
       renderRevision: fc.nat(1000),
     })
-    .map(({ versions, cuts, renderRevision, timeout, retries, hosts, ...rest }) => {
+    .map(({ versions, cuts, renderRevision, timeout, retries, hosts, exposure, ...rest }) => {
       const names = Object.keys(versions)
       const labelled = names.map((name) => [name, { labels: { version: name, track: versions[name] ?? 'x' } }])
       const spec = specOf({
         versions: Object.fromEntries(labelled),
         initialVersion: names[0],
         hosts,
+        ...(exposure.length === 0 ? {} : { exposure }),
         ports: rest.ports.map((port, index) => ({ ...port, name: `p${index}` })),
         traffic: { timeout, retries },
       })

@@ -16,15 +16,17 @@ function steps(input: RenderInput): readonly RenderStep[] {
   return result.steps
 }
 
+/** Names an object among those of one service. */
+const nameOf = ({ kind, metadata }: KubeObject) => `${kind} ${metadata.name}`
 const objects = (input: RenderInput) => steps(input).map(({ object }) => object)
 
 /** The steps from one input to another that change something, in words. */
 function walk(from: RenderInput, to: RenderInput): readonly string[] {
-  const live = new Map(objects(from).map((object) => [object.kind, object]))
+  const live = new Map(objects(from).map((object) => [nameOf(object), object]))
   return istio.stage(objects(from), steps(to)).flatMap(({ object, barriers }) => {
-    const before = live.get(object.kind)
+    const before = live.get(nameOf(object))
     if (before && holds(before, object)) return []
-    live.set(object.kind, object)
+    live.set(nameOf(object), object)
     const waits = barriers.map((barrier) =>
       barrier.kind === 'endpoints-ready'
         ? `ready ${barrier.versions.join()}`
@@ -167,15 +169,19 @@ describe('the way from one route to another', () => {
   it('never changes structure and weights in one write, names no subset that is not there, and ends as rendered', () => {
     fc.assert(
       fc.property(anyInput, anyInput, (from, to) => {
-        const before = objects(from)
-        const live = new Map(before.map((object) => [object.kind, object]))
+        const [before, wanted] = [objects(from), objects(to)]
+        const names = new Set(wanted.map(nameOf))
+        const live = new Map(before.map((object) => [nameOf(object), object]))
         for (const { object, barriers } of istio.stage(before, steps(to))) {
-          const last = live.get(object.kind)
+          const last = live.get(nameOf(object))
           if (last && object.kind === 'VirtualService') checkRoute(last, object, barriers)
-          live.set(object.kind, object)
-          checkReferences(live)
+          live.set(nameOf(object), object)
+          checkReferences(live, names)
         }
-        expect([...live.values()]).toEqual(objects(to))
+        // What is wanted no longer is removed, not staged.
+        const left = [...live.values()].filter((object) => names.has(nameOf(object)))
+        expect(left).toEqual(expect.arrayContaining(wanted))
+        expect(left).toHaveLength(wanted.length)
       }),
       { numRuns: 200 },
     )
@@ -201,12 +207,13 @@ describe('the way from one route to another', () => {
     } else expect([...new Set([...rising, ...gained])].sort()).toEqual([...awaited].sort())
   }
 
-  function checkReferences(live: ReadonlyMap<string, KubeObject>): void {
-    const rule = live.get('DestinationRule')
-    const route = live.get('VirtualService')
-    const named = route
-      ? [...Object.keys(istio.liveWeights(route) ?? {}), ...istio.liveSideRoutes(route).map(({ version }) => version)]
-      : []
+  function checkReferences(live: ReadonlyMap<string, KubeObject>, wanted: ReadonlySet<string>): void {
+    const rule = live.get('DestinationRule web')
+    const routes = [...live.values()].filter((object) => wanted.has(nameOf(object)))
+    const named = routes.flatMap((route) => [
+      ...Object.keys(istio.liveWeights(route) ?? {}),
+      ...istio.liveSideRoutes(route).map(({ version }) => version),
+    ])
     expect(rule ? subsets(rule) : []).toEqual(expect.arrayContaining(named))
   }
 })

@@ -187,7 +187,6 @@ export const WORKLOAD_ROWS: PolicyRows = {
       refused: '/security/authorization/deny/0',
     },
   ],
-  exposure: [{ change: { exposure: [{ host: 'web.example.com' }] }, refused: '/exposure/0/host' }],
   'egress.unlisted.allow': [
     egress(
       { unlisted: 'allow' },
