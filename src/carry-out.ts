@@ -26,9 +26,9 @@ export function carriers(
         logger.log('warn', 'advance.in-call-failed', { service, error: String(error) }),
       )
     },
-    async plan(service, cluster) {
+    async plan(service, cluster, options) {
       const { planPlacement } = await import('./reconcile/plan.ts')
-      return planPlacement(work, service, cluster)
+      return planPlacement(work, service, cluster, options)
     },
     async rotate(name, note, context) {
       const { rotateForPerson } = await import('./certificates/rotate-certificate.ts')

@@ -2,6 +2,7 @@
 # Registers a service, releases a candidate and waits for the end, by Meshwright's REST API. For pipelines: copy it into your
 # repository. Needs bash, curl, node and az, signed in as the pipeline's service principal.
 #
+#   meshwright.sh check FILE              plan the service as FILE says; fails where a finding is as bad as FAIL_ON
 #   meshwright.sh register FILE           register or change the service as FILE says (the body of PUT /services/…)
 #   meshwright.sh release CANDIDATE FILE  start a rollout of CANDIDATE as FILE says (the body of POST …/rollouts); prints its id
 #   meshwright.sh wait ID                 wait for its end; fails with the reason unless the candidate was promoted
@@ -10,6 +11,7 @@
 # MESHWRIGHT_AUDIENCE  app id URI of the API, such as api://meshwright
 # SERVICE              NAMESPACE/NAME
 # RUN_URL, RUN_KEY     address of this run; a key that is the same when this step is tried again
+# FAIL_ON              `error` (default) or `warning`, for check
 # UNTIL                `end` (default): wait for the bake too. `promoted`: all requests go to the candidate
 # PATIENCE_MINUTES     120 when left out
 set -euo pipefail
@@ -48,6 +50,20 @@ field() {
 register() {
   call PUT "/services/$SERVICE?wait=60s" "$(cat "$1")" > /dev/null
   echo "registered $SERVICE"
+}
+
+# Prints what the plan found. Findings are texts of people and clusters: one line each, and no command to the pipeline.
+check() {
+  local answer
+  answer=$(call POST "/services/$SERVICE/plan?failOn=${FAIL_ON:-error}" "$(cat "$1")")
+  printf '%s' "$answer" | node -e '
+    const { value, worst, passed } = JSON.parse(require("fs").readFileSync(0, "utf8"))
+    for (const { cluster, findings } of value)
+      for (const { severity, code, field, message, fix } of findings)
+        console.log([cluster, severity, code, field, message, fix].filter(Boolean).join(" ").replace(/\s+/g, " ").replaceAll("##", "# #"))
+    console.log(passed ? "passed" : `not passed: the worst finding is ${worst}`)
+    process.exitCode = passed ? 0 : 1
+  '
 }
 
 release() {
@@ -90,6 +106,7 @@ Evidence: $api/rollouts/$1/evidence"
 }
 
 case "${1:-}" in
+  check) check "$2" ;;
   register) register "$2" ;;
   release) release "$2" "$3" ;;
   wait) wait_for "$2" ;;

@@ -101,6 +101,7 @@ export const POLICY_ACCESS: readonly (AccessQuestion & { readonly why: string })
     'writes what Pods may reach outside',
   ),
   ...ask([...READ, ...WRITE], 'telemetry.istio.io', ['telemetries'], 'writes what proxies tell'),
+  ...ask(['list'], '', ['serviceaccounts'], 'tells in a plan whether the callers that rules name are there'),
 ]
 
 /**

@@ -15,7 +15,7 @@ import type { Telemetry } from '../ports/telemetry.ts'
 import type { TokenKeys } from '../ports/token-keys.ts'
 import type { Vaults } from '../ports/vault.ts'
 import type { WorkQueue } from '../ports/work-queue.ts'
-import type { Plan } from '../reconcile/plan.ts'
+import type { Plan, PlanOptions } from '../reconcile/plan.ts'
 import type { Caps } from '../rollouts/caps.ts'
 
 /** Which tokens are taken. */
@@ -68,5 +68,5 @@ export interface HttpDeps {
   /** Starts a rotation of a certificate, if the caller may; a sentence for people. */
   readonly rotate: (name: string, note: string, context: RequestContext) => Promise<Result<string>>
   /** What carrying a service out on one cluster would do: server dry run, nothing is kept. */
-  readonly plan: (service: ServiceDocument, cluster: string) => Promise<Plan>
+  readonly plan: (service: ServiceDocument, cluster: string, options?: PlanOptions) => Promise<Plan>
 }

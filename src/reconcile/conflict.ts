@@ -28,6 +28,15 @@ export function findRivals(
   return provider.rivals?.(others) ?? others.filter((object) => provider.claims(object, service, own))
 }
 
+/** Of objects of others those that are not taken over. */
+export function standingOf(
+  service: Pick<PlannedService, 'namespace' | 'spec'>,
+  all: readonly KubeObject[],
+): readonly KubeObject[] {
+  if (!service.spec.adopt) return all
+  return all.filter((object) => toolOf(object) !== undefined || object.metadata.namespace !== service.namespace)
+}
+
 /**
  * Objects of others that stand in the way: under our names, or claiming the service. With `adopt` those of people in the
  * service's namespace are taken over; a tool would put its own back, and another namespace's owner did not ask.
@@ -38,10 +47,7 @@ export function judgeConflict(
   rivals: readonly KubeObject[],
   now: number,
 ): { readonly taken: readonly KubeObject[]; readonly stop?: Stop } {
-  const all = [...sameName, ...rivals]
-  const standing = service.spec.adopt
-    ? all.filter((object) => toolOf(object) !== undefined || object.metadata.namespace !== service.namespace)
-    : all
+  const standing = standingOf(service, [...sameName, ...rivals])
   if (standing.length === 0) return { taken: rivals }
   const named = standing.map(describeForeign).sort().join('; ')
   const key = serviceKey(service.namespace, service.name)

@@ -1,20 +1,9 @@
+import { type Finding, finding } from '../mesh/lint/finding.ts'
 import type { Provider } from '../mesh/provider.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { PlannedService, Situation } from './situation.ts'
 import type { CandidatePlan } from './workloads/plan-candidate.ts'
 import type { WorkloadProblem } from './workloads/workloads.ts'
-
-/** Something that a plan found: `error` would not work, `warning` may not do what is meant. */
-export interface PlanFinding {
-  readonly code: string
-  readonly severity: 'error' | 'warning'
-  /** For example `Service shop/web`. */
-  readonly object?: string
-  /** JSON pointer into the service body. */
-  readonly field?: string
-  readonly message: string
-  readonly fix: string
-}
 
 interface KubeServiceSpec {
   readonly ports?: readonly { readonly port?: number }[]
@@ -26,15 +15,15 @@ export function checkKubeService(
   service: PlannedService,
   namespace: KubeObject | undefined,
   found: KubeObject | undefined,
-): readonly PlanFinding[] {
+): readonly Finding[] {
   const object = `Service ${service.namespace}/${service.name}`
   if (!namespace) {
     const message = `There is no namespace ${service.namespace} on the cluster.`
-    return [{ code: 'NamespaceMissing', severity: 'error', message, fix: 'Create the namespace first.' }]
+    return [finding('NamespaceMissing', message)]
   }
   if (!found) {
     const message = `There is no Kubernetes Service ${service.namespace}/${service.name}.`
-    return [{ code: 'ServiceMissing', severity: 'error', object, message, fix: 'Deploy the Service first.' }]
+    return [finding('ServiceMissing', message, { object })]
   }
   const { ports = [], selector = {} } = (found.spec ?? {}) as KubeServiceSpec
   return [...missingPorts(service, object, ports), ...excludedVersions(service, object, selector)]
@@ -44,13 +33,12 @@ function missingPorts(
   service: PlannedService,
   object: string,
   ports: NonNullable<KubeServiceSpec['ports']>,
-): readonly PlanFinding[] {
-  return service.spec.ports.flatMap(({ port }, index): readonly PlanFinding[] => {
+): readonly Finding[] {
+  return service.spec.ports.flatMap(({ port }, index): readonly Finding[] => {
     if (ports.some((own) => own.port === port)) return []
     const has = ports.map((own) => own.port).join(', ') || 'none'
     const message = `${object} has no port ${port}; it has ${has}.`
-    const fix = 'Name a port of the Service, or add it there.'
-    return [{ code: 'PortMissing', severity: 'error', object, field: `/ports/${index}/port`, message, fix }]
+    return [finding('PortMissing', message, { object, field: `/ports/${index}/port` })]
   })
 }
 
@@ -58,59 +46,51 @@ function excludedVersions(
   service: PlannedService,
   object: string,
   selector: Readonly<Record<string, string>>,
-): readonly PlanFinding[] {
-  return Object.entries(service.spec.versions).flatMap(([version, { labels }]): readonly PlanFinding[] => {
+): readonly Finding[] {
+  return Object.entries(service.spec.versions).flatMap(([version, { labels }]): readonly Finding[] => {
     const against = Object.entries(selector).find(([key, value]) => labels[key] !== undefined && labels[key] !== value)
     if (!against) return []
     const message = `${object} selects ${against[0]}=${against[1]}, so it never has endpoints of version ${version}.`
     const fix = `Take ${against[0]} out of the Service's selector.`
-    return [{ code: 'SelectorExcludes', severity: 'error', object, field: `/versions/${version}/labels`, message, fix }]
+    return [finding('SelectorExcludes', message, { object, field: `/versions/${version}/labels`, fix })]
   })
 }
 
 /** Can the candidate's Deployment be made, and what should people know of it? */
-export function checkCandidate(candidate: CandidatePlan | undefined): readonly PlanFinding[] {
-  const finding = (severity: PlanFinding['severity']) => {
-    return ({ reason, message, fix }: WorkloadProblem): PlanFinding => ({ code: reason, severity, message, fix })
+export function checkCandidate(candidate: CandidatePlan | undefined): readonly Finding[] {
+  const problem = (severity: Finding['severity']) => {
+    return ({ reason, message, fix }: WorkloadProblem): Finding => ({ code: reason, severity, message, fix })
   }
   if (!candidate) return []
   return [
-    ...(candidate.refusal ? [finding('error')(candidate.refusal)] : []),
-    ...candidate.warnings.map(finding('warning')),
+    ...(candidate.refusal ? [problem('error')(candidate.refusal)] : []),
+    ...candidate.warnings.map(problem('warning')),
   ]
 }
 
 /** Does the maker of the mesh end it? */
-export function checkMesh({ name, retires }: Pick<Provider, 'name' | 'retires'>): readonly PlanFinding[] {
+export function checkMesh({ name, retires }: Pick<Provider, 'name' | 'retires'>): readonly Finding[] {
   if (!retires) return []
   const message = `The maker of ${name} ends it on ${retires.on}.`
-  return [{ code: 'MeshRetires', severity: 'warning', message, fix: retires.wayOut }]
+  return [finding('MeshRetires', message, { fix: retires.wayOut })]
 }
 
 /** Has each version of the route endpoints, and can a Pod be of one version only? */
-export function checkVersions({ service, weights, observed }: Situation): readonly PlanFinding[] {
+export function checkVersions({ service, weights, observed }: Situation): readonly Finding[] {
   const versions = Object.entries(service.spec.versions).sort(([a], [b]) => (a < b ? -1 : 1))
   const overlaps = versions.flatMap(([name, { labels }], index) =>
-    versions.slice(index + 1).flatMap(([other, { labels: others }]): readonly PlanFinding[] => {
+    versions.slice(index + 1).flatMap(([other, { labels: others }]): readonly Finding[] => {
       if (Object.entries(labels).some(([key, value]) => others[key] !== undefined && others[key] !== value)) return []
       const message = `A Pod may bear the labels of both ${name} and ${other}, and would get requests of both.`
-      const fix = 'Give both versions the same label key with different values.'
-      return [{ code: 'SelectorOverlap', severity: 'warning', field: `/versions/${other}/labels`, message, fix }]
+      return [finding('SelectorOverlap', message, { field: `/versions/${other}/labels` })]
     }),
   )
   const empty = Object.keys(weights)
     .sort()
     .filter((version) => (observed.versions[version]?.ready ?? 0) < 1)
-    .map((version): PlanFinding => {
+    .map((version) => {
       const message = `Version ${version} has no ready endpoint; it gets no requests before it has.`
-      const fix = 'Deploy Pods with its labels, or wait until they are ready.'
-      return {
-        code: 'VersionWithoutEndpoints',
-        severity: 'warning',
-        field: `/versions/${version}/labels`,
-        message,
-        fix,
-      }
+      return finding('VersionWithoutEndpoints', message, { field: `/versions/${version}/labels` })
     })
   return [...overlaps, ...empty]
 }

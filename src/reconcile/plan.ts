@@ -1,16 +1,22 @@
+import { type Finding, finding } from '../mesh/lint/finding.ts'
+import { lint } from '../mesh/lint/lint.ts'
 import { MANAGED_BY, MANAGER } from '../mesh/marks.ts'
 import type { ClusterDocument } from '../model/documents.ts'
-import { describeRef, type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
+import { servicePolicy } from '../model/policy/service-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 import type { Store } from '../ports/store.ts'
 import { withPreconditions } from './apply.ts'
+import { isOurs, standingOf } from './conflict.ts'
 import { changesTo, type FieldChange, refKey } from './content.ts'
-import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare } from './gather.ts'
-import { checkCandidate, checkKubeService, checkMesh, checkVersions, type PlanFinding } from './plan-findings.ts'
+import { gatherCluster, gatherRivals, keyOfService, meshOf, type Prepared, prepare } from './gather.ts'
+import { gatherLint } from './gather-lint.ts'
+import { checkCandidate, checkKubeService, checkMesh, checkVersions } from './plan-findings.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
 import type { PlannedService, Situation } from './situation.ts'
+import { tryApply } from './try-apply.ts'
 import { isWorkload } from './workloads/deployment.ts'
 import { gatherWorkloads } from './workloads/gather-workloads.ts'
 import { shownChanges } from './workloads/shown-changes.ts'
@@ -34,14 +40,24 @@ export interface Plan {
   readonly changes: readonly PlanChange[]
   /** Why it would not be carried out now (hold, freeze, conflict, fence, an unreachable cluster). */
   readonly blocked?: { readonly reason: string; readonly message: string }
-  readonly findings: readonly PlanFinding[]
+  readonly findings: readonly Finding[]
+}
+
+export interface PlanOptions {
+  /** Check more than a write needs, with reads that reconcile never makes. */
+  readonly lint?: boolean
 }
 
 /**
  * What reconcile would do for a service, stored or not, on a cluster: the same gathering, rendering and decisions, with
  * dry runs in place of writes. Give the `renderRevision` that the change would have. Throws PortError of the store.
  */
-export async function planPlacement(deps: PlanDeps, service: PlannedService, name: string): Promise<Plan> {
+export async function planPlacement(
+  deps: PlanDeps,
+  service: PlannedService,
+  name: string,
+  options: PlanOptions = {},
+): Promise<Plan> {
   const cluster = (await deps.store.read('cluster', name))?.value
   if (!cluster) return blocked(name, 'ClusterUnknown', `Cluster ${name} is not registered.`)
   if (!Object.hasOwn(service.targets, name)) return planRemoval(deps, service, name)
@@ -49,7 +65,9 @@ export async function planPlacement(deps: PlanDeps, service: PlannedService, nam
   if (!prepared.ok) return blocked(name, prepared.stop.reason, prepared.stop.message)
   try {
     const api = await deps.clusters.connect(cluster)
-    return await planOn(deps, api, service, cluster, prepared.value)
+    const { plan, situation, kubeService } = await planOn(deps, api, service, cluster, prepared.value)
+    if (!options.lint) return plan
+    return { ...plan, findings: [...plan.findings, ...(await lintOn(api, situation, cluster, kubeService))] }
   } catch (error) {
     if (isPortError(error)) return blocked(name, error.reason ?? 'Unreachable', error.message)
     throw error
@@ -62,7 +80,7 @@ async function planOn(
   asked: PlannedService,
   cluster: ClusterDocument,
   prepared: Prepared,
-): Promise<Plan> {
+): Promise<{ readonly plan: Plan; readonly situation: Situation; readonly kubeService: KubeObject | undefined }> {
   const service = withCandidates(asked)
   const { namespace, name } = service
   const placement = await deps.store.read('placement', `${keyOfService(service)}/${cluster.name}`)
@@ -87,7 +105,7 @@ async function planOn(
   const writes = planWrites(situation)
   const stop = writes.stop
   const rejected = observed.namespace ? await dryRun(api, situation, writes) : []
-  return {
+  const plan = {
     cluster: cluster.name,
     changes: changesOf(situation, writes),
     ...(stop && (stop.condition || stop.reason === 'FencedOff')
@@ -101,6 +119,25 @@ async function planOn(
       ...rejected,
     ],
   }
+  return { plan, situation, kubeService }
+}
+
+async function lintOn(
+  api: ClusterApi,
+  { service, weights, observed, rendered, placement }: Situation,
+  cluster: ClusterDocument,
+  kubeService: KubeObject | undefined,
+): Promise<readonly Finding[]> {
+  const mesh = meshOf(cluster)
+  if (!mesh || !observed.namespace) return []
+  const { namespace, name, spec } = service
+  const desired = { namespace, name, spec, policy: servicePolicy(service, cluster), weights, mesh }
+  const seen = await gatherLint(api, desired)
+  const foreign = rendered
+    .flatMap(({ object }) => observed.objects.get(refKey(refOf(object))) ?? [])
+    .filter((live) => !isOurs(live, keyOfService(service), placement?.objects))
+  const rivals = standingOf(service, [...foreign, ...(observed.rivals ?? [])])
+  return lint(desired, { namespace: observed.namespace, kubeService, rivals, ...seen })
 }
 
 function changesOf(situation: Situation, plan: WritePlan): readonly PlanChange[] {
@@ -131,8 +168,8 @@ function wantedBy({ rendered }: Situation, { candidate, scaleDowns }: WritePlan)
 }
 
 /** Has the server check what would change, as strictly as on a write. */
-async function dryRun(api: ClusterApi, situation: Situation, plan: WritePlan): Promise<readonly PlanFinding[]> {
-  const findings: PlanFinding[] = []
+async function dryRun(api: ClusterApi, situation: Situation, plan: WritePlan): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
   const forced = [...plan.writes, ...plan.scaleDowns.flatMap(({ write }) => write ?? [])].filter(({ force }) => force)
   for (const object of wantedBy(situation, plan)) {
     const live = situation.observed.objects.get(refKey(refOf(object)))
@@ -142,32 +179,6 @@ async function dryRun(api: ClusterApi, situation: Situation, plan: WritePlan): P
     if (finding) findings.push(finding)
   }
   return findings
-}
-
-async function tryApply(api: ClusterApi, object: KubeObject, force: boolean): Promise<PlanFinding | undefined> {
-  try {
-    await api.apply(object, { force, dryRun: true })
-    return undefined
-  } catch (error) {
-    if (!isPortError(error, 'invalid', 'conflict', 'denied', 'not-found')) throw error
-    const code = { invalid: 'Rejected', conflict: 'FieldConflict', denied: 'Denied', 'not-found': 'KindMissing' }[
-      error.kind as 'invalid' | 'conflict' | 'denied' | 'not-found'
-    ]
-    const isRightMissing = code === 'Denied' && isWorkload(object)
-    const fix = isRightMissing ? imageRights(object) : (FIXES[code] ?? 'Correct the service.')
-    return { code, severity: 'error', object: describeRef(refOf(object)), message: error.message, fix }
-  }
-}
-
-function imageRights({ metadata }: KubeObject): string {
-  return `Give Meshwright the rights of infra/kubernetes/image-role.yaml in namespace ${metadata.namespace}.`
-}
-
-const FIXES: Readonly<Record<string, string>> = {
-  Rejected: 'Correct the field that the server names.',
-  FieldConflict: 'Remove the other manager of the field, or set "adopt": true.',
-  Denied: 'Give Meshwright the right; GET /clusters/{cluster}/access lists what is missing.',
-  KindMissing: "Install the mesh's CRDs on the cluster.",
 }
 
 /** A Deployment that was made stays, and is nobody's: it may serve all requests. */
@@ -183,6 +194,7 @@ async function planRemoval(deps: PlanDeps, service: PlannedService, cluster: str
   return { cluster, changes, findings: [] }
 }
 
+/** There is no plan: nothing could be looked at. */
 function blocked(cluster: string, reason: string, message: string): Plan {
-  return { cluster, changes: [], blocked: { reason, message }, findings: [] }
+  return { cluster, changes: [], blocked: { reason, message }, findings: [finding('NotPlanned', message)] }
 }

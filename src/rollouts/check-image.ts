@@ -38,8 +38,9 @@ export async function checkImage(
   return succeed(plans.flatMap(warningsOf))
 }
 
-/** Other versions and ports of the service are not what this is about. */
-function concerns({ field }: Plan['findings'][number], candidate: string): boolean {
+/** Other versions and ports of the service are not what this is about, nor is that a cluster could not be asked. */
+function concerns({ code, field }: Plan['findings'][number], candidate: string): boolean {
+  if (code === 'NotPlanned') return false
   return field === undefined || field.startsWith(`/versions/${candidate}/`)
 }
 

@@ -1,3 +1,5 @@
+import type { Severity } from '../mesh/lint/codes.ts'
+import { worstOf } from '../mesh/lint/finding.ts'
 import { keyOf, type ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
@@ -5,19 +7,21 @@ import { timestamp } from '../model/names.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
-import type { Plan } from '../reconcile/plan.ts'
+import type { Plan, PlanOptions } from '../reconcile/plan.ts'
 import { buildService } from './put-service.ts'
 
 export interface PlanServiceDeps {
   readonly store: Store
   readonly clock: Clock
   /** What carrying a service out on one cluster would do; nothing is kept. */
-  readonly plan: (service: ServiceDocument, cluster: string) => Promise<Plan>
+  readonly plan: (service: ServiceDocument, cluster: string, options?: PlanOptions) => Promise<Plan>
 }
 
 export interface ServicePlan {
   readonly plans: readonly Plan[]
   readonly warnings: readonly string[]
+  /** The worst severity of all findings; absent: there are none. */
+  readonly worst?: Severity
 }
 
 /** What a PUT of `spec` would do on every cluster, leaving ones too; without a spec what is stored and not yet done. */
@@ -38,13 +42,17 @@ export async function planService(
   return built.ok ? succeed(await planAll(deps, built.value.document, built.value.warnings)) : built
 }
 
+const LINTED: PlanOptions = { lint: true }
+
 async function planAll(
   deps: PlanServiceDeps,
   service: ServiceDocument,
   warnings: readonly string[],
 ): Promise<ServicePlan> {
   const clusters = [...Object.keys(service.targets), ...service.leaving].sort()
-  return { plans: await Promise.all(clusters.map((cluster) => deps.plan(service, cluster))), warnings }
+  const plans = await Promise.all(clusters.map((cluster) => deps.plan(service, cluster, LINTED)))
+  const worst = worstOf(plans.flatMap(({ findings }) => findings))
+  return { plans, warnings, ...(worst ? { worst } : {}) }
 }
 
 /** What carrying out each of some services on one cluster would do, one after the other. */
@@ -56,7 +64,7 @@ export async function planOnCluster(
   const plans: { service: string; plan: Plan }[] = []
   for (const key of services) {
     const service = (await deps.store.read('service', key))?.value
-    if (service) plans.push({ service: keyOf(service), plan: await deps.plan(service, cluster) })
+    if (service) plans.push({ service: keyOf(service), plan: await deps.plan(service, cluster, LINTED) })
   }
   return plans
 }

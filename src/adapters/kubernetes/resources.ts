@@ -18,6 +18,7 @@ const KNOWN: Readonly<Record<string, Resource>> = {
   '/Namespace': above('namespaces'),
   '/Pod': within('pods'),
   '/Service': within('services'),
+  '/ServiceAccount': within('serviceaccounts'),
   '/Secret': within('secrets'),
   '/ConfigMap': within('configmaps'),
   'apps/Deployment': within('deployments'),

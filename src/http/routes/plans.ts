@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import { servicesOn } from '../../clusters/services-on.ts'
+import { SEVERITIES, type Severity } from '../../mesh/lint/codes.ts'
+import { isAsBad } from '../../mesh/lint/finding.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { serviceSpec } from '../../model/service.ts'
 import { planOnCluster, planService } from '../../services/plan-service.ts'
@@ -9,12 +11,24 @@ import { planView } from '../views/plan-view.ts'
 import { SERVICE_READ_ONLY } from '../views/service-view.ts'
 import { SERVICE_EXAMPLE } from './services.ts'
 
+/** What pipelines may fail on. */
+const FAIL_ON = ['error', 'warning'] as const satisfies readonly Severity[]
+
 /** A plan asks the cluster several things for each service: pages are short. */
 const PAGE = 20
 
 const servicePlanView = z
-  .object({ value: z.array(planView).describe('One plan a cluster'), warnings: z.array(z.string()) })
+  .object({
+    value: z.array(planView).describe('One plan a cluster'),
+    warnings: z.array(z.string()),
+    worst: z.enum(SEVERITIES).optional().describe('The worst severity of all findings. Absent: there are none'),
+    passed: z.boolean().describe('No finding is as bad as failOn, or worse'),
+  })
   .meta({ id: 'ServicePlan' })
+
+const servicePlanQuery = z.strictObject({
+  failOn: z.enum(FAIL_ON).default('error').describe('The severity from which on the plan has not passed'),
+})
 
 const clusterPlanView = z
   .object({
@@ -33,8 +47,9 @@ export const PLAN_ROUTES: readonly Route[] = [
     tag: 'Services',
     summary: 'Show what a change would do on the clusters',
     description:
-      'With a body: what a PUT of it would do. Without: what is stored and not yet done. The servers check it as on a write (dry run); nothing is kept.',
+      'With a body: what a PUT of it would do. Without: what is stored and not yet done. The servers check it as on a write (dry run); nothing is kept. It answers 200 whatever it finds: pipelines go by `passed`. Every code of a finding is in docs/lint.md.',
     access: ['Mesh.Deployer', 'Mesh.Operator'],
+    query: servicePlanQuery,
     body: {
       schema: serviceSpec.optional(),
       optional: true,
@@ -53,11 +68,13 @@ export const PLAN_ROUTES: readonly Route[] = [
       'UnsupportedFeature',
       'InvalidCombination',
     ],
-    async handle({ deps, params, body, caller }) {
+    async handle({ deps, params, query, body, caller }) {
       const { namespace = '', name = '' } = params
       const planned = await planService(deps, namespace, name, body, caller)
       if (!planned.ok) return planned
-      return succeed({ status: 200, json: { value: planned.value.plans, warnings: planned.value.warnings } })
+      const { plans, warnings, worst } = planned.value
+      const passed = !isAsBad(worst, query.failOn)
+      return succeed({ status: 200, json: { value: plans, warnings, ...(worst ? { worst } : {}), passed } })
     },
   }),
   route({

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { SEVERITIES } from '../../mesh/lint/codes.ts'
 import { objectRef } from './common.ts'
 
 /** A plan as `reconcile/plan.ts` gives it: its form is already that of the API. */
@@ -22,8 +23,8 @@ export const planView = z
       .describe('Why it would not be carried out now'),
     findings: z.array(
       z.object({
-        code: z.string(),
-        severity: z.enum(['error', 'warning']),
+        code: z.string().describe('See docs/lint.md'),
+        severity: z.enum(SEVERITIES),
         object: z.string().optional(),
         field: z.string().optional().describe('JSON pointer into the service'),
         message: z.string(),

@@ -35,8 +35,9 @@ function object(
   { apiVersion, kind }: (typeof WORLD_KINDS)[number],
   { namespace, name, labels }: { namespace: string; name: string; labels: Readonly<Record<string, string>> },
   rest: JsonObject,
+  more: Readonly<Record<string, string>> = {},
 ): SeedObject {
-  const metadata = { name, namespace, labels, annotations: { [WORLD_ANNOTATION]: 'true' } }
+  const metadata = { name, namespace, labels, annotations: { [WORLD_ANNOTATION]: 'true', ...more } }
   return { apiVersion, kind, metadata, ...rest }
 }
 
@@ -100,10 +101,12 @@ const PROXY = { name: 'istio-proxy', image: 'registry.example.com/istio/proxyv2:
 
 function podObject(pod: WorldPod, { versions }: ServiceSpec): SeedObject {
   const conditions = [{ type: 'Ready', status: 'True' }]
-  return object(POD, pod, {
+  const rest = {
     spec: { containers: [container(pod.service, pod.version, versions[pod.version]?.image), PROXY] },
     status: { phase: 'Running', podIP: pod.ip, podIPs: [{ ip: pod.ip }], conditions },
-  })
+  }
+  // As the injector writes it beside the proxy.
+  return object(POD, pod, rest, { 'sidecar.istio.io/status': '{}' })
 }
 
 function endpointSlice(namespace: string, service: string, spec: ServiceSpec, pods: readonly WorldPod[]): SeedObject {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { SANDBOX_GROUP } from '../../../src/sandbox/identities.ts'
 import { type Product, startProduct } from './product.ts'
+import { until } from './until.ts'
 
 /** The pipelines of docs/pipelines.md, step by step as they stand there. Only the sign-in to Azure is played. */
 
@@ -138,6 +139,25 @@ async function runAzure(buildId: string): Promise<Ran> {
   }
   return last
 }
+
+describe('the check of docs/pipelines.md', () => {
+  it('prints findings and fails as FAIL_ON says, before anything is registered', async () => {
+    const script = 'ci/meshwright.sh check ci/service.json'
+    // The cluster was registered just now: its mesh is found by a probe.
+    await until(
+      () => product.call<{ detected?: { provider?: string } }>('GET', '/clusters/east'),
+      ({ body }) => body.detected?.provider !== undefined,
+    )
+    const passed = await run(script, {}, '-e')
+    expect([passed.code, passed.output.trim().split('\n').at(-1)], passed.output).toEqual([0, 'passed'])
+    const spec = JSON.parse(serviceJson) as { ports: readonly object[] }
+    writeFileSync(join(folder, 'ci/bad.json'), JSON.stringify({ ...spec, ports: [{ ...spec.ports[0], port: 81 }] }))
+    const failed = await run('ci/meshwright.sh check ci/bad.json', {}, '-e')
+    expect(failed.code, failed.output).toBe(1)
+    expect(failed.output).toMatch(/^east error PortMissing \/ports\/0\/port .*has no port 81/m)
+    expect((await product.call('GET', '/services/shop/web')).status).toBe(404)
+  })
+})
 
 const QUICK = { steps: [{ weight: 50, for: '2s' }], bake: '1s' }
 

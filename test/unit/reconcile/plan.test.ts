@@ -24,6 +24,9 @@ function kubeService(port: number, selector: Readonly<Record<string, string>> = 
 const plan = (change: Parameters<typeof serviceDocument>[0] = {}) =>
   planPlacement(world.deps, serviceDocument(change), 'east')
 
+const linted = (change: Parameters<typeof serviceDocument>[0] = {}) =>
+  planPlacement(world.deps, serviceDocument(change), 'east', { lint: true })
+
 describe('a plan', () => {
   it('of a new service creates both objects and writes nothing', async () => {
     const { changes, findings, blocked } = await plan()
@@ -119,5 +122,56 @@ describe('findings of a plan', () => {
     const versions = { v1: { labels: { version: 'v1' } }, v2: { labels: { track: 'canary' } } }
     const spec = serviceSpec.parse({ ...serviceDocument().spec, versions })
     expect(await codes({ spec })).toEqual(['SelectorOverlap /versions/v2/labels'])
+  })
+})
+
+describe('a plan with lint', () => {
+  const codes = async (spec: Readonly<Record<string, unknown>> = {}) => {
+    const { findings } = await linted({ spec: serviceSpec.parse({ ...serviceDocument().spec, ...spec }) })
+    return findings.map(({ code, object }) => (object === undefined ? code : `${code} ${object}`))
+  }
+  const callers = {
+    workload: { labels: { app: 'web' } },
+    security: { authorization: { allow: [{ name: 'a', serviceAccounts: ['shop/bff', 'gone/x'] }] } },
+  }
+
+  it('reads Pods once more, and nothing else where the service names no callers', async () => {
+    await plan()
+    const without = world.cluster.forget()
+    expect(await codes()).toEqual(['PortNameUnclear Service shop/web'])
+    expect(world.cluster.forget()).toEqual([...without, 'listMetadata Pod'])
+  })
+
+  it('finds callers that are not there, and says what it may not list', async () => {
+    const lacking = ['ServiceAccountMissing ServiceAccount shop/bff', 'CallerNamespaceMissing Namespace gone']
+    const found = await codes(callers)
+    expect(found).toEqual(expect.arrayContaining(lacking))
+    world.cluster.edit('kubectl', {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'bff', namespace: 'shop' },
+    })
+    expect(await codes(callers)).not.toContain(lacking[0])
+    world.cluster.before = (request) => {
+      if (request === 'listMetadata ServiceAccount') throw new PortError('denied', 'Kubernetes', 'forbidden')
+    }
+    const findings = (await linted({ spec: serviceSpec.parse({ ...serviceDocument().spec, ...callers }) })).findings
+    expect(findings.filter(({ code }) => code === 'NotSeen').map(({ severity }) => severity)).toEqual(['info', 'info'])
+  })
+
+  it('names each object of others that stands in the way, and none that is taken over', async () => {
+    world.cluster.edit('kubectl-create', foreignRoute('other'))
+    world.cluster.edit('kubectl-create', foreignRoute('web'))
+    expect(await codes()).toEqual(
+      expect.arrayContaining(['HostClaimed VirtualService shop/other', 'HostClaimed VirtualService shop/web']),
+    )
+    expect((await codes({ adopt: true })).filter((code) => code.startsWith('HostClaimed'))).toEqual([])
+  })
+
+  it('that cannot be made has an error', async () => {
+    world.cluster.before = () => {
+      throw new PortError('unavailable', 'Kubernetes', 'no answer')
+    }
+    expect((await linted()).findings).toMatchObject([{ code: 'NotPlanned', severity: 'error', message: 'no answer' }])
   })
 })

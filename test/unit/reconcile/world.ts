@@ -28,7 +28,11 @@ export class World {
   constructor() {
     this.store.put(clusterDocument())
     this.store.put(serviceDocument())
-    this.cluster.edit('kubectl', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    this.cluster.edit('kubectl', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } },
+    })
     this.setPods({ v1: 2, v2: 1 })
     this.cluster.forget()
   }
@@ -43,7 +47,12 @@ export class World {
       this.cluster.edit('kubelet', {
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { name, namespace: 'shop', labels: { version, track: 'x' } },
+        metadata: {
+          name,
+          namespace: 'shop',
+          labels: { version, track: 'x' },
+          annotations: { 'sidecar.istio.io/status': '{}' },
+        },
       })
     }
     const endpoints = names.map(({ name }) => ({ conditions: { ready: true }, targetRef: { kind: 'Pod', name } }))
