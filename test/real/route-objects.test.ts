@@ -106,7 +106,7 @@ const CASES: readonly [string, Record<string, unknown>][] = [
 function inputFor(provider: ProviderName, bundle: string, change: Record<string, unknown>): RenderInput {
   const spec = serviceSpec.parse({
     team: 'shop',
-    ports: [{ name: 'http', port: 80, protocol: 'http' }],
+    ports: [{ name: 'http', port: 80, protocol: 'http', targetPort: 8080 }],
     versions: { v1: { labels: { version: 'v1' } }, v2: { labels: { version: 'v2' } } },
     initialVersion: 'v1',
     clusters: ['east'],

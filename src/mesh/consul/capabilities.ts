@@ -124,7 +124,7 @@ const TABLE: Readonly<Record<Feature, Capability>> = {
   'security.authorization.allow.paths': SUPPORTED,
   'security.authorization.allow.ports': SUPPORTED,
   'security.authorization.deny': conditional(
-    'By service account (as for allow), method, path and port; not by namespace or claim.',
+    'By service account (as for allow), method, path and port; not by namespace or claim. Without allow all others are let in, also where ACLs would refuse them.',
   ),
   exposure: EXPOSURE,
   'exposure.tls': EXPOSURE,

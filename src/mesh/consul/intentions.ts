@@ -18,7 +18,7 @@ const ANY_PATH = { pathRegex: '.*' }
 /** Who may call, where the policy says so; undefined: the mesh's own default. */
 export function serviceIntentions(input: RenderInput): KubeObject | undefined {
   const { authorization } = input.policy.security ?? {}
-  if (!authorization) return undefined
+  if (!authorization?.allow && !authorization?.deny?.length) return undefined
   const rules = [...(authorization.deny ?? []), ...(authorization.allow ?? [])]
   const callers = new Set(rules.flatMap(({ serviceAccounts = [] }) => serviceAccounts.map(consulName)))
   const sources = [...[...callers].sort(), ANYONE].map((name) => sourceOf(name, authorization))

@@ -33,7 +33,7 @@ const RETRIES = conditional(
   'By answers alone: on must name gateway-error or 5xx, for gRPC its statuses, and for HTTP nonIdempotent must be true, for Linkerd tries every method again. Requests over 64 KiB are not tried again.',
 )
 const SERVER = conditional(
-  'A Server of the policy decides at each port, in place of the annotations of Pods and namespace; one of others for the same Pods and port is a conflict.',
+  'A Server of the policy decides at each port, in place of the annotations of Pods and namespace, also of stricter ones (deny, cluster-authenticated); one of others for the same Pods and port is a conflict. Each port needs its targetPort. AuthorizationPolicies of others for the namespace let in more, unseen.',
 )
 
 const TABLE: Readonly<Partial<Record<Feature, Capability>>> = {

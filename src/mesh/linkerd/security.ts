@@ -47,6 +47,7 @@ export function securityErrors({ policy, spec }: RenderInput): readonly FieldErr
       pointer: '/traffic/rateLimit',
       reason: 'must be per second, with a burst of as many: Linkerd has no other',
     })
+  if (asked) errors.push(...podPortErrors(spec))
   for (const [index, rule] of (authorization?.allow ?? []).entries()) {
     const pointer = `/security/authorization/allow/${index}`
     const unknown = (rule.ports ?? []).filter((name) => !spec.ports.some((port) => port.name === name))
@@ -58,6 +59,17 @@ export function securityErrors({ policy, spec }: RenderInput): readonly FieldErr
       })
   }
   return errors
+}
+
+/** A Server is for a port of the Pods: on any other it would guard nothing, and Linkerd takes one Server a port. */
+function podPortErrors({ ports }: ServiceSpec): readonly FieldError[] {
+  return ports.flatMap(({ targetPort }, index) => {
+    const pointer = `/ports/${index}/targetPort`
+    if (targetPort === undefined)
+      return [{ pointer, reason: 'is needed by security: a Server guards a port of the Pods' }]
+    const taken = ports.findIndex((port) => port.targetPort === targetPort) < index
+    return taken ? [{ pointer, reason: 'stands twice: Linkerd takes one Server for a port of the Pods' }] : []
+  })
 }
 
 function isFor({ ports }: AuthorizationRule, port: Port): boolean {
@@ -121,7 +133,7 @@ function server(input: RenderInput, port: Port): KubeObject {
   const open = mtls === 'strict' ? 'all-authenticated' : 'all-unauthenticated'
   return named(input, SERVER, port.name, {
     podSelector: { matchLabels: input.spec.workload?.labels },
-    port: port.targetPort ?? port.port,
+    port: port.targetPort,
     proxyProtocol: PROTOCOLS[port.protocol],
     accessPolicy: authorization?.allow ? 'deny' : open,
   })

@@ -91,7 +91,7 @@ const TABLE: Readonly<Record<Feature, Capability>> = {
   'security.authentication': NO_TOKENS,
   'security.authentication.required.false': NO_TOKENS,
   'security.authorization.allow': conditional(
-    'The permissive traffic policy mode of the mesh is off, each rule names service accounts, and each version its serviceAccount. What else runs under that account can be called too.',
+    'The permissive traffic policy mode of the mesh is off and was seen to be (list of meshconfigs), each rule names service accounts, and each version its serviceAccount. What else runs under that account can be called too.',
   ),
   'security.authorization.allow.serviceAccounts': SUPPORTED,
   'security.authorization.allow.namespaces': never('SMI names callers by service account.', 'Name service accounts.'),

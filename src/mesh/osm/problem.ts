@@ -22,15 +22,19 @@ export function osmProblem(input: RenderInput): Failure | undefined {
     .failure
 }
 
+const PERMISSIVE = {
+  on: 'is not looked at: the permissive traffic policy mode of the mesh is on',
+  unknown:
+    'may not be looked at: whether the permissive traffic policy mode of the mesh is on was not to be seen. Give the right to list meshconfigs',
+} as const
+
 function authorizationProblems({ spec, policy, mesh }: RenderInput): readonly Problem[] {
   const { allow } = policy.security?.authorization ?? {}
   if (!allow) return []
   const pointer = '/security/authorization/allow'
   const tcp = spec.ports.some(({ protocol }) => protocol === 'tcp')
   return [
-    ...(mesh.permissive
-      ? [{ pointer, reason: 'is not looked at: the permissive traffic policy mode of the mesh is on' }]
-      : []),
+    ...(mesh.permissive === false ? [] : [{ pointer, reason: PERMISSIVE[mesh.permissive ? 'on' : 'unknown'] }]),
     ...(tcp ? [{ pointer, reason: 'is by HTTP requests, and a port of the service is TCP' }] : []),
     ...allow.flatMap((rule, index) =>
       rule.serviceAccounts

@@ -208,7 +208,7 @@ describe('what is read back', () => {
   })
 
   it('goes away in the order in which Consul lets it go', () => {
-    const refs = objects(withPolicy({ security: { authorization: { deny: [] } } })).map(
+    const refs = objects(withPolicy({ security: { authorization: { allow: [] } } })).map(
       ({ apiVersion, kind, metadata }) => ({
         apiVersion,
         kind,

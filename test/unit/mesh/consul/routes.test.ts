@@ -176,11 +176,12 @@ describe('who may call in Consul', () => {
 
   it('is the mesh’s own affair until it is asked for', () => {
     expect(specs(inputOf()).ServiceIntentions).toBeUndefined()
+    for (const authorization of [{}, { deny: [] }])
+      expect(specs(withPolicy({ security: { authorization } })).ServiceIntentions).toBeUndefined()
   })
 
   it.each<[string, object, unknown[]]>([
     ['nobody', { allow: [] }, [{ name: '*', action: 'deny' }]],
-    ['everybody', { deny: [] }, [{ name: '*', action: 'allow' }]],
     [
       'some callers',
       { allow: [{ name: 'x', serviceAccounts: ['shop/b', 'shop/a'] }] },

@@ -7,7 +7,8 @@ import type { KubeObject } from '../../../../src/model/kube.ts'
 import { anyInput, inputOf, specOf } from '../istio/specs.ts'
 
 function meshed(spec: Readonly<Record<string, unknown>> = {}, change: Partial<RenderInput> = {}): RenderInput {
-  const whole = specOf({ workload: { labels: { app: 'web' } }, ...spec })
+  const ports = [{ name: 'http', port: 80, protocol: 'http', targetPort: 8080 }]
+  const whole = specOf({ ports, workload: { labels: { app: 'web' } }, ...spec })
   return inputOf({ spec: whole, policy: whole, mesh: { provider: 'linkerd' }, ...change })
 }
 
@@ -239,6 +240,22 @@ describe('what Linkerd cannot express', () => {
       ['/security/authorization/allow/0'],
     ],
     [
+      'a Server for a port of the Pods that nobody names',
+      { ports: [{ name: 'http', port: 80, protocol: 'http' }], security: { mtls: 'strict' } },
+      ['/ports/0/targetPort'],
+    ],
+    [
+      'two Servers for one port of the Pods',
+      {
+        ports: [
+          { name: 'http', port: 80, protocol: 'http', targetPort: 8080 },
+          { name: 'more', port: 81, protocol: 'http', targetPort: 8080 },
+        ],
+        security: { mtls: 'strict' },
+      },
+      ['/ports/1/targetPort'],
+    ],
+    [
       'a rule for paths',
       { security: { authorization: { allow: [{ name: 'a', namespaces: ['b'], paths: ['/a'] }] } } },
       ['/security/authorization/allow/0/paths'],
@@ -288,7 +305,7 @@ describe('an object of others', () => {
   })
   const gateway = 'gateway.networking.k8s.io/v1'
   const parent = { group: '', kind: 'Service', name: 'web', port: 80 }
-  const server = { podSelector: { matchLabels: { app: 'web' } }, port: 80 }
+  const server = { podSelector: { matchLabels: { app: 'web' } }, port: 8080 }
   it.each<[string, boolean, KubeObject]>([
     ['a route on the Service', true, object(gateway, 'HTTPRoute', {}, { parentRefs: [parent] })],
     [

@@ -205,9 +205,11 @@ describe('what Open Service Mesh gets', () => {
   it('refuses authorization that the mesh would not look at', () => {
     const input = withPolicy({ security: { authorization: { allow: [] } } })
     expect(osm.render(input).ok).toBe(true)
-    expect(osm.render({ ...input, mesh: { provider: 'osm', permissive: true } })).toMatchObject({
-      failure: { errors: [{ pointer: '/security/authorization/allow' }] },
-    })
+    for (const mesh of [{ provider: 'osm', permissive: true }, { provider: 'osm' }] as const) {
+      expect(osm.render({ ...input, mesh })).toMatchObject({
+        failure: { errors: [{ pointer: '/security/authorization/allow' }] },
+      })
+    }
   })
 
   it('refuses what a rollout would do besides weights', () => {

@@ -13,7 +13,7 @@ export function specOf(change: Readonly<Record<string, unknown>> = {}) {
 }
 
 export function inputOf(change: Partial<RenderInput> = {}): RenderInput {
-  return istioInput({ spec: specOf(), mesh: { provider: 'osm' }, ...change })
+  return istioInput({ spec: specOf(), mesh: { provider: 'osm', permissive: false }, ...change })
 }
 
 export function withPolicy(policy: Readonly<Record<string, unknown>>, change: Partial<RenderInput> = {}): RenderInput {
@@ -75,5 +75,5 @@ export const anyInput: fc.Arbitrary<RenderInput> = fc
         : {}),
     })
     const { candidate: _, ...rest } = input
-    return { ...rest, spec, policy: spec, mesh: { provider: 'osm' as const } }
+    return { ...rest, spec, policy: spec, mesh: { provider: 'osm' as const, permissive: false } }
   })
