@@ -122,7 +122,8 @@ describe('a rollout from an image', () => {
       fix: '',
     } as const
     plans.east = { findings: [warning, { ...warning, code: 'VersionWithoutEndpoints' }] }
-    plans.west = { blocked: { reason: 'Unreachable', message: 'no answer' } }
+    const unmade = { ...warning, code: 'NotPlanned', severity: 'error' } as const
+    plans.west = { blocked: { reason: 'Unreachable', message: 'no answer' }, findings: [unmade] }
     const started = await start({ candidate: { name: 'v3', image: IMAGE } })
     expect(started).toMatchObject({
       value: {
