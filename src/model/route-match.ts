@@ -34,9 +34,18 @@ export const cookieMatch = z.strictObject({
     .describe('Any value when left out'),
 })
 
+/** Can a path be what proxies match: normalized, and without its query? */
+export function isPlainPath(path: string): boolean {
+  return !/[?#]|\/\/|\/\.\.?(\/|$)/.test(path)
+}
+export const PLAIN_PATH =
+  'must hold no "?", "#" or "//" and no segment "." or "..": proxies match the normalized path without its query'
+
+const path = text.startsWith('/').refine(isPlainPath, PLAIN_PATH)
+
 export const pathMatch = z.union([
-  z.strictObject({ exact: text.startsWith('/') }),
-  z.strictObject({ prefix: text.startsWith('/') }).describe('Whole segments: /a fits /a and /a/b, not /ab'),
+  z.strictObject({ exact: path }),
+  z.strictObject({ prefix: path }).describe('Whole segments: /a fits /a and /a/b, not /ab'),
   z.strictObject({ regex: pattern }),
 ])
 

@@ -1,9 +1,11 @@
 import type { KubeObject } from '../../model/kube.ts'
+import type { Policy } from '../../model/policy/policy.ts'
 import type { AuthorizationRule } from '../../model/policy/security.ts'
 import type { ServiceSpec } from '../../model/service.ts'
 import type { RenderInput } from '../provider.ts'
 import { isOlder } from '../version.ts'
 import { AUTHORIZATION_POLICY } from './names.ts'
+import { issuerName } from './security.ts'
 import { partObject, selectorOf } from './workload-object.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -16,10 +18,10 @@ export function authorizationPolicies(input: RenderInput): readonly KubeObject[]
   const { authentication, authorization } = input.policy.security ?? {}
   const { allow, deny } = authorization ?? {}
   return [
-    ...(authentication?.required ? [policy(input, 'token', 'DENY', [withoutToken(input.spec)])] : []),
-    ...(deny && deny.length > 0 ? [policy(input, 'deny', 'DENY', rules(input, deny))] : []),
+    ...(authentication?.required ? [policy(input, 'token', 'DENY', withoutToken(input))] : []),
+    ...(deny && deny.length > 0 ? [policy(input, 'deny', 'DENY', rules(input, deny, 'deny'))] : []),
     // Without a rule nothing matches, so nobody is let in.
-    ...(allow ? [policy(input, 'allow', 'ALLOW', rules(input, allow))] : []),
+    ...(allow ? [policy(input, 'allow', 'ALLOW', rules(input, allow, 'allow'))] : []),
   ]
 }
 
@@ -36,20 +38,44 @@ function policy(
   })
 }
 
-/** A TCP connection has no token: on TCP ports the rule would refuse everything. */
-function withoutToken(spec: ServiceSpec): Fields {
-  const from = [{ source: { notRequestPrincipals: ['*'] } }]
-  return hasTcp(spec) ? { from, to: [{ operation: { ports: podPorts(spec, httpPorts(spec)) } }] } : { from }
+/**
+ * Istio takes tokens by any RequestAuthentication that selects the Pod, so the service's own issuers are named. A principal
+ * is `ISSUER/SUBJECT`, and an issuer's name may begin with another's and a slash: that is told by `iss` alone. A TCP
+ * connection has no token: on TCP ports the rules would refuse everything.
+ */
+function withoutToken({ spec, policy }: RenderInput): readonly Fields[] {
+  const issuers = issuersOf(policy)
+  const to = hasTcp(spec) ? { to: [{ operation: { ports: podPorts(spec, httpPorts(spec)) } }] } : {}
+  return [
+    { from: [{ source: { notRequestPrincipals: principalsOf(issuers) } }], ...to },
+    { ...to, when: [{ key: ISSUER, notValues: issuers }] },
+  ]
 }
 
-function rules(input: RenderInput, asked: readonly AuthorizationRule[]): readonly Fields[] {
+const ISSUER = 'request.auth.claims[iss]'
+
+/** What stands as `iss` in the tokens that the service takes. */
+function issuersOf({ security }: Policy): readonly string[] {
+  return [...new Set((security?.authentication?.issuers ?? []).map(issuerName))]
+}
+
+function principalsOf(issuers: readonly string[]): readonly string[] {
+  return issuers.map((issuer) => `${issuer}/*`)
+}
+
+/** What allows by claims holds for tokens of the service's issuers alone; what denies by them, for any. */
+function rules(input: RenderInput, asked: readonly AuthorizationRule[], list: 'allow' | 'deny'): readonly Fields[] {
+  const issuers = issuersOf(input.policy)
   return asked.map((rule) => {
-    const source = sourceOf(input, rule)
+    const own = list === 'allow' && rule.claims !== undefined
+    const callers = callersOf(input, rule)
+    const source = own ? { ...callers, requestPrincipals: principalsOf(issuers) } : callers
     const operation = operationOf(input.spec, rule)
-    const when = Object.entries(rule.claims ?? {}).map(([claim, values]) => ({
+    const claims = Object.entries(rule.claims ?? {}).map(([claim, values]) => ({
       key: `request.auth.claims[${claim}]`,
       values,
     }))
+    const when = own ? [...claims, { key: ISSUER, values: issuers }] : claims
     return {
       ...(source ? { from: [{ source }] } : {}),
       ...(operation ? { to: [{ operation }] } : {}),
@@ -58,10 +84,13 @@ function rules(input: RenderInput, asked: readonly AuthorizationRule[]): readonl
   })
 }
 
-/** Before Istio 1.29 service accounts are written as the end of a principal, whatever its trust domain. */
-function sourceOf({ mesh }: RenderInput, { serviceAccounts, namespaces }: AuthorizationRule): Fields | undefined {
+/**
+ * Before Istio 1.29.2 service accounts are written as the end of a principal, whatever its trust domain: 1.29.0 began with a
+ * field for them, and read its dots as any character (CVE-2026-39350).
+ */
+function callersOf({ mesh }: RenderInput, { serviceAccounts, namespaces }: AuthorizationRule): Fields | undefined {
   if (serviceAccounts) {
-    if (mesh.version === undefined || !isOlder(mesh.version, '1.29.0')) return { serviceAccounts }
+    if (mesh.version !== undefined && !isOlder(mesh.version, '1.29.2')) return { serviceAccounts }
     return {
       principals: serviceAccounts.map((account) => {
         const [namespace, name] = account.split('/')

@@ -39,6 +39,8 @@ const POOL = conditional("Counted by each caller's proxy by itself, for each ver
 const OUTLIERS = conditional("Each caller's proxy leaves out what it saw failing by itself.")
 const HASH = conditional('Holds within a version while its Pods stay the same: a change of weights moves callers.')
 const CALLERS = conditional('Callers must come by mutual TLS; in plain text they fit no such rule.')
+const PATHS =
+  "How paths are normalized before they are matched is the mesh's setting; by default Istio does not merge slashes."
 const SIDECAR_SCOPE = conditional('Takes the place of a Sidecar for the namespace.')
 
 const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
@@ -101,10 +103,10 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   'security.authorization.allow.namespaces': CALLERS,
   'security.authorization.allow.claims': SUPPORTED,
   'security.authorization.allow.methods': SUPPORTED,
-  'security.authorization.allow.paths': SUPPORTED,
+  'security.authorization.allow.paths': conditional(PATHS),
   'security.authorization.allow.ports': conditional('The ports must say their targetPort as a number.'),
   'security.authorization.deny': conditional(
-    'A rule by caller knows those alone who come by mutual TLS: with mtls strict nobody else comes. Ports as in allow.',
+    `A rule by caller knows those alone who come by mutual TLS: with mtls strict nobody else comes. Ports as in allow. Prefer allow to a deny by paths, which lets pass what it does not recognize. ${PATHS}`,
   ),
   'egress.unlisted.allow': SIDECAR_SCOPE,
   'egress.unlisted.deny': conditional(

@@ -7,6 +7,7 @@ import {
   DESTINATION_RULE,
   HTTP_ROUTE,
   PEER_AUTHENTICATION,
+  REQUEST_AUTHENTICATION,
   SERVICE_ENTRY,
   SIDECAR,
   serviceHost,
@@ -29,6 +30,8 @@ export function claimsService(object: KubeObject, service: Service): boolean {
   if (object.kind === DESTINATION_RULE.kind) return destinationRuleClaims(object, service)
   if (object.kind === SERVICE_ENTRY.kind) return serviceEntryClaims(object, service)
   if (ONE_A_WORKLOAD.includes(object.kind)) return isForWorkload(object, service)
+  // Istio takes the tokens of all of them.
+  if (object.kind === REQUEST_AUTHENTICATION.kind) return isForWorkload(object, service)
   if (object.kind === AUTHORIZATION_POLICY.kind) return letsMoreIn(object, service)
   return object.kind === HTTP_ROUTE.kind && httpRouteClaims(object, service)
 }

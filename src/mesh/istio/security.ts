@@ -23,15 +23,22 @@ export function requestAuthentication(input: RenderInput): KubeObject | undefine
   return partObject(input, REQUEST_AUTHENTICATION, undefined, { ...selectorOf(input), jwtRules })
 }
 
+/** What stands as `iss` in an issuer's tokens. */
+export function issuerName(issuer: TokenIssuer): string {
+  return 'entra' in issuer ? `${tenantUrl(issuer.entra)}/v2.0` : issuer.issuer
+}
+
+function tenantUrl({ tenant }: { readonly tenant: string }): string {
+  return `https://login.microsoftonline.com/${tenant.toLowerCase()}`
+}
+
 function jwtRule(issuer: TokenIssuer): Fields {
-  if (!('entra' in issuer)) {
-    const { issuer: name, jwksUri, audiences, forwardToken } = issuer
-    return { issuer: name, audiences, jwksUri, ...(forwardToken ? { forwardOriginalToken: true } : {}) }
-  }
-  const tenant = issuer.entra.tenant.toLowerCase()
+  const isEntra = 'entra' in issuer
+  const { audiences, forwardToken } = isEntra ? issuer.entra : issuer
   return {
-    issuer: `https://login.microsoftonline.com/${tenant}/v2.0`,
-    audiences: issuer.entra.audiences,
-    jwksUri: `https://login.microsoftonline.com/${tenant}/discovery/v2.0/keys`,
+    issuer: issuerName(issuer),
+    audiences,
+    jwksUri: isEntra ? `${tenantUrl(issuer.entra)}/discovery/v2.0/keys` : issuer.jwksUri,
+    ...(forwardToken ? { forwardOriginalToken: true } : {}),
   }
 }

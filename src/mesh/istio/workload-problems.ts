@@ -1,4 +1,5 @@
 import type { AuthorizationRule } from '../../model/policy/security.ts'
+import type { ServiceSpec } from '../../model/service.ts'
 import type { RenderInput } from '../provider.ts'
 import { hasTcp, httpPorts, isForHttp, portsOf } from './authorization.ts'
 import type { FieldProblem } from './traffic-problems.ts'
@@ -53,7 +54,7 @@ function authenticationProblems({ spec, policy }: RenderInput): readonly FieldPr
     ]
   })
   const ports = authentication.required && hasTcp(spec) ? httpPorts(spec) : []
-  return [...issuers, ...podPortProblems({ spec }, ports)]
+  return [...issuers, ...podPortProblems({ spec }, ports), ...sharedPortProblems(spec, ports, () => pointer)]
 }
 
 function ruleProblems({ spec }: RenderInput, rule: AuthorizationRule, pointer: string): readonly FieldProblem[] {
@@ -76,7 +77,25 @@ function ruleProblems({ spec }: RenderInput, rule: AuthorizationRule, pointer: s
     ...templates,
     ...(http ? [{ pointer, reason: 'is for HTTP, and all ports of the service speak TCP' }] : []),
     ...podPortProblems({ spec }, portsOf(spec, rule) ?? []),
+    ...sharedPortProblems(spec, portsOf(spec, rule), (at) => (rule.ports ? `${pointer}/ports/${at}` : pointer)),
   ]
+}
+
+/** A rule for a port of the Pods is for every port of the service that leads there. */
+function sharedPortProblems(
+  spec: ServiceSpec,
+  named: readonly string[] = [],
+  pointerAt: (index: number) => string,
+): readonly FieldProblem[] {
+  const others = spec.ports.filter(({ name }) => !named.includes(name))
+  return named.flatMap((name, at) => {
+    const target = spec.ports.find((port) => port.name === name)?.targetPort
+    const shared = others.filter((other) => target !== undefined && (other.targetPort ?? other.port) === target)
+    if (shared.length === 0) return []
+    const names = shared.map((other) => other.name).join(', ')
+    const reason = `leads to port ${target} of the Pods as ${names} does, which it is not for: Istio cannot tell them apart`
+    return [{ pointer: pointerAt(at), reason }]
+  })
 }
 
 /** Istio asks for the ports of Pods; were the number wrong, a rule to deny would let everyone in. */

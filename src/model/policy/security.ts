@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { dnsLabel } from '../names.ts'
+import { isPlainPath, PLAIN_PATH } from '../route-match.ts'
 import { methodList } from './request-match.ts'
 
 const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
@@ -21,8 +22,15 @@ const pathPattern = z
   .string()
   .max(1024)
   .regex(/^\/[^*\s]*\*?$/, 'must be a path that begins with "/"; a "*" at its end takes whatever follows')
+  .refine(isPlainPath, PLAIN_PATH)
 
 const claimName = z.string().regex(/^[\w.:/-]{1,128}$/, 'must be the name of a claim')
+
+const claimValue = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((value) => !/^\*|\*$/.test(value), 'must not begin or end with "*": meshes would read a pattern')
 
 /** Requests that an authorization rule means: all the given parts must fit, and of each list one. */
 export const authorizationRule = z
@@ -31,10 +39,13 @@ export const authorizationRule = z
     serviceAccounts: z.array(serviceAccount).min(1).max(16).optional(),
     namespaces: z.array(dnsLabel).min(1).max(64).optional().describe('Where callers are'),
     claims: z
-      .record(claimName, z.array(z.string().min(1).max(256)).min(1).max(64))
-      .refine((claims) => Object.keys(claims).length <= 8, 'may hold 8 claims at most')
+      .record(claimName, z.array(claimValue).min(1).max(64))
+      .refine((claims) => {
+        const count = Object.keys(claims).length
+        return count > 0 && count <= 8
+      }, 'must hold 1 to 8 claims')
       .optional()
-      .describe('Of the token; each with the values that fit. Needs authentication'),
+      .describe('Of a token of the issuers; each with the values that fit. Needs authentication'),
     methods: methodList.optional(),
     paths: z.array(pathPattern).min(1).max(64).optional(),
     ports: z.array(dnsLabel).min(1).max(16).optional().describe('Names of ports of the service'),
@@ -71,20 +82,33 @@ const authorizationSpec = z
 export type AuthorizationSpec = z.infer<typeof authorizationSpec>
 
 const audiences = z.array(z.string().min(1).max(512)).min(1).max(16)
+const forwardToken = z.boolean().optional().describe('Give the token to the service too')
 
 /** Whose tokens are taken. */
 const tokenIssuer = z.union([
   z
-    .strictObject({ entra: z.strictObject({ tenant: guid.describe('Tenant id, never "common"'), audiences }) })
+    .strictObject({
+      entra: z.strictObject({
+        tenant: guid.describe('Tenant id, never "common"'),
+        audiences: audiences.describe(
+          "The API's client id, a GUID: tokens of version 2.0 never name an api:// address",
+        ),
+        forwardToken,
+      }),
+    })
     .describe('Tokens of a tenant of Microsoft Entra ID, version 2.0'),
   z.strictObject({
-    issuer: z.string().min(1).max(512),
+    issuer: z
+      .string()
+      .min(1)
+      .max(512)
+      .regex(/^[^*]*$/, 'must hold no "*": meshes would read a pattern'),
     jwksUri: z
       .url({ protocol: /^https$/, hostname: z.regexes.domain })
       .max(1024)
       .describe('https, a public host name'),
     audiences,
-    forwardToken: z.boolean().optional().describe('Give the token to the service too'),
+    forwardToken,
   }),
 ])
 export type TokenIssuer = z.infer<typeof tokenIssuer>

@@ -44,3 +44,18 @@ describe('a regular expression of a match', () => {
     expect(routeMatch.safeParse({ path: { regex } }).error?.message).toContain('RE2')
   })
 })
+
+describe('a path of a match', () => {
+  it.each(['/', '/a/', '/.well-known/x', '/a..'])('is taken: %s', (path) => {
+    for (const match of [{ exact: path }, { prefix: path }])
+      expect(routeMatch.safeParse({ path: match }).error?.issues).toBeUndefined()
+  })
+
+  it.each(['/a?b=1', '/a#b', '//a', '/a//', '/a/../b', '/a/.', '/..'])(
+    'is refused where no normalized path is like it: %s',
+    (path) => {
+      for (const match of [{ exact: path }, { prefix: path }])
+        expect(routeMatch.safeParse({ path: match }).error?.message).toContain('normalized')
+    },
+  )
+})

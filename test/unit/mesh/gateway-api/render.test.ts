@@ -260,7 +260,7 @@ describe('what the Gateway API cannot express', () => {
     ['no labels of all Pods', { workload: undefined }, ['/workload']],
     [
       'a path that it does not take',
-      { traffic: { routes: [{ name: 'a', match: [{ path: { exact: '/a//b' } }] }] } },
+      { traffic: { routes: [{ name: 'a', match: [{ path: { exact: '/a%2fb' } }] }] } },
       ['/traffic/routes'],
     ],
     [

@@ -75,7 +75,11 @@ describe('of what Istio takes one for a Pod', () => {
     }),
   })
   const other = (kind: string, spec: Readonly<Record<string, unknown>>, namespace = 'shop'): KubeObject => {
-    const group = /Peer|Authorization/.test(kind) ? 'security' : kind === 'Telemetry' ? 'telemetry' : 'networking'
+    const group = /Peer|Request|Authorization/.test(kind)
+      ? 'security'
+      : kind === 'Telemetry'
+        ? 'telemetry'
+        : 'networking'
     return { apiVersion: `${group}.istio.io/v1`, kind, metadata: { name: 'other', namespace }, spec }
   }
   const web = { matchLabels: { app: 'web' } }
@@ -91,6 +95,12 @@ describe('of what Istio takes one for a Pod', () => {
     ['one for more than them', false, other('PeerAuthentication', { selector: { matchLabels: { team: 'shop' } } })],
     ['one for the namespace', false, other('PeerAuthentication', {})],
     ['one in another namespace', false, other('PeerAuthentication', { selector: web }, 'pay')],
+    ['a RequestAuthentication for the same Pods', true, other('RequestAuthentication', { selector: web })],
+    [
+      'one for the Pods of others',
+      false,
+      other('RequestAuthentication', { selector: { matchLabels: { app: 'bff' } } }),
+    ],
     ['a Telemetry for the same Pods', true, other('Telemetry', { selector: web })],
     ['a Sidecar for the same Pods', true, other('Sidecar', { workloadSelector: { labels: { app: 'web' } } })],
     ['an AuthorizationPolicy that lets more in', true, other('AuthorizationPolicy', { selector: web, rules: [{}] })],

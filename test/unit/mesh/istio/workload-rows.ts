@@ -4,7 +4,8 @@ const workload = { labels: { app: 'web' } }
 const selector = { matchLabels: { app: 'web' } }
 const TENANT = '9C5F3D2A-1B4E-4C6D-8E7F-0A1B2C3D4E5F'
 const tenant = TENANT.toLowerCase()
-const entra = { entra: { tenant: TENANT, audiences: ['api://web'] } }
+const AUDIENCE = '1f0e2d3c-4b5a-4697-8879-6a5b4c3d2e1f'
+const entra = { entra: { tenant: TENANT, audiences: [AUDIENCE] } }
 const login = 'https://login.microsoftonline.com'
 const tcp = { name: 'db', port: 5432, protocol: 'tcp', targetPort: 5432 }
 const http = { name: 'http', port: 80, protocol: 'http', targetPort: 8080 }
@@ -22,11 +23,14 @@ const authentication = (issuer: object, more: object = {}) => ({
   workload,
   security: { authentication: { issuers: [issuer], ...more } },
 })
+const entraIssuer = `${login}/${tenant}/v2.0`
+const ISSUER = 'request.auth.claims[iss]'
 const issuer = { issuer: 'https://id.example.com', jwksUri: 'https://id.example.com/keys', audiences: ['web'] }
 const egress = (egress: object, gives: PolicyRow['gives']): PolicyRow => ({
   change: { workload, egress },
   ...(gives ? { gives } : {}),
 })
+const tls = { mode: 'SIMPLE', sni: 'pay.example.com', subjectAltNames: ['pay.example.com'] }
 const PAY = 'svmimubvsva4'
 const host = (ports: readonly object[], more: object = {}) => ({ hosts: [{ host: 'pay.example.com', ports, ...more }] })
 
@@ -43,8 +47,8 @@ export const WORKLOAD_ROWS: PolicyRows = {
           selector,
           jwtRules: [
             {
-              issuer: `${login}/${tenant}/v2.0`,
-              audiences: ['api://web'],
+              issuer: entraIssuer,
+              audiences: [AUDIENCE],
               jwksUri: `${login}/${tenant}/discovery/v2.0/keys`,
             },
           ],
@@ -52,7 +56,25 @@ export const WORKLOAD_ROWS: PolicyRows = {
         'AuthorizationPolicy web-token': {
           selector,
           action: 'DENY',
-          rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }] }],
+          rules: [
+            { from: [{ source: { notRequestPrincipals: [`${entraIssuer}/*`] } }] },
+            { when: [{ key: ISSUER, notValues: [entraIssuer] }] },
+          ],
+        },
+      },
+    },
+    {
+      change: authentication({ entra: { ...entra.entra, forwardToken: true } }),
+      gives: { RequestAuthentication: { jwtRules: [{ issuer: entraIssuer, forwardOriginalToken: true }] } },
+    },
+    {
+      change: { workload, security: { authentication: { issuers: [entra, issuer] } } },
+      gives: {
+        'AuthorizationPolicy web-token': {
+          rules: [
+            { from: [{ source: { notRequestPrincipals: [`${entraIssuer}/*`, `${issuer.issuer}/*`] } }] },
+            { when: [{ key: ISSUER, notValues: [entraIssuer, issuer.issuer] }] },
+          ],
         },
       },
     },
@@ -63,11 +85,19 @@ export const WORKLOAD_ROWS: PolicyRows = {
     },
     {
       change: { ...authentication(issuer), ports: [http, tcp] },
-      gives: { 'AuthorizationPolicy web-token': { rules: [{ to: [{ operation: { ports: ['8080'] } }] }] } },
+      gives: {
+        'AuthorizationPolicy web-token': {
+          rules: [{ to: [{ operation: { ports: ['8080'] } }] }, { to: [{ operation: { ports: ['8080'] } }] }],
+        },
+      },
     },
     {
       change: { ...authentication(issuer), ports: [{ ...http, targetPort: 'http' }, tcp] },
       refused: '/ports/0/targetPort',
+    },
+    {
+      change: { ...authentication(issuer), ports: [http, { ...tcp, targetPort: 8080 }] },
+      refused: '/security/authentication',
     },
     { change: { ...authentication(issuer), ports: [tcp] }, refused: '/security/authentication' },
     {
@@ -96,7 +126,7 @@ export const WORKLOAD_ROWS: PolicyRows = {
     unbound({ security: { authorization: { allow: [] } } }),
   ],
   'security.authorization.allow.serviceAccounts': [
-    allow({ serviceAccounts: ['shop/cart'] }, { from: [{ source: { serviceAccounts: ['shop/cart'] } }] }),
+    allow({ serviceAccounts: ['shop/cart'] }, { from: [{ source: { principals: ['*/ns/shop/sa/cart'] } }] }),
   ],
   'security.authorization.allow.namespaces': [
     allow({ namespaces: ['shop'] }, { from: [{ source: { namespaces: ['shop'] } }] }),
@@ -114,12 +144,40 @@ export const WORKLOAD_ROWS: PolicyRows = {
         'AuthorizationPolicy web-allow': {
           rules: [
             {
+              from: [{ source: { requestPrincipals: [`${entraIssuer}/*`] } }],
               when: [
                 { key: 'request.auth.claims[roles]', values: ['Cart.Read', 'Cart.Write'] },
                 { key: 'request.auth.claims[tid]', values: [tenant] },
+                { key: ISSUER, values: [entraIssuer] },
               ],
             },
           ],
+        },
+      },
+    },
+    {
+      change: {
+        workload,
+        security: {
+          authentication: { issuers: [issuer] },
+          authorization: {
+            allow: [
+              { name: 'a', serviceAccounts: ['shop/cart'], claims: { roles: ['Read'] } },
+              { name: 'b', namespaces: ['shop'], claims: { roles: ['Read'] } },
+            ],
+            deny: [{ name: 'a', claims: { roles: ['Gone'] } }],
+          },
+        },
+      },
+      gives: {
+        'AuthorizationPolicy web-allow': {
+          rules: [
+            { from: [{ source: { principals: ['*/ns/shop/sa/cart'], requestPrincipals: [`${issuer.issuer}/*`] } }] },
+            { from: [{ source: { namespaces: ['shop'], requestPrincipals: [`${issuer.issuer}/*`] } }] },
+          ],
+        },
+        'AuthorizationPolicy web-deny': {
+          rules: [{ when: [{ key: 'request.auth.claims[roles]', values: ['Gone'] }] }],
         },
       },
     },
@@ -141,6 +199,27 @@ export const WORKLOAD_ROWS: PolicyRows = {
       change: { workload, security: { authorization: { allow: [{ name: 'a', ports: ['http'] }] } } },
       refused: '/ports/0/targetPort',
     },
+    {
+      change: {
+        workload,
+        ports: [tcp, http, { ...http, name: 'alias', port: 81 }],
+        security: { authorization: { allow: [{ name: 'a', ports: ['db', 'http'] }] } },
+      },
+      refused: '/security/authorization/allow/0/ports/1',
+    },
+    {
+      change: {
+        workload,
+        ports: [http, { name: 'alias', port: 8080, protocol: 'tcp' }],
+        security: { authorization: { allow: [{ name: 'a', methods: ['GET'] }] } },
+      },
+      refused: '/security/authorization/allow/0',
+    },
+    allow(
+      { ports: ['http', 'alias'] },
+      { to: [{ operation: { ports: ['8080'] } }] },
+      { ports: [http, { ...http, name: 'alias', port: 81 }] },
+    ),
   ],
   'security.authorization.deny': [
     {
@@ -158,7 +237,7 @@ export const WORKLOAD_ROWS: PolicyRows = {
           action: 'DENY',
           rules: [
             {
-              from: [{ source: { serviceAccounts: ['old/cart'] } }],
+              from: [{ source: { principals: ['*/ns/old/sa/cart'] } }],
               to: [{ operation: { methods: ['DELETE'], paths: ['/admin*'] } }],
             },
           ],
@@ -257,8 +336,8 @@ export const WORKLOAD_ROWS: PolicyRows = {
           host: 'pay.example.com',
           trafficPolicy: {
             portLevelSettings: [
-              { port: { number: 80 }, tls: { mode: 'SIMPLE', sni: 'pay.example.com' } },
-              { port: { number: 8443 }, tls: { mode: 'SIMPLE', sni: 'pay.example.com' } },
+              { port: { number: 80 }, tls },
+              { port: { number: 8443 }, tls },
             ],
           },
           exportTo: ['.'],
