@@ -12,6 +12,7 @@ import { storageTransport } from '../../src/sandbox/transports/storage-transport
 import { routeByHost } from '../../src/sandbox/transports/wire.ts'
 import { kubeconfigOf } from '../../test/real/parts/kubeconfig.ts'
 import type { KubernetesObject } from '../../test/real/parts/kubernetes.ts'
+import { credentialOver } from '../../test/simulation/app-tokens.ts'
 import { createInfrastructure } from '../../test/simulation/infrastructure.ts'
 import {
   createSurroundings,
@@ -107,6 +108,7 @@ export async function startOneCore(): Promise<OneCore> {
         }),
       ),
       lookup: async () => ['10.1.2.3'],
+      credential: credentialOver(surroundings.identity),
       logSink: () => {},
     },
   )
