@@ -9,29 +9,53 @@ export function checkCallers(desired: Desired, seen: Seen): readonly Finding[] {
   const { authorization } = desired.policy.policy.security ?? {}
   const rules = (['allow', 'deny'] as const).flatMap((list) =>
     (authorization?.[list] ?? []).flatMap((rule, index) => {
-      const at = `/${list}/${index}`
-      return [...checkMtls(desired, list, rule, at), ...checkNames(desired, seen, rule, at)]
+      const place = placeOf(desired, list, index)
+      return [...checkMtls(desired, list, rule, place), ...checkNames(desired, seen, rule, place)]
     }),
   )
   return [...rules, ...checkVersionAccounts(desired, seen)]
 }
 
+/** Where a rule stands: a field of `origins`, and the rest of its pointer in the body of the layer that says it. */
+interface Place {
+  readonly field: string
+  readonly at: string
+}
+
+/** Rules to deny of other layers have an origin each, and stand before the list's own. */
+function placeOf({ policy }: Pick<Desired, 'policy'>, list: 'allow' | 'deny', index: number): Place {
+  const field = `${FIELD}/${list}`
+  if (policy.origins[`${field}/${index}`] !== undefined) return { field: `${field}/${index}`, at: '' }
+  const others = Object.keys(policy.origins).filter((origin) => origin.startsWith(`${field}/`)).length
+  return { field, at: `/${index - others}` }
+}
+
 /** Nothing is told where `mtls` is left out: the mesh's own default is not looked at. */
-function checkMtls(desired: Desired, list: 'allow' | 'deny', rule: AuthorizationRule, at: string): readonly Finding[] {
+function checkMtls(
+  desired: Desired,
+  list: 'allow' | 'deny',
+  rule: AuthorizationRule,
+  { field, at }: Place,
+): readonly Finding[] {
   const { mtls } = desired.policy.policy.security ?? {}
   const part = rule.serviceAccounts ? 'serviceAccounts' : rule.namespaces ? 'namespaces' : undefined
   if (part === undefined || mtls === undefined || mtls === 'strict') return []
   const effect = list === 'allow' ? 'callers without mutual TLS fit it never' : 'callers without mutual TLS pass it by'
-  const message = `Rule ${rule.name} asks who calls, and mtls is ${mtls}: ${effect}${sourceOf(desired, FIELD)}.`
-  return [finding('CallerNeedsMtls', message, { field: pointerOf(desired, FIELD, `${at}/${part}`) })]
+  const message = `Rule ${rule.name} asks who calls, and mtls is ${mtls}: ${effect}${sourceOf(desired, field)}.`
+  return [finding('CallerNeedsMtls', message, { field: pointerOf(desired, field, `${at}/${part}`) })]
 }
 
-function checkNames(desired: Desired, seen: Seen, rule: AuthorizationRule, at: string): readonly Finding[] {
-  const from = sourceOf(desired, FIELD)
+function checkNames(
+  desired: Desired,
+  seen: Seen,
+  rule: AuthorizationRule,
+  { field: list, at }: Place,
+): readonly Finding[] {
+  const from = sourceOf(desired, list)
   const lacksNamespace = (namespace: string, rest: string): Finding | undefined => {
     if (seen.namespaces?.includes(namespace) !== false) return undefined
     const message = `Rule ${rule.name} names namespace ${namespace}, which is not on the cluster${from}.`
-    const field = pointerOf(desired, FIELD, `${at}${rest}`)
+    const field = pointerOf(desired, list, `${at}${rest}`)
     return finding('CallerNamespaceMissing', message, { object: `Namespace ${namespace}`, field })
   }
   const namespaces = (rule.namespaces ?? []).flatMap(
@@ -43,7 +67,7 @@ function checkNames(desired: Desired, seen: Seen, rule: AuthorizationRule, at: s
     if (absent) return [absent]
     if (seen.serviceAccounts?.includes(account) !== false) return []
     const message = `Rule ${rule.name} names service account ${account}, which is not on the cluster${from}.`
-    const field = pointerOf(desired, FIELD, `${at}${rest}`)
+    const field = pointerOf(desired, list, `${at}${rest}`)
     return [finding('ServiceAccountMissing', message, { object: `ServiceAccount ${account}`, field })]
   })
   return [...namespaces, ...accounts]

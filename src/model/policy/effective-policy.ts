@@ -1,4 +1,5 @@
 import type { ServiceSpec } from '../service.ts'
+import { mergeAuthorization } from './merge-authorization.ts'
 import type { PolicyOverride } from './overrides.ts'
 import { POLICY_PARTS, type Policy } from './policy.ts'
 
@@ -6,6 +7,8 @@ import { POLICY_PARTS, type Policy } from './policy.ts'
 export interface PolicyLayer {
   /** `service`, `override 0`, `policy team-shop`. */
   readonly from: string
+  /** Of a shared policy: its rules to deny stay, whatever stronger layers say. */
+  readonly isShared?: true
   readonly policy: Partial<Pick<PolicyOverride, (typeof POLICY_PARTS)[number]>>
 }
 
@@ -17,7 +20,7 @@ export interface EffectivePolicy {
 
 /**
  * Lays policies over one another, field by field: `traffic.retries` of a stronger layer replaces all of the weaker one's,
- * and leaves its `traffic.timeout`. A list of exposures is one field.
+ * and leaves its `traffic.timeout`. A list of exposures is one field; whom authorization allows and denies are two.
  */
 export function mergePolicies(layers: readonly PolicyLayer[]): EffectivePolicy {
   const policy: Record<string, unknown> = {}
@@ -36,7 +39,11 @@ export function mergePolicies(layers: readonly PolicyLayer[]): EffectivePolicy {
       for (const [field] of given) origins[`/${part}/${field}`] = from
     }
   }
-  return { policy: policy as Policy, origins }
+  const merged = mergeAuthorization(layers)
+  if (!merged) return { policy: policy as Policy, origins }
+  policy.security = { ...(policy.security as object), authorization: merged.authorization }
+  delete origins['/security/authorization']
+  return { policy: policy as Policy, origins: { ...origins, ...merged.origins } }
 }
 
 /** A service's own parts over `beneath`, and over them the overrides of these indexes, in order. */

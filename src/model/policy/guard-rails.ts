@@ -6,7 +6,10 @@ import type { Policy } from './policy.ts'
 export const policyGuardRails = z
   .strictObject({
     mtls: z.enum(['strict', 'permissive']).optional().describe('security.mtls must be said, and not be weaker'),
-    authorization: z.literal('required').optional().describe('security.authorization.allow must be there'),
+    authorization: z
+      .literal('required')
+      .optional()
+      .describe('security.authorization.allow must be there, and each of its rules say who calls'),
     authentication: z.literal('required').optional().describe('Tokens must be asked of every request'),
     egress: z.literal('deny').optional().describe('egress.unlisted must be deny'),
     maxTimeout: durationBetween('1ms', '1h')
@@ -41,8 +44,14 @@ const CHECKS: Readonly<Record<GuardRailName, Check>> = {
     return [{ pointer: '/security/mtls', reason: `${least}, and is ${is ?? 'not said'}` }]
   },
   authorization({ security }) {
-    if (security?.authorization?.allow) return []
-    return [{ pointer: '/security/authorization', reason: 'must say whom it allows' }]
+    const allow = security?.authorization?.allow
+    if (!allow) return [{ pointer: '/security/authorization/allow', reason: 'must say whom it allows' }]
+    return allow.flatMap((rule, index) => {
+      const isForSome = rule.serviceAccounts ?? rule.namespaces ?? Object.keys(rule.claims ?? {})[0]
+      if (isForSome !== undefined) return []
+      const reason = 'must say who calls: serviceAccounts, namespaces or claims'
+      return [{ pointer: `/security/authorization/allow/${index}`, reason }]
+    })
   },
   authentication({ security }) {
     const authentication = security?.authentication

@@ -14,7 +14,7 @@ export function servicePolicy(service: PolicyHolder, cluster: Pick<ClusterDocume
 }
 
 function beneath(layers: readonly ServiceLayer[]): readonly PolicyLayer[] {
-  return layers.map(({ name, policy }) => ({ from: `policy ${name}`, policy }))
+  return layers.map(({ name, policy }) => ({ from: `policy ${name}`, isShared: true, policy }))
 }
 
 /** Indexes of the overrides that mean a cluster, in order. */

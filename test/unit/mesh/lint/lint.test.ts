@@ -43,6 +43,18 @@ describe('lint', () => {
     }
   })
 
+  it('points at a rule that denies where it stands in the service, after those of shared policies', () => {
+    const denying = (name: string, caller: string) => ({
+      security: { authorization: { deny: [{ name, namespaces: [caller] }] } },
+    })
+    const own = { workload: { labels: { app: 'web' } }, ...denying('b', 'back') }
+    const layers = [{ from: 'policy all', isShared: true as const, policy: denying('a', 'gone') }]
+    expect(lint(desiredOf(own, {}, layers), seenOf())).toMatchObject([
+      { code: 'CallerNamespaceMissing', message: expect.stringMatching(/^Rule a .*\(policy all\)/) },
+      { code: 'CallerNamespaceMissing', field: '/security/authorization/deny/0/namespaces/0' },
+    ])
+  })
+
   it('points nowhere into the service for what a shared policy says, and names that', () => {
     const layer = { from: 'policy all', policy: desiredOf({ traffic: { routes: TWICE } }).spec }
     const [finding] = lint(desiredOf({}, {}, [{ ...layer, policy: { traffic: layer.policy.traffic } }]), seenOf())

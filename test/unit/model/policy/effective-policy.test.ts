@@ -59,3 +59,54 @@ describe('the effective policy', () => {
     expect(mergePolicies([])).toEqual({ policy: {}, origins: {} })
   })
 })
+
+describe('whom layers allow and deny', () => {
+  const rule = (name: string, namespace: string) => ({ name, namespaces: [namespace] })
+  const shared = (from: string, authorization: object) => ({
+    from: `policy ${from}`,
+    isShared: true as const,
+    policy: { security: { authorization } },
+  })
+  const own = (authorization: object, from = 'service') => ({ from, policy: { security: { authorization } } })
+  const ALLOW = '/security/authorization/allow'
+  const DENY = '/security/authorization/deny'
+
+  it.each([
+    [
+      "a service's allow leaves a policy's deny",
+      [shared('a', { deny: [rule('x', 'a')] }), own({ allow: [] })],
+      { allow: [], deny: [rule('x', 'a')] },
+      { [ALLOW]: 'service', [DENY]: 'policy a' },
+    ],
+    [
+      "a service's deny leaves a policy's allow",
+      [shared('a', { allow: [rule('x', 'a')] }), own({ deny: [] })],
+      { allow: [rule('x', 'a')], deny: [] },
+      { [ALLOW]: 'policy a', [DENY]: 'service' },
+    ],
+    [
+      'what policies deny stays, under names that differ',
+      [
+        shared('a', { deny: [rule('x', 'a')] }),
+        shared('b', { deny: [rule('x', 'b')] }),
+        own({ deny: [rule('x', 'c')] }),
+      ],
+      { deny: [rule('x-2', 'a'), rule('x-3', 'b'), rule('x', 'c')] },
+      { [DENY]: 'service', [`${DENY}/0`]: 'policy a', [`${DENY}/1`]: 'policy b' },
+    ],
+    [
+      'a rule that stands twice is one',
+      [shared('a', { deny: [rule('x', 'a')] }), shared('b', { deny: [rule('x', 'a')] }), own({ deny: [] })],
+      { deny: [rule('x', 'a')] },
+      { [DENY]: 'service', [`${DENY}/0`]: 'policy a' },
+    ],
+    [
+      'an override replaces what the service denies, not what a policy does',
+      [shared('a', { deny: [rule('x', 'a')] }), own({ deny: [rule('y', 'b')] }), own({ deny: [] }, 'override 0')],
+      { deny: [rule('x', 'a')] },
+      { [DENY]: 'override 0', [`${DENY}/0`]: 'policy a' },
+    ],
+  ])('%s', (_, layers, authorization, origins) => {
+    expect(mergePolicies(layers)).toEqual({ policy: { security: { authorization } }, origins })
+  })
+})

@@ -3,6 +3,8 @@ import { brokenRails, policyGuardRails } from '../../../../src/model/policy/guar
 import { type Policy, policySpec } from '../../../../src/model/policy/policy.ts'
 
 const issuers = [{ issuer: 'https://id.example', jwksUri: 'https://id.example/keys', audiences: ['web'] }]
+const ALLOW = '/security/authorization/allow'
+const bySome = { name: 'a', serviceAccounts: ['shop/cart'] }
 const fault = { abort: { status: 503, percent: 5 } }
 const route = (more: object) => ({ routes: [{ name: 'api', match: [{ path: { prefix: '/api' } }], ...more }] })
 
@@ -13,7 +15,23 @@ const ROWS: readonly (readonly [rails: object, policy: object, pointers: readonl
   [{ mtls: 'permissive' }, { security: { mtls: 'strict' } }, []],
   [{ mtls: 'permissive' }, { security: { mtls: 'disabled' } }, ['/security/mtls']],
   [{ authorization: 'required' }, { security: { authorization: { allow: [] } } }, []],
-  [{ authorization: 'required' }, { security: { authorization: { deny: [] } } }, ['/security/authorization']],
+  [{ authorization: 'required' }, { security: { authorization: { deny: [] } } }, ['/security/authorization/allow']],
+  [{ authorization: 'required' }, { security: { authorization: { allow: [{ name: 'a' }] } } }, [`${ALLOW}/0`]],
+  [
+    { authorization: 'required' },
+    { security: { authorization: { allow: [bySome, { name: 'b', methods: ['GET'], paths: ['/*'] }] } } },
+    [`${ALLOW}/1`],
+  ],
+  [
+    { authorization: 'required' },
+    {
+      security: {
+        authentication: { issuers },
+        authorization: { allow: [bySome, { name: 'b', namespaces: ['a'] }, { name: 'c', claims: { roles: ['a'] } }] },
+      },
+    },
+    [],
+  ],
   [{ authentication: 'required' }, { security: { authentication: { issuers } } }, []],
   [
     { authentication: 'required' },
