@@ -65,7 +65,7 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
     about: () => traceFields(telemetry),
   })
   const witness: Witness = { logger, telemetry }
-  const azure = openAzure(settings, overrides, telemetry)
+  const azure = openAzure(settings, overrides, telemetry, clock)
   const { fetch } = azure
   const { store, queue } = openState(settings, overrides, { clock, identity: azure.credential, witness })
   const lookup = overrides.lookup ?? systemLookup

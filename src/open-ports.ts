@@ -15,6 +15,7 @@ import type { Lookup, OutsideAddresses } from './adapters/outside-address.ts'
 import { relayingStore } from './adapters/relaying-store.ts'
 import { sharingReads } from './adapters/shared-reads.ts'
 import { storageWorkQueue } from './adapters/storage-work-queue.ts'
+import { withTokenDeadline } from './adapters/token-deadline.ts'
 import { tracedAzure, tracedFetch } from './adapters/traced-http.ts'
 import { tracedQueue } from './adapters/traced-queue.ts'
 import { logEvent } from './log/event-kept.ts'
@@ -73,13 +74,13 @@ export function openClusters(
 }
 
 /** Who we are in Azure and what carries requests there; in the local host, to the emulators. */
-export function openAzure(settings: Settings, overrides: Overrides, telemetry: Telemetry): Azure {
+export function openAzure(settings: Settings, overrides: Overrides, telemetry: Telemetry, clock: Clock): Azure {
   const { emulatedAzure, clientId } = settings
   const fetch = overrides.fetch ?? globalThis.fetch
   const httpClient =
     overrides.azureHttp ?? (emulatedAzure === undefined ? undefined : emulatedHttpClient(emulatedAzure))
   const azure = {
-    credential: overrides.credential ?? managedIdentity(clientId),
+    credential: withTokenDeadline(overrides.credential ?? managedIdentity(clientId), clock),
     ...(httpClient ? { httpClient } : {}),
     fetch: emulatedAzure === undefined ? fetch : emulatedFetch(emulatedAzure, fetch),
   }
