@@ -98,6 +98,8 @@ export type PlacementCondition =
   | 'RoutesReady'
   /** Does no selector catch Pods of both versions of the rollout? As seen before its first step. */
   | 'VersionsApart'
+  /** Does every ready Pod have the labels of `workload`, by which rules for Pods are bound? */
+  | 'PodsBound'
   /** Are the Deployments at 0 that rollouts by `image` left without requests? */
   | 'ScaledDown'
   /** Will the mesh be there for good? Told only where its maker ends it. */

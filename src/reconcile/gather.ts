@@ -15,7 +15,7 @@ import { findRivals } from './conflict.ts'
 import { contentHash, refKey } from './content.ts'
 import { entryFor } from './drift.ts'
 import { hostAsService, namespaceOf, type Owner } from './hosts/host-as-service.ts'
-import { podSelector, readyByVersion, SERVICE_NAME } from './readiness.ts'
+import { podSelector, readyByVersion, SERVICE_NAME, unboundVersions } from './readiness.ts'
 import type { HostPart, Observed, PlannedService, Stop } from './situation.ts'
 
 /** The documents that decide about one service on one cluster. */
@@ -149,7 +149,7 @@ async function gatherEndpoints(
   service: PlannedService,
   prepared: Pick<Prepared, 'provider'>,
   age: ReadOptions,
-): Promise<Pick<Observed, 'versions' | 'amongAll'>> {
+): Promise<Pick<Observed, 'versions' | 'amongAll' | 'unbound'>> {
   const { namespace, name, spec } = service
   const { provider } = prepared
   const services = provider.versionServices?.({ name, spec }) ?? {}
@@ -167,6 +167,7 @@ async function gatherEndpoints(
   const own = slices.filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name)
   return {
     versions: readyByVersion(spec.versions, slices, pods, { services, annotations }),
+    ...(spec.workload ? { unbound: unboundVersions(spec.versions, own, pods, spec.workload.labels) } : {}),
     ...(reached.length > 1 ? { amongAll: readyByVersion(spec.versions, own, pods, { annotations }) } : {}),
   }
 }

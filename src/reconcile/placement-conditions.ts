@@ -46,6 +46,7 @@ export function findingsOf(situation: Situation, stop: Stop | undefined): readon
   return [
     { type: 'Reachable', status: 'True', reason: 'Answers', message: 'The cluster answers.' },
     situation.host ? routesFinding(situation.host) : endpointsFinding(situation),
+    ...boundFindings(situation),
     ...apartFindings(situation),
     ...retiringFindings(situation),
     ...abnormal(situation, stop),
@@ -79,6 +80,21 @@ function endpointsFinding(situation: Situation): Finding {
 function retiringFindings({ provider: { name, retires } }: Situation): readonly Finding[] {
   if (!retires) return []
   return [{ type: 'MeshMaintained', status: 'False', reason: 'Retires', message: `${name}: ${retirement(retires)}` }]
+}
+
+/** A typo in `workload` would bind rules to no Pod, and nothing of the mesh tells. */
+function boundFindings({ service, placement, observed: { unbound } }: Situation): readonly Finding[] {
+  const type = 'PodsBound' as const
+  if (!unbound) {
+    const message = 'The service names no labels of all its Pods.'
+    const was = findCondition(placement?.conditions ?? [], type)
+    return was ? [{ type, status: 'Unknown', reason: 'NoWorkload', message }] : []
+  }
+  if (unbound.length === 0)
+    return [{ type, status: 'True', reason: 'Bound', message: 'Every ready Pod has the labels of workload.' }]
+  const labels = Object.entries(service.spec.workload?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
+  const message = `Ready Pods of ${unbound.join(', ')} lack labels of workload (${labels.join(', ')}): rules for the Pods of the service do not hold for them.`
+  return [{ type, status: 'False', reason: 'WorkloadDiffers', message }]
 }
 
 /** Told anew in each pass before the first step, kept while the rollout goes on, and taken back when it is over. */

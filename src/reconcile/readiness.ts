@@ -60,6 +60,18 @@ export function readyByVersion(
   )
 }
 
+/** Versions with ready Pods that lack labels which every Pod of the service is said to have: rules bound by these pass them by. */
+export function unboundVersions(
+  versions: Versions,
+  slices: readonly KubeObject[],
+  pods: readonly MetadataObject[],
+  labels: Readonly<Record<string, string>>,
+): readonly string[] {
+  const without = pods.filter(({ metadata }) => !matchesLabels(metadata.labels ?? {}, labels))
+  const ready = readyByVersion(versions, slices, without)
+  return Object.keys(ready).filter((version) => (ready[version]?.ready ?? 0) > 0)
+}
+
 interface Endpoint {
   readonly conditions?: { readonly ready?: boolean }
   readonly targetRef?: { readonly kind?: string; readonly name?: string }

@@ -28,6 +28,8 @@ export interface Observed {
   readonly versions: Readonly<Record<string, VersionReadiness>>
   /** Where versions have Services of their own: by version, the ready endpoints of the service's own Service. */
   readonly amongAll?: Readonly<Record<string, VersionReadiness>>
+  /** Versions with ready Pods that lack the labels of `workload`; absent where the service names none. */
+  readonly unbound?: readonly string[]
   /** Objects of others that claim the service under other names; undefined when they were not looked for. */
   readonly rivals: readonly KubeObject[] | undefined
   /** Selectors that mix up the versions of a rollout; absent when they were not looked for. */

@@ -60,6 +60,16 @@ describe('a policy on a cluster', () => {
     expect(policy()).toBeUndefined()
   })
 
+  it('that is bound to labels which no Pod has is told, and no more when no labels are named', async () => {
+    world.spec({ workload: { labels: { app: 'webb' } }, security: { mtls: 'strict' } })
+    await world.settle()
+    expect(world.condition('PodsBound')).toBe('False WorkloadDiffers')
+    expect(world.message('PodsBound')).toContain('app=webb')
+    world.spec({ workload: undefined, security: undefined })
+    await world.settle()
+    expect(world.condition('PodsBound')).toBe('Unknown NoWorkload')
+  })
+
   it('meets another policy for the same Pods as a conflict, and looks for none where it has none itself', async () => {
     world.cluster.edit('kubectl', {
       apiVersion: 'security.istio.io/v1',

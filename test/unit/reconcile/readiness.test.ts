@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from '../../../src/model/kube.ts'
-import { podSelector, readyByVersion } from '../../../src/reconcile/readiness.ts'
+import { podSelector, readyByVersion, unboundVersions } from '../../../src/reconcile/readiness.ts'
 
 const version = (labels: Record<string, string>) => ({ labels })
 const pod = (name: string, labels: Record<string, string>) => ({
@@ -48,6 +48,24 @@ describe('ready endpoints of a version', () => {
       ready: 0,
     })
     expect(readyByVersion(versions, [slice(undefined)], pods).v1).toEqual({ ready: 0 })
+  })
+})
+
+describe('versions whose rules pass them by', () => {
+  const versions = { v1: version({ version: 'v1' }), v2: version({ version: 'v2' }) }
+  const slices = [slice([to('a'), to('b'), to('c', false)])]
+
+  it.each([
+    ['web', []],
+    ['webb', ['v1', 'v2']],
+  ])('where workload says app=%s are %j', (app, unbound) => {
+    const pods = ['a', 'b'].map((name, index) => pod(name, { version: `v${index + 1}`, app: 'web' }))
+    expect(unboundVersions(versions, slices, pods, { app })).toEqual(unbound)
+  })
+
+  it('are told by ready Pods alone', () => {
+    const pods = [pod('a', { version: 'v1', app: 'web' }), pod('c', { version: 'v2' })]
+    expect(unboundVersions(versions, slices, pods, { app: 'web' })).toEqual([])
   })
 })
 
