@@ -19,14 +19,20 @@ function unknownVersions({ spec, weights, candidate }: Pick<RenderInput, 'spec' 
   }).failure
 }
 
-function unknownMatches({ candidate }: Pick<RenderInput, 'candidate'>) {
+function unknownMatches(input: Pick<RenderInput, 'candidate'>) {
+  const errors = unknownMatchParts(input)
+  if (errors.length === 0) return undefined
+  const detail = `This version of Meshwright does not know ${errors.map(({ pointer }) => pointer).join(', ')}.`
+  const hint = 'Update Meshwright, or abort the rollout and start it without the match.'
+  return fail('UnsupportedFeature', detail, { errors, hint }).failure
+}
+
+/** Parts of a candidate's matches that a newer Meshwright stored and this one does not know: without one, more requests would fit. */
+export function unknownMatchParts({ candidate }: Pick<RenderInput, 'candidate'>) {
   const known: readonly string[] = ['headers', 'cookie', 'path'] satisfies (keyof RouteMatch)[]
-  const unknown = (candidate?.match ?? []).flatMap((match, index) =>
-    Object.keys(match).flatMap((part) => (known.includes(part) ? [] : [`/match/${index}/${part}`])),
+  return (candidate?.match ?? []).flatMap((match, index) =>
+    Object.keys(match)
+      .filter((part) => !known.includes(part))
+      .map((part) => ({ pointer: `/match/${index}/${part}`, reason: 'is not known to this version' })),
   )
-  if (unknown.length === 0) return undefined
-  return fail('UnsupportedFeature', `This version of Meshwright does not know ${unknown.join(', ')}.`, {
-    errors: unknown.map((pointer) => ({ pointer, reason: 'is not known to this version' })),
-    hint: 'Update Meshwright, or abort the rollout and start it without the match.',
-  }).failure
 }

@@ -1,11 +1,11 @@
 import { type Failure, fail } from '../../model/failure.ts'
-import type { RouteMatch } from '../../model/route-match.ts'
+import { unknownMatchParts } from '../candidate-problem.ts'
 import type { RenderInput } from '../provider.ts'
 import type { FieldError } from './sections.ts'
 
 /** Versions that requests or copies are to go to and the service does not have, and matches of a newer Meshwright. */
 export function inputProblem(input: RenderInput): Failure | undefined {
-  const errors = [...missingVersions(input), ...unknownMatches(input)]
+  const errors = [...missingVersions(input), ...unknownMatchParts(input)]
   if (errors.length === 0) return undefined
   return combination('The route names what the service does not have, or this version does not know.', errors)
 }
@@ -29,16 +29,6 @@ function missingVersions({ spec, policy, weights, candidate }: RenderInput): rea
   return named
     .filter(({ version }) => !Object.hasOwn(spec.versions, version))
     .map(({ version, pointer }) => ({ pointer, reason: `the service has no version ${version}` }))
-}
-
-/** A part of a match that a newer Meshwright stored and this one does not know would let more requests through. */
-function unknownMatches({ candidate }: RenderInput): readonly FieldError[] {
-  const known: readonly string[] = ['headers', 'cookie', 'path'] satisfies (keyof RouteMatch)[]
-  return (candidate?.match ?? []).flatMap((match, index) =>
-    Object.keys(match)
-      .filter((part) => !known.includes(part))
-      .map((part) => ({ pointer: `/match/${index}/${part}`, reason: 'is not known to this version' })),
-  )
 }
 
 /** Versions that get requests, copies included, in the order of names. */

@@ -1,6 +1,4 @@
 import type { Affinity, CandidateRoutes } from '../../model/desired-traffic.ts'
-import { type Failure, fail } from '../../model/failure.ts'
-import type { RouteMatch } from '../../model/route-match.ts'
 import { bothOf } from './both-of.ts'
 import { type NeutralMatch, neutralMatch, requestMatches } from './request-match.ts'
 import { type Destination, type HttpRoute, SIDE_ROUTE_NAMES } from './route.ts'
@@ -81,17 +79,4 @@ function setCookie({ cookie, value, maxAgeMs }: Affinity): string {
   const text = `${cookie}=${value}; Path=/; Max-Age=${Math.round(maxAgeMs / 1000)}; HttpOnly; SameSite=Lax`
   // Envoy reads %…% in a header as a variable; the name of a cookie may hold a per cent sign.
   return text.replaceAll('%', '%%')
-}
-
-/** A part of a match that a newer Meshwright stored and this one does not know would let more requests through: refuse. */
-export function unknownMatches(candidate: CandidateRoutes | undefined): Failure | undefined {
-  const known: readonly string[] = ['headers', 'cookie', 'path'] satisfies (keyof RouteMatch)[]
-  const unknown = (candidate?.match ?? []).flatMap((match, index) =>
-    Object.keys(match).flatMap((part) => (known.includes(part) ? [] : [`/match/${index}/${part}`])),
-  )
-  if (unknown.length === 0) return undefined
-  return fail('UnsupportedFeature', `This version of Meshwright does not know ${unknown.join(', ')}.`, {
-    errors: unknown.map((pointer) => ({ pointer, reason: 'is not known to this version' })),
-    hint: 'Update Meshwright, or abort the rollout and start it without the match.',
-  }).failure
 }

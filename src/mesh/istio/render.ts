@@ -1,8 +1,8 @@
 import { type Failure, fail } from '../../model/failure.ts'
+import { candidateProblem } from '../candidate-problem.ts'
 import { refusalOf } from '../capabilities.ts'
 import { policyProblem } from '../policy-problem.ts'
 import type { Barrier, RenderInput, RenderResult } from '../provider.ts'
-import { unknownMatches } from './candidate-routes.ts'
 import { destinationRule } from './destination-rule.ts'
 import { delegates, exposureProblems } from './exposed-routes.ts'
 import { DESTINATION_RULE, refTo, SETTLE_MS } from './names.ts'
@@ -19,8 +19,7 @@ export function renderIstio(input: RenderInput): RenderResult {
   const failure =
     policyProblem(input) ??
     refusalOf('istio', input.spec, input.policy, input.mesh) ??
-    unknownVersions(input) ??
-    unknownMatches(input.candidate) ??
+    candidateProblem(input) ??
     combinationProblem(input)
   if (failure) return { ok: false, failure }
   const served = servedVersions(input)
@@ -54,13 +53,4 @@ function combinationProblem(input: RenderInput): Failure | undefined {
 function servedVersions({ weights, candidate }: RenderInput): readonly string[] {
   const served = Object.keys(weights).filter((version) => (weights[version] ?? 0) > 0)
   return [...new Set(candidate ? [...served, candidate.version] : served)].sort()
-}
-
-function unknownVersions(input: RenderInput): Failure | undefined {
-  const named = [...Object.keys(input.weights), ...(input.candidate ? [input.candidate.version] : [])]
-  const missing = [...new Set(named)].filter((version) => !Object.hasOwn(input.spec.versions, version))
-  if (missing.length === 0) return undefined
-  return fail('InvalidCombination', `The route names ${missing.join(', ')}, which the service does not have.`, {
-    errors: missing.map((version) => ({ pointer: `/versions/${version}`, reason: 'is missing' })),
-  }).failure
 }
