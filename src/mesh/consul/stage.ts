@@ -1,6 +1,6 @@
 import { type KubeObject, refOf } from '../../model/kube.ts'
-import { type SideRoute, sideRoutesBeyond } from '../../model/placement.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
+import { compareSideRoutes, isWhole, ready, risingVersions, type SideChange } from '../staging.ts'
 import { isOfKind, ofKind, SERVICE_RESOLVER, SERVICE_ROUTER, SERVICE_SPLITTER } from './names.ts'
 import { taken } from './render.ts'
 import type { Subsets } from './resolver.ts'
@@ -21,13 +21,13 @@ export function stageConsul(live: readonly KubeObject[], desired: readonly Rende
   const after = splitter && splitWeights(splitter.object)
   if (!resolver || !splitter || !router || !liveSplitter || !before || !after) return desired
   // Not a split of ours: nothing to keep, so it is replaced in one.
-  if (Object.values(before).reduce((sum, weight) => sum + weight, 0) !== 100) return desired
+  if (!isWhole(before)) return desired
 
   const liveResolver = ofKind(live, SERVICE_RESOLVER)
   const liveRouter = ofKind(live, SERVICE_ROUTER)
   const rising = risingVersions(before, after)
   const relabelled = relabelledVersions(liveResolver, resolver.object)
-  const sides = compareSideRoutes(liveRouter, router.object)
+  const sides = compareSideRoutes(liveRouter ? sideRoutes(liveRouter) : [], sideRoutes(router.object))
   const direct =
     sides.gained.length === 0 && rising.every((version) => version in before && !relabelled.includes(version))
   const change = { splitter, router, liveSplitter, liveRouter, before, after, rising, sides, direct }
@@ -91,32 +91,6 @@ function releasedBy({ splitter, router }: LiveChange): readonly Barrier[] {
   return [taken(refOf(splitter.object)), taken(refOf(router.object))]
 }
 
-interface SideChange {
-  /** Kinds of side routes that go away, and the versions that lose them. */
-  readonly leaving: ReadonlySet<SideRoute['kind']>
-  readonly left: readonly string[]
-  /** Versions that get one, or one of another form. */
-  readonly gained: readonly string[]
-  /** Versions whose side routes stay. */
-  readonly kept: readonly string[]
-}
-
-function compareSideRoutes(live: KubeObject | undefined, desired: KubeObject): SideChange {
-  const [now, then] = [live ? sideRoutes(live) : [], sideRoutes(desired)]
-  const stays = (route: SideRoute) => then.some(({ kind, version }) => kind === route.kind && version === route.version)
-  const leaving = now.filter((route) => !stays(route))
-  return {
-    leaving: new Set(leaving.map(({ kind }) => kind)),
-    left: versionsOf(leaving),
-    gained: versionsOf(sideRoutesBeyond(then, now)),
-    kept: versionsOf(now.filter(stays)),
-  }
-}
-
-function versionsOf(routes: readonly SideRoute[]): readonly string[] {
-  return [...new Set(routes.map(({ version }) => version))].sort()
-}
-
 /** Who gets the requests that a side route gives up. */
 function takers(weights: Weights, { left }: SideChange): readonly string[] {
   return Object.keys(weights)
@@ -126,12 +100,6 @@ function takers(weights: Weights, { left }: SideChange): readonly string[] {
 
 function stepOf(steps: readonly RenderStep[], kind: Parameters<typeof isOfKind>[1]): RenderStep | undefined {
   return steps.find(({ object }) => isOfKind(object, kind))
-}
-
-function risingVersions(before: Weights, after: Weights): readonly string[] {
-  return Object.keys(after)
-    .filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
-    .sort()
 }
 
 function subsetsOf(resolver: KubeObject | undefined): Subsets {
@@ -151,8 +119,4 @@ function withSubsets(resolver: KubeObject, more: readonly (readonly [string, unk
     [...Object.entries(subsetsOf(resolver)), ...more].sort(([a], [b]) => (a < b ? -1 : 1)),
   )
   return { ...resolver, spec: { ...resolver.spec, subsets } }
-}
-
-function ready(versions: readonly string[]): readonly Barrier[] {
-  return versions.length === 0 ? [] : [{ kind: 'endpoints-ready', versions }]
 }

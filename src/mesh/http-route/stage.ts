@@ -2,6 +2,7 @@ import { canonicalJson } from '../../model/digest.ts'
 import { type KubeObject, refOf } from '../../model/kube.ts'
 import { type SideRoute, sideRoutesBeyond } from '../../model/placement.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
+import { isWhole, ready, risingVersions } from '../staging.ts'
 import { KUBE_SERVICE } from '../version-services.ts'
 import { backendsOf, isRoute, SETTLE_MS } from './names.ts'
 import {
@@ -66,7 +67,7 @@ function stageRoute(route: RenderStep, live: KubeObject | undefined, controller:
   const after = routeWeights(route.object)
   if (!live || !before || !after) return { early: [], late: [route] }
   // Not a split of ours (another hand's): nothing to keep, so it is replaced in one.
-  const ours = Object.values(before).reduce((sum, weight) => sum + weight, 0) === 100
+  const ours = isWhole(before)
   if (!ours) return { early: [], late: [route] }
 
   const rising = risingVersions(before, after)
@@ -142,12 +143,6 @@ function takers(weights: Weights, leaving: readonly SideRoute[]): readonly strin
   return Object.keys(weights).filter((version) => (weights[version] ?? 0) > 0 && !left.includes(version))
 }
 
-function risingVersions(before: Weights, after: Weights): readonly string[] {
-  return Object.keys(after)
-    .filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
-    .sort()
-}
-
 /** Versions that another Service stands for now. */
 function movedVersions(live: KubeObject, desired: KubeObject): readonly string[] {
   const [before = {}, after = {}] = [backendsOf(live), backendsOf(desired)]
@@ -158,8 +153,4 @@ function movedVersions(live: KubeObject, desired: KubeObject): readonly string[]
 function liveStructure(route: KubeObject): Readonly<Record<string, unknown>> {
   const { parentRefs, hostnames } = route.spec ?? {}
   return { parentRefs, ...(hostnames === undefined ? {} : { hostnames }), rules: rulesOf(route) }
-}
-
-function ready(versions: readonly string[]): readonly Barrier[] {
-  return versions.length === 0 ? [] : [{ kind: 'endpoints-ready', versions: [...new Set(versions)].sort() }]
 }

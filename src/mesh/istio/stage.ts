@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../model/kube.ts'
 import { refOf } from '../../model/kube.ts'
-import { type SideRoute, sideRoutesBeyond } from '../../model/placement.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
+import { compareSideRoutes, isWhole, ready, risingVersions, type SideChange } from '../staging.ts'
 import { DESTINATION_RULE, SETTLE_MS, VIRTUAL_SERVICE } from './names.ts'
 import { inPeerOrder } from './policy-steps.ts'
 import { httpRoutes, routesOf, routeWeights, tcpRoutes, type Weights, withVersions, withWeights } from './route.ts'
@@ -53,9 +53,9 @@ function changeOf(
   const after = routeWeights(route.object)
   if (!liveRoute || !before || !after) return undefined
   const rising = risingVersions(before, after)
-  const sides = compareSideRoutes(liveRoute, route.object)
+  const sides = compareSideRoutes(sideRoutes(liveRoute), sideRoutes(route.object))
   // Not a split of ours (another hand's, or ports that differ): nothing to keep, so it is replaced in one.
-  const ours = Object.values(before).reduce((sum, weight) => sum + weight, 0) === 100
+  const ours = isWhole(before)
   const direct =
     ours && sides.gained.length === 0 && rising.every((version) => version in before && !relabelled.includes(version))
   return { route, liveRoute, before, after, rising, sides, ours, direct }
@@ -105,32 +105,6 @@ function onLiveStructure(change: LiveChange): readonly RenderStep[] {
   return steps
 }
 
-interface SideChange {
-  /** Kinds of side routes that go away, and the versions that lose them. */
-  readonly leaving: ReadonlySet<SideRoute['kind']>
-  readonly left: readonly string[]
-  /** Versions that get one, or one of another form. */
-  readonly gained: readonly string[]
-  /** Versions whose side routes stay. */
-  readonly kept: readonly string[]
-}
-
-function compareSideRoutes(live: KubeObject, desired: KubeObject): SideChange {
-  const [now, then] = [sideRoutes(live), sideRoutes(desired)]
-  const stays = (route: SideRoute) => then.some(({ kind, version }) => kind === route.kind && version === route.version)
-  const leaving = now.filter((route) => !stays(route))
-  return {
-    leaving: new Set(leaving.map(({ kind }) => kind)),
-    left: versionsOf(leaving),
-    gained: versionsOf(sideRoutesBeyond(then, now)),
-    kept: versionsOf(now.filter(stays)),
-  }
-}
-
-function versionsOf(routes: readonly SideRoute[]): readonly string[] {
-  return [...new Set(routes.map(({ version }) => version))].sort()
-}
-
 /** Who gets the requests that a side route gives up. Nobody misses a copy. */
 function takers(weights: Weights, { leaving, left }: SideChange): readonly string[] {
   if (!leaving.has('match') && !leaving.has('affinity')) return []
@@ -156,12 +130,6 @@ function optional(step: RenderStep | undefined): readonly RenderStep[] {
 
 function sameObject(live: readonly KubeObject[], { kind, metadata }: KubeObject): KubeObject | undefined {
   return live.find((object) => object.kind === kind && object.metadata.name === metadata.name)
-}
-
-function risingVersions(before: Weights, after: Weights): readonly string[] {
-  return Object.keys(after)
-    .filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
-    .sort()
 }
 
 function relabelledVersions(live: KubeObject | undefined, desired: KubeObject): readonly string[] {
@@ -195,8 +163,4 @@ function liveStructure(live: KubeObject, desired: KubeObject): Readonly<Record<s
   const { http: _, tcp: __, ...rest } = desired.spec ?? {}
   const fields = Object.keys(rest).map((field) => [field, live.spec?.[field]])
   return { ...Object.fromEntries(fields), ...routesOf(httpRoutes(live), tcpRoutes(live)) }
-}
-
-function ready(versions: readonly string[]): readonly Barrier[] {
-  return versions.length === 0 ? [] : [{ kind: 'endpoints-ready', versions }]
 }

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../model/digest.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { Barrier, RenderStep } from '../provider.ts'
+import { isWhole, ready, risingVersions } from '../staging.ts'
 import { KUBE_SERVICE } from '../version-services.ts'
 import { isOfKind, ofKind, TRAFFIC_SPLIT } from './names.ts'
 import { settled } from './render.ts'
@@ -17,10 +18,10 @@ export function stageOsm(live: readonly KubeObject[], desired: readonly RenderSt
   const [now, then] = [liveSplit && backendsOf(liveSplit), split && backendsOf(split.object)]
   if (!split || !before || !after || !now || !then) return desired
   // Not a split of ours: nothing to keep, so it is replaced in one.
-  if (Object.values(before).reduce((sum, weight) => sum + weight, 0) !== 100) return desired
+  if (!isWhole(before)) return desired
   const services = desired.filter(({ object }) => isOfKind(object, KUBE_SERVICE)).map(({ object }) => object)
   const changed = services.filter((service) => !isThere(service, live)).map(({ metadata }) => metadata.name)
-  const rising = Object.keys(after).filter((version) => (after[version] ?? 0) > (before[version] ?? 0))
+  const rising = risingVersions(before, after)
   const direct = rising.every((version) => {
     const service = then[version] ?? ''
     return (now[version] ?? service) === service && !changed.includes(service)
@@ -69,8 +70,4 @@ function relabelled(
 function isThere(service: KubeObject, live: readonly KubeObject[]): boolean {
   const own = live.find((object) => isOfKind(object, KUBE_SERVICE) && object.metadata.name === service.metadata.name)
   return own !== undefined && canonicalJson(own.spec?.selector) === canonicalJson(service.spec?.selector)
-}
-
-function ready(versions: readonly string[]): readonly Barrier[] {
-  return versions.length === 0 ? [] : [{ kind: 'endpoints-ready', versions: [...versions].sort() }]
 }
