@@ -1,6 +1,7 @@
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
+import { jsonPointer } from '../model/json-pointer.ts'
 import type { HttpRequest } from './message.ts'
-import { type FieldError, jsonPointer } from './schema-errors.ts'
+import type { FieldError } from './schema-errors.ts'
 
 export const MOST_BODY_BYTES = 1_048_576
 const MOST_DEPTH = 32

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { jsonPointer } from '../model/json-pointer.ts'
 
 /** A field that does not fit, as answers name it. */
 export interface FieldError {
@@ -18,11 +19,6 @@ const MOST = 50
  */
 export function schemaErrors(error: z.ZodError, input: unknown, root: '' | 'query' | 'path' = ''): FieldError[] {
   return error.issues.flatMap((issue) => explain(issue, [], input, root)).slice(0, MOST)
-}
-
-/** `a/b` and `~` escaped as RFC 6901 asks. */
-export function jsonPointer(path: Path): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 function explain(issue: Issue, before: Path, input: unknown, root: string): FieldError[] {

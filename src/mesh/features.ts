@@ -1,4 +1,5 @@
 import { type GateSpec, sourceOf } from '../model/gate.ts'
+import { escapePointer } from '../model/json-pointer.ts'
 import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec } from '../model/service.ts'
 import type { StepSpec } from '../model/step.ts'
@@ -155,7 +156,7 @@ function leavesOf(value: unknown, path: string, pointer: string, isEntry = false
       return [{ path, pointer }]
     return Object.entries(value).flatMap(([key, field]) => {
       const name = isRecord ? path : `${path}${path === '' ? '' : '.'}${key}`
-      return leavesOf(field, name, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, isRecord)
+      return leavesOf(field, name, `${pointer}/${escapePointer(key)}`, isRecord)
     })
   }
   return [{ path: KNOWN.has(`${path}.${String(value)}`) ? `${path}.${String(value)}` : path, pointer }]

@@ -1,4 +1,5 @@
 import { type Failure, fail } from '../model/failure.ts'
+import { jsonPointer } from '../model/json-pointer.ts'
 import { policySpec } from '../model/policy/policy.ts'
 import type { RenderInput } from './provider.ts'
 
@@ -15,7 +16,7 @@ export function policyProblem({ spec, policy }: Pick<RenderInput, 'spec' | 'poli
   const pointers = [
     ...Object.keys(unknown).map((field) => `/${field}`),
     ...issues.flatMap((issue) =>
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => pointerOf([...issue.path, key])) : [],
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => jsonPointer([...issue.path, key])) : [],
     ),
   ]
   if (pointers.length > 0) {
@@ -25,10 +26,6 @@ export function policyProblem({ spec, policy }: Pick<RenderInput, 'spec' | 'poli
     }).failure
   }
   if (issues.length === 0) return undefined
-  const errors = issues.map(({ path, message }) => ({ pointer: pointerOf(path), reason: message }))
+  const errors = issues.map(({ path, message }) => ({ pointer: jsonPointer(path), reason: message }))
   return fail('InvalidCombination', 'The policy and its overrides do not go together.', { errors }).failure
-}
-
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
