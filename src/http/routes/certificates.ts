@@ -22,7 +22,7 @@ import {
   viewDeliveries,
 } from '../views/certificate-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
-import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAnswer } from './owned.ts'
+import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
 
 const common = { tag: 'Certificates', path: '/certificates/{name}' } as const
 const one = { description: 'The certificate', schema: certificateView }
@@ -227,7 +227,7 @@ async function afterPut(
   outcome: Result<PutOutcome<CertificateDocument>>,
 ): Promise<Result<Answer>> {
   if (!outcome.ok) return outcome
-  const { request, query } = call
+  const { request } = call
   const { document: written, warnings } = outcome.value
   const { name, spec, generation } = written
   const isDone = (seen: CertificateDocument) => seen.observedGeneration >= generation
@@ -235,9 +235,7 @@ async function afterPut(
   const path = `/certificates/${name}`
   const answer = putAnswer(request, outcome.value, { path, key: name, spec, view: viewCertificate(seen, warnings) })
   const operation = operationIds.certificate(name, generation)
-  if (isDone(seen)) return succeed(answer)
-  if (query.wait !== undefined) return succeed(acceptedAnswer(request, operation, answer))
-  return succeed({ ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } })
+  return succeed(settledAnswer(call, answer, { operation, isDone: isDone(seen) }))
 }
 
 /** The document as it is once `done`, or when the wait is over. */

@@ -13,7 +13,7 @@ import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { accessView, CLUSTER_READ_ONLY, clusterView, metricsView, viewCluster } from '../views/cluster-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
-import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAnswer } from './owned.ts'
+import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
 
 const common = { tag: 'Clusters', path: '/clusters/{cluster}' }
 const one = { description: 'The cluster', schema: clusterView }
@@ -188,9 +188,7 @@ async function afterPut(
   const resource = { path: `/clusters/${name}`, key: name, spec, view: viewCluster(document, warnings) }
   const answer = putAnswer(request, outcome.value, resource)
   const operation = operationIds.cluster(name, generation)
-  if (isDone(document)) return succeed(answer)
-  if (query.wait !== undefined) return succeed(acceptedAnswer(request, operation, answer))
-  return succeed({ ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } })
+  return succeed(settledAnswer(call, answer, { operation, isDone: isDone(document) }))
 }
 
 async function remove({

@@ -42,7 +42,21 @@ export function acceptedAnswer(request: HttpRequest, operation: string, answer: 
   return { ...answer, status: 202, headers: { ...answer.headers, ...operationHeaders(request, operation) } }
 }
 
-export function operationHeaders(request: HttpRequest, operation: string): Readonly<Record<string, string>> {
+/**
+ * The answer of a PUT or PATCH whose work goes on after it: as it is when that is done; 202 when it was waited for and is not; else with
+ * the address where to ask how far it is.
+ */
+export function settledAnswer(
+  { request, query }: { readonly request: HttpRequest; readonly query: { readonly wait?: unknown } },
+  answer: Answer,
+  { operation, isDone }: { readonly operation: string; readonly isDone: boolean },
+): Answer {
+  if (isDone) return answer
+  if (query.wait !== undefined) return acceptedAnswer(request, operation, answer)
+  return { ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } }
+}
+
+function operationHeaders(request: HttpRequest, operation: string): Readonly<Record<string, string>> {
   return { 'operation-location': addressOf(request, `/operations/${operation}`), 'retry-after': '2' }
 }
 

@@ -15,7 +15,7 @@ import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { effectiveView, POLICY_READ_ONLY, policyPlanView, policyView, viewPolicy } from '../views/policy-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
-import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAnswer } from './owned.ts'
+import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
 
 const common = { tag: 'Policies', path: '/policies/{name}' }
 const one = { description: 'The policy', schema: policyView }
@@ -187,9 +187,7 @@ async function afterPut(
   const path = `/policies/${name}`
   const answer = putAnswer(request, outcome.value, { path, key: name, spec, view: viewPolicy(seen, warnings) })
   const operation = operationIds.policy(name, generation)
-  if (isDone(seen)) return succeed(answer)
-  if (query.wait !== undefined) return succeed(acceptedAnswer(request, operation, answer))
-  return succeed({ ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } })
+  return succeed(settledAnswer(call, answer, { operation, isDone: isDone(seen) }))
 }
 
 async function remove({ deps, params, request, query, context }: Call<unknown, WaitQuery>): Promise<Result<Answer>> {

@@ -14,7 +14,7 @@ import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { placementView, SERVICE_READ_ONLY, serviceView, viewPlacements, viewService } from '../views/service-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
-import { acceptedAnswer, found, operationHeaders, patchOwned, patchSchema, putAnswer } from './owned.ts'
+import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
 
 const listQuery = pageQuery.extend({
   namespace: dnsLabel.optional().describe('Only services of this namespace'),
@@ -208,9 +208,7 @@ async function afterPut(
     view: view(seen),
   })
   const operation = operationIds.service(namespace, name, generation)
-  if (isDone(seen)) return succeed(answer)
-  if (query.wait !== undefined) return succeed(acceptedAnswer(request, operation, answer))
-  return succeed({ ...answer, headers: { ...answer.headers, ...operationHeaders(request, operation) } })
+  return succeed(settledAnswer(call, answer, { operation, isDone: isDone(seen) }))
 }
 
 async function remove({ deps, params, request, query, context }: Call<unknown, WaitQuery>): Promise<Result<Answer>> {
