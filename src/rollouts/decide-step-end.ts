@@ -83,15 +83,27 @@ function endOfDoubt(rollout: Rollout, seen: Observations, step: StepSpec): Rollo
 
 /** Waits for what is lacking up to its limit; then the step's `onTimeout`. */
 function hold(
-  rollout: Rollout,
+  before: Rollout,
   seen: Observations,
   { reason, message }: { reason: string; message: string },
   { since, limitMs, everyMs = seen.everyMs }: { since: number; limitMs: number; everyMs?: number },
 ): Rollout {
+  const rollout = warnOfShares(before)
   const deadline = since + limitMs
   if (seen.now < deadline) return waiting(rollout, seen, reason, message, { everyMs, deadline })
   const over = `${message} The step was extended by ${formatDuration(limitMs)}.`
   return timeOut(rollout, seen, { actor: SCHEDULE, reason, message: over })
+}
+
+/**
+ * Something other than the weights sends requests: said once for each cluster, when it holds a step. Earlier it may be
+ * that the proxies have yet to hear of the step's weight.
+ */
+function warnOfShares(rollout: Rollout): Rollout {
+  const off = rollout.progress.flatMap(({ last, cluster }) => (last?.reason === 'RatioOff' ? [cluster] : []))
+  const said = off.map((cluster) => `${cluster}: the candidate gets another share of the requests than its weight asks`)
+  const added = [...new Set(said)].filter((warning) => !rollout.warnings.includes(warning))
+  return added.length === 0 ? rollout : { ...rollout, warnings: [...rollout.warnings, ...added] }
 }
 
 function limitOf({ patienceMs }: Rollout, { timeout }: StepSpec): number {

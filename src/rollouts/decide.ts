@@ -44,19 +44,10 @@ function takeLooks(rollout: Rollout, seen: Observations): Rollout {
   return {
     ...rollout,
     progress: seen.progress,
-    warnings: withWarnings(rollout, seen),
     updatedAt: timestamp(seen.now),
     targets: rollout.targets.map((target) => {
       const observedWeight = seen.observedWeights[target.cluster]
       return observedWeight === undefined ? target : { ...target, observedWeight }
     }),
   }
-}
-
-/** Something other than the weights sends requests: said once for each cluster, beside the step that it holds. */
-function withWarnings({ warnings }: Rollout, { progress }: Observations): readonly string[] {
-  const off = progress.flatMap(({ last, cluster }) => (last?.reason === 'RatioOff' ? [cluster] : []))
-  const said = off.map((cluster) => `${cluster}: the candidate gets another share of the requests than its weight asks`)
-  const added = [...new Set(said)].filter((warning) => !warnings.includes(warning))
-  return added.length === 0 ? warnings : [...warnings, ...added]
 }

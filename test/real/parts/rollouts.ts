@@ -48,6 +48,12 @@ export interface Followed {
 const ENDS = ['succeeded', 'rolled-back', 'aborted', 'superseded', 'failed']
 const MOST_MS = 180_000
 
+/** How it ended, in words that a failed test shows: `succeeded` when nothing was warned of. */
+export function howEnded({ phase, reason, message, warnings }: SeenRollout): string {
+  const words = phase === 'succeeded' ? warnings : [`${reason}: ${message}`, ...warnings]
+  return [phase, ...words].join('; ')
+}
+
 /** Starts a rollout of `shop/web` and follows it. */
 export async function startRollout(product: Product, request: object): Promise<Followed> {
   const { id } = await product.must<SeenRollout>('deployer', 'POST', '/services/shop/web/rollouts', request)

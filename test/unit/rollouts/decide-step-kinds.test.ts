@@ -187,6 +187,13 @@ describe('shares that no weight explains', () => {
   const off = { progress: bothClusters({ last: aVerdict('undecided', { reason: 'RatioOff' }) }) }
   checkRows([
     {
+      it: 'are no warning before the step holds: its weight may not have reached the proxies yet',
+      rollout: at({ hold: '5m' }),
+      sees: { ...off, now: T0 + 3 * MINUTE },
+      becomes: { step: 0, reason: 'Step', warnings: [] },
+      next: 3 * MINUTE + 5 * SECOND,
+    },
+    {
       it: 'hold a step, and are warned of once for each cluster',
       rollout: at(
         { hold: '1m' },
