@@ -55,6 +55,12 @@ export const serviceSpec = z
     workload: workloadSpec.optional().describe('Needed by security, egress and telemetry'),
     ...policyParts,
     overrides: policyOverrides.optional().describe('In place of the parts above on some clusters, field by field'),
+    mode: z
+      .enum(['manage', 'observe'])
+      .optional()
+      .describe(
+        'observe: look, plan and show, never write, on any cluster; manage when left out. A cluster in observe is not written to either way',
+      ),
     onDrift: z
       .enum(['restore', 'report'])
       .default('restore')
@@ -96,6 +102,14 @@ export const serviceSpec = z
   .meta({ id: 'Service' })
 
 export type ServiceSpec = z.infer<typeof serviceSpec>
+
+/** Is nothing written for a service on a cluster: because of the one, or of the other? */
+export function isObserved(
+  service: { readonly spec: Pick<ServiceSpec, 'mode'> },
+  cluster: { readonly spec: { readonly mode: 'manage' | 'observe' } },
+): boolean {
+  return service.spec.mode === 'observe' || cluster.spec.mode === 'observe'
+}
 
 /** `shop/web`: how messages, documents and answers name a service. */
 export type ServiceKey = string

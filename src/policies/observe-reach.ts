@@ -9,6 +9,7 @@ import {
 } from '../model/documents.ts'
 import { hasReached, holdsFor, withPolicy } from '../model/policy/layers.ts'
 import { railProblems } from '../model/policy/rail-problems.ts'
+import { isObserved } from '../model/service.ts'
 import type { Store } from '../ports/store.ts'
 import type { PlacementState } from './decide-spread.ts'
 
@@ -93,7 +94,7 @@ function stateOf(
   placement: PlacementDocument | undefined,
 ): PlacementState {
   const ready = findCondition(placement?.conditions ?? [], 'Ready')
-  const written = cluster.spec.mode === 'manage'
+  const written = !isObserved(service, cluster)
   const live = !written || (placement?.liveRevision ?? 0) >= (service.policyRevision?.[cluster.name] ?? 0)
   const common = {
     service: keyOf(service),

@@ -3,7 +3,7 @@ import { activeFreezes } from '../model/active-freezes.ts'
 import { liveRolloutOn } from '../model/desired-weights.ts'
 import type { FreezeDocument } from '../model/documents.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
-import { serviceKey } from '../model/service.ts'
+import { type ServiceSpec, serviceKey } from '../model/service.ts'
 import { namespaceOf } from './hosts/host-as-service.ts'
 import { LOOK_AGAIN_MS, type PlacedService, type Situation, type Stop } from './situation.ts'
 
@@ -14,7 +14,7 @@ import { LOOK_AGAIN_MS, type PlacedService, type Situation, type Stop } from './
 export type Effect = 'creation' | 'structure' | 'rise' | 'fall' | 'mark' | 'removal'
 
 type Scene = Pick<Situation, 'cluster' | 'freezes' | 'now'> & {
-  readonly service: PlacedService
+  readonly service: PlacedService & { readonly spec?: Pick<ServiceSpec, 'mode'> }
   readonly observed: Pick<Situation['observed'], 'namespace'>
 }
 
@@ -28,6 +28,12 @@ export function standingHold(scene: Scene, effect?: Effect): Stop | undefined {
   const again = scene.now + LOOK_AGAIN_MS
   if (scene.cluster.spec.mode === 'observe') {
     const message = `Cluster ${scene.cluster.name} is registered with mode observe: nothing is written there.`
+    return { condition: 'Held', reason: 'ObserveMode', message, again }
+  }
+  // Whoever deletes it asks for the removal of what was written for it before.
+  if (scene.service.spec?.mode === 'observe' && effect !== 'removal') {
+    const key = serviceKey(scene.service.namespace, scene.service.name)
+    const message = `Service ${key} is registered with mode observe: nothing is written for it.`
     return { condition: 'Held', reason: 'ObserveMode', message, again }
   }
   if (scene.cluster.deletingAt !== undefined && effect !== 'removal') {

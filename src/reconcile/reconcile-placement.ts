@@ -1,5 +1,6 @@
 import type { ClusterDocument, HostDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
 import { refOf } from '../model/kube.ts'
+import { isObserved } from '../model/service.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
 import type { OutboxFate, Stored } from '../ports/store.ts'
 import { isRace, type Written } from './apply.ts'
@@ -87,7 +88,7 @@ async function attemptOnce(
   const settled = hasWorkloads(stored, service, request.cluster)
     ? undefined
     : settledAt(deps, stored.placement?.value, service, prepared.value)
-  if (settled !== undefined && cluster.spec.mode === 'manage') {
+  if (settled !== undefined && !isObserved(service, cluster)) {
     return settled > deps.clock.now() ? recordWait(scene, settled) : recordLive(scene, prepared.value)
   }
   const pass = await tryPass(deps, stored, { service, cluster, prepared: prepared.value }, attempt)

@@ -68,7 +68,7 @@ async function checkStart(
   if (!strategy.ok) return strategy
   const planned = planRollout(service, request)
   if (!planned.ok) return planned
-  const clusters = await readClusters(deps.store, planned.value.targets)
+  const clusters = await readClusters(deps.store, service, planned.value.targets)
   if (!clusters.ok) return clusters
   const known = Object.keys(service.targets)
   const waves = planWaves(strategy.value.spec, clusters.value, { known, own: request.waves !== undefined })

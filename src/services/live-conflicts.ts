@@ -31,6 +31,7 @@ export function liveConflict(
         errors.push({ pointer: '/ports', reason: `takes away or changes port ${port.port}: ${because}` })
       }
     }
+    if (spec.mode === 'observe') errors.push({ pointer: '/mode', reason: `cannot be observe: ${because}` })
     if (spec.traffic?.weights) errors.push({ pointer: '/traffic/weights', reason: `cannot be fixed: ${because}` })
   }
   if (errors.length > 0) {

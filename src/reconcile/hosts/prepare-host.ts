@@ -30,6 +30,10 @@ export async function prepareHost(
   if ('reason' in tls) return { ok: false, stop: tls }
   const api = await deps.clusters.connect(cluster)
   const there = await Promise.all(paths.map((path) => isThere(api, found.renderer, path)))
+  if (!there.includes(true) && (await areObserved(deps.store, paths))) {
+    const message = `All services of ${hostKey(host.gateway, host.host)} are registered with mode observe.`
+    return { ok: false, stop: waiting('ObserveMode', message) }
+  }
   const input: HostRenderInput = {
     gateway: host.gateway,
     host: host.host,
@@ -122,6 +126,13 @@ async function isThere(api: ClusterApi, renderer: HostRenderer, path: Path): Pro
   const route = renderer.routeOf(path)
   const live = route && (await api.get(route))
   return !route || (live !== undefined && bearsMarks(live.metadata, serviceKey(path.namespace, path.name)))
+}
+
+/** Are there services, and is none of them written? */
+async function areObserved(store: Store, paths: readonly Path[]): Promise<boolean> {
+  const keys = [...new Set(paths.map(({ namespace, name }) => serviceKey(namespace, name)))]
+  const services = await Promise.all(keys.map((key) => store.read('service', key)))
+  return keys.length > 0 && services.every((service) => service?.value.spec.mode === 'observe')
 }
 
 function waitsFor(missing: readonly Path[]): Stop | undefined {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { ServiceDocument } from '../../../src/model/documents.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { resyncCluster } from '../../../src/reconcile/resync-cluster.ts'
 import { settleHost } from '../../../src/services/hosts/settle-host.ts'
@@ -55,6 +56,16 @@ describe('a host that services share', () => {
     await world.settled(HOST)
     expect(world.routes).toEqual(['exact /api or prefix /api/ → api', 'all → web'])
     expect(world.hostCondition('RoutesReady')).toBe('True Ready')
+  })
+
+  it('gets nothing while all its services are only observed', async () => {
+    world.expose('web', {})
+    const web = world.store.peek('service', 'shop/web') as ServiceDocument
+    world.store.put({ ...web, spec: { ...web.spec, mode: 'observe' } })
+    await world.claim('web')
+    await world.settled('shop/web')
+    expect(await world.pass(HOST)).toMatchObject({ state: 'stopped', reason: 'ObserveMode' })
+    expect(world.gateway).toBeUndefined()
   })
 
   it('again writes nothing', async () => {

@@ -60,6 +60,19 @@ describe('a cluster', () => {
     expect(world.placement.versions).toEqual({ v1: { ready: 2 }, v2: { ready: 1 } })
   })
 
+  it('a service in mode observe is looked at and never written, though the cluster is managed', async () => {
+    world.spec({ mode: 'observe' })
+    expect(await world.settle(5)).toMatchObject({ state: 'stopped', reason: 'ObserveMode' })
+    expect(applies()).toEqual([])
+    expect(world.condition('Held')).toBe('True ObserveMode')
+    world.spec({ mode: 'manage' })
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    world.spec({ mode: 'observe', traffic: { timeout: '9s' } })
+    applies()
+    expect(await world.settle(5)).toMatchObject({ state: 'stopped', reason: 'ObserveMode' })
+    expect(applies()).toEqual([])
+  })
+
   it('that is being deleted gets nothing new', async () => {
     world.store.put(clusterDocument({ deletingAt: '2026-05-01T10:00:00.000Z' }))
     expect(await world.reconcile()).toMatchObject({ reason: 'ClusterDeleting' })

@@ -189,6 +189,11 @@ describe('a start that is refused', () => {
       },
     },
     {
+      it: 'of a service that is only observed',
+      given: () => store.put(aService({ spec: spec({ mode: 'observe' }) })),
+      failure: { code: 'Conflict', hint: expect.stringContaining('manage') },
+    },
+    {
       it: 'on a cluster that is being deleted',
       given: () => store.change('cluster', 'west', (west) => ({ ...west, deletingAt: later(0) })),
       failure: { code: 'Conflict', errors: [{ pointer: '/clusters', reason: 'west is being deleted' }] },

@@ -223,6 +223,7 @@ describe('under a live rollout, a change', () => {
     ['that removes its candidate', { versions: { v1: more.v1 } }, '/versions/v2'],
     ['of its stable’s labels', { versions: { ...more, v1: { labels: { version: 'x' } } } }, '/versions/v1'],
     ['of a port', { ports: [{ name: 'http', port: 81, protocol: 'http' }] }, '/ports'],
+    ['that stops all writes', { mode: 'observe' }, '/mode'],
     ['that fixes weights', { traffic: { weights: { v1: 100 } } }, '/traffic/weights'],
   ])('%s is refused, and names what it would take away', async (_, change, pointer) => {
     under('progressing')
