@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import {
   DRIVER_ACCESS,
+  ENVOY_FILTER_ACCESS,
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   MESH_ACCESS,
@@ -9,7 +10,7 @@ import {
 } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -57,25 +58,36 @@ ${bindingOf('meshwright-image', 'shop')}`,
 )
 
 for (const [provider, rights] of Object.entries(MESH_ACCESS)) {
+  writeClusterRole({ file: `mesh-role-${provider}`, role: `meshwright-${provider}`, where: `with ${provider}` }, rights)
+}
+writeClusterRole(
+  { file: 'envoy-filter-role', role: 'meshwright-envoy-filters', where: 'that says mesh.envoyFilters' },
+  ENVOY_FILTER_ACCESS,
+)
+
+function writeClusterRole(
+  { file, role, where }: { readonly file: string; readonly role: string; readonly where: string },
+  rights: typeof REQUIRED_ACCESS,
+): void {
   write(
-    `mesh-role-${provider}.yaml`,
-    `# What Meshwright needs besides on a cluster with ${provider}, and no more. Put the object id of the identity of \`work\` in the
+    `${file}.yaml`,
+    `# What Meshwright needs besides on a cluster ${where}, and no more. Put the object id of the identity of \`work\` in the
 # place of the zeros. Written by scripts/cluster-role.ts.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
-  name: meshwright-${provider}
+  name: ${role}
 rules:
 ${rulesOf(rights)}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
-  name: meshwright-${provider}
+  name: ${role}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: ClusterRole
-  name: meshwright-${provider}
+  name: ${role}
 subjects:
   - apiGroup: rbac.authorization.k8s.io
     kind: User

@@ -4,6 +4,7 @@ import { isPortError } from '../ports/port-error.ts'
 import type { Store } from '../ports/store.ts'
 import {
   DRIVER_ACCESS,
+  ENVOY_FILTER_ACCESS,
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   MESH_ACCESS,
@@ -50,7 +51,8 @@ export async function checkAccess(
     const more = await Promise.all([policyRights(store, name), gatewayRights(store, name), imageRights(store, name)])
     const provider = stored.value.spec.mesh?.provider ?? stored.value.mesh?.provider
     const ofMesh = provider ? (MESH_ACCESS[provider] ?? []) : []
-    const rights = [...REQUIRED_ACCESS, ...ofMesh, ...more.flat()]
+    const ofFilters = stored.value.spec.mesh?.envoyFilters ? ENVOY_FILTER_ACCESS : []
+    const rights = [...REQUIRED_ACCESS, ...ofMesh, ...ofFilters, ...more.flat()]
     const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await api.mayI(right) })))
     const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right)
     const granted = answers.filter(({ allowed }) => allowed).map(({ right }) => right)

@@ -104,6 +104,14 @@ export const POLICY_ACCESS: readonly (AccessQuestion & { readonly why: string })
   ...ask(['list'], '', ['serviceaccounts'], 'tells in a plan whether the callers that rules name are there'),
 ]
 
+/** What it needs besides on clusters that allow EnvoyFilters. */
+export const ENVOY_FILTER_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = ask(
+  [...READ, ...WRITE],
+  'networking.istio.io',
+  ['envoyfilters'],
+  'writes rate limits',
+)
+
 /**
  * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces
  * alone, by a Role: whoever may read Secrets in the whole cluster may everything there.

@@ -56,7 +56,8 @@ export function refusalOfFeatures(
 function refusalBy(capability: Capability, mesh: MeshFacts | undefined): Refusal | undefined {
   if (capability.support === 'refused') return capability
   if (capability.support === 'supported' || !capability.requires) return undefined
-  const { gatewayApi, mesh: version } = capability.requires
+  const { gatewayApi, mesh: version, envoyFilters } = capability.requires
+  if (envoyFilters && mesh && !mesh.envoyFilters) return NO_ENVOY_FILTERS
   const bundle = mesh?.gatewayApi?.bundle
   if (gatewayApi !== undefined && bundle !== undefined && isOlder(bundle, gatewayApi)) {
     const reason = `needs the Gateway API bundle ${gatewayApi} or newer; the cluster has ${bundle}`
@@ -67,4 +68,12 @@ function refusalBy(capability: Capability, mesh: MeshFacts | undefined): Refusal
     return { support: 'refused', code: 'UnsupportedFeature', reason, nearest: 'Leave it out, or update the mesh.' }
   }
   return undefined
+}
+
+const NO_ENVOY_FILTERS: Refusal = {
+  support: 'refused',
+  code: 'UnsupportedFeature',
+  reason: 'needs an EnvoyFilter, which AKS does not support and the cluster does not allow',
+  nearest:
+    'Set mesh.envoyFilters of the cluster to true, or bound what a Pod takes at a time: traffic.connections.maxRequests.',
 }

@@ -13,6 +13,8 @@ export interface Requirement {
   readonly gatewayApi?: string
   /** Lowest version of the mesh, `1.30.0`. */
   readonly mesh?: string
+  /** Its owner says `mesh.envoyFilters`; what is not said is not allowed. */
+  readonly envoyFilters?: true
 }
 
 export type Refusal = Extract<Capability, { readonly support: 'refused' }>

@@ -31,6 +31,10 @@ export const clusterSpec = z
           .describe(
             'Gateways by the names by which services expose themselves (exposure.gateway). external and internal of the AKS Istio add-on need no entry',
           ),
+        envoyFilters: z
+          .boolean()
+          .optional()
+          .describe('Istio: EnvoyFilters may be written, which rate limits need and AKS does not support'),
       })
       .optional(),
     labels: labelMap.default({}),
@@ -55,6 +59,8 @@ export interface MeshFacts {
   readonly gatewayApi?: { readonly bundle: string; readonly channel: string }
   /** Open Service Mesh lets everybody call everybody, whatever its policies say; absent: not known, or not this mesh. */
   readonly permissive?: boolean
+  /** Whoever registered the cluster lets EnvoyFilters be written. */
+  readonly envoyFilters?: boolean
 }
 
 /** What Azure Resource Manager says of an AKS cluster. */

@@ -1,6 +1,6 @@
+import { meshOf } from '../mesh/mesh-of.ts'
 import type { Barrier, Provider, RenderStep } from '../mesh/provider.ts'
 import { providerFor, requireProvider } from '../mesh/registry.ts'
-import type { MeshFacts } from '../model/cluster.ts'
 import { desiredTraffic } from '../model/desired-traffic.ts'
 import type { ClusterDocument, FreezeDocument, HostDocument, PlacementDocument } from '../model/documents.ts'
 import { gatewayOn } from '../model/gateway.ts'
@@ -81,12 +81,6 @@ export function prepare(
   if (!rendered.ok) return { ok: false, stop: { reason: rendered.failure.code, message: rendered.failure.detail } }
   const { steps, live = [] } = rendered
   return { ok: true, value: { provider: provider.value, weights, rendered: steps, live } }
-}
-
-/** The mesh that a cluster runs: what its owner says, else what the probe found. */
-export function meshOf(cluster: Pick<ClusterDocument, 'spec' | 'mesh'>): MeshFacts | undefined {
-  const named = cluster.spec.mesh?.provider
-  return named === undefined || named === cluster.mesh?.provider ? cluster.mesh : { provider: named }
 }
 
 /** The provider that wrote an inventory; istio, the only one so far, when the mesh is no longer known. */

@@ -26,6 +26,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   RequestAuthentication: 'requestauthentications',
   AuthorizationPolicy: 'authorizationpolicies',
   Telemetry: 'telemetries',
+  EnvoyFilter: 'envoyfilters',
 }
 
 /** The way every Istio checks what is applied: it must be asked, and its word counts. */

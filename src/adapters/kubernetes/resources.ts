@@ -32,6 +32,7 @@ const KNOWN: Readonly<Record<string, Resource>> = {
   'networking.istio.io/ServiceEntry': within('serviceentries'),
   'networking.istio.io/Gateway': within('gateways'),
   'networking.istio.io/Sidecar': within('sidecars'),
+  'networking.istio.io/EnvoyFilter': within('envoyfilters'),
   'security.istio.io/PeerAuthentication': within('peerauthentications'),
   'security.istio.io/RequestAuthentication': within('requestauthentications'),
   'security.istio.io/AuthorizationPolicy': within('authorizationpolicies'),

@@ -31,15 +31,15 @@ function missingVersions({ spec, policy, weights, candidate }: RenderInput): rea
     .map(({ version, pointer }) => ({ pointer, reason: `the service has no version ${version}` }))
 }
 
-/** Versions that get requests, copies included, in the order of names. */
-export function servedVersions({ weights, candidate, policy }: RenderInput): readonly string[] {
-  const { mirror, routes = [] } = policy.traffic ?? {}
-  const copied = [mirror, ...routes.map((route) => route.mirror)].flatMap((one) => (one ? [one.version] : []))
+/** Versions whose answers callers get, in the order of names. */
+export function servedVersions({ weights, candidate }: RenderInput): readonly string[] {
   const weighted = Object.keys(weights).filter((version) => (weights[version] ?? 0) > 0)
-  return [...new Set([...weighted, ...(candidate ? [candidate.version] : []), ...copied])].sort()
+  return [...new Set(candidate ? [...weighted, candidate.version] : weighted)].sort()
 }
 
-/** Versions that a route names, at weight 0 too, in the order of names. */
+/** Versions that a route names, at weight 0 and for copies too, in the order of names. */
 export function namedVersions(input: RenderInput): readonly string[] {
-  return [...new Set([...Object.keys(input.weights), ...servedVersions(input)])].sort()
+  const { mirror, routes = [] } = input.policy.traffic ?? {}
+  const copied = [mirror, ...routes.map((route) => route.mirror)].flatMap((one) => (one ? [one.version] : []))
+  return [...new Set([...Object.keys(input.weights), ...servedVersions(input), ...copied])].sort()
 }

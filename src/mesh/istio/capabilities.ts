@@ -1,4 +1,4 @@
-import { type Capability, type CapabilityTable, conditional, never, notBuilt, SUPPORTED } from '../capability.ts'
+import { type Capability, type CapabilityTable, conditional, notBuilt, SUPPORTED } from '../capability.ts'
 import { FEATURES, type Feature } from '../features.ts'
 
 const ROUTE_FEATURES = [
@@ -85,9 +85,9 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   'traffic.locality': conditional(
     'Nodes must carry the labels topology.kubernetes.io/region and …/zone; needs outliers.',
   ),
-  'traffic.rateLimit': never(
-    'Istio has no rate limit of its own; an EnvoyFilter would do it, and AKS supports none.',
-    'Bound what a Pod takes at a time: traffic.connections.maxRequests.',
+  'traffic.rateLimit': conditional(
+    'By an EnvoyFilter, which AKS does not support: the cluster must say mesh.envoyFilters. For each HTTP port of a Pod, whose targetPort must be a number; without mtls strict, plain requests and those by mutual TLS are counted apart. What authorization refuses is not counted. A burst is no lower than requests.',
+    { envoyFilters: true },
   ),
   'security.mtls.strict': conditional('Callers without a sidecar are refused from then on.'),
   'security.mtls.permissive': SUPPORTED,

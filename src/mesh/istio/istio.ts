@@ -6,6 +6,7 @@ import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCo
 import {
   AUTHORIZATION_POLICY,
   DESTINATION_RULE,
+  ENVOY_FILTER,
   GATEWAY,
   HTTP_ROUTE,
   PEER_AUTHENTICATION,
@@ -28,6 +29,7 @@ const POLICY_KINDS = [
   SIDECAR,
   SERVICE_ENTRY,
   TELEMETRY,
+  ENVOY_FILTER,
 ] as const
 
 /** What refers to others before them; a rule about tokens before what reads tokens, or it would refuse everyone. */
@@ -40,6 +42,7 @@ const PRUNED: readonly string[] = [
   SIDECAR,
   SERVICE_ENTRY,
   TELEMETRY,
+  ENVOY_FILTER,
   DESTINATION_RULE,
 ].map(({ kind }) => kind)
 

@@ -7,6 +7,8 @@ export const SIDECAR: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'S
 export const PEER_AUTHENTICATION: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'PeerAuthentication' }
 export const REQUEST_AUTHENTICATION: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'RequestAuthentication' }
 export const AUTHORIZATION_POLICY: KindRef = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' }
+/** Istio serves no other version of it. */
+export const ENVOY_FILTER: KindRef = { apiVersion: 'networking.istio.io/v1alpha3', kind: 'EnvoyFilter' }
 export const TELEMETRY: KindRef = { apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry' }
 export const GATEWAY: KindRef = { apiVersion: 'networking.istio.io/v1', kind: 'Gateway' }
 export const HTTP_ROUTE: KindRef = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' }

@@ -3,6 +3,7 @@ import type { Barrier, RenderInput, RenderStep } from '../provider.ts'
 import { AUTHORIZATION_PARTS, authorizationPolicies } from './authorization.ts'
 import { egressRules, serviceEntries, sidecar } from './egress.ts'
 import { AUTHORIZATION_POLICY, PEER_AUTHENTICATION, SETTLE_MS } from './names.ts'
+import { rateLimit } from './rate-limit.ts'
 import { peerAuthentication, requestAuthentication } from './security.ts'
 import { telemetry } from './telemetry.ts'
 
@@ -29,7 +30,7 @@ export function policySteps(input: RenderInput): PolicySteps {
       ...steps([peerAuthentication(input), authentication]),
       ...steps(rules),
       ...steps(plain),
-      ...steps([telemetry(input)]),
+      ...steps([telemetry(input), rateLimit(input)]),
     ],
     late: [
       ...steps(authorizationPolicies(input), [authentication]),

@@ -16,14 +16,30 @@ export function workloadProblems(input: RenderInput): readonly FieldProblem[] {
       ),
     ),
     ...egressProblems(input),
+    ...rateLimitProblems(input),
+  ]
+}
+
+/** The filter is put into the listeners of Pods' ports. */
+function rateLimitProblems({ spec, policy }: RenderInput): readonly FieldProblem[] {
+  const { rateLimit } = policy.traffic ?? {}
+  if (!rateLimit) return []
+  const pointer = '/traffic/rateLimit'
+  const { requests, burst = requests } = rateLimit
+  const http = httpPorts(spec)
+  return [
+    ...(http.length === 0 ? [{ pointer, reason: 'is for HTTP, and all ports of the service speak TCP' }] : []),
+    ...(burst < requests ? [{ pointer: `${pointer}/burst`, reason: 'cannot be below requests' }] : []),
+    ...podPortProblems({ spec }, http),
   ]
 }
 
 /** Istio's policies choose Pods by labels; without any they would be for the whole namespace. */
 function bindingProblems({ spec, policy }: RenderInput): readonly FieldProblem[] {
   if (spec.workload) return []
-  const { security, egress, telemetry } = policy
+  const { traffic, security, egress, telemetry } = policy
   const parts = [
+    ...(traffic?.rateLimit === undefined ? [] : ['traffic.rateLimit']),
     ...Object.entries(security ?? {}).flatMap(([field, value]) => (value === undefined ? [] : [`security.${field}`])),
     ...(egress?.unlisted === undefined ? [] : ['egress.unlisted']),
     ...Object.entries(telemetry ?? {}).flatMap(([field, value]) => (value === undefined ? [] : [`telemetry.${field}`])),

@@ -147,7 +147,7 @@ const rateLimitSpec = z
     per: z.enum(['second', 'minute', 'hour']),
     burst: z.int().min(1).max(10_000_000).optional().describe('Requests at once; as requests when left out'),
   })
-  .describe('What one Pod takes; others get 429')
+  .describe('What one Pod takes on a port; the rest gets 429')
 
 /** How requests for a service travel. Every part is off until it is asked for. */
 export const trafficSpec = z

@@ -1,5 +1,6 @@
 import type { HostRenderer, HostRenderInput, RoutedPath } from '../../mesh/host-renderer.ts'
 import { bearsMarks } from '../../mesh/marks.ts'
+import { meshOf } from '../../mesh/mesh-of.ts'
 import type { Provider } from '../../mesh/provider.ts'
 import { requireProvider } from '../../mesh/registry.ts'
 import type { ClusterDocument, HostDocument } from '../../model/documents.ts'
@@ -9,7 +10,7 @@ import { serviceKey, splitServiceKey } from '../../model/service.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import type { Store } from '../../ports/store.ts'
 import type { ReconcileDeps } from '../deps.ts'
-import { meshOf, type Prepared } from '../gather.ts'
+import type { Prepared } from '../gather.ts'
 import type { Stop } from '../situation.ts'
 
 type PreparedHost = { readonly ok: true; readonly value: Prepared } | { readonly ok: false; readonly stop: Stop }

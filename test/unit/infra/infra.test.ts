@@ -7,6 +7,7 @@ import { resourceUses } from '../../../scripts/bicep/resource-uses.ts'
 import { CONTAINERS } from '../../../src/adapters/cosmos/cosmos-client.ts'
 import {
   DRIVER_ACCESS,
+  ENVOY_FILTER_ACCESS,
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   MESH_ACCESS,
@@ -149,6 +150,7 @@ describe('what the app expects of its surroundings', () => {
     ['cluster-role', [...REQUIRED_ACCESS, ...POLICY_ACCESS]],
     ['gateway-role', [...GATEWAY_ACCESS, ...DRIVER_ACCESS]],
     ['image-role', IMAGE_ACCESS],
+    ['envoy-filter-role', ENVOY_FILTER_ACCESS],
     ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),
   ])('the %s grants what it needs, and no more', (file, rights) => {
     const [role] = parseAllDocuments(readFileSync(join(ROOT, `infra/kubernetes/${file}.yaml`), 'utf8')).map(

@@ -42,6 +42,17 @@ describe('capabilities', () => {
     })
   })
 
+  it('refuse what needs an EnvoyFilter where the cluster does not allow any, once the cluster is known', () => {
+    const limited = specOf({ traffic: { rateLimit: { requests: 5, per: 'second' } } })
+    expect(refusalOf('istio', limited, limited)).toBeUndefined()
+    expect(refusalOf('istio', limited, limited, { provider: 'istio', envoyFilters: true })).toBeUndefined()
+    expect(refusalOf('istio', limited, limited, { provider: 'istio' })).toMatchObject({
+      code: 'UnsupportedFeature',
+      errors: [{ pointer: '/traffic/rateLimit/requests' }, { pointer: '/traffic/rateLimit/per' }],
+      hint: expect.stringContaining('mesh.envoyFilters'),
+    })
+  })
+
   it('name the field of each kind of traffic that a rollout uses, its waves too', () => {
     const match = { match: [{ path: { exact: '/a' } }], for: '1m' }
     const mirror = { mirror: 5, for: '1m' }

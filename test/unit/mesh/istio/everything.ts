@@ -49,6 +49,7 @@ export function everything(): RenderInput {
       outliers: { consecutiveErrors: 5, interval: '10s', ejectionTime: '30s', maxEjectionPercent: 50 },
       affinity: { cookie: { name: 'id', ttl: '1h', path: '/' } },
       locality: { prefer: 'zone' },
+      rateLimit: { requests: 50, per: 'second', burst: 80 },
     },
     security: {
       mtls: 'strict',

@@ -24,7 +24,7 @@ export function inputOf(change: Partial<RenderInput> = {}): RenderInput {
     name: 'web',
     spec,
     policy: spec,
-    mesh: { provider: 'istio' },
+    mesh: { provider: 'istio', envoyFilters: true },
     renderRevision: 7,
     weights: { v1: 100 },
     ...change,
