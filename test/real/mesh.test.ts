@@ -40,6 +40,8 @@ spec:
     mirrorPercentage: {value: 40}
 `
 
+const READER = { name: 'reader', namespace: 'partner', serviceAccount: 'reading' }
+
 // Does the harness itself tell the truth? No part of Meshwright runs here.
 describeReal('the real mesh', 'mesh', (parts) => {
   const dir = scratchFolder()
@@ -47,7 +49,7 @@ describeReal('the real mesh', 'mesh', (parts) => {
   let mesh: Mesh
 
   beforeAll(async () => {
-    cluster = await startRealCluster({ parts, dir })
+    cluster = await startRealCluster({ parts, dir, clients: [READER] })
     mesh = cluster.mesh
   })
 
@@ -80,14 +82,25 @@ describeReal('the real mesh', 'mesh', (parts) => {
     expect(share.byVersion.v1).toBeLessThan(180)
   })
 
-  it('speaks mutual TLS: the application sees the identity of its caller', async () => {
-    const plain = fetch('http://10.77.0.11:9898/')
-    await expect(plain).rejects.toThrow()
-    const answer = await mesh.send()
-    expect(answer).toMatchObject({
-      status: 200,
-      caller: expect.stringContaining('spiffe://cluster.local/ns/shop/sa/client'),
+  it('speaks mutual TLS: the application sees the identity of each caller, and plain text comes to nobody', async () => {
+    expect(await mesh.plainClient('v1').send()).toMatchObject({ status: 0, version: null })
+    const callers = [mesh, mesh.client('reader')].map(async (client) => {
+      const { status, caller } = await client.send()
+      return [status, caller?.match(/URI=(spiffe:[^;]*)/)?.[1]]
     })
+    expect(await Promise.all(callers)).toEqual([
+      [200, 'spiffe://cluster.local/ns/shop/sa/client'],
+      [200, 'spiffe://cluster.local/ns/partner/sa/reading'],
+    ])
+  })
+
+  it('shows what came to the application, which fails and waits as a request asks for', async () => {
+    const answer = await mesh.send({ authorization: 'Bearer none' }, { method: 'PUT', path: '/items?page=2' })
+    const { host } = mesh
+    expect(answer.seen).toEqual({ method: 'PUT', path: '/items?page=2', host, tries: 1, token: true })
+    // By itself Istio tries again only what no server has begun with.
+    expect(await mesh.send({ 'app-fail-tries': '1' })).toMatchObject({ status: 503, seen: { tries: 1, token: false } })
+    expect((await mesh.send({ 'app-delay-ms': '300' })).durationMs).toBeGreaterThan(299)
   })
 
   it('follows a route of 90 to 10, and a load that runs meanwhile loses no request', async () => {

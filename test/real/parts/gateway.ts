@@ -52,7 +52,7 @@ export async function startGateway(options: {
     loadBalancer: { ingress: [{ ip: gatewayPod.address }] },
   })
   await podReady(api.admin, gatewayPod)
-  const { process } = await startSidecar({ parts, dir: join(dir), api, istiod: mesh.istiod, pod: gatewayPod })
+  const process = await startSidecar({ parts, dir: join(dir), api, istiod: mesh.istiod, pod: gatewayPod })
   return {
     address: gatewayPod.address,
     port: PORT,

@@ -27,8 +27,15 @@ export const ISTIOD_HOST = 'istiod.istio-system.svc'
  * Starts istiod on an API server that has Istio's CRDs. It must run in the namespace of run.ts (fixed ports).
  * Upstream Envoy lacks Istio's own filters (metadata exchange, ALPN): istiod is told to leave them out.
  */
-export async function startIstiod(options: { parts: Parts; dir: string; api: ApiServer; site: Site }): Promise<Istiod> {
-  const { parts, dir, api, site } = options
+export async function startIstiod(options: {
+  parts: Parts
+  dir: string
+  api: ApiServer
+  site: Site
+  /** PEM file with certificates of issuers of tokens, whose keys it fetches. */
+  issuers?: string
+}): Promise<Istiod> {
+  const { parts, dir, api, site, issuers } = options
   const at = (usualPort: number) => `127.0.0.1:${site.port(usualPort)}`
   mkdirSync(dir, { recursive: true })
   execFileSync('bash', [join(import.meta.dirname, 'authority.sh'), dir, 'authority'])
@@ -62,6 +69,7 @@ export async function startIstiod(options: { parts: Parts; dir: string; api: Api
       PILOT_DISABLE_MX_ALPN: 'true',
       PILOT_CERT_PROVIDER: 'istiod',
       POD_NAMESPACE: 'istio-system',
+      ...(issuers === undefined ? {} : { SSL_CERT_FILE: issuers }),
     },
   })
   try {

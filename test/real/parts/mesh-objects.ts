@@ -7,32 +7,30 @@ export interface Server {
   readonly appPort: number
 }
 
-const PORT = 9898
+/** Where Pods of services listen. */
+export const POD_PORT = 9898
 
 /**
- * Everything of a small mesh that a person, a Deployment, injection and the EndpointSlice controller would have made: namespace, service accounts, Service,
- * EndpointSlice, Pods, mutual TLS STRICT, and the Sidecar objects that stand in for iptables.
+ * Everything of a service that a person, a Deployment, injection and the EndpointSlice controller would have made: namespace, service account, Service,
+ * EndpointSlice, Pods, the namespace's mutual TLS, and the Sidecar objects that stand in for iptables.
  */
-export function meshObjects(mesh: {
+export function serviceObjects(of: {
   namespace: string
   service: string
   servers: readonly Server[]
-  client: SidecarPod
-  /** Where the client's sidecar takes calls. */
-  entry: string
+  /** What all Pods of the namespace ask of those who call. */
+  mtls: 'STRICT' | 'PERMISSIVE'
 }): KubernetesObject[] {
-  const { namespace, service, servers, client, entry } = mesh
+  const { namespace, service, servers, mtls } = of
   return [
     object('v1', 'Namespace', undefined, namespace, { labels: { 'istio-injection': 'enabled' } }),
     object('v1', 'ServiceAccount', namespace, service),
-    object('v1', 'ServiceAccount', namespace, client.serviceAccount),
     object('v1', 'Service', namespace, service, {
-      spec: { selector: { app: service }, ports: [{ name: 'http', port: 80, targetPort: PORT }] },
+      spec: { selector: { app: service }, ports: [{ name: 'http', port: 80, targetPort: POD_PORT }] },
     }),
-    object('security.istio.io/v1', 'PeerAuthentication', namespace, 'default', { spec: { mtls: { mode: 'STRICT' } } }),
-    ...[...servers.map((one) => one.pod), client].map(pod),
+    object('security.istio.io/v1', 'PeerAuthentication', namespace, 'default', { spec: { mtls: { mode: mtls } } }),
+    ...servers.map((one) => pod(one.pod)),
     ...servers.map(serverListeners),
-    clientListeners(client, entry),
     endpointSlice(namespace, service, servers),
   ]
 }
@@ -56,7 +54,7 @@ function endpointSlice(namespace: string, service: string, servers: readonly Ser
   return object('discovery.k8s.io/v1', 'EndpointSlice', namespace, `${service}-1`, {
     labels: { 'kubernetes.io/service-name': service },
     addressType: 'IPv4',
-    ports: [{ name: 'http', port: PORT, protocol: 'TCP' }],
+    ports: [{ name: 'http', port: POD_PORT, protocol: 'TCP' }],
     endpoints,
   })
 }
@@ -69,7 +67,7 @@ export function pod({ namespace, name, labels, serviceAccount }: SidecarPod): Ku
     spec: {
       nodeName: 'node-1',
       serviceAccountName: serviceAccount,
-      containers: [{ name: 'main', image: 'none', ports: [{ name: 'http', containerPort: PORT }] }],
+      containers: [{ name: 'main', image: 'none', ports: [{ name: 'http', containerPort: POD_PORT }] }],
     },
   })
 }
@@ -80,30 +78,13 @@ function serverListeners({ pod: { namespace, name, labels, address }, appPort }:
       workloadSelector: { labels },
       ingress: [
         {
-          port: { number: PORT, protocol: 'HTTP', name: 'http' },
+          port: { number: POD_PORT, protocol: 'HTTP', name: 'http' },
           bind: address,
           captureMode: 'NONE',
           defaultEndpoint: `127.0.0.1:${appPort}`,
         },
       ],
       egress: [{ hosts: ['istio-system/*'] }],
-    },
-  })
-}
-
-function clientListeners({ namespace, name, labels }: SidecarPod, entry: string): KubernetesObject {
-  return object('networking.istio.io/v1', 'Sidecar', namespace, name, {
-    spec: {
-      workloadSelector: { labels },
-      // The port must be the Service's own: by it istiod finds the routes.
-      egress: [
-        {
-          port: { number: 80, protocol: 'HTTP', name: 'http' },
-          bind: entry,
-          captureMode: 'NONE',
-          hosts: [`${namespace}/*`],
-        },
-      ],
     },
   })
 }

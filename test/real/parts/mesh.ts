@@ -1,14 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ApiServer } from './api-server.ts'
+import { type ClientSpec, clientObjects, clientPodAt } from './client-pod.ts'
 import { type Istiod, startIstiod } from './istiod.ts'
-import { meshObjects, podReady } from './mesh-objects.ts'
+import { POD_PORT, podReady, serviceObjects } from './mesh-objects.ts'
 import type { Parts } from './parts.ts'
-import { type RunningProcess, startProcess } from './processes.ts'
+import type { RunningProcess } from './processes.ts'
 import type { ScrapeTarget } from './prometheus.ts'
-import { type SidecarPod, startSidecar } from './sidecar.ts'
+import { metricsAddress, startSidecar } from './sidecar.ts'
 import { type Site, siteOf } from './site.ts'
 import { type Client, meshClient } from './traffic.ts'
+import { controlApp, startApp, type VersionPod, versionPodAt } from './version-pod.ts'
 import { until } from './wait.ts'
 
 /** What to start. The API server must have Istio's CRDs. */
@@ -18,15 +20,24 @@ export interface MeshOptions {
   readonly api: ApiServer
   /** Versions of the service, by default `v1` and `v2`; at most eight. */
   readonly versions?: readonly string[]
+  /** Who calls besides the mesh's own client, each behind a sidecar of its own; at most nine. */
+  readonly clients?: readonly ClientSpec[]
+  /** What the namespace of the service asks of those who call; `STRICT` when left out. */
+  readonly mtls?: 'STRICT' | 'PERMISSIVE'
+  /** Whose keys istiod may fetch: see `TokenIssuers.certificate`. */
+  readonly issuers?: string
   /** The first when left out. */
   readonly site?: Site
 }
 
-/** A mesh with the service `web` in namespace `shop`, each version one pod behind a real sidecar, mutual TLS STRICT, and a client. */
+/**
+ * A mesh with the service `web` in namespace `shop`, each version one pod behind a real sidecar, and clients; by itself it is the
+ * client of that name, in namespace and with service account `shop/client`.
+ */
 export interface Mesh extends Client {
   readonly namespace: string
   readonly service: string
-  /** The host by which the client calls: `web.shop.svc.cluster.local`. */
+  /** The host by which clients call: `web.shop.svc.cluster.local`. */
   readonly host: string
   readonly site: Site
   readonly istiod: Istiod
@@ -34,6 +45,10 @@ export interface Mesh extends Client {
   readonly clientAdminUrl: string
   /** What Prometheus should scrape: the sidecars of all versions, and istiod. */
   readonly scrapeTargets: readonly ScrapeTarget[]
+  /** One of `clients`, by its name. */
+  client(name: string): Client
+  /** A caller outside the mesh: in plain text, without a sidecar, straight to the Pod of a version. */
+  plainClient(version: string): Client
   /** Tells a version how to behave from now on; what is left out goes back to healthy. */
   behave(version: string, behaviour: { failShare?: number; delayMs?: number }): Promise<void>
   /** How many requests a version's application has received so far, as it counts itself: copies by a mirror too. */
@@ -47,86 +62,77 @@ const HOST = `${SERVICE}.${NAMESPACE}.svc.cluster.local`
 
 const NAMES = { namespace: NAMESPACE, service: SERVICE, host: HOST }
 
-interface Version {
-  readonly name: string
-  readonly pod: SidecarPod
-  readonly appPort: number
-  readonly controlPort: number
-}
-
 /**
- * Starts istiod, the versions and the client (about ten seconds) and resolves when every version has answered the client.
+ * Starts istiod, the versions and the clients (about ten seconds) and resolves when every version has answered each client.
  * To be run in the namespace of run.ts: addresses and ports are fixed for each site.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const { parts, api, dir, site = siteOf(0) } = options
   mkdirSync(dir, { recursive: true })
-  const versions = (options.versions ?? ['v1', 'v2']).map((name, index) => versionAt(site, name, index))
-  const clientPod = clientAt(site)
-  const pods = [...versions.map((one) => one.pod), clientPod]
+  const versions = (options.versions ?? ['v1', 'v2']).map((name, at) => versionPodAt(site, { ...NAMES, name }, at))
+  const clientPods = [{ name: 'client' }, ...(options.clients ?? [])].map((spec, at) =>
+    clientPodAt(site, { namespace: NAMESPACE, serviceAccount: spec.name, ...spec }, at),
+  )
   const processes: RunningProcess[] = []
-  const istiod = await startIstiod({ parts, api, dir: join(dir, 'istiod'), site })
-  const client = meshClient(HOST, site.entry)
+  const istiod = await startIstiod({ ...options, dir: join(dir, 'istiod'), site })
+  const clients = new Map(clientPods.map(({ name, entry }) => [name, meshClient(HOST, entry)]))
+  const plainClients = new Map(versions.map(({ name, pod }) => [name, meshClient(HOST, pod.address, POD_PORT)]))
   const stop = async () => {
-    client.close()
+    for (const one of [...clients.values(), ...plainClients.values()]) one.close()
     await Promise.all(processes.map((one) => one.stop()))
     await istiod.stop()
   }
   try {
     for (const one of versions) processes.push(startApp(one, dir))
-    const { entry } = site
-    await api.admin.apply(meshObjects({ ...NAMES, servers: versions, client: clientPod, entry }))
+    await api.admin.apply(serviceObjects({ ...NAMES, servers: versions, mtls: options.mtls ?? 'STRICT' }))
+    for (const one of clientPods) await api.admin.apply(clientObjects(one, NAMESPACE))
+    const pods = [...versions.map((one) => one.pod), ...clientPods]
     for (const pod of pods) await podReady(api.admin, pod)
-    const sidecars = await Promise.all(pods.map((pod) => startSidecar({ parts, dir, api, istiod, pod })))
-    processes.push(...sidecars.map((one) => one.process))
-    await everyVersionAnswers(client, versions, processes)
-    const scrapeTargets = [
-      ...versions.map((one, index) => sidecarTarget(one, sidecars[index]?.metricsAddress ?? '')),
-      { job: 'istiod', address: istiod.metricsAddress, path: '/metrics', labels: {} },
-    ]
-    const behave: Mesh['behave'] = (name, behaviour) =>
-      control(versions, name, 'PUT', { failShare: 0, delayMs: 0, ...behaviour })
-    const received: Mesh['received'] = async (name) =>
-      (await control<{ received: number }>(versions, name, 'GET')).received
-    const clientAdminUrl = `http://127.0.0.1:${clientPod.adminPort}`
-    return { ...client, ...NAMES, site, istiod, clientAdminUrl, scrapeTargets, behave, received, stop }
+    processes.push(...(await Promise.all(pods.map((pod) => startSidecar({ parts, dir, api, istiod, pod })))))
+    for (const one of clients.values()) await everyVersionAnswers(one, versions, processes)
+    const [own] = clientPods
+    return {
+      ...named(clients, 'client')('client'),
+      ...NAMES,
+      ...controls(versions),
+      site,
+      istiod,
+      clientAdminUrl: `http://127.0.0.1:${own?.adminPort}`,
+      scrapeTargets: [...versions.map(sidecarTarget), istiodTarget(istiod)],
+      client: named(clients, 'client'),
+      plainClient: named(plainClients, 'version'),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-function clientAt(site: Site): SidecarPod {
+/** What one tells the applications, and asks them, besides their sidecars. */
+function controls(versions: readonly VersionPod[]): Pick<Mesh, 'behave' | 'received'> {
+  const version = named(new Map(versions.map((one) => [one.name, one])), 'version')
   return {
-    namespace: NAMESPACE,
-    name: 'client',
-    serviceAccount: 'client',
-    address: site.pod(10),
-    labels: { app: 'client', version: 'v0' },
-    adminPort: site.port(15_300),
+    behave: (name, behaviour) => controlApp(version(name), 'PUT', { failShare: 0, delayMs: 0, ...behaviour }),
+    received: async (name) => (await controlApp<{ received: number }>(version(name), 'GET')).received,
   }
 }
 
-function versionAt(site: Site, name: string, index: number): Version {
-  const pod = {
-    namespace: NAMESPACE,
-    name: `${SERVICE}-${name}`,
-    serviceAccount: SERVICE,
-    address: site.pod(11 + index),
-    labels: { app: SERVICE, version: name },
-    adminPort: site.port(15_200 + 10 * index),
+/** Finds one by its name; throws when there is none. */
+function named<T>(all: ReadonlyMap<string, T>, kind: string): (name: string) => T {
+  return (name) => {
+    const found = all.get(name)
+    if (found === undefined) throw new Error(`there is no ${kind} ${name}`)
+    return found
   }
-  return { name, pod, appPort: site.port(9811 + index), controlPort: site.port(9911 + index) }
-}
-
-function startApp({ name, appPort, controlPort }: Version, dir: string): RunningProcess {
-  const program = join(import.meta.dirname, 'web-app.ts')
-  const args = [program, name, String(appPort), String(controlPort)]
-  return startProcess({ dir, name: `app-${name}`, command: process.execPath, args })
 }
 
 /** Routes come in order, and a healthy endpoint may come later than the first: so all of them must have answered. */
-async function everyVersionAnswers(client: Client, versions: readonly Version[], processes: readonly RunningProcess[]) {
+async function everyVersionAnswers(
+  client: Client,
+  versions: readonly VersionPod[],
+  processes: readonly RunningProcess[],
+) {
   const answered = new Set<string>()
   await until('every version has answered', 60_000, async () => {
     for (const one of processes) one.assertAlive()
@@ -136,19 +142,11 @@ async function everyVersionAnswers(client: Client, versions: readonly Version[],
   })
 }
 
-function sidecarTarget({ name, pod }: Version, address: string): ScrapeTarget {
+function sidecarTarget({ name, pod }: VersionPod): ScrapeTarget {
   const labels = { namespace: NAMESPACE, pod: pod.name, app: SERVICE, version: name, workload: pod.name }
-  return { job: 'envoy-stats', address, path: '/stats/prometheus', labels }
+  return { job: 'envoy-stats', address: metricsAddress(pod), path: '/stats/prometheus', labels }
 }
 
-/** Asks the application of a version, besides its sidecar. */
-async function control<T>(versions: readonly Version[], name: string, method: string, body?: object): Promise<T> {
-  const found = versions.find((one) => one.name === name)
-  if (!found) throw new Error(`there is no version ${name}`)
-  const answer = await fetch(`http://127.0.0.1:${found.controlPort}`, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  if (!answer.ok) throw new Error(`version ${name} did not take ${method} ${JSON.stringify(body)}: ${answer.status}`)
-  return (await answer.json()) as T
+function istiodTarget({ metricsAddress: address }: Istiod): ScrapeTarget {
+  return { job: 'istiod', address, path: '/metrics', labels: {} }
 }

@@ -1,5 +1,5 @@
 import { type ApiServer, startApiServer } from './api-server.ts'
-import { type Mesh, startMesh } from './mesh.ts'
+import { type Mesh, type MeshOptions, startMesh } from './mesh.ts'
 import type { Parts } from './parts.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { type Site, siteOf } from './site.ts'
@@ -22,8 +22,9 @@ export async function startRealCluster(options: {
   name?: string
   /** The first when left out. */
   site?: Site
+  clients?: MeshOptions['clients']
 }): Promise<RealCluster> {
-  const { parts, dir, name = 'real', site = siteOf(0) } = options
+  const { parts, dir, name = 'real', site = siteOf(0), clients = [] } = options
   const started: { stop(): Promise<void> }[] = []
   const stop = async () => {
     for (const one of started.toReversed()) await one.stop()
@@ -31,7 +32,7 @@ export async function startRealCluster(options: {
   try {
     const api = await startApiServer({ parts, dir: `${dir}/api`, crds: [parts.istioCrds], context: name })
     started.push(api)
-    const mesh = await startMesh({ parts, dir: `${dir}/mesh`, api, site })
+    const mesh = await startMesh({ parts, dir: `${dir}/mesh`, api, site, clients })
     started.push(mesh)
     const targets = mesh.scrapeTargets
     const prometheus = await startPrometheus({ parts, dir: `${dir}/prometheus`, targets })

@@ -18,21 +18,19 @@ export interface SidecarPod {
   readonly role?: 'router'
 }
 
-/** A sidecar: pilot-agent with the Envoy that it starts. */
-export interface Sidecar {
-  readonly process: RunningProcess
-  /** `host:port` whose `/stats/prometheus` gives this Envoy's statistics. */
-  readonly metricsAddress: string
+/** `host:port` whose `/stats/prometheus` gives the statistics of a sidecar's Envoy. */
+export function metricsAddress({ adminPort }: SidecarPod): string {
+  return `127.0.0.1:${adminPort}`
 }
 
-/** Starts a sidecar with an identity of its own from istiod. It is not ready yet when this resolves: send a request to find out. */
+/** Starts a sidecar, pilot-agent with the Envoy that it starts, with an identity of its own from istiod. It is not ready yet when this resolves: send a request to find out. */
 export async function startSidecar(options: {
   parts: Parts
   dir: string
   api: ApiServer
   istiod: Istiod
   pod: SidecarPod
-}): Promise<Sidecar> {
+}): Promise<RunningProcess> {
   const { parts, api, istiod, pod } = options
   const dir = join(options.dir, pod.name)
   // pilot-agent looks for its token and puts its sockets under its own working folder.
@@ -40,7 +38,7 @@ export async function startSidecar(options: {
     mkdirSync(join(dir, folder), { recursive: true })
   }
   writeFileSync(join(dir, RUN, 'tokens/istio-token'), await boundToken(api, pod), { mode: 0o600 })
-  const process = startProcess({
+  return startProcess({
     dir,
     name: 'sidecar',
     command: parts.pilotAgent,
@@ -72,7 +70,6 @@ export async function startSidecar(options: {
       ISTIO_METAJSON_LABELS: JSON.stringify(pod.labels),
     },
   })
-  return { process, metricsAddress: `127.0.0.1:${pod.adminPort}` }
 }
 
 const RUN = 'var/run/secrets'

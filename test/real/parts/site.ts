@@ -2,8 +2,8 @@
 export interface Site {
   /** The address of a pod, by a number of 10 to 29. */
   pod(number: number): string
-  /** Where the client's sidecar takes calls, on the Service's own port. */
-  readonly entry: string
+  /** Where the sidecar of a client takes calls, on the Service's own port; clients are numbered from 0, the mesh's own. */
+  entry(client: number): string
   /** A port of 127.0.0.1 that is `usual` on the first site. */
   port(usual: number): number
 }
@@ -12,7 +12,7 @@ export interface Site {
 export function siteOf(index: 0 | 1): Site {
   return {
     pod: (number) => `10.77.${index}.${number}`,
-    entry: `127.0.0.${index + 1}`,
+    entry: (client) => (client === 0 ? `127.0.0.${index + 1}` : `127.0.${index + 1}.${client}`),
     port: (usual) => usual + 1000 * index,
   }
 }

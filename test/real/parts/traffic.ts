@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http'
 
 /** One request's answer as the client saw it. */
 export interface Answer {
@@ -11,10 +11,25 @@ export interface Answer {
   readonly version: string | null
   /** The identity of the caller that the server's sidecar vouches for, as in `x-forwarded-client-cert`. */
   readonly caller?: string
+  /** What else of the request came to the application. */
+  readonly seen?: Seen
   /** `name=value` of a cookie that came with it. */
   readonly cookie?: string
+  /** Where a redirect sends the caller. */
+  readonly location?: string
   /** The start of the body where no version answered, or the error. */
   readonly detail?: string
+}
+
+/** A request as the application saw it. */
+export interface Seen {
+  readonly method: string
+  readonly path: string
+  readonly host: string
+  /** Which try it was, counted from 1 by the caller's sidecar. */
+  readonly tries: number
+  /** Did a token come with it? */
+  readonly token: boolean
 }
 
 /** Counts of a bundle of answers. */
@@ -47,32 +62,43 @@ export interface LoadOptions {
 /** Headers besides the host. */
 export type Headers = Readonly<Record<string, string>>
 
-/** Sends requests to a host of the mesh through the client's sidecar. */
+/** What is asked for; `GET /` when left out. */
+export interface Target {
+  readonly method?: string
+  /** With its query, if any. */
+  readonly path?: string
+}
+
+/** Sends requests to a host of the mesh. */
 export interface Client {
-  send(headers?: Headers): Promise<Answer>
+  send(headers?: Headers, target?: Target): Promise<Answer>
   /** Sends `n` requests, eight at a time, and counts their answers. */
-  requestShare(n: number, headers?: Headers): Promise<Share>
+  requestShare(n: number, headers?: Headers, target?: Target): Promise<Share>
   /** Sends `perSecond` requests for at most `seconds`; it ends by itself. At most `maxOpen` (64) are open at once. */
-  startLoad(options: LoadOptions, headers?: Headers): Load
+  startLoad(options: LoadOptions, headers?: Headers, target?: Target): Load
   close(): void
 }
 
-/** A client that sends plain HTTP to the sidecar's listener at `entry`, port 80; the sidecar finds the service by the Host header. */
-export function meshClient(host: string, entry: string): Client {
+/**
+ * A client that sends plain HTTP to `entry`, port 80: the listener of a sidecar, which finds the service by the Host header.
+ * Given the address and `port` of a Pod, it calls that without a sidecar of its own.
+ */
+export function meshClient(host: string, entry: string, port = 80): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  const send = (headers: Headers = {}) => sendOne({ agent, entry, headers: { ...headers, host } })
+  const send: Client['send'] = (headers = {}, target = {}) =>
+    sendOne({ agent, host: entry, port, headers: { ...headers, host }, ...target })
   return {
     send,
-    async requestShare(n, headers) {
+    async requestShare(n, headers, target) {
       const answers: Answer[] = []
       let left = n
       const worker = async () => {
-        while (left-- > 0) answers.push(await send(headers))
+        while (left-- > 0) answers.push(await send(headers, target))
       }
       await Promise.all(Array.from({ length: Math.min(8, n) }, worker))
       return countAnswers(answers)
     },
-    startLoad: (options, headers) => startLoad(() => send(headers), options),
+    startLoad: (options, headers, target) => startLoad(() => send(headers, target), options),
     close: () => agent.destroy(),
   }
 }
@@ -120,13 +146,13 @@ export function startLoad<One>(send: () => Promise<One>, { perSecond, seconds, m
 }
 
 /** Never rejects: a request without an answer is an answer with status 0. */
-function sendOne({ agent, entry, headers }: { agent: Agent; entry: string; headers: Headers }): Promise<Answer> {
+function sendOne(options: RequestOptions): Promise<Answer> {
   const at = Date.now()
   const start = performance.now()
   return new Promise((resolve) => {
-    const end = (status: number, text: string, cookie?: string) =>
-      resolve({ at, durationMs: performance.now() - start, status, ...readBody(text), ...(cookie ? { cookie } : {}) })
-    const outgoing = request({ agent, host: entry, port: 80, path: '/', headers, timeout: 10_000 })
+    const end = (status: number, text: string, more: Pick<Answer, 'cookie' | 'location'> = {}) =>
+      resolve({ at, durationMs: performance.now() - start, status, ...readBody(text), ...more })
+    const outgoing = request({ timeout: 10_000, ...options })
     outgoing.on('response', (incoming) => {
       let text = ''
       incoming.setEncoding('utf8')
@@ -134,8 +160,7 @@ function sendOne({ agent, entry, headers }: { agent: Agent; entry: string; heade
         text += chunk
       })
       incoming.on('error', (error) => end(0, error.message))
-      const [cookie] = incoming.headers['set-cookie'] ?? []
-      incoming.on('end', () => end(incoming.statusCode ?? 0, text, cookie?.split(';')[0]))
+      incoming.on('end', () => end(incoming.statusCode ?? 0, text, readHeaders(incoming.headers)))
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 10 s')))
     outgoing.on('error', (error) => end(0, error.message))
@@ -143,10 +168,15 @@ function sendOne({ agent, entry, headers }: { agent: Agent; entry: string; heade
   })
 }
 
-function readBody(text: string): Pick<Answer, 'version' | 'caller' | 'detail'> {
+function readHeaders({ location, ...headers }: IncomingHttpHeaders): Pick<Answer, 'cookie' | 'location'> {
+  const [cookie] = (headers['set-cookie'] ?? []).map((one) => one.split(';')[0])
+  return { ...(cookie === undefined ? {} : { cookie }), ...(location === undefined ? {} : { location }) }
+}
+
+function readBody(text: string): Pick<Answer, 'version' | 'caller' | 'seen' | 'detail'> {
   try {
-    const { version, caller } = JSON.parse(text) as { version: string; caller: string }
-    return { version, caller }
+    const { version, caller, seen } = JSON.parse(text) as { version: string; caller: string; seen: Seen }
+    return { version, caller, seen }
   } catch {
     // Not the application's answer: the mesh's own, such as "no healthy upstream".
     return { version: null, detail: text.slice(0, 200) }
