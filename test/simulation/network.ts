@@ -57,6 +57,8 @@ export interface NetworkOptions {
   readonly counts: Counts
   /** Called before a system works on a request: what others do there by then is not the process's doing. */
   readonly beforeServe: (system: string) => void
+  /** Told of every request as it is sent, whatever becomes of it. */
+  readonly onSend: (acting: Acting, request: EmulatorRequest) => void
   /** Told of every answer before the process gets it. */
   readonly onAnswer: (acting: Acting, request: EmulatorRequest, response: EmulatorResponse) => void
 }
@@ -97,7 +99,9 @@ export function createNetwork(options: NetworkOptions): Network {
         options.counts.add(`faults: ${nameOf(fate, isCut)}`)
         options.counts.add(`faults by system: ${kindOf(system)}`)
       }
-      return carry(state, { life, invocation, system }, fate, request, deliver)
+      const acting = { life, invocation, system }
+      options.onSend(acting, request)
+      return carry(state, acting, fate, request, deliver)
     },
     within: (invocation, call) => invocations.run(invocation, call),
     acting: () => state.acting,

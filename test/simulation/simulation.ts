@@ -156,6 +156,7 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
     planned: options.planned,
     beforeServe: (system) => surroundings.clusters.get(system.replace(/^kubernetes\//, ''))?.advance(),
     crash: (life) => fleet.kill(life),
+    onSend: (acting, request) => watch.sent(acting, request),
     onAnswer: (acting, request, response) => watch.answered(acting, request, response),
   })
   const fleet: Fleet = createFleet({

@@ -41,6 +41,7 @@ export interface Watch {
   written(table: string, key: string, value: unknown, text: string): void
   clusters(clusters: ReadonlyMap<string, EmulatedCluster>): void
   receivers(receivers: Receivers): void
+  sent(acting: Acting, request: EmulatorRequest): void
   answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
   logged(line: string): void
   /** The text of an answer that a caller of the app got. */
@@ -157,6 +158,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       }
     },
     receivers: webhooks.listen,
+    sent: webhooks.sent,
     answered(acting, request, response) {
       seen.answered(acting, request, response)
       webhooks.answered(acting, request, response)

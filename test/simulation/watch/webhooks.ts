@@ -1,5 +1,5 @@
 import type { Rollout } from '../../../src/model/rollout.ts'
-import type { EmulatorRequest, EmulatorResponse } from '../../../src/sandbox/emulators/emulator.ts'
+import { type EmulatorRequest, type EmulatorResponse, jsonBody } from '../../../src/sandbox/emulators/emulator.ts'
 import { bodyText } from '../../../src/sandbox/transports/wire.ts'
 import type { Acting } from '../network.ts'
 import type { Question, Receivers } from '../webhook-receivers.ts'
@@ -8,19 +8,22 @@ import type { Broke } from './kinds.ts'
 /** Webhooks of steps: one question has one id however often it is asked, and one outcome that counts. */
 export interface WebhookWatch {
   listen(receivers: Receivers): void
+  /** Every call as it is sent. */
+  sent(acting: Acting, request: EmulatorRequest): void
   /** Every answer that reached a process. */
   answered(acting: Acting, request: EmulatorRequest, response: EmulatorResponse): void
   /** Every write of a rollout. */
   written(was: Rollout | undefined, is: Rollout): void
   /** Did a receiver say so to the present step of the rollout, in a time in which the app could hear it? */
   said(rollout: Rollout, verdict: 'pass' | 'fail'): boolean
-  /** Calls that came to nothing, of the present step. */
+  /** Calls of the present step that came to nothing, or of which nothing is heard yet. */
   failures(rollout: Rollout): number
 }
 
 export function watchWebhooks(broke: Broke): WebhookWatch {
   const ids = new Map<string, string>()
   const steps = new Map<string, string>()
+  const sent = new Map<string, number>()
   const heard = new Map<string, string[]>()
   const settled = new Map<string, string>()
   const of = (rollout: Rollout) => heard.get(ids.get(placeOf(rollout)) ?? '') ?? []
@@ -36,6 +39,12 @@ export function watchWebhooks(broke: Broke): WebhookWatch {
         ids.set(place, question.id)
         steps.set(question.id, place)
       })
+    },
+    sent({ system }, request) {
+      if (system !== 'webhook') return
+      const { data } = jsonBody(request) as { readonly data: Omit<Question, 'id'> }
+      const place = placeOf({ ...data, id: data.rollout })
+      sent.set(place, (sent.get(place) ?? 0) + 1)
     },
     answered({ system }, { headers }, response) {
       const id = headers['webhook-id']
@@ -53,7 +62,8 @@ export function watchWebhooks(broke: Broke): WebhookWatch {
       if (!of(is).includes(verdict)) broke(`${place}: the webhook ${webhook.outcome}, and nobody said ${verdict}`)
     },
     said: (rollout, verdict) => of(rollout).includes(verdict),
-    failures: (rollout) => of(rollout).filter((verdict) => verdict === 'nothing').length,
+    failures: (rollout) =>
+      (sent.get(placeOf(rollout)) ?? 0) - of(rollout).filter((verdict) => verdict !== 'nothing').length,
   }
 }
 
