@@ -16,7 +16,7 @@ import { removePlacement } from './remove-placement.ts'
 import { isWanted } from './situation.ts'
 import { takeBack } from './take-back.ts'
 import { imageRolloutOn, pendingRetired } from './workloads/image-rollout.ts'
-import { FENCED_OFF } from './write.ts'
+import { FENCED_OFF, staleStop } from './write.ts'
 
 export type { ReconcileDeps } from './deps.ts'
 
@@ -72,6 +72,10 @@ async function attemptOnce(
 ): Promise<ReconcileOutcome | 'again'> {
   const stored = await gatherStored(deps.store, request.service, request.cluster, request.session)
   const { service, cluster } = stored
+  // The two documents are read beside each other: a slow read, or one remembered, may tell of an older service.
+  const stale = service && staleStop(service, stored.placement?.value)
+  if (stale && attempt < ATTEMPTS) return 'again'
+  if (stale) return recordStop({ deps, stored, service, cluster: request.cluster }, stale)
   if (!service || !isWanted(service, request.cluster)) {
     await takeBack(deps, request.service, stored, unrecorded.splice(0))
     return removePlacement(deps, request, stored)

@@ -1,4 +1,5 @@
 import { revisionOf } from '../mesh/marks.ts'
+import type { PlacementDocument } from '../model/documents.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
 import type { Drift } from './drift.ts'
 import type { Effect } from './permission.ts'
@@ -28,4 +29,19 @@ export function fenceStop(
     'another Meshwright, or one with newer data, wrote it. PUT the service to go on from a newer revision.'
   return { reason: FENCED_OFF, message }
 }
+
+/** The service as it was read, beside a placement that a newer one of it has been brought to: who writes that down would undo it. */
+export function staleStop(
+  { renderRevision }: { readonly renderRevision: number },
+  placement: PlacementDocument | undefined,
+): Stop | undefined {
+  const { liveRevision = 0, appliedRevision = 0, writtenRevision = 0 } = placement ?? {}
+  const newest = Math.max(liveRevision, appliedRevision, writtenRevision)
+  if (newest <= renderRevision) return undefined
+  const message =
+    `The placement is of render revision ${newest}, newer than ${renderRevision}: the service was restored from older data. ` +
+    'PUT the service to go on from a newer revision.'
+  return { reason: FENCED_OFF, message }
+}
+
 export const FENCED_OFF = 'FencedOff'
