@@ -64,6 +64,8 @@ function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
   if (kind === 'service') return { kind: 'advance', service: key }
   if (kind === 'cluster') return { kind: 'probe', cluster: key }
   if (kind === 'certificate') return { kind: 'rotate', certificate: key }
+  if (kind === 'mesh-ca') return { kind: 'rotate-ca', ca: key }
+  if (kind === 'trust') return { kind: 'trust', ca: key }
   if (kind === 'policy') return { kind: 'spread', policy: key }
   if (kind === 'notification') return { kind: 'notify', notification: key }
   if (kind === 'delivery') {

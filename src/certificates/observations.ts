@@ -1,7 +1,7 @@
 import type { CertificateVersion } from '../model/certificate.ts'
 import type { DeliveryDocument } from '../model/documents.ts'
-import type { PortErrorKind } from '../ports/port-error.ts'
 import type { VaultOperation, VaultVersion } from '../ports/vault.ts'
+import type { Trouble } from '../ports/vault-trouble.ts'
 import type { WindowState } from '../ports/window-state.ts'
 
 /** What a pass has seen of the vault. */
@@ -14,14 +14,6 @@ export interface VaultSeen {
   readonly candidate?: VaultVersion
   /** Looked at only while a version is being made. */
   readonly operation?: VaultOperation
-}
-
-/** A vault that did not do what it was asked. */
-export interface Trouble {
-  readonly kind: PortErrorKind
-  readonly reason: string
-  readonly message: string
-  readonly retryAfterMs?: number
 }
 
 /** Everything that a decision rests on besides the document. */
@@ -57,12 +49,6 @@ export function isGone(vault: VaultSeen | Trouble): boolean {
 
 export function goneMessage({ serial }: Pick<CertificateVersion, 'serial'>): string {
   return `Serial ${serial} is served, and the vault has the certificate no more: recover it there, or rotate it.`
-}
-
-/** Trouble that time may end, as against one that a person must. Without a token of Entra ID the vault was not even asked. */
-export function isPassing({ kind, reason }: Pick<Trouble, 'kind' | 'reason'>): boolean {
-  if (reason === 'TokenRefused') return true
-  return kind === 'throttled' || kind === 'unavailable' || kind === 'conflict' || kind === 'precondition'
 }
 
 /** The public part of a version, as documents keep it. */

@@ -1,11 +1,12 @@
 import type { CertificateDocument } from '../model/documents.ts'
 import { isRotationOver } from '../model/rotation.ts'
-import { isPortError, PortError } from '../ports/port-error.ts'
+import { PortError } from '../ports/port-error.ts'
 import type { Vault, VaultVersion } from '../ports/vault.ts'
+import { type Trouble, troubleOf } from '../ports/vault-trouble.ts'
 import { windowState } from '../ports/window-state.ts'
 import { type CertificateDeps, vaultOf } from './deps.ts'
 import { ROTATION_TAG, vaultNameOf } from './issue-policy.ts'
-import type { Observations, Trouble, VaultSeen } from './observations.ts'
+import type { Observations, VaultSeen } from './observations.ts'
 
 /** Looks at everything that decides what comes next for a certificate. Throws PortError when the store does not answer. */
 export async function observe(deps: CertificateDeps, document: CertificateDocument): Promise<Observations> {
@@ -73,26 +74,4 @@ async function findTagged(
   if (newest?.tags[ROTATION_TAG] === rotation) return newest
   const found = (await vault.versions(name)).find(({ tags }) => tags[ROTATION_TAG] === rotation)
   return found && vault.version(name, found.version)
-}
-
-/** What a vault's refusal means for the certificate. Throws what is no error of a port. */
-export function troubleOf(error: unknown): Trouble {
-  if (!isPortError(error)) throw error
-  const { kind, message, retryAfterMs } = error
-  return {
-    kind,
-    reason: error.reason ?? REASONS[kind],
-    message: `${message}${message.endsWith('.') ? '' : '.'}`,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  }
-}
-
-const REASONS: Readonly<Record<Trouble['kind'], string>> = {
-  'not-found': 'VaultNotFound',
-  conflict: 'VaultConflict',
-  precondition: 'VaultConflict',
-  throttled: 'VaultThrottled',
-  unavailable: 'VaultUnavailable',
-  denied: 'VaultDenied',
-  invalid: 'VaultRefused',
 }

@@ -1,4 +1,4 @@
-import type { Trouble } from './observations.ts'
+import type { Trouble } from '../ports/vault-trouble.ts'
 import { type Step, withRotation } from './step.ts'
 
 /** Is it time for the next look that the document names? Others look too, and count as no attempt. */

@@ -1,9 +1,11 @@
+import type { CaRotation } from './ca-rotation.ts'
 import type { CertificateSpec, CertificateTarget, CertificateVersion, DeliveryState } from './certificate.ts'
 import type { ClusterSpec, ManagedClusterFacts, MeshFacts } from './cluster.ts'
 import type { CommandState } from './command.ts'
 import type { Condition } from './condition.ts'
 import type { FreezeSpec } from './freeze.ts'
 import { type HostHolder, hostKey } from './host.ts'
+import type { CaSet, MeshCaSpec } from './mesh-ca.ts'
 import type { NotificationState } from './notification.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
@@ -16,6 +18,7 @@ import type { Rotation } from './rotation.ts'
 import { type ServiceSpec, splitServiceKey } from './service.ts'
 import type { StrategySpec } from './strategy.ts'
 import type { TeamSpec } from './team.ts'
+import type { TrustState } from './trust.ts'
 
 /** What every stored document carries. Fields that this code does not know are kept and written back. */
 export interface DocumentBase {
@@ -126,6 +129,26 @@ export interface CertificateDocument extends OwnedDocument<'certificate', Certif
   readonly deletingAt?: string
 }
 
+/** The CA of a mesh on one cluster. It shares names with certificates: /certificates/{name} is one or the other. */
+export interface MeshCaDocument extends OwnedDocument<'mesh-ca', MeshCaSpec> {
+  readonly observedGeneration: number
+  readonly conditions: readonly Condition[]
+  /** What the vault was seen to hold, checked; absent: nothing yet, or nothing usable. */
+  readonly current?: CaSet
+  /** The live rotation, or the one that ended last. */
+  readonly rotation?: CaRotation
+  /** Ended rotations, the newest first; 20 at most. */
+  readonly history: readonly CaRotation[]
+  /** Days before the end of a root or the signer of which people were told: 60, 30, 14, 7, 3, 1; by what ends. */
+  readonly warned: { readonly root: readonly number[]; readonly signer: readonly number[] }
+  readonly deletingAt?: string
+}
+
+/** What reconcile saw of a mesh CA on its cluster. */
+export interface TrustDocument extends DocumentBase, TrustState {
+  readonly kind: 'trust'
+}
+
 /** A policy for many services. What services carry of it are copies, which its spread brings. */
 export interface PolicyDocument extends OwnedDocument<'policy', SharedPolicySpec> {
   readonly observedGeneration: number
@@ -184,6 +207,8 @@ export interface DocumentOf {
   certificate: CertificateDocument
   policy: PolicyDocument
   delivery: DeliveryDocument
+  'mesh-ca': MeshCaDocument
+  trust: TrustDocument
   host: HostDocument
   notification: NotificationDocument
   command: CommandDocument
@@ -193,7 +218,7 @@ export type AnyDocument = DocumentOf[DocumentKind]
 
 export const SCHEMA = 1
 
-/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery), `external/web.example.com` (host). */
+/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery), `east-ca` (mesh CA and what was seen of it), `external/web.example.com` (host). */
 export function keyOf(document: AnyDocument): string {
   switch (document.kind) {
     case 'service':
@@ -206,16 +231,19 @@ export function keyOf(document: AnyDocument): string {
       return hostKey(document.gateway, document.host)
     case 'delivery':
       return `${document.certificate}/${document.cluster}`
+    case 'trust':
+      return document.ca
     default:
       return document.name
   }
 }
 
 /**
- * A service, its placements and its ended rollouts share a partition, and so do a certificate and its deliveries; every
- * other document has one of its own.
+ * A service, its placements and its ended rollouts share a partition, and so do a certificate and its deliveries, a mesh CA
+ * and what was seen of it; every other document has one of its own.
  */
 export function partitionOf(kind: DocumentKind, key: string): string {
+  if (kind === 'trust') return `mesh-ca/${key}`
   if (kind === 'delivery') return `certificate/${key.split('/')[0]}`
   if (kind !== 'service' && kind !== 'placement' && kind !== 'rollout') return `${kind}/${key}`
   const { namespace, name } = splitServiceKey(key)

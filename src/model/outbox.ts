@@ -31,6 +31,10 @@ type Work =
   | { readonly kind: 'rotate'; readonly certificate: string; readonly session?: string }
   /** Bring one certificate on one cluster to what its document wants there. */
   | { readonly kind: 'deliver'; readonly certificate: string; readonly cluster: string; readonly session?: string }
+  /** Look at a mesh CA and take the next step of its rotation. */
+  | { readonly kind: 'rotate-ca'; readonly ca: string; readonly session?: string }
+  /** See what a cluster trusts, and whether its proxies have been renewed. */
+  | { readonly kind: 'trust'; readonly ca: string; readonly session?: string }
   /** Send a notification to the channels that it still has to reach. */
   | { readonly kind: 'notify'; readonly notification: string; readonly session?: string }
   /** Carry out what a chat message or an alert asked for. */

@@ -7,6 +7,7 @@ import type { RenderInput } from '../../src/mesh/provider.ts'
 import type { KubeObject } from '../../src/model/kube.ts'
 import { anyPolicy } from '../unit/mesh/istio/any-policy.ts'
 import { everything } from '../unit/mesh/istio/everything.ts'
+import { RATE_ROWS } from '../unit/mesh/istio/rate-rows.ts'
 import { anyInput, inputOf, specOf } from '../unit/mesh/istio/specs.ts'
 import { TRAFFIC_ROWS } from '../unit/mesh/istio/traffic-rows.ts'
 import { WORKLOAD_ROWS } from '../unit/mesh/istio/workload-rows.ts'
@@ -96,7 +97,7 @@ describeReal('what Istio gets for a policy', 'mesh', (parts) => {
   })
 
   it('is taken for each field of the policy', async () => {
-    const rows = Object.entries({ ...TRAFFIC_ROWS, ...WORKLOAD_ROWS }).flatMap(([feature, rows]) =>
+    const rows = Object.entries({ ...TRAFFIC_ROWS, ...RATE_ROWS, ...WORKLOAD_ROWS }).flatMap(([feature, rows]) =>
       rows.map(({ change }) => ({ feature, input: inputOf({ spec: specOf(change) }) })),
     )
     for (const { feature, input } of rows) {

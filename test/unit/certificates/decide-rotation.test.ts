@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { decideRotation } from '../../../src/certificates/decide-rotation.ts'
 import { policyDigest } from '../../../src/certificates/issue-policy.ts'
-import { type Observations, publicPart, type Trouble } from '../../../src/certificates/observations.ts'
+import { type Observations, publicPart } from '../../../src/certificates/observations.ts'
 import type { CertificateDocument, DeliveryDocument } from '../../../src/model/documents.ts'
 import { SCHEDULE } from '../../../src/model/identity.ts'
 import { ROTATION_PHASES, type Rotation, type RotationPhase } from '../../../src/model/rotation.ts'
 import type { VaultOperation, VaultVersion } from '../../../src/ports/vault.ts'
+import type { Trouble } from '../../../src/ports/vault-trouble.ts'
 import { MemoryVault } from '../fakes/memory-vault.ts'
 import { certificate, createWorld, DAY, HOUR, START } from './world.ts'
 

@@ -5,11 +5,12 @@ import { istio } from '../../../../src/mesh/istio/istio.ts'
 import type { KubeObject } from '../../../../src/model/kube.ts'
 import { EXPOSURE_ROWS } from './exposure-rows.ts'
 import type { PolicyRow } from './policy-rows.ts'
+import { RATE_ROWS } from './rate-rows.ts'
 import { inputOf, specOf } from './specs.ts'
 import { TRAFFIC_ROWS } from './traffic-rows.ts'
 import { WORKLOAD_ROWS } from './workload-rows.ts'
 
-const ROWS = { ...TRAFFIC_ROWS, ...EXPOSURE_ROWS, ...WORKLOAD_ROWS }
+const ROWS = { ...TRAFFIC_ROWS, ...RATE_ROWS, ...EXPOSURE_ROWS, ...WORKLOAD_ROWS }
 const ALL = Object.entries(ROWS).flatMap(([feature, rows]) => rows.map((row, index) => ({ feature, row, index })))
 
 /** Told by other tests: what every service has, and what rollouts ask. */

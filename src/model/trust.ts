@@ -1,0 +1,33 @@
+/** Namespaces whose trust bundle holds the same roots. */
+export interface TrustGroup {
+  /** SHA-256 of each root's DER, lower-case hex, in order; empty: no readable root. */
+  readonly roots: readonly string[]
+  readonly namespaces: number
+  /** Up to five of them. */
+  readonly examples: readonly string[]
+}
+
+/** What reconcile saw of a mesh CA on its cluster. Only reconcile writes it. */
+export interface TrustState {
+  readonly ca: string
+  readonly cluster: string
+  /** `seen`: all that follows is as it was at `lookedAt`. `failed`: the cluster or its metrics do not answer, see `reason`. */
+  readonly state: 'seen' | 'failed'
+  /** CamelCase for machines. */
+  readonly reason: string
+  readonly message: string
+  /** RFC 3339. */
+  readonly lookedAt?: string
+  /** ConfigMaps `istio-ca-root-cert`, by what they hold; the largest group first, 20 at most. */
+  readonly bundles: readonly TrustGroup[]
+  /** Namespaces that ask for proxies, or have Pods with one, and have no such ConfigMap; up to five. */
+  readonly without: readonly string[]
+  /** Pods with a sidecar of the mesh. `oldestStart`: RFC 3339 of the one that runs longest. */
+  readonly pods: { readonly count: number; readonly oldestStart?: string }
+  /** What istiod says of itself in the cluster's metrics; absent: not known. RFC 3339. */
+  readonly istiod?: { readonly chainNotAfter?: string; readonly rootNotAfter?: string }
+  /** Connections to Pods of the mesh that failed to be made, in the last window and in the one before it; absent: not known. */
+  readonly failures?: { readonly now: number; readonly before: number }
+  /** Failed looks in a row; sets the backoff. */
+  readonly attempts: number
+}
