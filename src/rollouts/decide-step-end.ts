@@ -193,11 +193,14 @@ function holding(rollout: Rollout, gate: number): Lacking | undefined {
   }
 }
 
-/** A cluster of the wave that can be reached and whose last look, in this step's traffic, did not say safe. */
+/** A cluster of the wave that can be reached and whose last look, in this step's traffic, did not say safe; or none can be reached. */
 function unsure(rollout: Rollout, seen: Observations, gate: number): Lacking | undefined {
   const { liveAt = '' } = rollout
   const looks = looksOf(rollout, gate)
-  for (const { cluster } of reachable(rollout, seen)) {
+  const clusters = reachable(rollout, seen)
+  if (clusters.length === 0)
+    return { reason: 'Unreachable', message: `${waveText(rollout)}No cluster of the rollout can be reached.` }
+  for (const { cluster } of clusters) {
     const look = looks.find((progress) => progress.cluster === cluster)
     const isNew = look?.lookedAt !== undefined && look.lookedAt >= liveAt
     if (isNew && look.last?.verdict === 'safe') continue

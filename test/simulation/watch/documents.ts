@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { findCondition } from '../../../src/model/condition.ts'
 import {
   type AnyDocument,
   type ClusterDocument,
@@ -21,8 +22,13 @@ export interface DocumentWatch {
 }
 
 /** `options` are what is known around the rollouts of a service. */
-export function watchDocuments(broke: Broke, options: Omit<RolloutWatchOptions, 'broke'>): DocumentWatch {
+export function watchDocuments(broke: Broke, options: Omit<RolloutWatchOptions, 'broke' | 'away'>): DocumentWatch {
   const documents = new Map<string, AnyDocument>()
+  const away = (service: string, cluster: string, since: number) => {
+    const { conditions = [] } = (documents.get(`placement/${service}/${cluster}`) ?? {}) as Partial<PlacementDocument>
+    const found = findCondition(conditions, 'Reachable')
+    return found !== undefined && (found.status === 'False' || Date.parse(found.lastTransitionTime) >= since)
+  }
   const asked = new Map<string, Asked>()
   return {
     written(id, document) {
@@ -35,7 +41,7 @@ export function watchDocuments(broke: Broke, options: Omit<RolloutWatchOptions, 
       const tell = (what: string) => broke(`${document.kind} ${keyOf(document)}: ${what}`)
       options.holds.written(id, document)
       if (document.kind === 'service') {
-        checkService(before as ServiceDocument | undefined, document, { ...options, broke: tell })
+        checkService(before as ServiceDocument | undefined, document, { ...options, away, broke: tell })
         remember(asked, document, tell)
       }
       if (document.kind === 'placement') {

@@ -15,6 +15,8 @@ export interface RolloutWrite {
   /** Epoch milliseconds: the latest that a process may take it for, and when the call that writes began. */
   readonly now: number
   readonly since: number
+  /** Could the cluster not be reached at some moment of that time? */
+  readonly away: (cluster: string) => boolean
   readonly holds: HoldWatch
   readonly webhooks: WebhookWatch
   /** Requests to the candidate that gates had counted when the present traffic was asked for, by `GATE CLUSTER`. */
@@ -122,7 +124,7 @@ function inWave({ waves, wave = 0 }: Rollout, cluster: string): boolean {
 
 /** What a step waits for was there when it was passed by, or its time was over and it says to go on then. */
 function checkPassed(write: RolloutWrite, step: StepSpec | undefined): void {
-  const { was, is, now, webhooks, broke } = write
+  const { was, is, now, away, webhooks, broke } = write
   if (!step || was.wave !== is.wave) return
   // The traffic may have come live in this very pass.
   const live = Date.parse(was.liveAt ?? was.weightSince)
@@ -132,7 +134,11 @@ function checkPassed(write: RolloutWrite, step: StepSpec | undefined): void {
   if (step.hold !== undefined && begun + durationMs(step.hold) > now) tell('before its time is over')
   const limitMs = step.timeout === undefined ? was.patienceMs : durationMs(step.timeout)
   const goesOn = step.onTimeout === 'proceed' && begun + limitMs <= now
-  const unsafe = step.analysis && was.gates.length > 0 ? is.progress.find((one) => isUnsafe(was, one)) : undefined
+  const looks = step.analysis ? is.progress.filter((one) => isAsked(was, one)) : []
+  // A cluster that cannot be reached holds up its own part alone; where none can, nothing is known.
+  const unsafe = looks.find(({ last, cluster }) => {
+    return last?.verdict !== 'safe' && !(away(cluster) && looks.some((other) => other.last?.verdict === 'safe'))
+  })
   if (unsafe && !goesOn) tell(`though gate ${unsafe.gate} on ${unsafe.cluster} says ${unsafe.last?.verdict}`)
   const quorum = step.approval === undefined ? 0 : step.approval === true ? 1 : step.approval.quorum
   if ((was.approvals ?? []).length < quorum && !goesOn && !approvedNow(was, is, quorum)) tell('without its approvers')
@@ -141,9 +147,9 @@ function checkPassed(write: RolloutWrite, step: StepSpec | undefined): void {
   if (!goesOn && !spent) tell('and its webhook did not pass')
 }
 
-function isUnsafe(was: Rollout, { last, cluster }: Rollout['progress'][number]): boolean {
-  const counts = was.targets.some((target) => target.cluster === cluster && !target.out && hasSome(target))
-  return counts && inWave(was, cluster) && last?.verdict !== 'safe'
+/** Is the look of a cluster in whose traffic the step was to be safe? */
+function isAsked(was: Rollout, { cluster }: Rollout['progress'][number]): boolean {
+  return inWave(was, cluster) && was.targets.some((one) => one.cluster === cluster && !one.out && hasSome(one))
 }
 
 /** The last approver's word and the step that follows may be one write. */

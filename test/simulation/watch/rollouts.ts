@@ -18,6 +18,8 @@ export interface RolloutWatchOptions {
   readonly webhooks: WebhookWatch
   /** What gates had counted when the present traffic of a rollout was asked for, by its id: kept here between writes. */
   readonly counted: Map<string, ReadonlyMap<string, number>>
+  /** Could the cluster not be reached, for the service, at some moment since then (epoch ms)? */
+  readonly away: (service: string, cluster: string, since: number) => boolean
   /** What a rollout left behind on a cluster that is to be back; undefined: nothing. */
   readonly leftOn: (cluster: string, service: string, rollout: Rollout) => string | undefined
 }
@@ -45,11 +47,13 @@ export function checkRollouts(
 
 function checkWrite(was: Rollout | undefined, is: Rollout, after: ServiceDocument, options: RolloutWatchOptions): void {
   const { broke, now, since, holds, webhooks, counted } = options
+  const service = keyOf(after)
+  const away = (cluster: string) => options.away(service, cluster, since())
   checkMove(was, is, broke)
   webhooks.written(was, is)
   if (was) {
     const countedBefore = counted.get(is.id) ?? new Map()
-    checkRise({ service: keyOf(after), was, is, now: now(), since: since(), holds, webhooks, countedBefore, broke })
+    checkRise({ service, was, is, now: now(), since: since(), away, holds, webhooks, countedBefore, broke })
     checkWaves(was, is, after, broke)
   }
   if (was?.weightSince !== is.weightSince) counted.set(is.id, countedIn(is))

@@ -2,7 +2,7 @@ import { describe } from 'vitest'
 import type { Rollout, WebhookProgress } from '../../../src/model/rollout.ts'
 import type { StepSpec } from '../../../src/model/step.ts'
 import { aProgress, aRollout, aTarget, aVerdict, bothClusters, later, MINUTE, SECOND, T0 } from './fixture.ts'
-import { checkRows, NOW } from './rows.ts'
+import { away, checkRows, NOW } from './rows.ts'
 
 /** At the first step, which keeps the traffic of before; then 50 %. */
 function at(step: StepSpec, change: Partial<Rollout> = {}): Rollout {
@@ -224,6 +224,13 @@ describe('an analysis', () => {
       it: 'does not pass while a cluster of the wave was not looked at',
       rollout: at({ analysis: true }, { progress: [aProgress('east')] }),
       becomes: { step: 0, reason: 'NotYetSafe', message: 'gate errors on west: no look in this step yet' },
+      next: NOW + 5 * SECOND,
+    },
+    {
+      it: 'does not pass while no cluster of the wave can be reached, whatever was seen there before',
+      rollout: at({ analysis: true }, { progress: bothClusters() }),
+      sees: { targets: { east: away, west: away } },
+      becomes: { step: 0, reason: 'Unreachable', message: 'No cluster of the rollout can be reached.' },
       next: NOW + 5 * SECOND,
     },
   ])
