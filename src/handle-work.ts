@@ -17,6 +17,7 @@ import type { AdvanceDeps } from './rollouts/advance-rollouts.ts'
 import { askHostsOn } from './services/hosts/ask-hosts.ts'
 import { settleHost } from './services/hosts/settle-host.ts'
 import { selectClusters } from './services/select-clusters.ts'
+import { advanceWords } from './services/words/advance-words.ts'
 
 /** What work on clusters needs. */
 export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & AdvanceDeps & Witness
@@ -58,6 +59,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       return finishDelete(deps, message.cluster)
     case 'spread':
       return done(await advanceSpread(deps, message.policy, message.session))
+    case 'wave':
+      return done(await advanceWords(deps, message.service, message.session))
     case 'command': {
       const session = message.session === undefined ? {} : { session: message.session }
       await carryOutCommand(deps, message.command, { isLate: () => true, ...session })

@@ -31,8 +31,7 @@ export async function sweep(deps: SweepDeps): Promise<Found> {
   const now = deps.clock.now()
   const due = await deps.store.due(timestamp(now - LATE_MS), MOST)
   for (const { kind, key } of due) {
-    const message = messageFor(kind, key)
-    if (message) await deps.queue.send(queueFor(message), message)
+    for (const message of messagesFor(kind, key)) await deps.queue.send(queueFor(message), message)
   }
   const left = await deps.store.unrelayed(timestamp(now - LEFT_BEHIND_MS), MOST)
   for (const { kind, key } of left) await deps.queue.send('work', { kind: 'relay', document: { kind, key } })
@@ -60,8 +59,18 @@ export async function enumerateClusters(deps: SweepDeps): Promise<number> {
   return count
 }
 
+/** What is due of a service may be of its rollouts, or of a change on its way. */
+function messagesFor(kind: DocumentKind, key: string): readonly WorkMessage[] {
+  const message = messageFor(kind, key)
+  if (kind === 'service')
+    return [
+      { kind: 'advance', service: key },
+      { kind: 'wave', service: key },
+    ]
+  return message ? [message] : []
+}
+
 function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
-  if (kind === 'service') return { kind: 'advance', service: key }
   if (kind === 'cluster') return { kind: 'probe', cluster: key }
   if (kind === 'certificate') return { kind: 'rotate', certificate: key }
   if (kind === 'mesh-ca') return { kind: 'rotate-ca', ca: key }

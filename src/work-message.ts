@@ -4,7 +4,7 @@ import type { WorkMessage } from './model/outbox.ts'
 const session = z.string().optional()
 const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconcile'), service: z.string(), cluster: z.string(), session }),
-  z.object({ kind: z.literal('advance'), service: z.string(), session }),
+  z.object({ kind: z.enum(['advance', 'wave']), service: z.string(), session }),
   z.object({ kind: z.enum(['probe', 'resync']), cluster: z.string(), session }),
   z.object({ kind: z.literal('select'), cluster: z.string(), gateways: z.boolean().optional(), session }),
   z.object({ kind: z.literal('spread'), policy: z.string(), session }),

@@ -99,7 +99,9 @@ async function serviceState(store: Store, key: string, goal: number | 'delete'):
   if (observedGeneration(service, placements) >= goal) {
     return { status: 'Succeeded', message: 'Every cluster carries it.' }
   }
-  return { status: placements.length === 0 ? 'NotStarted' : 'Running', message: obstacles(service, placements, goal) }
+  const waves = service.spread ? `${service.spread.applied.message} ` : ''
+  const message = waves + obstacles(service, placements, goal)
+  return { status: placements.length === 0 ? 'NotStarted' : 'Running', message }
 }
 
 function obstacles(

@@ -8,8 +8,21 @@ import type { RenderInput } from './provider.ts'
  * dropped), or fields of several layers that do not go together. Undefined: nothing.
  */
 export function policyProblem({ spec, policy }: Pick<RenderInput, 'spec' | 'policy'>): Failure | undefined {
-  const { team, ports, versions, initialVersion, clusters, hosts, workload, mode, onDrift, adopt, overrides, ...rest } =
-    spec
+  const {
+    team,
+    ports,
+    versions,
+    initialVersion,
+    clusters,
+    hosts,
+    workload,
+    mode,
+    onDrift,
+    adopt,
+    overrides,
+    waves,
+    ...rest
+  } = spec
   const { traffic: _, security: _s, exposure: _e, egress: _g, telemetry: _t, ...unknown } = rest
   const { traffic, security, exposure, egress, telemetry } = policy
   const parsed = policySpec.safeParse({ traffic, security, exposure, egress, telemetry })

@@ -5,7 +5,7 @@ import { meshOf } from './mesh-of.ts'
 import { providerFor } from './registry.ts'
 
 /** What a mesh is asked to express: a service with the policy that holds for it. */
-type Asked = Pick<ServiceDocument, 'namespace' | 'name' | 'spec' | 'layers' | 'overridesOn'>
+type Asked = Pick<ServiceDocument, 'namespace' | 'name' | 'spec' | 'layers' | 'overridesOn' | 'spread'>
 
 /** What the mesh of a cluster cannot express: refused when it is asked for, not found out on the cluster. */
 export function refusalOn(service: Asked, cluster: ClusterDocument): Failure | undefined {

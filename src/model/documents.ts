@@ -11,7 +11,7 @@ import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
 import type { ServiceLayer } from './policy/layers.ts'
 import type { SharedPolicySpec } from './policy/shared-policy.ts'
-import type { PolicyReach, Spread } from './policy/spread.ts'
+import type { PolicyReach, ServiceSpread, Spread } from './policy/spread.ts'
 import type { RetiredVersion } from './retired.ts'
 import type { Rollout } from './rollout.ts'
 import type { Rotation } from './rotation.ts'
@@ -91,6 +91,8 @@ export interface ServiceDocument extends OwnedDocument<'service', ServiceSpec> {
   readonly overridesOn?: Readonly<Record<string, readonly number[]>>
   /** By cluster: the newest render revision with which a shared policy changed something there. Absent: none has. */
   readonly policyRevision?: Readonly<Record<string, number>>
+  /** While a change of its own words goes from cluster to cluster. Absent: every cluster is to have the newest. */
+  readonly spread?: ServiceSpread
   /** Id of the rollout that ended last; absent: none has, or it ended before this was kept. */
   readonly lastEnded?: string
   readonly deletingAt?: string

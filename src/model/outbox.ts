@@ -25,6 +25,8 @@ type Work =
   | { readonly kind: 'select'; readonly cluster: string; readonly gateways?: boolean; readonly session?: string }
   /** Take a policy on its way to services. */
   | { readonly kind: 'spread'; readonly policy: string; readonly session?: string }
+  /** Take a change of a service's own words on its way from cluster to cluster. */
+  | { readonly kind: 'wave'; readonly service: string; readonly session?: string }
   /** Find out what a service holds of a host, and bring the host's clusters to it. Without a service: forget what was reserved too long ago. */
   | { readonly kind: 'host'; readonly host: string; readonly service?: string; readonly session?: string }
   /** Look at a certificate and take the next step of its rotation. */

@@ -4,6 +4,7 @@ import { dnsLabel, hostName, labelMap } from './names.ts'
 import { unknownNames } from './policy/cross-checks.ts'
 import { policyOverrides } from './policy/overrides.ts'
 import { policyParts, workloadSpec } from './policy/policy.ts'
+import { ownWaves } from './policy/waves-spec.ts'
 
 export const versionSpec = z.strictObject({
   labels: labelMap
@@ -55,6 +56,11 @@ export const serviceSpec = z
     workload: workloadSpec.optional().describe('Needed by security, egress and telemetry'),
     ...policyParts,
     overrides: policyOverrides.optional().describe('In place of the parts above on some clusters, field by field'),
+    waves: ownWaves
+      .optional()
+      .describe(
+        'How a change of the parts above goes out where it means several clusters: one first, then the others. off: all at once',
+      ),
     mode: z
       .enum(['manage', 'observe'])
       .optional()

@@ -47,7 +47,8 @@ function problemsOf(
   changed: string,
 ): readonly MemberProblem[] {
   const settled = policies.map(({ spread: _, ...policy }) => policy)
-  const newest = { ...service, layers: layersAfter(undefined, service, clusters, settled) }
+  const { spread: _, ...whole } = service
+  const newest = { ...whole, layers: layersAfter(undefined, service, clusters, settled) }
   const broken = railProblems(newest, clusters, policies).map((one): MemberProblem => {
     const from = one.from === undefined ? '' : ` (${one.from})`
     const rail = one.policy === changed ? '' : `: guard rail ${one.rail} of policy ${one.policy}`

@@ -7,11 +7,11 @@ import {
   type PolicyDocument,
   type ServiceDocument,
 } from '../model/documents.ts'
+import type { SpreadPlacement } from '../model/policy/decide-spread.ts'
 import { hasReached, holdsFor, withPolicy } from '../model/policy/layers.ts'
 import { railProblems } from '../model/policy/rail-problems.ts'
 import { isObserved } from '../model/service.ts'
 import type { Store } from '../ports/store.ts'
-import type { PlacementState } from './decide-spread.ts'
 
 /** More placements than this are read with all others, in pages. */
 const MOST_POINT_READS = 50
@@ -23,7 +23,7 @@ export interface Fleet {
 }
 
 export interface Reach {
-  readonly placements: readonly PlacementState[]
+  readonly placements: readonly SpreadPlacement[]
   /** Services that the policy holds for. */
   readonly services: readonly ServiceDocument[]
   /** `shop/web on east: security.mtls …`: guard rails of the policy that are not kept. */
@@ -72,7 +72,7 @@ export async function observeReach(store: Store, policy: PolicyDocument, fleet: 
 export async function observeWave(
   store: Store,
   policy: PolicyDocument,
-): Promise<readonly PlacementState[] | undefined> {
+): Promise<readonly SpreadPlacement[] | undefined> {
   const { spread } = policy
   if (spread?.generation !== policy.generation || spread.released.length > MOST_POINT_READS) return undefined
   const states = spread.released.map(async ({ service: key, cluster: name }) => {
@@ -92,7 +92,7 @@ function stateOf(
   service: ServiceDocument,
   cluster: ClusterDocument,
   placement: PlacementDocument | undefined,
-): PlacementState {
+): SpreadPlacement {
   const ready = findCondition(placement?.conditions ?? [], 'Ready')
   const written = !isObserved(service, cluster)
   const live = !written || (placement?.liveRevision ?? 0) >= (service.policyRevision?.[cluster.name] ?? 0)
@@ -121,7 +121,8 @@ function brokenBy(
   clusters: readonly ClusterDocument[],
 ): readonly string[] {
   if (!policy.spec.guardRails) return []
-  return services.flatMap((service) => {
+  // What a service is to say everywhere counts, also while a change of it goes from cluster to cluster.
+  return services.flatMap(({ spread: _, ...service }) => {
     // On the way to it, it does not yet carry what the policy itself says.
     const places = placesOf(service, clusters).filter((one) => hasReached(service.layers, policy, service, one))
     return railProblems(service, places, [policy]).map(

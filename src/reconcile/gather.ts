@@ -6,7 +6,7 @@ import type { ClusterDocument, FreezeDocument, HostDocument, PlacementDocument }
 import { gatewayOn } from '../model/gateway.ts'
 import { isHostKey } from '../model/host.ts'
 import { type KindRef, type KubeObject, refOf } from '../model/kube.ts'
-import { servicePolicy } from '../model/policy/service-policy.ts'
+import { serviceOn, servicePolicy } from '../model/policy/service-policy.ts'
 import { serviceKey } from '../model/service.ts'
 import type { ClusterApi, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -38,7 +38,8 @@ export async function gatherStored(store: Store, key: string, cluster: string, s
   ])
   const found = clusterDocument?.value
   const rest = { cluster: found, placement, freezes }
-  if (owner?.value.kind !== 'host') return { service: owner?.value, ...rest }
+  if (owner?.value.kind !== 'host')
+    return { service: owner && found ? serviceOn(owner.value, found) : owner?.value, ...rest }
   const host = owner.value
   const place = found && gatewayOn(found, host.gateway)?.namespace
   return { service: hostAsService(host, place ?? placement?.value.objects[0]?.namespace), host, ...rest }

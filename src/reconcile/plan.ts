@@ -4,7 +4,7 @@ import { MANAGED_BY, MANAGER } from '../mesh/marks.ts'
 import { meshOf } from '../mesh/mesh-of.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
-import { servicePolicy } from '../model/policy/service-policy.ts'
+import { serviceOn, servicePolicy } from '../model/policy/service-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -55,13 +55,14 @@ export interface PlanOptions {
  */
 export async function planPlacement(
   deps: PlanDeps,
-  service: PlannedService,
+  asked: PlannedService,
   name: string,
   options: PlanOptions = {},
 ): Promise<Plan> {
   const cluster = (await deps.store.read('cluster', name))?.value
   if (!cluster) return blocked(name, 'ClusterUnknown', `Cluster ${name} is not registered.`)
-  if (!Object.hasOwn(service.targets, name)) return planRemoval(deps, service, name)
+  if (!Object.hasOwn(asked.targets, name)) return planRemoval(deps, asked, name)
+  const service = serviceOn(asked, cluster)
   const prepared = prepare(service, cluster)
   if (!prepared.ok) return blocked(name, prepared.stop.reason, prepared.stop.message)
   try {

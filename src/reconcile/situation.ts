@@ -17,7 +17,7 @@ export type PlacedService = Pick<
 
 /** The part of a service document that a plan needs: so a service can be planned before it is stored. */
 export type PlannedService = PlacedService &
-  Pick<ServiceDocument, 'spec' | 'layers' | 'overridesOn' | 'targets' | 'retired'>
+  Pick<ServiceDocument, 'spec' | 'layers' | 'overridesOn' | 'spread' | 'targets' | 'retired'>
 
 /** What was seen on the cluster. */
 export interface Observed {

@@ -2,6 +2,7 @@ import { keyOf, type RolloutDocument, SCHEMA, type ServiceDocument } from '../mo
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../model/rollout.ts'
+import { serviceDueAt } from '../model/service-due.ts'
 import { dueWhileWaiting } from './decide-waiting.ts'
 import { retiredAfter } from './retire.ts'
 import { rolloutEvents } from './rollout-events.ts'
@@ -29,10 +30,7 @@ export function foldRollouts(service: ServiceDocument, after: readonly Rollout[]
   for (const rollout of changed) Object.assign(targets, stableAfter(rollout, targets))
   const retired = retiredAfter(service, changed, targets)
   const { dueAt: _due, ...rest } = service
-  const dueAt = live
-    .map((rollout) => rollout.nextAttemptAt)
-    .filter((due) => due !== undefined)
-    .sort()[0]
+  const dueAt = serviceDueAt({ rollouts: live, ...(service.spread ? { spread: service.spread } : {}) })
   return {
     ...rest,
     rollouts: live,

@@ -8,7 +8,10 @@ import { type ServiceSpec, serviceKey } from '../model/service.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import type { Plan, PlanOptions } from '../reconcile/plan.ts'
+import { allClusters } from './check-references.ts'
 import { buildService } from './put-service.ts'
+import { readPlacements } from './read-placements.ts'
+import { forecastWaves } from './words/forecast-waves.ts'
 
 export interface PlanServiceDeps {
   readonly store: Store
@@ -20,6 +23,8 @@ export interface PlanServiceDeps {
 export interface ServicePlan {
   readonly plans: readonly Plan[]
   readonly warnings: readonly string[]
+  /** The clusters of each wave in which the service's own policy reaches them. Absent: it waits nowhere. */
+  readonly waves?: readonly (readonly string[])[]
   /** The worst severity of all findings; absent: there are none. */
   readonly worst?: Severity
 }
@@ -50,9 +55,24 @@ async function planAll(
   warnings: readonly string[],
 ): Promise<ServicePlan> {
   const clusters = [...Object.keys(service.targets), ...service.leaving].sort()
-  const plans = await Promise.all(clusters.map((cluster) => deps.plan(service, cluster, LINTED)))
+  const whole = arrived(service)
+  const plans = await Promise.all(clusters.map((cluster) => deps.plan(whole, cluster, LINTED)))
   const worst = worstOf(plans.flatMap(({ findings }) => findings))
-  return { plans, warnings, ...(worst ? { worst } : {}) }
+  const waves = service.spread ? await wavesOf(deps, service) : []
+  return { plans, warnings, ...(waves.length > 0 ? { waves } : {}), ...(worst ? { worst } : {}) }
+}
+
+/** A plan shows what there is to be once every wave was let go. */
+function arrived({ spread: _, ...service }: ServiceDocument): ServiceDocument {
+  return service
+}
+
+async function wavesOf(
+  { store, clock }: PlanServiceDeps,
+  service: ServiceDocument,
+): Promise<ServicePlan['waves'] & {}> {
+  const [clusters, placements] = await Promise.all([allClusters(store), readPlacements(store, service)])
+  return forecastWaves(service, clusters, placements, clock.now())
 }
 
 /** What carrying out each of some services on one cluster would do, one after the other. */
@@ -64,7 +84,7 @@ export async function planOnCluster(
   const plans: { service: string; plan: Plan }[] = []
   for (const key of services) {
     const service = (await deps.store.read('service', key))?.value
-    if (service) plans.push({ service: keyOf(service), plan: await deps.plan(service, cluster, LINTED) })
+    if (service) plans.push({ service: keyOf(service), plan: await deps.plan(arrived(service), cluster, LINTED) })
   }
   return plans
 }

@@ -1,19 +1,19 @@
-import { SCHEMA, type ServiceDocument } from '../model/documents.ts'
+import type { ServiceDocument } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { claimsOf, hostsOf } from '../model/host.ts'
-import { actorOf, type Caller } from '../model/identity.ts'
+import type { Caller } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
-import { hostWork, reconcileWork, serviceEvent } from '../model/service-event.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
-import { checkPolicies, type PolicyFields, policyFields } from './check-policies.ts'
+import { checkPolicies, policyFields } from './check-policies.ts'
 import { allClusters, checkReferences, checkStoredTeam } from './check-references.ts'
-import { retarget } from './choose-clusters.ts'
 import { checkExposure } from './hosts/check-exposure.ts'
 import { reserveHosts } from './hosts/reserve-hosts.ts'
 import { liveConflict } from './live-conflicts.ts'
+import { nextService } from './next-service.ts'
+import { holdWords } from './words/hold-words.ts'
 
 /**
  * Registers a service, or replaces what is wanted of it. One write: the outbox carries the work for every cluster.
@@ -83,55 +83,10 @@ export async function buildService(
     (before && liveConflict(before, spec, chosen)) ??
     (await checkExposure(store, { namespace, name, spec, ...carried, clusters }))
   if (refused) return { ok: false, failure: refused }
-  const document = nextDocument(before, { ...change, chosen, carried })
-  return succeed({ document, warnings: initialVersionWarning(before, spec) })
-}
-
-interface NextInput extends ServiceChange {
-  readonly chosen: readonly string[]
-  readonly carried: PolicyFields
-}
-
-function nextDocument(before: ServiceDocument | undefined, input: NextInput): ServiceDocument {
-  const { namespace, name, spec, now } = input
-  const key = serviceKey(namespace, name)
-  const generation = (before?.generation ?? 0) + 1
-  const renderRevision = before ? before.renderRevision + 1 : Math.floor(Date.parse(now) / 1000)
-  const { targets, leaving } = retarget(before, input.chosen, spec.initialVersion, input.stable)
-  const event = serviceEvent(key, before ? 'service.changed' : 'service.registered', {
-    id: String(renderRevision),
-    time: now,
-    actor: actorOf(input.caller),
-    reason: before ? 'Changed' : 'Registered',
-    message: before ? `Service ${key} was changed.` : `Service ${key} was registered.`,
-    data: { generation, clusters: Object.keys(targets) },
-  })
-  const { layers: _l, overridesOn: _o, policyRevision: _p, ...kept } = before ?? {}
-  const asked = input.carried.layers && Object.keys(targets).map((cluster) => [cluster, renderRevision])
-  return {
-    rollouts: [],
-    ...kept,
-    ...input.carried,
-    ...(asked ? { policyRevision: Object.fromEntries(asked) } : {}),
-    schema: SCHEMA,
-    kind: 'service',
-    namespace,
-    name,
-    spec,
-    generation,
-    renderRevision,
-    targets,
-    leaving,
-    idempotency: [],
-    outbox: [
-      ...(before?.outbox ?? []),
-      event,
-      ...reconcileWork(key, [...Object.keys(targets), ...leaving], renderRevision),
-      ...hostWork(key, [before?.spec, spec], renderRevision),
-    ],
-    createdAt: before?.createdAt ?? now,
-    updatedAt: now,
-  }
+  const next = { namespace, name, spec, ...carried, generation: (before?.generation ?? 0) + 1 }
+  const { spread, warnings } = holdWords(before, next, clusters, change.now)
+  const document = nextService(before, { ...change, clusters, carried, spread })
+  return succeed({ document, warnings: [...initialVersionWarning(before, spec), ...warnings] })
 }
 
 function initialVersionWarning(before: ServiceDocument | undefined, spec: ServiceSpec): readonly string[] {

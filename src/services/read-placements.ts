@@ -1,4 +1,5 @@
 import { keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
+import { heldOn } from '../model/policy/service-policy.ts'
 import type { Store } from '../ports/store.ts'
 
 /** The placements of a service, by cluster name, in the order of names. */
@@ -9,9 +10,17 @@ export async function readPlacements(store: Store, service: ServiceDocument): Pr
 
 /** The generation that every cluster of the service has carried out; that of the service when it is on no cluster. */
 export function observedGeneration(service: ServiceDocument, placements: readonly PlacementDocument[]): number {
-  const observed = Object.keys(service.targets).map(
-    (cluster) => placements.find((placement) => placement.cluster === cluster)?.observedGeneration ?? 0,
-  )
+  const observed = Object.keys(service.targets).map((cluster) => observedOn(service, cluster, placements))
   if (service.leaving.length > 0) return Math.min(service.generation - 1, ...observed)
   return Math.min(service.generation, ...observed)
+}
+
+/** The generation that a cluster has carried out; where a change has yet to come, none that is newer than the words there. */
+export function observedOn(
+  service: Pick<ServiceDocument, 'spread'>,
+  cluster: string,
+  placements: readonly PlacementDocument[],
+): number {
+  const observed = placements.find((placement) => placement.cluster === cluster)?.observedGeneration ?? 0
+  return Math.min(observed, heldOn(service, cluster)?.generation ?? observed)
 }

@@ -11,6 +11,7 @@ import type { Store } from '../ports/store.ts'
 import { fieldsOf } from './check-policies.ts'
 import { allClusters } from './check-references.ts'
 import { chooseClusters, retarget } from './choose-clusters.ts'
+import { spreadWithin } from './words/hold-words.ts'
 
 /**
  * After a cluster came, went or changed its labels: gives each service that chooses by label its clusters anew, and each whose overrides
@@ -76,10 +77,17 @@ function reselect(
     ...reconcileWork(key, [...Object.keys(targets), ...leaving], renderRevision),
     ...hostWork(key, [before.spec], renderRevision),
   ]
-  const { layers: _l, overridesOn: _o, ...kept } = before
+  const { layers: _l, overridesOn: _o, spread, ...kept } = before
   return succeed({
     kind: 'write',
-    document: { ...kept, ...places, renderRevision, updatedAt: now, outbox },
+    document: {
+      ...kept,
+      ...places,
+      ...spreadWithin(spread, Object.keys(targets)),
+      renderRevision,
+      updatedAt: now,
+      outbox,
+    },
     value: undefined,
   })
 }

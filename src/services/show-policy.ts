@@ -3,12 +3,16 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import { brokenRails, type GuardRailName, type PolicyGuardRails } from '../model/policy/guard-rails.ts'
 import { hasReached, holdsOn, layersOn } from '../model/policy/layers.ts'
 import type { Policy } from '../model/policy/policy.ts'
-import { servicePolicy } from '../model/policy/service-policy.ts'
+import { heldOn, servicePolicy } from '../model/policy/service-policy.ts'
 import type { Store } from '../ports/store.ts'
 
 /** The policy that holds for a service on one cluster, and where each part of it comes from. */
 export interface ShownPolicy {
   readonly cluster: string
+  /** Of the service, when it said of itself what holds there. */
+  readonly generation: number
+  /** Is that the newest? False: a change of the service is on its way there. */
+  readonly current: boolean
   readonly policy: Policy
   /** JSON pointer of each field: `service`, `override 0`, `policy base`. */
   readonly origins: Readonly<Record<string, string>>
@@ -46,8 +50,11 @@ type Place = Parameters<typeof servicePolicy>[1]
 
 function shownOn(service: ServiceDocument, place: Place, policies: readonly PolicyDocument[]): ShownPolicy {
   const { policy, origins } = servicePolicy(service, place)
+  const held = heldOn(service, place.name)
   return {
     cluster: place.name,
+    generation: held?.generation ?? service.generation,
+    current: held === undefined,
     policy,
     origins,
     policies: layersOn(service.layers, place.name).map(({ name, generation }) => {

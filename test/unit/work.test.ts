@@ -42,6 +42,7 @@ describe('the sweep', () => {
       ['work', { kind: 'reconcile', service: 'shop/web', cluster: 'west' }],
       ['work', { kind: 'probe', cluster: 'east' }],
       ['urgent', { kind: 'advance', service: 'shop/web' }],
+      ['work', { kind: 'wave', service: 'shop/web' }],
     ])
     expect(store.writes).toBe(0)
   })
@@ -79,6 +80,7 @@ describe('a queue message', () => {
   const messages: readonly WorkMessage[] = [
     { kind: 'reconcile', service: 'shop/web', cluster: 'east', session: 's' },
     { kind: 'advance', service: 'shop/web' },
+    { kind: 'wave', service: 'shop/web', session: 's' },
     { kind: 'rotate', certificate: 'web-tls' },
     { kind: 'probe', cluster: 'east' },
     { kind: 'resync', cluster: 'east' },
@@ -160,6 +162,7 @@ describe('work', () => {
   it.each<WorkMessage>([
     { kind: 'reconcile', service: 'shop/web', cluster: 'east' },
     { kind: 'advance', service: 'shop/web' },
+    { kind: 'wave', service: 'shop/web' },
     { kind: 'rotate', certificate: 'web-tls' },
     { kind: 'probe', cluster: 'east' },
     { kind: 'resync', cluster: 'east' },

@@ -51,6 +51,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     layers: true,
     overridesOn: true,
     policyRevision: true,
+    spread: true,
     lastEnded: true,
     deletingAt: true,
   },

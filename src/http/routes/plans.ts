@@ -21,6 +21,12 @@ const servicePlanView = z
   .object({
     value: z.array(planView).describe('One plan a cluster'),
     warnings: z.array(z.string()),
+    waves: z
+      .array(z.array(z.string()))
+      .optional()
+      .describe(
+        "Clusters, wave by wave, in which a change of the service's own policy reaches them, as things are now. Absent: it waits nowhere",
+      ),
     worst: z.enum(SEVERITIES).optional().describe('The worst severity of all findings. Absent: there are none'),
     passed: z.boolean().describe('No finding is as bad as failOn, or worse'),
   })
@@ -72,9 +78,10 @@ export const PLAN_ROUTES: readonly Route[] = [
       const { namespace = '', name = '' } = params
       const planned = await planService(deps, namespace, name, body, caller)
       if (!planned.ok) return planned
-      const { plans, warnings, worst } = planned.value
+      const { plans, warnings, waves, worst } = planned.value
       const passed = !isAsBad(worst, query.failOn)
-      return succeed({ status: 200, json: { value: plans, warnings, ...(worst ? { worst } : {}), passed } })
+      const json = { value: plans, warnings, ...(waves ? { waves } : {}), ...(worst ? { worst } : {}), passed }
+      return succeed({ status: 200, json })
     },
   }),
   route({

@@ -77,10 +77,14 @@ export const policyPlanView = z
 export const effectiveView = z
   .object({
     cluster: z.string(),
+    generation: z.int().describe('Of the service: whose own words hold there'),
+    current: z.boolean().describe("false: a change of the service's own policy has yet to come there"),
     policy: policySpec.describe('What is asked of the mesh there'),
     origins: z
       .record(z.string(), z.string())
-      .describe('JSON pointer of each field: service, override 0 (its place in overrides), policy NAME'),
+      .describe(
+        'JSON pointer of each field: service, override 0 (its place in overrides, of that generation), policy NAME',
+      ),
     policies: z
       .array(
         z.object({

@@ -2,8 +2,9 @@ import * as z from 'zod'
 import type { Condition } from '../../model/condition.ts'
 import type { PlacementDocument, ServiceDocument } from '../../model/documents.ts'
 import { RUNGS } from '../../model/placement.ts'
+import type { ServiceSpread } from '../../model/policy/spread.ts'
 import { serviceSpec } from '../../model/service.ts'
-import { observedGeneration } from '../../services/read-placements.ts'
+import { observedGeneration, observedOn } from '../../services/read-placements.ts'
 import { conditionView, objectRef, ownedFields, READ_ONLY, time, withWarnings } from './common.ts'
 import { mergeConditions } from './merge-conditions.ts'
 
@@ -14,12 +15,24 @@ export const serviceView = z
     ...serviceSpec.shape,
     ...ownedFields,
     observedGeneration: z.int().describe('Equals generation when every cluster carries the last change'),
-    conditions: z.array(conditionView).describe('The worst of the placements, by type'),
+    conditions: z.array(conditionView).describe('The worst of the placements, by type; Applied while spread is there'),
     stable: z.record(z.string(), z.string()).describe('The stable version by cluster; only rollouts move it'),
     rollouts: z.array(z.string()).describe('Ids of the live rollouts'),
     policies: z
       .array(z.string())
       .describe('Policies for many services that it carries; GET …/effective shows what holds'),
+    spread: z
+      .object({
+        generation: z.int().describe('Of the service: what is on its way'),
+        wave: z.int().describe('From 1; 0 before the first'),
+        released: z.array(z.string()).describe('Clusters of the wave that is out'),
+        waveAt: time.optional(),
+        waiting: z
+          .array(z.object({ cluster: z.string(), generation: z.int().describe('Of the policy that holds there') }))
+          .describe('Clusters that it has yet to reach'),
+      })
+      .optional()
+      .describe("While a change of the service's own policy goes from cluster to cluster"),
     deletingAt: time.optional(),
   })
   .meta({ id: 'ServiceView' })
@@ -32,6 +45,7 @@ export const SERVICE_READ_ONLY = [
   'stable',
   'rollouts',
   'policies',
+  'spread',
   'deletingAt',
 ]
 
@@ -40,22 +54,35 @@ export function viewService(
   placements: readonly PlacementDocument[],
   warnings: readonly string[] = [],
 ): ServiceView {
-  const { namespace, name, spec, generation, deletingAt, targets } = document
+  const { namespace, name, spec, generation, deletingAt, targets, spread } = document
   const view: ServiceView = {
     namespace,
     name,
     ...spec,
     generation,
     observedGeneration: observedGeneration(document, placements),
-    conditions: [...mergeConditions(placements)],
+    conditions: [...mergeConditions(placements), ...(spread ? [spread.applied] : [])],
     stable: stableOf(targets),
     rollouts: document.rollouts.map(({ id }) => id),
     policies: [...new Set((document.layers ?? []).map((layer) => layer.name))].sort(),
+    ...(spread ? { spread: viewSpread(spread) } : {}),
     createdAt: document.createdAt,
     updatedAt: document.updatedAt,
     ...(deletingAt === undefined ? {} : { deletingAt }),
   }
   return withWarnings(view, warnings)
+}
+
+function viewSpread({ goal, progress, held }: ServiceSpread): NonNullable<ServiceView['spread']> {
+  const waiting = held.flatMap(({ clusters, generation }) => clusters.map((cluster) => ({ cluster, generation })))
+  const current = progress?.generation === goal ? progress : undefined
+  return {
+    generation: goal,
+    wave: current?.wave ?? 0,
+    released: (current?.released ?? []).map(({ cluster }) => cluster),
+    ...(current ? { waveAt: current.waveAt } : {}),
+    waiting: waiting.sort((a, b) => (a.cluster < b.cluster ? -1 : 1)),
+  }
 }
 
 export function stableOf(targets: ServiceDocument['targets']): Record<string, string> {
@@ -110,7 +137,7 @@ export function viewPlacements(
       readyEndpoints: Object.fromEntries(
         Object.entries(placement?.versions ?? {}).map(([version, { ready }]) => [version, ready]),
       ),
-      observedGeneration: placement?.observedGeneration ?? 0,
+      observedGeneration: observedOn(service, cluster, placements),
       liveRevision: placement?.liveRevision ?? 0,
       ...(placement?.liveAt === undefined ? {} : { liveAt: placement.liveAt }),
       ...(service.leaving.includes(cluster) ? { leaving: true } : {}),

@@ -46,15 +46,20 @@ export function mergePolicies(layers: readonly PolicyLayer[]): EffectivePolicy {
   return { policy: policy as Policy, origins: { ...origins, ...merged.origins } }
 }
 
+/** A service's own parts, and over them the overrides of these indexes, in order. */
+export function ownLayers(spec: ServiceSpec, overrides: readonly number[]): readonly PolicyLayer[] {
+  const over = overrides.flatMap((index): PolicyLayer[] => {
+    const policy = spec.overrides?.[index]
+    return policy ? [{ from: `override ${index}`, policy }] : []
+  })
+  return [{ from: 'service', policy: spec }, ...over]
+}
+
 /** A service's own parts over `beneath`, and over them the overrides of these indexes, in order. */
 export function effectivePolicy(
   spec: ServiceSpec,
   overrides: readonly number[],
   beneath: readonly PolicyLayer[] = [],
 ): EffectivePolicy {
-  const over = overrides.flatMap((index): PolicyLayer[] => {
-    const policy = spec.overrides?.[index]
-    return policy ? [{ from: `override ${index}`, policy }] : []
-  })
-  return mergePolicies([...beneath, { from: 'service', policy: spec }, ...over])
+  return mergePolicies([...beneath, ...ownLayers(spec, overrides)])
 }

@@ -1,10 +1,11 @@
 import * as z from 'zod'
 import { clusterSelection } from '../cluster-selection.ts'
-import { dnsLabel, durationBetween } from '../names.ts'
+import { dnsLabel } from '../names.ts'
 import { policyGuardRails } from './guard-rails.ts'
 import { partialPolicyParts } from './overrides.ts'
 import { POLICY_PARTS } from './policy.ts'
 import { trafficSpec } from './traffic.ts'
+import { wavesSpec } from './waves-spec.ts'
 
 // Versions, ports, routes and exposures belong to one service: what is shared cannot name them.
 const { weights: _w, mirror: _m, routes: _r, ...trafficFields } = trafficSpec.shape
@@ -19,16 +20,6 @@ const appliesTo = z.union([
   z.strictObject({ namespaces: z.array(dnsLabel).min(1).max(100) }),
 ])
 
-const waves = z.strictObject({
-  percents: z
-    .array(z.int().min(1).max(99))
-    .max(5)
-    .refine((list) => list.every((percent, index) => index === 0 || percent > (list[index - 1] ?? 0)), 'must rise')
-    .default([10])
-    .describe('After the first placement so many per cent of all that change are to have it, then the rest'),
-  bake: durationBetween('0s', '24h').default('0s').describe('Between waves, counted from when a wave is live'),
-})
-
 /** Body of PUT /policies/{name}. */
 export const sharedPolicySpec = z
   .strictObject({
@@ -39,7 +30,7 @@ export const sharedPolicySpec = z
     security,
     ...parts,
     guardRails: policyGuardRails.optional().describe('What services must keep'),
-    waves: waves.optional(),
+    waves: wavesSpec.optional(),
   })
   .superRefine((spec, context) => {
     if (spec.guardRails === undefined && POLICY_PARTS.every((part) => partOf(spec, part) === undefined))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Product, startProduct } from './product.ts'
 import { until } from './until.ts'
-import { webService } from './web-service.ts'
+import { SLOW, webService } from './web-service.ts'
 
 /** A policy on its way: over real services, reconcile and emulated clusters, and over a kill -9. */
 let product: Product
@@ -74,4 +74,41 @@ it('a policy reaches every service on every cluster in waves, holds them to its 
     ({ status }) => status === 404,
   )
   expect(new Set(await timeouts())).toEqual(new Set([undefined]))
+})
+
+it("a service's own policy goes from cluster to cluster; a rollout comes and goes meanwhile, and its weights wait for nothing", {
+  timeout: 180_000,
+}, async () => {
+  const web = await webService(product, 'three')
+  const timeouts = () => Promise.all(['east', 'west'].map((cluster) => timeoutOn(cluster, 'three')))
+  const body = { traffic: { timeout: '7s' }, waves: { bake: '1h' } }
+  const { body: spec } = await product.call<object>('GET', web.path)
+  const planned = await product.call<{ waves: unknown }>('POST', `${web.path}/plan`, { body: { ...spec, ...body } })
+  expect(planned.body.waves).toEqual([['east'], ['west']])
+  expect((await product.call('PATCH', web.path, { body })).status).toBe(200)
+  await until(timeouts, (seen) => seen[0] === '7s')
+  await product.restart('kill')
+  const baking = await until(
+    () => web.view(),
+    ({ conditions }) => conditions.some(({ type, reason }) => type === 'Applied' && reason === 'Baking'),
+  )
+  expect(baking.spread).toMatchObject({ wave: 1, released: ['east'], waiting: [{ cluster: 'west', generation: 1 }] })
+  const rollout = await web.start(SLOW)
+  await until(
+    () => web.shares(),
+    (seen) => seen.east?.v2 === 20 && seen.west?.v2 === 20,
+  )
+  expect((await product.call('POST', `/rollouts/${rollout.id}/abort`)).status).toBe(200)
+  await until(
+    () => web.shares(),
+    (seen) => seen.east?.v1 === 100 && seen.west?.v1 === 100,
+  )
+  expect(await timeouts()).toEqual(['7s', undefined])
+  const effective = await product.call('GET', `${web.path}/effective`)
+  expect(effective.body).toMatchObject({
+    value: [{ current: true }, { cluster: 'west', generation: 1, current: false }],
+  })
+  expect((await product.call('PATCH', web.path, { body: { waves: 'off' } })).status).toBe(200)
+  await until(timeouts, (seen) => seen[1] === '7s')
+  expect((await web.view()).spread).toBeUndefined()
 })

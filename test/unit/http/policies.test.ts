@@ -124,6 +124,8 @@ describe('the effective policy of a service', () => {
     expect((await world.call('GET', `${effective}?cluster=east`)).json.value).toEqual([
       {
         cluster: 'east',
+        generation: 2,
+        current: true,
         policy: { traffic: { timeout: '5s', loadBalancing: 'random' } },
         origins: { '/traffic/timeout': 'service', '/traffic/loadBalancing': 'policy limits' },
         policies: [{ name: 'limits', generation: 1, current: true }],

@@ -1,9 +1,9 @@
-import type { PolicyDocument } from '../model/documents.ts'
-import { durationMs, timestamp } from '../model/names.ts'
-import type { ReleasedPlacement, Spread } from '../model/policy/spread.ts'
+import { durationMs, timestamp } from '../names.ts'
+import type { ReleasedPlacement, Spread } from './spread.ts'
+import type { WavesSpec } from './waves-spec.ts'
 
-/** One service on one cluster, as a policy on its way sees it. */
-export interface PlacementState {
+/** One service on one cluster, as a change of a policy on its way sees it. */
+export interface SpreadPlacement {
   readonly service: string
   readonly cluster: string
   /** `pending`: has yet to change. `reached`: carries the policy as it is now. `refused`: cannot be given it. */
@@ -29,7 +29,7 @@ export type SpreadDecision =
       /** Epoch milliseconds. */
       readonly lookAt: number
     }
-  | { readonly kind: 'done'; readonly refused: readonly PlacementState[] }
+  | { readonly kind: 'done'; readonly refused: readonly SpreadPlacement[] }
 
 /** Most placements of a wave. */
 export const MOST_IN_WAVE = 200
@@ -38,15 +38,26 @@ const STUCK_MS = 60_000
 export const LOOK_LEAST_MS = 2000
 const LOOK_MOST_MS = 60_000
 
-type Subject = Pick<PolicyDocument, 'generation' | 'spec' | 'spread'>
+/** What is on its way: a policy for many services, or a service's own. */
+export interface SpreadSubject {
+  /** Of what is brought. */
+  readonly generation: number
+  readonly spec: { readonly waves?: WavesSpec | undefined }
+  /** The last wave, perhaps of an older generation. */
+  readonly spread?: Spread
+}
 
 /**
- * What comes next for a policy on its way to services: one placement first, then a share of all that change, then the rest;
+ * What comes next for a policy on its way: one placement first, then a share of all that change, then the rest;
  * each wave when those of the one before that were in order are live again. Pure and total. `placements` may be only those
  * of the wave that is out: then it is `wait` that counts.
  */
-export function decideSpread(policy: Subject, placements: readonly PlacementState[], now: number): SpreadDecision {
-  const { generation, spec, spread } = policy
+export function decideSpread(
+  subject: SpreadSubject,
+  placements: readonly SpreadPlacement[],
+  now: number,
+): SpreadDecision {
+  const { generation, spec, spread } = subject
   const current = spread?.generation === generation ? spread : undefined
   if (current) {
     const left = current.released.filter((one) => stateOf(placements, one)?.state === 'pending')
@@ -56,13 +67,13 @@ export function decideSpread(policy: Subject, placements: readonly PlacementStat
   if (waits) return waits
   const pending = placements.filter(({ state }) => state === 'pending')
   if (pending.length === 0) return { kind: 'done', refused: placements.filter(({ state }) => state === 'refused') }
-  return { kind: 'release', spread: nextWave(current, policy, placements, now) }
+  return { kind: 'release', spread: nextWave(current, subject, placements, now) }
 }
 
 function waitFor(
   spread: Spread,
-  { waves }: Subject['spec'],
-  placements: readonly PlacementState[],
+  { waves }: SpreadSubject['spec'],
+  placements: readonly SpreadPlacement[],
   now: number,
 ): Extract<SpreadDecision, { kind: 'wait' }> | undefined {
   const wave = spread.released.flatMap((one) => (one.awaited ? (stateOf(placements, one) ?? []) : []))
@@ -83,8 +94,8 @@ function waitFor(
 
 function nextWave(
   current: Spread | undefined,
-  { generation, spec, spread }: Subject,
-  placements: readonly PlacementState[],
+  { generation, spec, spread }: SpreadSubject,
+  placements: readonly SpreadPlacement[],
   now: number,
 ): Spread {
   const pending = placements.filter(({ state }) => state === 'pending')
@@ -94,7 +105,7 @@ function nextWave(
   const hurt = new Set(
     current ? [] : (spread?.released ?? []).filter((one) => stateOf(placements, one)?.live === false).map(idOf),
   )
-  const order = (one: PlacementState) => (hurt.has(idOf(one)) ? 0 : one.ready ? 1 : 2)
+  const order = (one: SpreadPlacement) => (hurt.has(idOf(one)) ? 0 : one.ready ? 1 : 2)
   const released = pending
     .map((one, index) => ({ one, index }))
     .sort((a, b) => order(a.one) - order(b.one) || a.index - b.index)
@@ -126,7 +137,7 @@ export function waveSizes(total: number, percents?: readonly number[]): readonly
 }
 
 /** `shop/web on east: no endpoints; shop/cart on east and 3 more`. */
-export function namesOf(placements: readonly PlacementState[]): string {
+export function namesOf(placements: readonly SpreadPlacement[]): string {
   const shown = placements.slice(0, 3).map(({ service, cluster, trouble }) => {
     return trouble === undefined
       ? `${service} on ${cluster}`
@@ -137,12 +148,12 @@ export function namesOf(placements: readonly PlacementState[]): string {
 }
 
 function stateOf(
-  placements: readonly PlacementState[],
-  { service, cluster }: Pick<PlacementState, 'service' | 'cluster'>,
-): PlacementState | undefined {
+  placements: readonly SpreadPlacement[],
+  { service, cluster }: Pick<SpreadPlacement, 'service' | 'cluster'>,
+): SpreadPlacement | undefined {
   return placements.find((one) => one.service === service && one.cluster === cluster)
 }
 
-function idOf({ service, cluster }: Pick<PlacementState, 'service' | 'cluster'>): string {
+function idOf({ service, cluster }: Pick<SpreadPlacement, 'service' | 'cluster'>): string {
   return `${service}/${cluster}`
 }

@@ -1,13 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sharedPolicySpec } from '../../../src/model/policy/shared-policy.ts'
-import type { Spread } from '../../../src/model/policy/spread.ts'
-import { decideSpread, MOST_IN_WAVE, type PlacementState, waveSizes } from '../../../src/policies/decide-spread.ts'
+import {
+  decideSpread,
+  MOST_IN_WAVE,
+  type SpreadPlacement,
+  waveSizes,
+} from '../../../../src/model/policy/decide-spread.ts'
+import { sharedPolicySpec } from '../../../../src/model/policy/shared-policy.ts'
+import type { Spread } from '../../../../src/model/policy/spread.ts'
 
 const NOW = Date.UTC(2026, 4, 1, 12)
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1000).toISOString()
 
-function placement(service: string, change: Partial<PlacementState> = {}): PlacementState {
+function placement(service: string, change: Partial<SpreadPlacement> = {}): SpreadPlacement {
   return { service, cluster: 'east', state: 'pending', live: true, ready: true, ...change }
 }
 
@@ -22,7 +27,7 @@ function policyOf(spread?: Spread, waves?: object) {
 }
 
 const reached = { state: 'reached' } as const
-const many = (count: number, change: Partial<PlacementState> = {}) =>
+const many = (count: number, change: Partial<SpreadPlacement> = {}) =>
   Array.from({ length: count }, (_, index) => placement(`shop/s${index}`, change))
 const released = (decision: ReturnType<typeof decideSpread>) =>
   decision.kind === 'release' ? decision.spread.released.map(({ service }) => service) : decision.kind
@@ -135,7 +140,7 @@ describe('any fleet', () => {
       fc.property(fleets, fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 3 }), (fleet, percents) => {
         const policy = policyOf(undefined, { percents: percents.sort((a, b) => a - b) })
         let spread: Spread | undefined
-        let seen: readonly PlacementState[] = fleet.map(({ ready, refused }, index) =>
+        let seen: readonly SpreadPlacement[] = fleet.map(({ ready, refused }, index) =>
           placement(`shop/s${index}`, { ready, state: refused ? 'refused' : 'pending' }),
         )
         const left = fleet.map(({ slow }) => slow)
