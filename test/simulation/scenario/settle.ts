@@ -9,6 +9,7 @@ import {
   type ServiceDocument,
 } from '../../../src/model/documents.ts'
 import type { KubeObject } from '../../../src/model/kube.ts'
+import { heldOn, servicePolicy } from '../../../src/model/policy/service-policy.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../../../src/model/rollout.ts'
 import type { Simulation } from '../simulation.ts'
 import { askedBy, type Sides, sameSplit } from '../watch/kinds.ts'
@@ -40,10 +41,12 @@ const LOOKS = /"kind":"(rotate|deliver)"/
 export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
   const documents = watch.documents.all()
   const watched = servicesOf(documents).filter(isOnlyWatched)
+  const stuck = servicesOf(documents).filter(isStuck)
   const messages = ['urgent', 'work', 'lifecycle'].flatMap((queue) =>
     [...surroundings.storage.table(`queue/${queue}`).entries()]
       .map(([, message]) => (message as { readonly text: string }).text)
       .filter((text) => !LOOKS.test(text) && !watched.some((service) => advances(text, service)))
+      .filter((text) => !stuck.some((service) => isWave(text, service)))
       .map((text) => `${queue}: ${text}`),
   )
   const unsent = documents.flatMap((document) =>
@@ -51,7 +54,7 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
   )
   const due = documents
     .filter(({ dueAt, kind }) => dueAt !== undefined && kind !== 'certificate' && kind !== 'delivery')
-    .filter((one) => !watched.some((service) => service === one))
+    .filter((one) => ![...watched, ...stuck].some((service) => service === one))
     .map((one) => `${one.kind} ${keyOf(one)} is due`)
   const moving = servicesOf(documents).flatMap((service) =>
     service.rollouts
@@ -73,6 +76,15 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
 /** Every rollout waits for a person; their gates look on, and that never ends by itself. */
 function isOnlyWatched({ rollouts }: ServiceDocument): boolean {
   return rollouts.length > 0 && rollouts.every(({ phase }) => AWAITING_PHASES.includes(phase))
+}
+
+/** A wave waits for what a person has to settle on a cluster, and is looked at now and then. */
+function isStuck({ spread, rollouts }: ServiceDocument): boolean {
+  return spread?.applied.reason === 'Stuck' && rollouts.every(({ phase }) => AWAITING_PHASES.includes(phase))
+}
+
+function isWave(text: string, service: ServiceDocument): boolean {
+  return text.includes('"kind":"wave"') && text.includes(`"service":"${keyOf(service)}"`)
 }
 
 function advances(text: string, service: ServiceDocument): boolean {
@@ -97,7 +109,13 @@ export function checkSettled({ watch, surroundings }: Simulation): void {
       const why =
         mismatch(service, placement, route as unknown as KubeObject | undefined, weights) ??
         sidesLeft(placement, route as unknown as KubeObject | undefined, asked.sides[cluster] ?? []) ??
-        outdated(watch, service, placement, weights)
+        outdated(watch, service, placement, weights) ??
+        otherWords(
+          service,
+          watch.documents.get(`cluster/${cluster}`),
+          placement,
+          route as unknown as KubeObject | undefined,
+        )
       if (why !== undefined) watch.broke(`${keyOf(service)} on ${cluster}: ${why}`)
     }
   }
@@ -129,7 +147,10 @@ function mismatch(
     return obstacle !== undefined || EXCUSES.includes(reason) ? undefined : `it is not ready: ${reason}`
   }
   const { observedGeneration } = placement
-  if (observedGeneration !== service.generation) return `generation ${observedGeneration}, not ${service.generation}`
+  // Until its wave comes a cluster is asked nothing.
+  const isHeld = heldOn(service, placement.cluster) !== undefined
+  if (!isHeld && observedGeneration !== service.generation)
+    return `generation ${observedGeneration}, not ${service.generation}`
   const live = route && routeWeights(route)
   if (live && sameSplit(live, weights)) return undefined
   return `the route sends ${JSON.stringify(live)}, asked is ${JSON.stringify(weights)}`
@@ -137,13 +158,16 @@ function mismatch(
 
 /** Besides its split, a route that is ready bears just what is asked: nothing is left of a rollout that is over. */
 function sidesLeft(placement: PlacementDocument | undefined, route: KubeObject | undefined, sides: Sides) {
-  if (!route || !placement || findCondition(placement.conditions, 'Ready')?.status !== 'True') return undefined
-  const obstacle = ['Conflict', 'Drifted', 'Held', 'Frozen'].some(
-    (type) => findCondition(placement.conditions, type)?.status === 'True',
-  )
+  if (!route || !placement || !isLeftAlone(placement)) return undefined
   const live = liveSides(route)
-  if (obstacle || isDeepStrictEqual(live, sides)) return undefined
+  if (isDeepStrictEqual(live, sides)) return undefined
   return `beside its split the route has ${JSON.stringify(live)}, asked is ${JSON.stringify(sides)}`
+}
+
+/** All is written, and nobody stands in the way. */
+function isLeftAlone({ conditions }: PlacementDocument): boolean {
+  if (findCondition(conditions, 'Ready')?.status !== 'True') return false
+  return !['Conflict', 'Drifted', 'Held', 'Frozen'].some((type) => findCondition(conditions, type)?.status === 'True')
 }
 
 /** A later revision than the live one may be about other clusters only. */
@@ -154,9 +178,24 @@ function outdated(
   weights: Readonly<Record<string, number>>,
 ): string | undefined {
   if (!placement || findCondition(placement.conditions, 'Ready')?.status !== 'True') return undefined
+  if (heldOn(service, placement.cluster)) return undefined
   const live = watch.documents.asked(keyOf(service), placement.liveRevision)
   const same = isDeepStrictEqual(live?.spec, service.spec) && sameSplit(live?.weights[placement.cluster] ?? {}, weights)
   return same ? undefined : `revision ${placement.liveRevision} is live, not ${service.renderRevision}`
+}
+
+/** A cluster carries what the service says there: the newest, or what it said before where a wave has yet to come. */
+function otherWords(
+  service: ServiceDocument,
+  cluster: AnyDocument | undefined,
+  placement: PlacementDocument | undefined,
+  route: KubeObject | undefined,
+): string | undefined {
+  if (!route || cluster?.kind !== 'cluster' || !placement || !isLeftAlone(placement)) return undefined
+  const wanted = servicePolicy(service, cluster).policy.traffic?.timeout
+  const { http = [] } = route.spec as { http?: readonly { timeout?: string }[] }
+  const has = http.at(-1)?.timeout
+  return has === wanted ? undefined : `its timeout is ${has}, asked is ${wanted}`
 }
 
 /** Reasons that a person has to settle, or pods. */
