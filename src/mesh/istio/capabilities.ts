@@ -101,7 +101,9 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   ),
   'security.authorization.allow.serviceAccounts': CALLERS,
   'security.authorization.allow.namespaces': CALLERS,
-  'security.authorization.allow.claims': SUPPORTED,
+  'security.authorization.allow.claims': conditional(
+    'Claims that are texts or lists of texts. "scp" is read word by word and needs Istio 1.28 or newer.',
+  ),
   'security.authorization.allow.methods': SUPPORTED,
   'security.authorization.allow.paths': conditional(PATHS),
   'security.authorization.allow.ports': conditional('The ports must say their targetPort as a number.'),

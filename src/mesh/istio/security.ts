@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../model/kube.ts'
+import type { Policy } from '../../model/policy/policy.ts'
 import type { TokenIssuer } from '../../model/policy/security.ts'
 import type { RenderInput } from '../provider.ts'
 import { PEER_AUTHENTICATION, REQUEST_AUTHENTICATION } from './names.ts'
@@ -19,8 +20,21 @@ export function peerAuthentication(input: RenderInput): KubeObject | undefined {
 export function requestAuthentication(input: RenderInput): KubeObject | undefined {
   const authentication = input.policy.security?.authentication
   if (!authentication) return undefined
-  const jwtRules = authentication.issuers.map(jwtRule)
+  const words = asksForScopes(input.policy) ? { spaceDelimitedClaims: [SCOPES] } : {}
+  const jwtRules = authentication.issuers.map((issuer) => ({ ...jwtRule(issuer), ...words }))
   return partObject(input, REQUEST_AUTHENTICATION, undefined, { ...selectorOf(input), jwtRules })
+}
+
+/**
+ * Entra ID writes all scopes of a token into one text, parted by spaces. Istio reads `scope` and `permission` so by itself;
+ * this one from 1.28 on, when it is told to. Before, a rule about one scope would not fit a token with two.
+ */
+export const SCOPES = 'scp'
+
+/** Does a rule ask for scopes by the name that Entra ID has for them? */
+function asksForScopes({ security }: Policy): boolean {
+  const { allow = [], deny = [] } = security?.authorization ?? {}
+  return [...allow, ...deny].some(({ claims }) => claims !== undefined && Object.hasOwn(claims, SCOPES))
 }
 
 /** What stands as `iss` in an issuer's tokens. */

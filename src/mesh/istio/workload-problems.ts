@@ -1,7 +1,9 @@
 import type { AuthorizationRule } from '../../model/policy/security.ts'
 import type { ServiceSpec } from '../../model/service.ts'
 import type { RenderInput } from '../provider.ts'
+import { isOlder } from '../version.ts'
 import { hasTcp, httpPorts, isForHttp, portsOf } from './authorization.ts'
+import { SCOPES } from './security.ts'
 import type { FieldProblem } from './traffic-problems.ts'
 
 /** What of security, egress and telemetry does not go together on Istio. */
@@ -73,7 +75,7 @@ function authenticationProblems({ spec, policy }: RenderInput): readonly FieldPr
   return [...issuers, ...podPortProblems({ spec }, ports), ...sharedPortProblems(spec, ports, () => pointer)]
 }
 
-function ruleProblems({ spec }: RenderInput, rule: AuthorizationRule, pointer: string): readonly FieldProblem[] {
+function ruleProblems({ spec, mesh }: RenderInput, rule: AuthorizationRule, pointer: string): readonly FieldProblem[] {
   const unknown = (rule.ports ?? []).flatMap((name, at): readonly FieldProblem[] => {
     const port = spec.ports.find((port) => port.name === name)
     const here = `${pointer}/ports/${at}`
@@ -91,10 +93,17 @@ function ruleProblems({ spec }: RenderInput, rule: AuthorizationRule, pointer: s
   return [
     ...unknown,
     ...templates,
+    ...scopeProblems(mesh, rule, pointer),
     ...(http ? [{ pointer, reason: 'is for HTTP, and all ports of the service speak TCP' }] : []),
     ...podPortProblems({ spec }, portsOf(spec, rule) ?? []),
     ...sharedPortProblems(spec, portsOf(spec, rule), (at) => (rule.ports ? `${pointer}/ports/${at}` : pointer)),
   ]
+}
+
+function scopeProblems({ version }: RenderInput['mesh'], { claims = {} }: AuthorizationRule, pointer: string) {
+  if (!Object.hasOwn(claims, SCOPES) || (version !== undefined && !isOlder(version, '1.28'))) return []
+  const reason = `needs Istio 1.28 or newer${version === undefined ? ', whose version must be known' : ''}: before, it fits no token with several scopes`
+  return [{ pointer: `${pointer}/claims/${SCOPES}`, reason }]
 }
 
 /** A rule for a port of the Pods is for every port of the service that leads there. */

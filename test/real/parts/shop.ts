@@ -4,7 +4,7 @@ import type { RealCluster } from './real-cluster.ts'
 import { until } from './wait.ts'
 
 /** The group in every token of the sandbox. */
-const SANDBOX_GROUP = '00000000-cccc-4000-8000-000000000001'
+export const SANDBOX_GROUP = '00000000-cccc-4000-8000-000000000001'
 
 /** `shop/web` with its two versions, on no cluster yet. */
 const SERVICE = {

@@ -11,7 +11,7 @@ export interface TokenIssuers {
   readonly certificate: string
   /** Keys as a JWKS, for who would not fetch them. */
   readonly jwks: string
-  /** A token, good for an hour. `iss` and `aud` are the caller's affair. */
+  /** A token, good for an hour unless `exp` says else. `iss` and `aud` are the caller's affair. */
   token(claims: JWTPayload): Promise<string>
   /** A token with the same words, signed by another key of the same name. */
   forged(claims: JWTPayload): Promise<string>
@@ -43,7 +43,7 @@ export async function startTokenIssuers({ parts, dir }: { parts: Parts; dir: str
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(443, ADDRESS, resolve))
   const sign = (claims: JWTPayload, key: typeof own.privateKey) =>
-    new SignJWT(claims).setProtectedHeader(KEY).setIssuedAt().setExpirationTime('1h').sign(key)
+    new SignJWT({ exp: Math.floor(Date.now() / 1000) + 3600, ...claims }).setProtectedHeader(KEY).sign(key)
   return {
     certificate,
     jwks,
