@@ -37,12 +37,14 @@ export async function deliverCertificate(deps: DeliveryDeps, request: DeliveryRe
 async function attemptOnce(deps: DeliveryDeps, request: DeliveryRequest, attempt: number): Promise<boolean> {
   const stored = await gatherDelivery(deps.store, request)
   const wanted = wantedOn(stored.certificate, request.cluster)
-  if (!wanted && !stored.delivery) {
+  // What it leaves is looked at once even where nothing was written down: who wrote first may have gone before that.
+  const isLeaving = stored.certificate?.leaving.includes(request.cluster) === true
+  if (!wanted && !stored.delivery && !isLeaving) {
     await finishRemoval(deps, request)
     return true
   }
   const pass = await tryPass(deps, stored, () =>
-    wanted ? deliver(deps, request, stored, wanted) : removeObjects(deps, stored),
+    wanted ? deliver(deps, request, stored, wanted) : removeObjects(deps, request, stored),
   )
   if (pass instanceof PortError && attempt < ATTEMPTS) return false
   const found = pass instanceof PortError ? failed('WriteConflict', pass.message, deps.clock.now() + 1000) : pass

@@ -1,5 +1,4 @@
-import type { DeliveredObject } from '../../model/certificate.ts'
-import type { KubeObject } from '../../model/kube.ts'
+import type { KubeObject, KubeRef } from '../../model/kube.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
 import { refKey } from '../content.ts'
@@ -16,7 +15,7 @@ export async function withFormerAsFound(
   pass: DeliveryPass,
 ): Promise<DeliveryPass> {
   const objects = pass.objects ?? before?.objects ?? []
-  const current = keysOf(wanted)
+  const current = deliveredBy(wanted).map(refKey)
   const former = objects.filter((entry) => !current.includes(refKey(entry)))
   if (former.length === 0) return pass
   const found = await Promise.all(former.map((entry) => getIfServed(api, entry)))
@@ -30,15 +29,18 @@ export async function withFormerAsFound(
   }
 }
 
-/** What the certificate is delivered by now. */
-function keysOf(wanted: Wanted): readonly string[] {
-  if (wanted.spec.delivery === 'secret') return [refKey(secretRef(wanted))]
-  const place = { namespace: wanted.spec.secret.namespace, name: keeperName(wanted.name) }
-  return [refKey({ ...PROVIDER_CLASS, ...place }), refKey({ ...DEPLOYMENT, ...place })]
+/** What a certificate is delivered by, as its spec is now. */
+export function deliveredBy({ name, spec }: Pick<Wanted, 'name' | 'spec'>): readonly KubeRef[] {
+  if (spec.delivery === 'secret') return [secretRef({ spec })]
+  const place = { namespace: spec.secret.namespace, name: keeperName(name) }
+  return [
+    { ...PROVIDER_CLASS, ...place },
+    { ...DEPLOYMENT, ...place },
+  ]
 }
 
 /** The driver's kinds go with its add-on. */
-async function getIfServed(api: ClusterApi, entry: DeliveredObject): Promise<KubeObject | undefined> {
+export async function getIfServed(api: ClusterApi, entry: KubeRef): Promise<KubeObject | undefined> {
   try {
     return await api.get(entry)
   } catch (error) {

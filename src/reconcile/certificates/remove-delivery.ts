@@ -6,45 +6,67 @@ import { succeed } from '../../model/failure.ts'
 import { refOf } from '../../model/kube.ts'
 import { timestamp } from '../../model/names.ts'
 import { type Change, changeDocument } from '../../ports/change-document.ts'
+import type { ClusterApi } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
+import { refKey } from '../content.ts'
 import { getNamespace } from '../gather.ts'
 import type { DeliveryDeps } from './delivery-deps.ts'
-import { type DeliveryPass, heldBy } from './delivery-pass.ts'
+import { type DeliveryPass, deliveredObject, heldBy } from './delivery-pass.ts'
 import type { DeliveryRequest, StoredDelivery } from './delivery-scene.ts'
+import { deliveredBy, getIfServed } from './former-objects.ts'
 import { bearsCertificateMarks, type Obstacle, permissionFor } from './obstacles.ts'
 
 const NEXT_MS = 1000
 
 /**
- * Removes what of ours is on a cluster: what the inventory names and what still is the same object with our marks. Throws
- * PortError.
+ * Removes what of ours is on a cluster: what the inventory names and what still is the same object with our marks; and what
+ * bears our marks under the names of the spec, for whoever wrote it may have gone before it was written down. Throws PortError.
  */
-export async function removeObjects(deps: DeliveryDeps, stored: StoredDelivery): Promise<DeliveryPass> {
-  const objects = stored.delivery?.value.objects ?? []
+export async function removeObjects(
+  deps: DeliveryDeps,
+  { cluster }: DeliveryRequest,
+  stored: StoredDelivery,
+): Promise<DeliveryPass> {
   const now = deps.clock.now()
-  const { left, obstacle } = await removeEach(deps, stored, objects, now)
+  const api = stored.cluster && (await deps.clusters.connect(stored.cluster))
+  const known = stored.delivery?.value.objects ?? []
+  const objects = api ? [...known, ...(await findUnrecorded(api, stored, known))] : []
+  const { left, obstacle } = api ? await removeEach(api, stored, objects, now) : { left: [] }
   if (obstacle) return { ...heldBy(obstacle), objects: left }
-  const name = stored.delivery?.value.cluster ?? ''
-  const message = `Nothing is left on ${name}.`
+  const message = `Nothing is left on ${cluster}.`
   const told = objects.length === 0 ? [] : [{ type: 'certificate.removed', reason: 'Removed', message }]
   // Also when all is gone: should this call end before the documents are settled, the next one goes on.
   return { state: 'leaving', reason: 'Removed', message, objects: [], again: now + NEXT_MS, told }
 }
 
+async function findUnrecorded(
+  api: ClusterApi,
+  { certificate }: StoredDelivery,
+  known: readonly DeliveredObject[],
+): Promise<readonly DeliveredObject[]> {
+  if (!certificate) return []
+  const recorded = new Set(known.map(refKey))
+  const names = deliveredBy(certificate).filter((ref) => !recorded.has(refKey(ref)))
+  const found = await Promise.all(names.map((ref) => getIfServed(api, ref)))
+  return found.flatMap((live) =>
+    live && bearsCertificateMarks(live.metadata, certificate.name) ? [deliveredObject(live)] : [],
+  )
+}
+
 /** The Pod before its class: the driver's Secret goes with it. */
 async function removeEach(
-  deps: DeliveryDeps,
+  api: ClusterApi,
   { certificate, cluster, delivery, freezes }: StoredDelivery,
   objects: readonly DeliveredObject[],
   now: number,
 ): Promise<{ readonly left: readonly DeliveredObject[]; readonly obstacle?: Obstacle }> {
-  if (!cluster || !delivery || objects.length === 0) return { left: [] }
-  const api = await deps.clusters.connect(cluster)
+  const name = certificate?.name ?? delivery?.value.certificate
+  if (!cluster || name === undefined) return { left: [] }
   let left = objects
   for (const entry of objects.toReversed()) {
     const namespace = await getNamespace(api, entry.namespace)
     const live = namespace && (await api.get(entry))
-    const isOurs = live?.metadata.uid === entry.uid && bearsCertificateMarks(live.metadata, delivery.value.certificate)
+    const isOurs = live?.metadata.uid === entry.uid && bearsCertificateMarks(live.metadata, name)
     // Wanted again meanwhile, it bears a revision that this reader has not seen.
     const isNewer = certificate !== undefined && (live ? (revisionOf(live) ?? 0) : 0) > certificate.revision
     if (live && isOurs && !isNewer) {

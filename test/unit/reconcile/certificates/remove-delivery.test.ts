@@ -42,13 +42,29 @@ describe('a certificate that leaves a cluster', () => {
     expect(world.store.peek('delivery', 'web-tls/east')).toBeUndefined()
   })
 
-  it('that was never there is let go at once', async () => {
+  it('that was never there is let go after one look', async () => {
     world.store.documents.delete('delivery web-tls/east')
+    for (const [key, { kind }] of world.cluster.objects) if (kind === 'Secret') world.cluster.objects.delete(key)
     leave()
     world.cluster.forget()
     await world.deliver()
-    expect(world.cluster.forget()).toEqual([])
+    expect(world.cluster.forget()).toEqual(['get Secret'])
     expect(world.certificate.leaving).toEqual([])
+    await world.deliver()
+    expect(world.cluster.forget()).toEqual([])
+  })
+
+  it.each([
+    ['no delivery', undefined],
+    ['a delivery that names nothing', []],
+  ])('takes along what was written by one who died before he wrote it down (%s)', async (_, objects) => {
+    if (objects) world.store.put({ ...world.delivery, objects })
+    else world.store.documents.delete('delivery web-tls/east')
+    leave()
+    await world.deliver()
+    expect(world.secret).toBeUndefined()
+    expect(world.certificate.leaving).toEqual([])
+    expect(world.store.peek('delivery', 'web-tls/east')).toBeUndefined()
   })
 
   it.each([
