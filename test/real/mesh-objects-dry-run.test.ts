@@ -1,7 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { consul } from '../../src/mesh/consul/consul.ts'
 import { osm } from '../../src/mesh/osm/osm.ts'
 import type { Provider, RenderInput } from '../../src/mesh/provider.ts'
@@ -12,12 +10,7 @@ import { type ApiServer, startApiServer } from './parts/api-server.ts'
 import { describeReal } from './parts/describe-real.ts'
 import { scratchFolder } from './parts/scratch.ts'
 
-/**
- * The CRDs of Consul come with no package, so a folder of them is named from outside: `MESH_CRDS`, with `consul/` and
- * `osm-1.2/` in it, YAML files each.
- */
-const FOLDER = process.env.MESH_CRDS ?? ''
-const files = (mesh: string) => readdirSync(join(FOLDER, mesh)).map((file) => join(FOLDER, mesh, file))
+const CONSUL_CRDS = new URL('./crds/consul.yaml', import.meta.url).pathname
 
 const everything: Readonly<Record<'consul' | 'osm', readonly RenderInput[]>> = {
   consul: [
@@ -99,12 +92,14 @@ const everything: Readonly<Record<'consul' | 'osm', readonly RenderInput[]>> = {
   ],
 }
 
-describe.skipIf(!existsSync(FOLDER))('what meshes with a Service or subset a version get', () => {
-  describeReal('is taken by a real API server with their CRDs, checked strictly', 'api', (parts) => {
+describeReal(
+  'what meshes with a Service or subset a version get is taken by a real API server with their CRDs',
+  'api',
+  (parts) => {
     const dir = scratchFolder()
     let api: ApiServer
     beforeAll(async () => {
-      api = await startApiServer({ parts, dir, crds: [...files('consul'), ...files('osm-1.2')] })
+      api = await startApiServer({ parts, dir, crds: [CONSUL_CRDS, parts.osmCrds] })
       await api.admin.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }])
     }, 240_000)
     afterAll(() => api?.stop())
@@ -149,5 +144,5 @@ describe.skipIf(!existsSync(FOLDER))('what meshes with a Service or subset a ver
       },
       240_000,
     )
-  })
-})
+  },
+)

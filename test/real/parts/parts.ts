@@ -15,6 +15,8 @@ export interface Parts {
   readonly envoyBootstrap: string
   /** All CRDs of Istio in one YAML file. */
   readonly istioCrds: string
+  /** Those of Open Service Mesh, and of SMI as it serves them. */
+  readonly osmCrds: string
   readonly prometheus: string
   readonly openssl: string
 }
@@ -38,6 +40,7 @@ export function findParts(): FoundParts {
     envoy: join(folder, 'bin/envoy'),
     envoyBootstrap: join(folder, 'envoy_bootstrap.json'),
     istioCrds: join(folder, 'istio-crds.yaml'),
+    osmCrds: join(folder, 'osm-crds.yaml'),
     prometheus: programPath('prometheus'),
     openssl: programPath('openssl'),
   }
