@@ -11,6 +11,10 @@ export const exposureSpec = z
     path: z
       .string()
       .regex(/^\/[\w\-.~!$&'()+,;=:@%/]{0,1023}$/, 'must be a path that begins with "/"')
+      .refine(
+        (path) => !/\/\/|\/\.\.?(\/|$)/.test(path),
+        'must have no empty segment, "." or "..": proxies take these out',
+      )
       .default('/')
       .describe('Whole segments: /a takes /a and /a/b, not /ab'),
     port: dnsLabel.optional().describe('Name of a port of the service; its first when left out'),
