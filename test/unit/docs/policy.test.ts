@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { withExamples } from '../../../scripts/policy-examples.ts'
 import { FEATURES } from '../../../src/mesh/features.ts'
 import { istio } from '../../../src/mesh/istio/istio.ts'
 import { serviceSpec } from '../../../src/model/service.ts'
@@ -30,6 +31,10 @@ it('docs/policy.md shows what Istio gets for its bodies', () => {
       expect(found?.spec, kind).toMatchObject(spec)
     }
   }
+})
+
+it('and what each mesh gets: node scripts/policy-examples.ts writes it', () => {
+  expect(withExamples(page)).toBe(page)
 })
 
 it('its bodies are taken as they stand', () => {
