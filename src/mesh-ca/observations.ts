@@ -1,16 +1,35 @@
 import type { TrustDocument } from '../model/documents.ts'
-import type { CaSet } from '../model/mesh-ca.ts'
+import type { CaSecretNames, CaSet } from '../model/mesh-ca.ts'
 import type { Trouble } from '../ports/vault-trouble.ts'
 import type { WindowState } from '../ports/window-state.ts'
 
+/** Who wrote a version of a secret: its tags. */
+export interface SecretMark {
+  readonly rotation: string
+  readonly phase: string
+  readonly direction: string
+}
+
 /** What the four secrets hold now. */
 export interface VaultSeen {
-  /** Absent: at least one of the four is missing. */
+  /** Absent: at least one of the four is missing or cannot be read as what it is to be. */
   readonly set?: CaSet
   /** Why istiod would not take what is there; empty: it would. In words, for people. */
   readonly problems: readonly string[]
-  /** Rotation and phase that wrote all four newest versions (their tags); absent: another hand wrote one of them. */
-  readonly writtenBy?: { readonly rotation: string; readonly phase: string; readonly direction: string }
+  /** Newest version of each secret that is there. */
+  readonly versions: Partial<CaSecretNames>
+  /** Tags of those versions; absent: another hand wrote it. */
+  readonly marks: Partial<Record<keyof CaSecretNames, SecretMark>>
+}
+
+/** Why no write may begin. */
+export interface CaHold {
+  /** `cluster`: it is being changed, or is not there. `freeze`. `turn`: another cluster had its turn today. */
+  readonly kind: 'cluster' | 'freeze' | 'turn'
+  readonly reason: string
+  readonly message: string
+  /** Epoch milliseconds. */
+  readonly until?: number
 }
 
 /** Everything that a decision rests on besides the document. */
@@ -20,13 +39,10 @@ export interface Observations {
   readonly vault: VaultSeen | Trouble
   /** What reconcile saw on the cluster last; undefined: nothing yet. */
   readonly trust: TrustDocument | undefined
-  /** Why no phase that is not begun may begin: the cluster is being changed, frozen, not registered, or another cluster had its turn today. */
-  readonly hold?: {
-    readonly reason: string
-    readonly message: string /** Epoch milliseconds. */
-    readonly until?: number
-  }
+  readonly holds: readonly CaHold[]
   readonly window: WindowState
+  /** Why this CA can be watched only: the cluster's istiod signs with a CA of its own. */
+  readonly watched?: { readonly reason: string; readonly message: string }
 }
 
 /** The one thing that a pass may ask of the vault, after its intent is stored. */
@@ -35,16 +51,25 @@ export type CaEffect =
   | { readonly kind: 'make-root'; readonly rotation: string }
   /** Make the key of an intermediate for another CA, keep it in the vault, and record the CSR. */
   | { readonly kind: 'request'; readonly rotation: string }
-  /**
-   * Write the four secrets, key and certificate next to each other, read them back and check them; what does not pass is put
-   * back from the versions before. `signer`: `keep` what signs now, make a `new` one under `root`, or go back to the `former`.
-   */
-  | {
-      readonly kind: 'write'
-      readonly rotation: string
-      readonly phase: string
-      readonly direction: 'on' | 'back'
-      /** PEM, byte for byte. */
-      readonly rootCert: string
-      readonly signer: 'keep' | 'new' | 'former'
-    }
+  | CaWrite
+
+/**
+ * Write the four secrets, key and certificate next to each other, read them back and check them; what does not pass is put
+ * back from the versions before. `signer`: `keep` what signs now, make a `new` one under the root of the rotation, or go
+ * back to the `former`.
+ */
+export interface CaWrite {
+  readonly kind: 'write'
+  readonly rotation: string
+  readonly phase: string
+  readonly direction: 'on' | 'back'
+  /** PEM, byte for byte. */
+  readonly rootCert: string
+  readonly signer: 'keep' | 'new' | 'former'
+}
+
+export function isTrouble(vault: VaultSeen | Trouble): vault is Trouble {
+  return 'kind' in vault
+}
+
+export const PARTS = ['rootCert', 'certChain', 'caCert', 'caKey'] as const satisfies readonly (keyof CaSecretNames)[]

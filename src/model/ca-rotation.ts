@@ -2,11 +2,13 @@ import type { Actor } from './identity.ts'
 import type { CaCertificate, CaSet } from './mesh-ca.ts'
 
 /**
- * Phases of a rotation of a mesh CA. Of the intermediate: `requested` → (`awaiting-issuer`) → `switching` → `renewing` →
- * `succeeded`. Of the root: `requested` → `preparing` (the new root is made) → (`awaiting-issuer`) → `widening` (old and new
- * root are trusted, the old one signs) → `trusting` (until every proxy trusts both) → `switching` (the new one signs) →
- * `renewing` (until every leaf is of the new one) → `narrowing` (only the new root is trusted) → `succeeded`. The way back
- * (`direction` `back`) goes through the same phases to where it came from and ends as `aborted`, or `failed`.
+ * Phases of a rotation of a mesh CA. Of the intermediate: `requested` → `switching` → `renewing` → `succeeded`. Of the root:
+ * `requested` → `preparing` (the new root is made) → `widening` (old and new root are trusted, the old one signs) →
+ * `trusting` (until every proxy trusts both) → `switching` (the new one signs) → `renewing` (until every leaf is of the new
+ * one) → `narrowing` (only the new root is trusted) → `succeeded`. Where another CA signs, `preparing` makes a CSR and
+ * `awaiting-issuer` waits for what it signed, before anything is written. A first CA goes from there to `switching` and is
+ * done. The way back (`direction` `back`) undoes by the same phases what was written and ends as `aborted`; what fails
+ * before anything is written ends as `failed`.
  */
 export const CA_PHASES = [
   'requested',
@@ -38,7 +40,7 @@ export interface CaRotation {
   readonly from?: CaSet
   /** The root that is to be: of a root rotation once it is made. `keyId` names the vault's key with its version. */
   readonly root?: { readonly certificate: CaCertificate; readonly pem: string; readonly keyId?: string }
-  /** PEM, while another CA has to sign the intermediate. Its key waits in the vault as a version of the secret caKey that is disabled. */
+  /** PEM, while another CA has to sign the intermediate. Its key waits in the vault, in a secret of its own (`pendingKeyName`). */
   readonly csr?: string
   /** What another CA signed: PEM, the intermediate first; on its way to the vault. */
   readonly chain?: string
@@ -50,6 +52,10 @@ export interface CaRotation {
   readonly takenAt?: string
   /** A person holds it: nothing is written. */
   readonly paused?: { readonly actor: Actor; readonly at: string; readonly reason?: string }
+  /** RFC 3339: when it first wrote, or was about to: the cluster's turn. */
+  readonly begunAt?: string
+  /** What people were told last that holds it, as `phase.reason`. */
+  readonly toldOf?: string
   readonly startedAt: string
   readonly phaseSince: string
   readonly endedAt?: string
@@ -61,4 +67,34 @@ export interface CaRotation {
 
 export function isCaRotationOver({ phase }: Pick<CaRotation, 'phase'>): boolean {
   return phase === 'succeeded' || phase === 'aborted' || phase === 'failed'
+}
+
+/** Of which phases a secret of the vault is written. */
+export function isWritePhase(phase: CaPhase): phase is 'widening' | 'switching' | 'narrowing' {
+  return phase === 'widening' || phase === 'switching' || phase === 'narrowing'
+}
+
+/** The secret in which the key of an intermediate waits for its certificate, so that what istiod reads stays whole. */
+export function pendingKeyName(caKey: string): string {
+  return `${caKey.slice(0, 122)}-next`
+}
+
+/**
+ * How much later than the first replica of istiod the last one takes what the vault holds, and clocks besides, in
+ * milliseconds: a quarter of the workload TTL, 15 minutes at most.
+ */
+export function spreadMs(workloadTtlMs: number): number {
+  return Math.min(15 * 60_000, workloadTtlMs / 4)
+}
+
+/**
+ * Epoch milliseconds: a look at the cluster that is not later than this cannot take the rotation on, so one that sees
+ * nothing new is recorded all the same once this has passed. Undefined: the phase waits for no look.
+ */
+export function lookWantedAfter(rotation: CaRotation | undefined, workloadTtlMs: number): number | undefined {
+  if (!rotation || isCaRotationOver(rotation)) return undefined
+  const { phase, writtenAt, takenAt } = rotation
+  if (isWritePhase(phase)) return writtenAt === undefined ? undefined : Date.parse(writtenAt)
+  if ((phase !== 'trusting' && phase !== 'renewing') || takenAt === undefined) return undefined
+  return Date.parse(takenAt) + workloadTtlMs + spreadMs(workloadTtlMs)
 }

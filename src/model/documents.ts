@@ -241,11 +241,20 @@ export function keyOf(document: AnyDocument): string {
 }
 
 /**
+ * Among which documents a name is one of a kind. `/certificates/{name}` is a certificate or the CA of a mesh, never both:
+ * the two contend for one item of the store, so that a name that is taken by one cannot be taken by the other, whoever
+ * comes first.
+ */
+export function nameSpaceOf(kind: DocumentKind): DocumentKind {
+  return kind === 'mesh-ca' ? 'certificate' : kind
+}
+
+/**
  * A service, its placements and its ended rollouts share a partition, and so do a certificate and its deliveries, a mesh CA
  * and what was seen of it; every other document has one of its own.
  */
 export function partitionOf(kind: DocumentKind, key: string): string {
-  if (kind === 'trust') return `mesh-ca/${key}`
+  if (kind === 'trust' || kind === 'mesh-ca') return `certificate/${key}`
   if (kind === 'delivery') return `certificate/${key.split('/')[0]}`
   if (kind !== 'service' && kind !== 'placement' && kind !== 'rollout') return `${kind}/${key}`
   const { namespace, name } = splitServiceKey(key)

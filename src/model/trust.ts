@@ -16,7 +16,7 @@ export interface TrustState {
   /** CamelCase for machines. */
   readonly reason: string
   readonly message: string
-  /** RFC 3339. */
+  /** RFC 3339. Written anew with every news, and once after `lookWantedAfter` of a live rotation, news or not. */
   readonly lookedAt?: string
   /** ConfigMaps `istio-ca-root-cert`, by what they hold; the largest group first, 20 at most. */
   readonly bundles: readonly TrustGroup[]

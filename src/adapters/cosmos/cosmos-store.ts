@@ -66,6 +66,8 @@ async function readDocument<K extends DocumentKind>(
   const options = { abortSignal, ...(session === undefined ? {} : { sessionToken: session }) }
   const answer = await state.item(id, pk).read<WireDocument>(options)
   if (answer.statusCode !== 404 && answer.resource !== undefined) {
+    // A document of another kind may have the name.
+    if (answer.resource.kind !== kind) return undefined
     return stored(fromWire<DocumentOf[K]>(answer.resource), tagOf(answer), sessionOf(answer))
   }
   const failure = missing(answer.substatus)

@@ -1,4 +1,11 @@
-import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf, partitionOf } from '../../model/documents.ts'
+import {
+  type AnyDocument,
+  type DocumentKind,
+  type DocumentOf,
+  keyOf,
+  nameSpaceOf,
+  partitionOf,
+} from '../../model/documents.ts'
 import type { Stored } from '../../ports/store.ts'
 import { safeId } from './safe-id.ts'
 
@@ -176,7 +183,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
 
 /** Where a document lies. Item ids are unique within a partition. */
 export function placeOf(kind: DocumentKind, key: string): { id: string; pk: string } {
-  return { id: safeId(`${kind}/${key}`), pk: partitionOf(kind, key) }
+  return { id: safeId(`${nameSpaceOf(kind)}/${key}`), pk: partitionOf(kind, key) }
 }
 
 export function toWire(document: AnyDocument): WireDocument {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PlainStore } from '../../../src/adapters/relaying-store.ts'
 import type { ServiceDocument } from '../../../src/model/documents.ts'
 import type { PortErrorKind } from '../../../src/ports/port-error.ts'
+import { aCertificate, aMeshCa } from '../../unit/fakes/documents.ts'
 import {
   auditRecord,
   clusterDocument,
@@ -66,6 +67,18 @@ function documents(both: Both): void {
     await store.create(serviceDocument('twice'))
     await expect(store.create(serviceDocument('twice', { generation: 9 }))).rejects.toEqual(fails('conflict'))
     expect((await store.read('service', 'shop/twice'))?.value.generation).toBe(1)
+  })
+
+  it('gives a name to a certificate or to the CA of a mesh, whoever comes first, and to the other when that is gone', async () => {
+    const { store, other } = both()
+    const ca = await store.create(aMeshCa({ name: 'shared' }))
+    await expect(other.create(aCertificate({ name: 'shared' }))).rejects.toEqual(fails('conflict'))
+    expect(await store.read('certificate', 'shared', ca.session)).toBeUndefined()
+    expect((await other.read('mesh-ca', 'shared', ca.session))?.value.spec.cluster).toBe('east')
+    expect(await store.all('certificate', { prefix: 'shared' })).toEqual([])
+    await store.remove(ca)
+    await other.create(aCertificate({ name: 'shared' }))
+    await expect(store.create(aMeshCa({ name: 'shared' }))).rejects.toEqual(fails('conflict'))
   })
 
   it('replaces once for each tag', async () => {

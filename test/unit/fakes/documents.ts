@@ -4,11 +4,13 @@ import type { ConditionInput } from '../../../src/model/condition.ts'
 import type {
   CertificateDocument,
   ClusterDocument,
+  MeshCaDocument,
   PlacementDocument,
   ServiceDocument,
   TeamDocument,
 } from '../../../src/model/documents.ts'
 import type { Caller, Role } from '../../../src/model/identity.ts'
+import { meshCaSpec } from '../../../src/model/mesh-ca.ts'
 import type { OutboxEntry } from '../../../src/model/outbox.ts'
 import type { RequestContext } from '../../../src/model/request.ts'
 import { type ServiceSpec, serviceSpec } from '../../../src/model/service.ts'
@@ -81,6 +83,21 @@ export function aCertificate(change: Partial<CertificateDocument> = {}): Certifi
     leaving: [],
     revision: 100,
     warned: [],
+    ...change,
+  }
+}
+
+/** east-ca, with a root in the vault that is yet to be made. */
+export function aMeshCa(change: Partial<MeshCaDocument> = {}): MeshCaDocument {
+  return {
+    ...OWNED,
+    kind: 'mesh-ca',
+    name: 'east-ca',
+    spec: meshCaSpec.parse({ purpose: 'mesh-ca', cluster: 'east', root: { kind: 'vault-key' } }),
+    observedGeneration: 0,
+    conditions: [],
+    history: [],
+    warned: { root: [], signer: [] },
     ...change,
   }
 }

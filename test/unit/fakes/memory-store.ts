@@ -1,5 +1,11 @@
 import type { ArrivedAudit, AuditRecord } from '../../../src/model/audit.ts'
-import { type AnyDocument, type DocumentKind, type DocumentOf, keyOf } from '../../../src/model/documents.ts'
+import {
+  type AnyDocument,
+  type DocumentKind,
+  type DocumentOf,
+  keyOf,
+  nameSpaceOf,
+} from '../../../src/model/documents.ts'
 import type { ArrivedEvent, EventRecord } from '../../../src/model/event.ts'
 import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { OutboxEntry, QueueName, WorkMessage } from '../../../src/model/outbox.ts'
@@ -62,7 +68,7 @@ export class MemoryStore implements Store {
   }
 
   peek<K extends DocumentKind>(kind: K, key: string): DocumentOf[K] | undefined {
-    return copy(this.documents.get(place(kind, key))?.value) as DocumentOf[K] | undefined
+    return this.found(kind, key)?.value
   }
 
   /** Changes a document that is there, as another writer. */
@@ -81,7 +87,7 @@ export class MemoryStore implements Store {
 
   async read<K extends DocumentKind>(kind: K, key: string): Promise<Stored<DocumentOf[K]> | undefined> {
     await this.beforeRead(kind, key)
-    return copy(this.documents.get(place(kind, key))) as Stored<DocumentOf[K]> | undefined
+    return this.found(kind, key)
   }
 
   async create<D extends AnyDocument>(document: D, outbox?: OutboxFate): Promise<Stored<D>> {
@@ -195,6 +201,11 @@ export class MemoryStore implements Store {
     return { value: page, ...(fits.length > limit && last ? { next: last.cursor } : {}) }
   }
 
+  private found<K extends DocumentKind>(kind: K, key: string): Stored<DocumentOf[K]> | undefined {
+    const stored = this.documents.get(place(kind, key))
+    return stored?.value.kind === kind ? (copy(stored) as Stored<DocumentOf[K]>) : undefined
+  }
+
   private check(stored: Stored<AnyDocument>): void {
     const known = this.documents.get(place(stored.value.kind, keyOf(stored.value)))
     if (known?.tag !== stored.tag) throw failed('precondition', stored.value)
@@ -227,7 +238,7 @@ export class MemoryStore implements Store {
 }
 
 function place(kind: DocumentKind, key: string): string {
-  return `${kind} ${key}`
+  return `${nameSpaceOf(kind)} ${key}`
 }
 
 function failed(kind: 'conflict' | 'precondition', document: AnyDocument): PortError {
