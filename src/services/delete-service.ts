@@ -56,7 +56,8 @@ export async function deleteService(
         ...reconcileWork(key, leaving, renderRevision),
         ...hostWork(key, [before.spec], renderRevision),
       ]
-      const document = { ...before, targets, leaving, renderRevision, deletingAt: now, updatedAt: now, outbox }
+      const { spread: _, dueAt: _d, ...kept } = before
+      const document = { ...kept, targets, leaving, renderRevision, deletingAt: now, updatedAt: now, outbox }
       return succeed({ kind: 'write', document, value: { removed: false } })
     },
   )

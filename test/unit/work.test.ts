@@ -213,7 +213,7 @@ describe('work', () => {
     const object = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', namespace: 'shop', name: 'web' }
     const entry = { ...object, uid: 'u', generation: 1, hash: 'h', changedAt: AT }
     store.put(aPlacement('east', { objects: [entry] }))
-    store.put(aService({ targets: {}, leaving: ['east'] }))
+    store.put(aService({ targets: {}, leaving: ['east'], renderRevision: 103 }))
     for (let pass = 0; pass < 3; pass += 1) {
       await work({ kind: 'reconcile', service: 'shop/web', cluster: 'east' })
       await store.relayAll()

@@ -17,6 +17,8 @@ export interface Holding {
 }
 
 const ALL_AT_ONCE: Holding = { warnings: [] }
+/** Characters of words that a document may hold beside its newest: it has 2 MB for everything. */
+const MOST_HELD = 400_000
 
 /**
  * Where a change of a service's words has to wait for its wave: on all clusters that it means, if they are several; the first wave is let go
@@ -40,6 +42,7 @@ export function holdWords(
   const holding = { ...(continued ?? begun(next.generation, spread, now)), held }
   const unfit = moved.filter((cluster) => !canStay({ ...next, spread: holding }, cluster))
   if (unfit.length > 0) return { warnings: [unfitWarning(unfit)] }
+  if (canonicalJson(held).length > MOST_HELD) return { warnings: [TOO_LONG] }
   return { spread: holding, warnings: [] }
 }
 
@@ -74,6 +77,9 @@ function canStay(service: NextService & Pick<ServiceDocument, 'spread'>, cluster
   const words = heldOn(service, cluster.name)?.words ?? []
   return words.every(({ policy }) => unknownNames(policy, versions, ports).length === 0) && !refusalOn(service, cluster)
 }
+
+const TOO_LONG =
+  'The change goes to all clusters at once: what the service said before is too long to be kept beside it. Say less, or wait until the change before has reached all clusters.'
 
 function unfitWarning(clusters: readonly ClusterDocument[]): string {
   const names = clusters.map(({ name }) => name).join(', ')

@@ -1,14 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { desiredTraffic } from '../../../../src/model/desired-traffic.ts'
 import { serviceOn } from '../../../../src/model/policy/service-policy.ts'
+import { sharedPolicySpec } from '../../../../src/model/policy/shared-policy.ts'
+import { bringPolicy } from '../../../../src/policies/bring-policy.ts'
 import { PortError } from '../../../../src/ports/port-error.ts'
 import { actOnRollout } from '../../../../src/rollouts/act-on-rollout.ts'
+import { deleteService } from '../../../../src/services/delete-service.ts'
 import { planService } from '../../../../src/services/plan-service.ts'
 import { observedGeneration, readPlacements } from '../../../../src/services/read-placements.ts'
 import { selectClusters } from '../../../../src/services/select-clusters.ts'
 import { showPolicy } from '../../../../src/services/show-policy.ts'
 import { advanceWords } from '../../../../src/services/words/advance-words.ts'
 import { aCaller, aCluster, by, eventsIn, spec, workIn } from '../../fakes/documents.ts'
+import { aPolicy } from '../../policies/documents.ts'
 import { aRollout, aTarget } from '../../rollouts/fixture.ts'
 import { Words } from './fleet.ts'
 
@@ -182,6 +186,61 @@ describe('what waits for no wave', () => {
     const put = await fleet.put({ ...SLOW, versions: { v1: { labels: { version: 'v1' } } } })
     expect(put).toMatchObject({ ok: true, value: { warnings: [expect.stringContaining('at once')] } })
     expect(fleet.timeouts()).toEqual(['east 9s', 'north 9s', 'south 9s', 'west 9s'])
+  })
+
+  it('are words that are too long to be kept beside the newest', async () => {
+    const route = (index: number) => ({
+      name: `r${index}`,
+      match: ['a', 'b'].map((part) => ({ path: { prefix: `/${index}/${part.repeat(900)}` } })),
+      timeout: '1s',
+    })
+    const routes = Array.from({ length: 16 }, (_, index) => route(index))
+    fleet = new Words(ALL, { overrides: Array.from({ length: 16 }, () => ({ clusters: ALL, traffic: { routes } })) })
+    expect(await fleet.put(SLOW)).toMatchObject({
+      ok: true,
+      value: { warnings: [expect.stringContaining('too long')] },
+    })
+    expect(fleet.timeouts()).toEqual(['east 9s', 'north 9s', 'south 9s', 'west 9s'])
+  })
+
+  it('is a removal of the service', async () => {
+    await fleet.put(SLOW)
+    expect(await deleteService(fleet.deps, 'shop', 'web', by())).toMatchObject({ ok: true, value: { removed: false } })
+    expect(fleet.service).not.toHaveProperty('spread')
+    expect(fleet.service).not.toHaveProperty('dueAt')
+  })
+
+  it('is a policy for many services: it comes beneath the words that hold there', async () => {
+    const limits = aPolicy('limits', { traffic: { timeout: '20s', loadBalancing: 'random' } })
+    fleet.store.put(limits)
+    await fleet.put(SLOW)
+    await advanceWords(fleet.deps, 'shop/web')
+    // The PUT took it along everywhere at once, as always; where the service waits it is all that it has.
+    expect(fleet.timeouts()).toEqual(['east 9s', 'north 20s', 'south 20s', 'west 20s'])
+    fleet.work()
+    fleet.time += 1000
+    const other = { ...limits, saidAt: new Date(fleet.time).toISOString(), generation: 2 }
+    const spec = sharedPolicySpec.parse({ appliesTo: 'all', traffic: { timeout: '30s' } })
+    await bringPolicy(fleet.deps, { ...other, spec }, 'shop/web', [fleet.store.get('cluster', 'west')])
+    expect(fleet.timeouts()).toEqual(['east 9s', 'north 20s', 'south 20s', 'west 30s'])
+    expect(fleet.service.policyRevision?.west).toBe(fleet.service.renderRevision)
+    await fleet.untilWhole()
+    expect(fleet.timeouts()).toEqual(['east 9s', 'north 9s', 'south 9s', 'west 9s'])
+    expect(fleet.whole()).toBe(true)
+  })
+
+  it('is a policy on its way elsewhere: it does not wait for a cluster that waits for its own wave', async () => {
+    fleet.store.put(aPolicy('limits', { traffic: { loadBalancing: 'random' } }))
+    await fleet.put({ traffic: { timeout: '8s' }, waves: 'off' })
+    fleet.work()
+    const before = fleet.service.policyRevision
+    await fleet.put(SLOW)
+    expect(fleet.service.policyRevision).toEqual(before)
+    await advanceWords(fleet.deps, 'shop/web')
+    for (const name of ALL) {
+      const live = fleet.store.get('placement', `shop/web/${name}`).liveRevision
+      expect(live).toBeGreaterThanOrEqual(fleet.service.policyRevision?.[name] ?? Number.POSITIVE_INFINITY)
+    }
   })
 
   it('is an abort: clusters on both sides of the wave go back by it', async () => {
