@@ -1,0 +1,133 @@
+import type { KubeObject } from '../../../model/kube.ts'
+import type { Finding } from '../../lint/finding.ts'
+import { accountKey, type OsmObjects, type RouteMatch, specOf, type TrafficTargetSpec, watched } from './objects.ts'
+import { found } from './rules.ts'
+
+/** Requests that a TrafficTarget lets in. Headers and paths are regular expressions for the whole value. */
+export interface Match {
+  /** `bookstore/bookstore-service-routes`, and the match's name in it: as replacements name it. */
+  readonly routeGroup: string
+  readonly name: string
+  readonly path?: string
+  /** Undefined: all of them. */
+  readonly methods?: readonly string[]
+  /** Undefined: none are asked for. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What one TrafficTarget says: who may send what to the Pods of one service account. */
+export interface Grant {
+  /** `TrafficTarget bookstore/bookbuyer-access`. */
+  readonly object: string
+  /** Service account of the Pods that are called. */
+  readonly to: string
+  /** Those of the callers. */
+  readonly from: readonly string[]
+  readonly matches: readonly Match[]
+  /** Ports of Pods that connections may be made to; undefined: all. */
+  readonly ports: readonly number[] | undefined
+}
+
+/**
+ * What the TrafficTargets that are in force say, as the mesh reads them: `pkg/catalog` and `pkg/envoy/lds/rbac.go` of
+ * Open Service Mesh 1.2.4. One that names no ports lets its callers connect to every port; HTTP requests must besides fit a match
+ * of any TrafficTarget of the same caller.
+ */
+export function grantsOf(objects: OsmObjects): { grants: readonly Grant[]; findings: readonly Finding[] } {
+  const findings: Finding[] = []
+  const grants = watched(objects, 'trafficTargets').flatMap((target) => {
+    const read = grantOf(target, objects)
+    findings.push(...read.findings)
+    return read.grant ? [read.grant] : []
+  })
+  return { grants, findings }
+}
+
+function grantOf(target: KubeObject, objects: OsmObjects): { grant?: Grant; findings: readonly Finding[] } {
+  const object = `TrafficTarget ${target.metadata.namespace}/${target.metadata.name}`
+  const { destination, sources = [], rules = [] } = specOf<TrafficTargetSpec>(target)
+  const out = (reason: string) => ({ findings: [found('NotInForce', object, `${object} ${reason}.`)] })
+  const { name, namespace } = destination ?? {}
+  if (name === undefined || namespace === undefined || namespace !== target.metadata.namespace)
+    return out('is for a service account of another namespace')
+  if (rules.length === 0) return out('has no rules')
+  if (rules.some(({ kind }) => kind !== 'HTTPRouteGroup' && kind !== 'TCPRoute'))
+    return out('has a rule of unknown kind')
+  const from = sources.flatMap(({ name, namespace }) =>
+    name && namespace && ACCOUNT.test(`${namespace}/${name}`) ? [accountKey({ name, namespace })] : [],
+  )
+  if (from.length === 0) return out('names no callers')
+  const ports = portsOf(target, rules, objects)
+  if (ports === 'missing') return out('names a TCPRoute that is not there, so the mesh lets nobody in by it')
+  const { matches, missing } = matchesOf(target, rules, objects)
+  const findings = missing.map((name) => found('NotInForce', object, `${object} names ${name}, which is not there.`))
+  const to = accountKey({ name, namespace })
+  return { grant: { object, to, from: [...new Set(from)].sort(), matches, ports }, findings }
+}
+
+/** What no service account can be called is nobody. */
+const ACCOUNT =
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/
+
+type Rules = NonNullable<TrafficTargetSpec['rules']>
+
+/** The ports of all TCPRoutes together; undefined where none says one. */
+function portsOf(target: KubeObject, rules: Rules, objects: OsmObjects): readonly number[] | undefined | 'missing' {
+  const ports = new Set<number>()
+  for (const { kind, name } of rules) {
+    if (kind !== 'TCPRoute') continue
+    const route = inNamespace(objects, 'tcpRoutes', target, name)
+    if (!route) return 'missing'
+    const { matches } = specOf<{ matches?: { ports?: readonly number[] } }>(route)
+    for (const port of matches?.ports ?? []) ports.add(port)
+  }
+  return ports.size === 0 ? undefined : [...ports].sort((a, b) => a - b)
+}
+
+function matchesOf(
+  target: KubeObject,
+  rules: Rules,
+  objects: OsmObjects,
+): { matches: readonly Match[]; missing: readonly string[] } {
+  const missing: string[] = []
+  const matches = rules.flatMap((rule) => {
+    if (rule.kind !== 'HTTPRouteGroup') return []
+    const routeGroup = `${target.metadata.namespace}/${rule.name}`
+    const group = inNamespace(objects, 'routeGroups', target, rule.name)
+    if (!group) missing.push(`HTTPRouteGroup ${routeGroup}`)
+    const known = group ? (specOf<{ matches?: readonly RouteMatch[] }>(group).matches ?? []) : []
+    return (rule.matches ?? []).flatMap((name): Match[] => {
+      // Of two of one name the mesh keeps the last.
+      const match = known.findLast((one) => one.name === name)
+      if (group && !match) missing.push(`match ${name} of HTTPRouteGroup ${routeGroup}`)
+      return match ? [{ routeGroup, name, ...conditions(match) }] : []
+    })
+  })
+  return { matches, missing }
+}
+
+function conditions({ pathRegex, methods, headers }: RouteMatch): Omit<Match, 'routeGroup' | 'name'> {
+  const all: Readonly<Record<string, string>> = Object.assign({}, ...(Array.isArray(headers) ? headers : [headers]))
+  const anyMethod = !methods || methods.length === 0 || methods.includes('*')
+  return {
+    ...(pathRegex ? { path: pathRegex } : {}),
+    ...(anyMethod ? {} : { methods: [...new Set(methods)].sort() }),
+    ...(Object.keys(all).length === 0 ? {} : { headers: all }),
+  }
+}
+
+function inNamespace(
+  objects: OsmObjects,
+  kind: 'tcpRoutes' | 'routeGroups',
+  { metadata: { namespace } }: KubeObject,
+  name: string | undefined,
+): KubeObject | undefined {
+  return watched(objects, kind).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+}
+
+/** Ports of Pods that a caller may connect to at all; undefined: all. */
+export function connectable(grants: readonly Grant[], to: string, from: string): readonly number[] | undefined {
+  const own = grants.filter((grant) => grant.to === to && grant.from.includes(from))
+  if (own.some(({ ports }) => ports === undefined)) return undefined
+  return [...new Set(own.flatMap(({ ports }) => ports ?? []))].sort((a, b) => a - b)
+}

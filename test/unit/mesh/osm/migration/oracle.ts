@@ -1,0 +1,82 @@
+import { connectable, grantsOf } from '../../../../../src/mesh/osm/migration/grants.ts'
+import type { MigratedService } from '../../../../../src/mesh/osm/migration/migrate.ts'
+import { bears, meshSettings, type OsmObjects, workloadsOf } from '../../../../../src/mesh/osm/migration/objects.ts'
+import { readServices } from '../../../../../src/mesh/osm/migration/services.ts'
+import type { AuthorizationRule } from '../../../../../src/model/policy/security.ts'
+
+/** A request, or a connection where it has no `http`, to a port of a Pod. */
+export interface Attempt {
+  /** Service account of the caller; undefined: it has no proxy of the mesh. */
+  readonly from: string | undefined
+  readonly namespace: string
+  /** Labels of the Pod that is called, and its service account. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly account: string
+  readonly port: number
+  readonly http?: {
+    readonly method: string
+    readonly path: string
+    readonly headers?: Readonly<Record<string, string>>
+  }
+}
+
+/** Does Open Service Mesh let it in? Of TrafficTargets that overlap for one caller any is enough, as SMI says. */
+export function letsInBefore(objects: OsmObjects, attempt: Attempt): boolean {
+  const { from, namespace, labels, account, port, http } = attempt
+  if (from === undefined) return false
+  const behind = [...readServices(objects).services.values()].filter(
+    (one) => one.namespace === namespace && bears(labels, one.selector),
+  )
+  const served = behind.flatMap(({ ports }) => ports).filter(({ targetPort }) => targetPort === port)
+  if (!served.some(({ protocol }) => (protocol === 'tcp') === (http === undefined))) return false
+  if (meshSettings(objects).permissive) return true
+  const to = `${namespace}/${account}`
+  const own = grantsOf(objects).grants.filter((grant) => grant.to === to && grant.from.includes(from))
+  const ports = connectable(own, to, from)
+  if (own.length === 0 || (ports && !ports.includes(port))) return false
+  if (!http) return true
+  return own.some(({ matches }) =>
+    matches.some(
+      ({ path = '.*', methods, headers = {} }) =>
+        (methods?.includes(http.method) ?? true) &&
+        wholly(path, http.path) &&
+        Object.entries(headers).every(([name, pattern]) => wholly(pattern, http.headers?.[name] ?? '')),
+    ),
+  )
+}
+
+/** Do the services' rules let it in? Undefined: no service stands for the Pod. Rules for one Pod add up, as on Istio. */
+export function letsInAfter(services: readonly MigratedService[], attempt: Attempt): boolean | undefined {
+  const own = services.filter(
+    ({ namespace, spec }) => namespace === attempt.namespace && bears(attempt.labels, spec.workload?.labels ?? {}),
+  )
+  if (own.length === 0) return undefined
+  if (own.some(({ spec }) => spec.security?.mtls === 'strict') && attempt.from === undefined) return false
+  return own.some(({ spec }) =>
+    (spec.security?.authorization?.allow ?? []).some((rule) => fits(rule, spec.ports, attempt)),
+  )
+}
+
+function fits(
+  rule: AuthorizationRule,
+  ports: MigratedService['spec']['ports'],
+  { from, port, http }: Attempt,
+): boolean {
+  if (rule.serviceAccounts && !rule.serviceAccounts.includes(from ?? '')) return false
+  const numbers = ports.filter(({ name }) => rule.ports?.includes(name) ?? true).map(({ targetPort }) => targetPort)
+  if (!numbers.includes(port)) return false
+  if (rule.methods && !rule.methods.some((method) => method === http?.method)) return false
+  if (!rule.paths) return true
+  return rule.paths.some((path) =>
+    path.endsWith('*') ? http?.path.startsWith(path.slice(0, -1)) : path === http?.path,
+  )
+}
+
+function wholly(regex: string, text: string): boolean {
+  return new RegExp(`^(?:${regex})$`, 's').test(text)
+}
+
+/** Every Pod of watched namespaces, as far as requests to it ask. */
+export function podsOf(objects: OsmObjects): readonly Pick<Attempt, 'namespace' | 'labels' | 'account'>[] {
+  return workloadsOf(objects).filter(({ meshed }) => meshed)
+}
