@@ -101,7 +101,8 @@ class Reader {
     if (rest.startsWith('.*')) return this.take(2, [{ text: '', isOpen: true }])
     if (rest.startsWith('(')) return this.group()
     const [whole, escaped, plain] = /^(?:\\([^A-Za-z0-9])|([^\\^$*+?()[\]{}|]))/.exec(rest) ?? []
-    if (whole === undefined) return undefined
+    // In a rule a star is no letter.
+    if (whole === undefined || escaped === '*') return undefined
     if (plain === '.') this.narrowed = true
     return this.take(whole.length, [{ text: escaped ?? plain ?? '', isOpen: false }])
   }

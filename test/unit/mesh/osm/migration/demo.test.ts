@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { istio } from '../../../../../src/mesh/istio/istio.ts'
 import { migrateOsm } from '../../../../../src/mesh/osm/migration/migrate.ts'
 import { demo, REPLACEMENTS } from './demo.ts'
-import { type Attempt, letsInAfter, letsInBefore, podsOf } from './oracle.ts'
+import { type Attempt, letsInAfter, letsInOf, podsOf } from './oracle.ts'
 
 const AGENT = { 'user-agent': 'Go-http-client/1.1', 'client-app': 'bookbuyer' }
 const CALLERS = [
@@ -34,13 +34,14 @@ describe('the demo of Open Service Mesh', () => {
     [{ permissive: true }, []],
   ])('lets in after what it let in before: %j', (mode, replacements) => {
     const objects = demo(mode)
+    const letsInBefore = letsInOf(objects)
     const { services } = migrateOsm(objects, replacements)
     let compared = 0
     for (const attempt of attempts(objects)) {
       const after = letsInAfter(services, attempt)
       if (after === undefined) continue
       compared += 1
-      expect({ ...attempt, allowed: after }).toEqual({ ...attempt, allowed: letsInBefore(objects, attempt) })
+      expect({ ...attempt, allowed: after }).toEqual({ ...attempt, allowed: letsInBefore(attempt) })
     }
     // Three Pods have a Service: bookstore v1 and v2, bookwarehouse.
     expect(compared).toBe(3 * CALLERS.length * REQUESTS.length * 2)
@@ -57,12 +58,13 @@ describe('the demo of Open Service Mesh', () => {
     ['bookbuyer/bookbuyer', 'bookwarehouse', 'POST', '/', false],
   ])('%s → %s %s %s: %s', (from, app, method, path, allowed) => {
     const objects = demo()
+    const letsInBefore = letsInOf(objects)
     const { services } = migrateOsm(objects, REPLACEMENTS)
     const pods = podsOf(objects).filter(({ labels }) => labels.app === app)
     expect(pods.length).toBeGreaterThan(0)
     for (const pod of pods) {
       const attempt = { from, ...pod, port: 14001, http: { method, path, headers: AGENT } }
-      expect([letsInBefore(objects, attempt), letsInAfter(services, attempt)]).toEqual([allowed, allowed])
+      expect([letsInBefore(attempt), letsInAfter(services, attempt)]).toEqual([allowed, allowed])
     }
   })
 

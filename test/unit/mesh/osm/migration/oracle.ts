@@ -1,4 +1,4 @@
-import { connectable, grantsOf } from '../../../../../src/mesh/osm/migration/grants.ts'
+import { connectable, grantsOf, type Match } from '../../../../../src/mesh/osm/migration/grants.ts'
 import type { MigratedService } from '../../../../../src/mesh/osm/migration/migrate.ts'
 import { bears, meshSettings, type OsmObjects, workloadsOf } from '../../../../../src/mesh/osm/migration/objects.ts'
 import { readServices } from '../../../../../src/mesh/osm/migration/services.ts'
@@ -21,27 +21,31 @@ export interface Attempt {
 }
 
 /** Does Open Service Mesh let it in? Of TrafficTargets that overlap for one caller any is enough, as SMI says. */
-export function letsInBefore(objects: OsmObjects, attempt: Attempt): boolean {
-  const { from, namespace, labels, account, port, http } = attempt
-  if (from === undefined) return false
-  const behind = [...readServices(objects).services.values()].filter(
-    (one) => one.namespace === namespace && bears(labels, one.selector),
-  )
-  const served = behind.flatMap(({ ports }) => ports).filter(({ targetPort }) => targetPort === port)
-  if (!served.some(({ protocol }) => (protocol === 'tcp') === (http === undefined))) return false
-  if (meshSettings(objects).permissive) return true
-  const to = `${namespace}/${account}`
-  const own = grantsOf(objects).grants.filter((grant) => grant.to === to && grant.from.includes(from))
-  const ports = connectable(own, to, from)
-  if (own.length === 0 || (ports && !ports.includes(port))) return false
-  if (!http) return true
-  return own.some(({ matches }) =>
-    matches.some(
-      ({ path = '.*', methods, headers = {} }) =>
-        (methods?.includes(http.method) ?? true) &&
-        wholly(path, http.path) &&
-        Object.entries(headers).every(([name, pattern]) => wholly(pattern, http.headers?.[name] ?? '')),
-    ),
+export function letsInOf(objects: OsmObjects): (attempt: Attempt) => boolean {
+  const services = [...readServices(objects).services.values()]
+  const { permissive } = meshSettings(objects)
+  const { grants } = grantsOf(objects)
+  return ({ from, namespace, labels, account, port, http }) => {
+    if (from === undefined) return false
+    const served = services
+      .filter((one) => one.namespace === namespace && bears(labels, one.selector))
+      .flatMap(({ ports }) => ports)
+      .filter(({ targetPort }) => targetPort === port)
+    if (!served.some(({ protocol }) => (protocol === 'tcp') === (http === undefined))) return false
+    if (permissive) return true
+    const to = `${namespace}/${account}`
+    const own = grants.filter((grant) => grant.to === to && grant.from.includes(from))
+    const ports = connectable(own, to, from)
+    if (own.length === 0 || (ports && !ports.includes(port))) return false
+    return !http || own.some(({ matches }) => matches.some((match) => isAsked(match, http)))
+  }
+}
+
+function isAsked({ path = '.*', methods, headers = {} }: Match, http: NonNullable<Attempt['http']>): boolean {
+  return (
+    (methods?.includes(http.method) ?? true) &&
+    wholly(path, http.path) &&
+    Object.entries(headers).every(([name, pattern]) => wholly(pattern, http.headers?.[name] ?? ''))
   )
 }
 

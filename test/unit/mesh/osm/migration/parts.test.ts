@@ -1,0 +1,418 @@
+import { describe, expect, test } from 'vitest'
+import { migrateOsm } from '../../../../../src/mesh/osm/migration/migrate.ts'
+import type { OsmObjects } from '../../../../../src/mesh/osm/migration/objects.ts'
+import { goDurationMs } from '../../../../../src/mesh/osm/migration/settings.ts'
+import { wholePercents } from '../../../../../src/mesh/osm/migration/versions.ts'
+import { deployment, meshConfig, namespace, object, osmObjects, routeGroup, service, trafficTarget } from './demo.ts'
+
+const ALL = { kind: 'HTTPRouteGroup', name: 'all', matches: ['all'] }
+
+/** One service shop/web with one Pod, called by shop/front, and what a row adds. */
+function shop(
+  more: Partial<OsmObjects> = {},
+  config = meshConfig(false, { traffic: { enableEgress: true } }),
+): OsmObjects {
+  const base = osmObjects({
+    meshConfigs: [config],
+    namespaces: [namespace('shop'), object('namespaces', undefined, 'other')],
+    services: [service('shop', 'web', { app: 'web' }, [{ name: 'http', port: 80, targetPort: 8080 }])],
+    deployments: [deployment('shop', 'web', { app: 'web' }, 'web')],
+    trafficTargets: [trafficTarget('shop', 'front', 'web', ['shop/front'], [ALL])],
+    routeGroups: [routeGroup('shop', 'all', [{ name: 'all' }])],
+  })
+  return {
+    ...base,
+    ...Object.fromEntries(Object.entries(more).map(([kind, list]) => [kind, [...base[kind as 'services'], ...list]])),
+  }
+}
+
+const codes = (objects: OsmObjects) => migrateOsm(objects).findings.map(({ code }) => code)
+const specOf = (objects: OsmObjects, name = 'web') =>
+  migrateOsm(objects).services.find((one) => one.name === name)?.spec
+
+test('a plain service needs no words', () => {
+  expect(codes(shop())).toEqual([])
+  expect(specOf(shop())?.security?.authorization?.allow).toEqual([
+    { name: 'front', serviceAccounts: ['shop/front'], ports: ['http'] },
+  ])
+})
+
+describe('what is not carried is told', () => {
+  test.each<[string, Partial<OsmObjects>, readonly string[]]>([
+    ['a kind that was not read', { unseen: ['No right to list.'] }, ['NotSeen']],
+    [
+      'an IngressBackend',
+      {
+        ingressBackends: [
+          object('ingressBackends', 'shop', 'in', { spec: { backends: [{ name: 'web' }], sources: [] } }),
+        ],
+      },
+      ['IngressNotCarried'],
+    ],
+    ['a Service without a selector', { services: [service('shop', 'out', undefined)] }, ['ServiceWithoutSelector']],
+    ['a Service without Pods', { services: [service('shop', 'gone', { app: 'gone' })] }, ['ServiceWithoutPods']],
+    [
+      'Pods without a proxy',
+      {
+        services: [service('shop', 'raw', { app: 'raw' })],
+        pods: [object('pods', 'shop', 'raw-1', { metadata: { labels: { app: 'raw' } }, spec: {} })],
+      },
+      ['NotInMesh'],
+    ],
+    [
+      'some Pods without a proxy',
+      { pods: [object('pods', 'shop', 'web-x', { metadata: { labels: { app: 'web', x: 'y' } }, spec: {} })] },
+      ['NotInMesh'],
+    ],
+    [
+      'Pods without a Service',
+      { deployments: [deployment('shop', 'job', { app: 'job' }, 'job')] },
+      ['PodsWithoutService'],
+    ],
+    [
+      'a protocol that the mesh does not serve',
+      {
+        services: [
+          service('shop', 'cache', { app: 'cache' }, [
+            { name: 'redis', port: 6379, appProtocol: 'redis' },
+            { name: 'http', port: 80 },
+          ]),
+        ],
+        deployments: [deployment('shop', 'cache', { app: 'cache' }, 'cache')],
+      },
+      ['PortNotServed'],
+    ],
+    [
+      'a target port that Pods do not name',
+      {
+        services: [
+          service('shop', 'api', { app: 'api' }, [
+            { name: 'web', port: 81, targetPort: 'web' },
+            { name: 'http', port: 80 },
+          ]),
+        ],
+        deployments: [deployment('shop', 'api', { app: 'api' }, 'api')],
+      },
+      ['PortUnknown'],
+    ],
+    [
+      'a TrafficTarget for another namespace',
+      { trafficTargets: [trafficTarget('shop', 'off', 'web', [], [ALL])] },
+      ['NotInForce'],
+    ],
+    [
+      'a TrafficTarget with a route that is not there',
+      {
+        trafficTargets: [
+          trafficTarget('shop', 'off', 'web', ['shop/x'], [{ kind: 'HTTPRouteGroup', name: 'all', matches: ['none'] }]),
+        ],
+      },
+      ['NotInForce'],
+    ],
+    [
+      'a split of a Service that is not there',
+      { trafficSplits: [object('trafficSplits', 'shop', 's', { spec: { service: 'none', backends: [] } })] },
+      ['SplitWithoutRoot'],
+    ],
+    [
+      'a backend that the root does not select',
+      {
+        services: [service('shop', 'web-v2', { app: 'web-v2' })],
+        deployments: [deployment('shop', 'web-v2', { app: 'web-v2' }, 'web')],
+        trafficSplits: [split('web', { web: 90, 'web-v2': 10 })],
+      },
+      ['PodsWithoutService', 'RootMissesVersion'],
+    ],
+    [
+      'backends that select the same Pods, and one that is not there',
+      {
+        services: [service('shop', 'web-v1', { app: 'web' })],
+        trafficSplits: [split('web', { web: 50, 'web-v1': 50, 'web-v2': 1 })],
+      },
+      ['BackendMissing', 'BackendOverlaps'],
+    ],
+    ['a second split', { trafficSplits: [split('web', { web: 1 }), split('web', { web: 2 }, 'z')] }, ['SplitTwice']],
+    [
+      'accounts that let in different callers',
+      { deployments: [deployment('shop', 'web-b', { app: 'web', track: 'b' }, 'other')] },
+      ['AccessDiffers'],
+    ],
+    [
+      'limits without a place',
+      {
+        trafficSettings: [
+          setting('web', {
+            connectionSettings: { http: { maxRetries: 1 } },
+            rateLimit: { local: {} },
+            httpRoutes: [{}],
+          }),
+        ],
+      },
+      ['LimitNotCarried', 'LimitNotCarried', 'LimitNotCarried'],
+    ],
+    ['retries while they are off', { retries: [retry('shop/front', 'web')] }, ['NotInForce']],
+    [
+      'an Egress while everything may be reached',
+      { egresses: [egress(['shop/web'], ['example.com'])] },
+      ['NotInForce'],
+    ],
+    [
+      'a Pod label that no rule can be bound by',
+      {
+        services: [service('shop', 'odd', { app: 'odd' }, [{ name: 'UPPER', port: 80 }])],
+        deployments: [deployment('shop', 'odd', { app: 'odd' }, 'odd')],
+      },
+      ['PodsWithoutService', 'NameNotSayable'],
+    ],
+  ])('%s', (_, more, expected) => {
+    expect(codes(shop(more))).toEqual(expected)
+  })
+
+  test('an outside server that is asked whom to let in, and ports that go around the proxy', () => {
+    const traffic = {
+      enableEgress: true,
+      inboundExternalAuthorization: { enable: true },
+      inboundPortExclusionList: [9100],
+    }
+    expect(codes(shop({}, meshConfig(false, { traffic })))).toEqual(['ExternalAuthorization', 'PortsExcluded'])
+  })
+
+  test('a mesh whose settings were not seen lets nobody in by default', () => {
+    const migration = migrateOsm({ ...shop(), meshConfigs: [] })
+    expect(migration.permissive).toBe(false)
+    expect(migration.findings[0]?.code).toBe('NotSeen')
+  })
+
+  test('TrafficTargets in the permissive mode', () => {
+    const objects = shop({}, meshConfig(true, { traffic: { enableEgress: true } }))
+    expect(codes(objects)).toEqual(['NotInForce'])
+    expect(specOf(objects)?.security).toEqual({
+      mtls: 'strict',
+      authorization: { allow: [{ name: 'mesh', ports: ['http'] }] },
+    })
+  })
+})
+
+test('nothing in a namespace that the mesh does not watch is looked at', () => {
+  const objects = shop({
+    services: [service('other', 'web', { app: 'web' })],
+    deployments: [deployment('other', 'web', { app: 'web' }, 'web')],
+    trafficTargets: [trafficTarget('other', 'any', 'web', ['shop/front'], [ALL])],
+  })
+  expect(migrateOsm(objects).services.map(({ namespace }) => namespace)).toEqual(['shop'])
+})
+
+test('a service without a TrafficTarget lets nobody in', () => {
+  const objects = { ...shop(), trafficTargets: [] }
+  expect(specOf(objects)?.security?.authorization).toEqual({ allow: [] })
+})
+
+test('a rule is for the ports that TCPRoutes name, and HTTP requests pass them too', () => {
+  const ports = [
+    { name: 'http', port: 80, targetPort: 8080 },
+    { name: 'tcp-raw', port: 9000 },
+  ]
+  const base = shop({
+    tcpRoutes: [object('tcpRoutes', 'shop', 'raw', { spec: { matches: { ports: [9000] } } })],
+    trafficTargets: [trafficTarget('shop', 'raw', 'web', ['shop/pump'], [{ kind: 'TCPRoute', name: 'raw' }])],
+  })
+  const objects = { ...base, services: [service('shop', 'web', { app: 'web' }, ports)] }
+  // A TrafficTarget without a TCPRoute says nothing of ports, and so lets its callers connect to all.
+  expect(specOf(objects)?.security?.authorization?.allow).toEqual([
+    { name: 'front', serviceAccounts: ['shop/front'], ports: ['http', 'tcp-raw'] },
+    { name: 'pump', serviceAccounts: ['shop/pump'], ports: ['tcp-raw'] },
+  ])
+})
+
+test('callers, methods, paths and ports are joined, and more than a rule holds is another', () => {
+  const from = Array.from({ length: 18 }, (_, at) => `shop/caller-${String(at).padStart(2, '0')}`)
+  const objects = {
+    ...shop(),
+    routeGroups: [routeGroup('shop', 'all', [{ name: 'all', methods: ['GET', 'HEAD'], pathRegex: '/a|/b' }])],
+    trafficTargets: [trafficTarget('shop', 'many', 'web', from, [ALL])],
+  }
+  const allow = specOf(objects)?.security?.authorization?.allow ?? []
+  expect(allow.map(({ name, serviceAccounts }) => [name, serviceAccounts?.length])).toEqual([
+    ['caller-00-and-others', 16],
+    ['caller-16-and-others', 2],
+  ])
+  expect(allow[0]).toMatchObject({ methods: ['GET', 'HEAD'], paths: ['/a', '/b'], ports: ['http'] })
+})
+
+describe('a split', () => {
+  const twoVersions = (weights: Readonly<Record<string, number>>) =>
+    shop({
+      services: ['v1', 'v2'].map((version) => service('shop', `web-${version}`, { app: 'web', version })),
+      deployments: ['v1', 'v2'].map((version) => deployment('shop', `web-${version}`, { app: 'web', version }, 'web')),
+      trafficSplits: [split('web', weights)],
+    })
+
+  test('all to one leaves its weights to rollouts', () => {
+    const spec = specOf(twoVersions({ 'web-v1': 0, 'web-v2': 3 }))
+    expect([Object.keys(spec?.versions ?? {}), spec?.initialVersion, spec?.traffic]).toEqual([
+      ['v1', 'v2'],
+      'v2',
+      undefined,
+    ])
+  })
+
+  test('weights become whole per cents', () => {
+    const objects = twoVersions({ 'web-v1': 1, 'web-v2': 2 })
+    expect(specOf(objects)?.traffic?.weights).toEqual({ v1: 33, v2: 67 })
+    expect(codes(objects)).toContain('WeightsRounded')
+  })
+
+  test('its backends are no services of their own', () => {
+    expect(migrateOsm(twoVersions({ 'web-v1': 1, 'web-v2': 1 })).services.map(({ name }) => name)).toEqual(['web'])
+  })
+})
+
+describe('limits and retries', () => {
+  test('limits of the Service that requests go to', () => {
+    const connectionSettings = {
+      tcp: { maxConnections: 10, connectTimeout: '1.5s' },
+      http: { maxRequests: 5, maxPendingRequests: 4, maxRequestsPerConnection: 3 },
+    }
+    expect(specOf(shop({ trafficSettings: [setting('web', { connectionSettings })] }))?.traffic?.connections).toEqual({
+      maxConnections: 10,
+      connectTimeout: '1500ms',
+      maxRequests: 5,
+      maxPendingRequests: 4,
+      maxRequestsPerConnection: 3,
+    })
+  })
+
+  const retrying = meshConfig(false, { traffic: { enableEgress: true }, featureFlags: { enableRetryPolicy: true } })
+
+  test('retries that all callers who have some share', () => {
+    const objects = shop({ retries: [retry('shop/front', 'web')] }, retrying)
+    expect(specOf(objects)?.traffic?.retries).toEqual({
+      attempts: 3,
+      perTryTimeout: '1s',
+      on: ['5xx', 'connect-failure'],
+      nonIdempotent: true,
+    })
+    expect(codes(objects)).toEqual(['RetryForAll', 'RetryNotCarried'])
+  })
+
+  test.each([
+    ['differ by caller', { numRetries: 1 }],
+    ['have a reason without a word', { retryOn: 'retriable-4xx' }],
+    ['are too many', { numRetries: 11 }],
+  ])('retries that %s are told', (why, policy) => {
+    const retries = [
+      ...(why.startsWith('differ') ? [retry('shop/front', 'web')] : []),
+      retry('shop/back', 'web', policy),
+    ]
+    const objects = shop({ retries }, retrying)
+    expect(specOf(objects)?.traffic).toBeUndefined()
+    expect(codes(objects)).toEqual(['RetryNotCarried'])
+  })
+
+  test.each([
+    ['1m30s', 90_000],
+    ['250ms', 250],
+    ['0s', undefined],
+    ['soon', undefined],
+    [undefined, undefined],
+  ])('a Go duration %s', (text, ms) => {
+    expect(goDurationMs(text)).toBe(ms)
+  })
+})
+
+describe('egress', () => {
+  const bounded = meshConfig(false, { featureFlags: { enableEgressPolicy: true } })
+
+  test('hosts of all services of a namespace', () => {
+    const objects = shop({ egresses: [egress(['shop/web'], ['example.com', '*.example.org'])] }, bounded)
+    expect(specOf(objects)?.egress).toEqual({
+      unlisted: 'deny',
+      hosts: [
+        { host: '*.example.org', ports: [{ port: 443, protocol: 'https' }] },
+        {
+          host: 'example.com',
+          ports: [
+            { port: 443, protocol: 'https' },
+            { port: 80, protocol: 'http' },
+          ],
+        },
+      ],
+    })
+    expect(codes(objects)).toEqual([])
+  })
+
+  test('a host that another service of the namespace may not reach is told, and nobody gets it', () => {
+    const objects = shop(
+      {
+        egresses: [egress(['shop/web'], ['example.com'])],
+        services: [service('shop', 'api', { app: 'api' })],
+        deployments: [deployment('shop', 'api', { app: 'api' }, 'api')],
+      },
+      bounded,
+    )
+    expect(specOf(objects)?.egress).toEqual({ unlisted: 'deny' })
+    expect(specOf(objects, 'api')?.egress).toEqual({ unlisted: 'deny' })
+    expect(codes(objects)).toEqual(['EgressNotCarried'])
+  })
+
+  test.each([
+    ['addresses', { ipAddresses: ['10.0.0.0/8'] }],
+    ['matches', { matches: [{ kind: 'HTTPRouteGroup', name: 'x' }] }],
+    ['plain TCP', { ports: [{ number: 5432, protocol: 'tcp' }] }],
+    ['no hosts', { hosts: [] }],
+    ['a host without a dot', { hosts: ['db'] }],
+    ['an account without a service', { sources: [{ kind: 'ServiceAccount', name: 'job', namespace: 'shop' }] }],
+  ])('%s are told', (_, spec) => {
+    expect(new Set(codes(shop({ egresses: [egress(['shop/web'], ['example.com'], spec)] }, bounded)))).toEqual(
+      new Set(['EgressNotCarried']),
+    )
+  })
+})
+
+test.each([
+  [[50, 50], [50, 50], false],
+  [[1, 1, 1], [34, 33, 33], true],
+  [[0, 0], [100, 0], true],
+  [[7], [100], false],
+])('%j in per cents', (weights, percents, rounded) => {
+  expect(wholePercents(weights)).toEqual({ weights: percents, rounded })
+})
+
+function split(root: string, weights: Readonly<Record<string, number>>, name = 'split') {
+  const backends = Object.entries(weights).map(([service, weight]) => ({ service, weight }))
+  return object('trafficSplits', 'shop', name, { spec: { service: `${root}.shop`, backends } })
+}
+
+function setting(of: string, spec: object) {
+  return object('trafficSettings', 'shop', of, { spec: { host: `${of}.shop.svc.cluster.local`, ...spec } })
+}
+
+function retry(from: string, to: string, policy: object = {}) {
+  const [of, name] = from.split('/')
+  const retryPolicy = {
+    retryOn: '5xx, connect-failure',
+    perTryTimeout: '1s',
+    numRetries: 3,
+    retryBackoffBaseInterval: '50ms',
+    ...policy,
+  }
+  return object('retries', 'shop', `${name}-${to}`, {
+    spec: {
+      source: { kind: 'ServiceAccount', name, namespace: of },
+      destinations: [{ kind: 'Service', name: to, namespace: 'shop' }],
+      retryPolicy,
+    },
+  })
+}
+
+function egress(from: readonly string[], hosts: readonly string[], more: object = {}) {
+  const sources = from.map((one) => {
+    const [namespace, name] = one.split('/')
+    return { kind: 'ServiceAccount', name, namespace }
+  })
+  const ports = [
+    { number: 80, protocol: 'http' },
+    { number: 443, protocol: 'https' },
+  ]
+  return object('egresses', 'shop', 'out', { spec: { sources, hosts, ports, ...more } })
+}
