@@ -83,6 +83,13 @@ export const MESH_ACCESS: Readonly<
       ['meshconfigs'],
       'finds out whether the mesh looks at policies at all',
     ),
+    ...ask(['list'], 'specs.smi-spec.io', ['tcproutes'], 'reads what a migration to Istio carries over'),
+    ...ask(
+      ['list'],
+      'policy.openservicemesh.io',
+      ['ingressbackends', 'retries'],
+      'reads what a migration to Istio carries over',
+    ),
   ],
 }
 

@@ -12,6 +12,7 @@ import { HOOK_ROUTES } from './routes/hooks.ts'
 import { HOST_ROUTES } from './routes/hosts.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
 import { KEY_VAULT_HOOK_ROUTES } from './routes/key-vault-hook.ts'
+import { MIGRATION_ROUTES } from './routes/migrations.ts'
 import { OPERATION_ROUTES } from './routes/operations.ts'
 import { PAGE_ROUTES } from './routes/pages.ts'
 import { PLAN_ROUTES } from './routes/plans.ts'
@@ -28,6 +29,7 @@ import { TRANSFER_ROUTES } from './routes/transfer.ts'
 /** Every operation of the API: what routes, authorizes, checks and describes them. */
 export const ROUTES: readonly Route[] = [
   ...CLUSTER_ROUTES,
+  ...MIGRATION_ROUTES,
   ...SERVICE_ROUTES,
   ...PLAN_ROUTES,
   ...ROLLOUT_ROUTES,

@@ -5,8 +5,11 @@ const KINDS: readonly (readonly [group: string, version: string, kind: string, p
   ['split.smi-spec.io', 'v1alpha2', 'TrafficSplit', 'trafficsplits'],
   ['access.smi-spec.io', 'v1alpha3', 'TrafficTarget', 'traffictargets'],
   ['specs.smi-spec.io', 'v1alpha4', 'HTTPRouteGroup', 'httproutegroups'],
+  ['specs.smi-spec.io', 'v1alpha4', 'TCPRoute', 'tcproutes'],
   ['policy.openservicemesh.io', 'v1alpha1', 'UpstreamTrafficSetting', 'upstreamtrafficsettings'],
   ['policy.openservicemesh.io', 'v1alpha1', 'Egress', 'egresses'],
+  ['policy.openservicemesh.io', 'v1alpha1', 'IngressBackend', 'ingressbackends'],
+  ['policy.openservicemesh.io', 'v1alpha1', 'Retry', 'retries'],
   ['config.openservicemesh.io', 'v1alpha2', 'MeshConfig', 'meshconfigs'],
 ]
 

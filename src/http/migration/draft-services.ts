@@ -1,0 +1,135 @@
+import type { Finding } from '../../mesh/lint/finding.ts'
+import type { MigratedService, MigratedSpec } from '../../mesh/osm/migration/migrate.ts'
+import { found } from '../../mesh/osm/migration/rules.ts'
+import { canonicalJson } from '../../model/digest.ts'
+import type { ServiceDocument, TeamDocument } from '../../model/documents.ts'
+import type { Failure } from '../../model/failure.ts'
+import type { Caller } from '../../model/identity.ts'
+import { MIGRATED_FROM, type OsmMigrationRequest } from '../../model/migration.ts'
+import { timestamp } from '../../model/names.ts'
+import { type ServiceSpec, serviceKey } from '../../model/service.ts'
+import type { Store } from '../../ports/store.ts'
+import { buildService } from '../../services/put-service.ts'
+import type { HttpDeps } from '../http-deps.ts'
+import type { Places } from './places.ts'
+import { renderForIstio } from './plan-objects.ts'
+
+/** A service of a migration, and what an apply would do to what is registered. */
+export interface DraftedService {
+  readonly namespace: string
+  readonly name: string
+  /** `left`: a finding says why it is not registered. */
+  readonly result: 'create' | 'replace' | 'same' | 'left'
+  readonly spec: ServiceSpec
+  /** What would be stored; absent where it is left. */
+  readonly document?: ServiceDocument
+}
+
+type Deps = Pick<HttpDeps, 'store' | 'clock'>
+
+interface Drafted {
+  readonly service: DraftedService
+  readonly findings: readonly Finding[]
+}
+
+/** Gives services their team and their clusters, and checks each as a PUT would. Writes nothing. */
+export async function draftServices(
+  deps: Deps,
+  places: Places,
+  services: readonly MigratedService[],
+  request: OsmMigrationRequest,
+  caller: Caller,
+): Promise<{ services: readonly DraftedService[]; findings: readonly Finding[] }> {
+  const teams = await deps.store.all('team')
+  const drafted: Drafted[] = []
+  for (const service of services) drafted.push(await draft(deps, places, service, { request, caller, teams }))
+  return {
+    services: drafted.map(({ service }) => service),
+    findings: drafted.flatMap(({ findings }) => findings),
+  }
+}
+
+/** The services that wait for a cluster to change its mesh. */
+export async function draftHeld(store: Store, cluster: string): Promise<readonly DraftedService[]> {
+  const held = (await store.all('service')).filter(({ spec, deletingAt }) => {
+    return (
+      deletingAt === undefined && !Array.isArray(spec.clusters) && spec.clusters.matchLabels[MIGRATED_FROM] === cluster
+    )
+  })
+  return held.map((document): DraftedService => {
+    const { namespace, name, spec, targets } = document
+    if (Object.hasOwn(targets, cluster)) return { namespace, name, result: 'same', spec, document }
+    const there = { ...document, targets: { ...targets, [cluster]: { stable: spec.initialVersion } } }
+    return { namespace, name, result: 'replace', spec, document: there }
+  })
+}
+
+interface Asked {
+  readonly request: OsmMigrationRequest
+  readonly caller: Caller
+  readonly teams: readonly TeamDocument[]
+}
+
+async function draft(deps: Deps, places: Places, service: MigratedService, asked: Asked): Promise<Drafted> {
+  const { namespace, name } = service
+  const key = serviceKey(namespace, name)
+  const object = `service ${key}`
+  const before = (await deps.store.read('service', key))?.value
+  const team = asked.request.team ?? ownerOf(namespace, asked.teams)
+  const spec = { ...service.spec, team: team ?? 'none', clusters: clustersOf(places, before) }
+  const left = (finding: Finding): Drafted => ({
+    service: { namespace, name, result: 'left', spec },
+    findings: [finding],
+  })
+  if (team === undefined) return left(found('TeamMissing', object, `No one team owns namespace ${namespace}.`))
+  if (before && isSame(before.spec, spec)) {
+    return { service: { namespace, name, result: 'same', spec, document: before }, findings: [] }
+  }
+  const refusal = before && refuseOverwrite(places, before, asked.request.overwrite.includes(key))
+  if (refusal) return left(found('AlreadyRegistered', object, `${object} is registered already.`, refusal))
+  const now = timestamp(deps.clock.now())
+  const built = await buildService(deps.store, before, { namespace, name, spec, caller: asked.caller, now })
+  if (!built.ok) return left(refusedAs(object, built.failure))
+  const { document } = built.value
+  const rendered = places.stage === 'hold' ? renderForIstio(document, places) : undefined
+  if (rendered && !rendered.ok) return left(refusedAs(object, rendered.failure))
+  return { service: { namespace, name, result: before ? 'replace' : 'create', spec, document }, findings: [] }
+}
+
+function refusedAs(object: string, { code, detail, errors }: Failure): Finding {
+  const [first] = errors ?? []
+  const why = first ? ` (${first.pointer} ${first.reason})` : ''
+  return found('Refused', object, `${code}: ${detail}${why}`, first ? { field: first.pointer } : {})
+}
+
+/** The team that alone owns a namespace. */
+function ownerOf(namespace: string, teams: readonly TeamDocument[]): string | undefined {
+  const owners = teams.filter(({ spec }) => spec.namespaces.includes(namespace))
+  return owners.length === 1 ? owners[0]?.name : undefined
+}
+
+/** On the target, beside the clusters that the service names already; in place by a label that the cluster has yet to get. */
+function clustersOf({ stage, source, place }: Places, before: ServiceDocument | undefined): ServiceSpec['clusters'] {
+  if (stage !== 'target') return { matchLabels: { [MIGRATED_FROM]: source.name } }
+  const named = before && Array.isArray(before.spec.clusters) ? before.spec.clusters : []
+  return [...new Set([...named, place.name])].sort()
+}
+
+function isSame(before: ServiceSpec, spec: MigratedSpec & Pick<ServiceSpec, 'team' | 'clusters'>): boolean {
+  return canonicalJson(before) === canonicalJson(spec)
+}
+
+/** Why a registered service stays as it is; undefined: it may be replaced. */
+function refuseOverwrite(
+  { stage, source }: Places,
+  before: ServiceDocument,
+  isNamed: boolean,
+): { readonly fix?: string } | undefined {
+  if (stage === 'hold' && Object.hasOwn(before.targets, source.name)) {
+    return { fix: 'It follows the mesh by itself: look at its plan before the switch, and change it yourself.' }
+  }
+  if (!Array.isArray(before.spec.clusters) && before.spec.clusters.matchLabels[MIGRATED_FROM] !== source.name) {
+    return { fix: 'It chooses its clusters by label: change it yourself.' }
+  }
+  return isNamed ? undefined : {}
+}

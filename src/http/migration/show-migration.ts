@@ -1,0 +1,107 @@
+import * as z from 'zod'
+import { SEVERITIES } from '../../mesh/lint/codes.ts'
+import type { OsmMigrationRequest } from '../../model/migration.ts'
+import { serviceSpec } from '../../model/service.ts'
+import type { HttpDeps } from '../http-deps.ts'
+import { planView } from '../views/plan-view.ts'
+import type { AppliedItem } from './apply-migration.ts'
+import { baseline, stepsByHand } from './by-hand.ts'
+import type { MigrationPlan } from './plan-migration.ts'
+import { planObjects } from './plan-objects.ts'
+
+const failureView = z.object({
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), reason: z.string() })).optional(),
+})
+
+const appliedView = z.object({
+  value: z.array(
+    z.object({
+      kind: z.enum(['cluster', 'service']),
+      name: z.string(),
+      result: z.enum(['created', 'updated', 'unchanged', 'failed']),
+      failure: failureView.optional(),
+    }),
+  ),
+  failed: z.int().describe('How many were not written'),
+})
+
+const findingView = z.object({
+  code: z.string().describe('See docs/migration-osm.md'),
+  severity: z.enum(SEVERITIES).describe('error: holds an apply up, unless the code stands in accept'),
+  object: z.string().describe('What it is about'),
+  field: z.string().optional(),
+  message: z.string(),
+  fix: z.string(),
+})
+
+export const migrationView = z
+  .object({
+    cluster: z.string(),
+    stage: z
+      .enum(['target', 'hold', 'switch'])
+      .describe(
+        'target: the services are for another cluster. In place, hold: they are registered on no cluster yet; switch: the cluster has Istio, and they come to it',
+      ),
+    target: z.string().describe('Where the services are to be'),
+    permissive: z.boolean().describe('The mesh lets everybody in it call everybody'),
+    digest: z.string().describe('Of this plan; an apply must name it'),
+    ready: z.boolean().describe('No finding holds an apply up'),
+    services: z.array(
+      z.object({
+        namespace: z.string(),
+        name: z.string(),
+        result: z
+          .enum(['create', 'replace', 'same', 'left'])
+          .describe('What an apply does; left: a finding says why it does nothing'),
+        spec: z.object(serviceSpec.shape).describe('The body, as PUT takes it'),
+        plan: planView.optional().describe('The Istio objects. Absent: the service is left, or applied'),
+      }),
+    ),
+    callers: z
+      .array(
+        z.object({
+          from: z.string().describe('Service account of callers, NAMESPACE/NAME'),
+          to: z.string().describe('The service, NAMESPACE/NAME'),
+          after: z.enum(['same', 'less', 'none']).describe('What of its requests gets in afterwards'),
+        }),
+      )
+      .describe('Who gets something in now. Empty where everybody in the mesh may call'),
+    findings: z.array(findingView),
+    baseline: z
+      .array(z.record(z.string(), z.unknown()))
+      .describe('Objects to apply by hand: they refuse what no rule lets in'),
+    steps: z.array(z.string()).describe('What only people can do, in order'),
+    applied: appliedView.optional().describe('With apply: what became of each item'),
+  })
+  .meta({ id: 'OsmMigration' })
+
+/** What a plan answers, or, with `applied`, an apply. */
+export async function showMigration(
+  deps: Pick<HttpDeps, 'plan'>,
+  { places, migration, services, findings, digest, blocking }: MigrationPlan,
+  request: OsmMigrationRequest,
+  applied?: readonly AppliedItem[],
+): Promise<object> {
+  const shown: object[] = []
+  for (const { document, ...service } of services) {
+    const plan = document && !applied ? await planObjects(deps, places, document) : undefined
+    shown.push({ ...service, ...(plan ? { plan } : {}) })
+  }
+  const failed = applied?.filter(({ result }) => result === 'failed').length
+  return {
+    cluster: places.source.name,
+    stage: places.stage,
+    target: places.place.name,
+    permissive: migration.permissive,
+    digest,
+    ready: blocking.length === 0,
+    services: shown,
+    callers: migration.callers,
+    findings,
+    baseline: baseline(migration),
+    steps: stepsByHand(places, request),
+    ...(applied ? { applied: { value: applied, failed } } : {}),
+  }
+}
