@@ -195,7 +195,7 @@ describe('what is no migration', () => {
 })
 
 describe('in place', () => {
-  const body = { inPlace: window(1, 2), replace: REPLACEMENTS }
+  const body = { inPlace: window(0.25, 0.75), replace: REPLACEMENTS }
 
   test('services wait on no cluster, and come to it by its label within the window', async () => {
     const held = await post(body)
@@ -223,7 +223,7 @@ describe('in place', () => {
     const early = await apply(body)
     expect([early.status, early.json.errors[0].pointer]).toEqual([409, '/inPlace/window/from'])
 
-    world.clock.time = START + 90 * 60_000
+    world.clock.time = START + 30 * 60_000
     expect((await apply(body)).json.applied.value).toEqual([{ kind: 'cluster', name: 'east', result: 'updated' }])
     const after = (await world.store.read('cluster', 'east'))?.value.spec
     expect(after).toMatchObject({ mode: 'manage', labels: { env: 'prod', [MIGRATED_FROM]: 'east' } })
