@@ -116,7 +116,7 @@ export const MIGRATION_RULES = {
   LimitNotCarried: rule(
     'warning',
     'a limit is not carried',
-    'Set traffic.connections of the service, which Istio counts for each version.',
+    'Set traffic.connections of the service, or traffic.rateLimit where the cluster says mesh.envoyFilters.',
   ),
   RetryForAll: rule(
     'info',
