@@ -13,6 +13,7 @@ import { advanceSpread, scanPolicies } from './policies/advance-spread.ts'
 import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/deliver-certificate.ts'
 import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
+import { lookAtTrust, type TrustDeps } from './reconcile/trust/look-at-trust.ts'
 import type { AdvanceDeps } from './rollouts/advance-rollouts.ts'
 import { askHostsOn } from './services/hosts/ask-hosts.ts'
 import { settleHost } from './services/hosts/settle-host.ts'
@@ -21,7 +22,7 @@ import { advanceWords } from './services/words/advance-words.ts'
 
 /** What work on clusters needs. */
 export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & AdvanceDeps & Witness
-export type WorkDeps = ClusterWorkDeps & DeliveryDeps & NotifyDeps & CommandDeps
+export type WorkDeps = ClusterWorkDeps & DeliveryDeps & TrustDeps & NotifyDeps & CommandDeps
 
 /** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */
 export class WorkFailedError extends Error {
@@ -72,6 +73,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       return done(await settleHost(deps, message))
     case 'deliver':
       return deliverCertificate(deps, message)
+    case 'trust':
+      return lookAtTrust(deps, message)
     case 'rotate':
       return done(await advanceCertificate(deps, message.certificate, message.session))
     case 'relay':

@@ -16,6 +16,8 @@ export interface KubeMetadata {
   readonly generation?: number
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
+  /** RFC 3339, whole seconds. */
+  readonly creationTimestamp?: string
   readonly deletionTimestamp?: string
   readonly managedFields?: readonly {
     readonly manager?: string

@@ -10,6 +10,8 @@ export interface ListOptions extends ReadOptions {
   /** All namespaces when left out. */
   readonly namespace?: string
   readonly labelSelector?: string
+  /** `metadata.name=web`. A list of one name is covered by a right on that name. */
+  readonly fieldSelector?: string
   /** Page size; the adapter follows `continue` to the end. 500 when left out. */
   readonly pageSize?: number
 }
@@ -26,6 +28,8 @@ export interface AccessQuestion {
   readonly group: string
   readonly resource: string
   readonly namespace?: string
+  /** Of one object; absent: any. */
+  readonly name?: string
 }
 
 export interface MetadataObject extends KindRef {

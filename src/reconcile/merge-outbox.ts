@@ -7,7 +7,7 @@ import type { OutboxEntry } from '../model/outbox.ts'
 export function mergeOutbox(
   before: readonly OutboxEntry[],
   added: readonly OutboxEntry[],
-  pass: 'reconcile' | 'deliver' | undefined,
+  pass: 'reconcile' | 'deliver' | 'trust' | undefined,
 ): readonly OutboxEntry[] {
   const ids = new Set(added.map(({ id }) => id))
   const isReplaced = (entry: OutboxEntry) =>

@@ -104,7 +104,7 @@ async function listAll<Item extends MetadataObject>(
 async function listPages<Item extends MetadataObject>(
   target: Target,
   kind: KindRef,
-  { namespace, labelSelector, pageSize = defaultPageSize }: ListOptions,
+  { namespace, labelSelector, fieldSelector, pageSize = defaultPageSize }: ListOptions,
   accept: string | undefined,
 ): Promise<readonly Item[]> {
   const { connection } = target
@@ -112,7 +112,7 @@ async function listPages<Item extends MetadataObject>(
   const found: Item[] = []
   let next: string | undefined
   for (let page = 0; page < maxPages; page += 1) {
-    const query = { limit: String(pageSize), labelSelector, continue: next }
+    const query = { limit: String(pageSize), labelSelector, fieldSelector, continue: next }
     const answer = (await connection.send({
       method: 'GET',
       path,
@@ -134,10 +134,14 @@ async function readVersion({ configuration }: Connection): Promise<string> {
 
 async function askAccess(
   { configuration }: Connection,
-  { verb, group, resource, namespace }: AccessQuestion,
+  { verb, group, resource, namespace, name }: AccessQuestion,
 ): Promise<boolean> {
   const { AuthorizationV1Api } = await import('@kubernetes/client-node')
-  const resourceAttributes = { verb, group, resource, ...(namespace === undefined ? {} : { namespace }) }
+  const resourceAttributes = {
+    ...{ verb, group, resource },
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+  }
   const review = await new AuthorizationV1Api(configuration).createSelfSubjectAccessReview({
     body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } },
   })

@@ -71,9 +71,14 @@ export class FakeMetrics implements MetricsSources {
     this.queries.push({ cluster, selector, fromMs: atMs - windowMs, toMs: atMs })
     if (this.failure) throw this.failure
     const [, name = '', matchers = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(selector) ?? []
-    const wanted = [...matchers.matchAll(/(\w+)(!?=)"([^"]*)"/g)]
+    const wanted = [...matchers.matchAll(/(\w+)(!?=~?)"([^"]*)"/g)]
     const passes = (labels: Series['labels']) =>
-      wanted.every(([, label = '', operator, value]) => ((labels[label] ?? '') === value) === (operator === '='))
+      wanted.every(([, label = '', operator = '', value = '']) => {
+        const has = labels[label] ?? ''
+        return (
+          (operator.endsWith('~') ? new RegExp(`^(?:${value})$`).test(has) : has === value) !== operator.startsWith('!')
+        )
+      })
     return (this.stored.get(cluster) ?? [])
       .filter((series) => series.name === name && passes(series.labels))
       .map(({ labels, samples }) => ({

@@ -198,10 +198,11 @@ export class FakeCluster implements ClusterApi, ClusterApis {
     return clone(this.select(kind, options)).map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata }))
   }
 
-  private select(kind: KindRef, { namespace, labelSelector }: ListOptions): KubeObject[] {
+  private select(kind: KindRef, { namespace, labelSelector, fieldSelector = '' }: ListOptions): KubeObject[] {
     return [...this.objects.values()].filter((object) => {
       if (object.kind !== kind.kind || object.apiVersion !== kind.apiVersion) return false
       if (namespace !== undefined && object.metadata.namespace !== namespace) return false
+      if (!meetsFields(fieldSelector, object)) return false
       return labelSelector === undefined || selects(labelSelector, object.metadata.labels ?? {})
     })
   }
@@ -316,9 +317,22 @@ function selects(selector: string, labels: Readonly<Record<string, string>>): bo
   return selector.split(/,(?![^(]*\))/).every((part) => {
     const [, key = '', values] = /^(\S+) in \((.*)\)$/.exec(part) ?? []
     if (values !== undefined) return values.split(',').includes(labels[key] ?? '')
-    const [name = '', value = ''] = part.split('=')
+    const [name = '', value] = part.split('=')
+    if (value === undefined) return labels[name] !== undefined
     return matchesLabels(labels, { [name]: value })
   })
+}
+
+/** Of names and phases. */
+function meetsFields(selector: string, { metadata: { name }, status }: KubeObject): boolean {
+  const fields: Readonly<Record<string, unknown>> = { 'metadata.name': name, 'status.phase': status?.phase }
+  return selector
+    .split(',')
+    .filter(Boolean)
+    .every((part) => {
+      const [, field = '', not, value] = /^([\w.]+)(!?)=(.*)$/.exec(part) ?? []
+      return (fields[field] === value) === (not === '')
+    })
 }
 
 function clone<T>(value: T): T {

@@ -1,0 +1,19 @@
+import { isCaRotationOver } from '../../model/ca-rotation.ts'
+import type { MeshCaDocument } from '../../model/documents.ts'
+
+const MINUTE_MS = 60_000
+const IDLE_MS = 60 * MINUTE_MS
+/** How often to look while a rotation is live, by how long its phase lasts: at first istiod may take it any second. */
+const LOOKS: readonly (readonly [upToMs: number, everyMs: number])[] = [
+  [2 * MINUTE_MS, 3000],
+  [15 * MINUTE_MS, 15_000],
+  [60 * MINUTE_MS, MINUTE_MS],
+]
+const LATER_MS = 5 * MINUTE_MS
+
+/** When to look at a cluster next, in milliseconds from `now` (epoch milliseconds). */
+export function lookAgainMs({ rotation }: Pick<MeshCaDocument, 'rotation'>, now: number): number {
+  if (!rotation || isCaRotationOver(rotation)) return IDLE_MS
+  const since = Math.max(Date.parse(rotation.phaseSince), Date.parse(rotation.writtenAt ?? rotation.phaseSince))
+  return LOOKS.find(([upToMs]) => now - since < upToMs)?.[1] ?? LATER_MS
+}

@@ -1,0 +1,95 @@
+import { canonicalJson, shortId } from '../../model/digest.ts'
+import { type MeshCaDocument, SCHEMA, type TrustDocument } from '../../model/documents.ts'
+import { timestamp } from '../../model/names.ts'
+import type { OutboxEntry } from '../../model/outbox.ts'
+import type { TrustState } from '../../model/trust.ts'
+import { mergeOutbox } from '../merge-outbox.ts'
+import { nextDue } from '../next-due.ts'
+import { withoutUndefined } from '../without-undefined.ts'
+
+/** What one look at a cluster found. Absent fields of a failed look are as they were before. */
+export interface TrustLook extends Partial<Pick<TrustState, 'bundles' | 'without' | 'pods' | 'istiod' | 'failures'>> {
+  readonly state: TrustState['state']
+  readonly reason: string
+  readonly message: string
+  /** Epoch milliseconds of the next look. */
+  readonly again: number
+}
+
+/**
+ * The document after a look; `before` itself when nothing is to be written. Its outbox holds the next look, and asks the
+ * rotation to go on where it may have waited for this. Pure. `now` is epoch milliseconds.
+ */
+export function nextTrust(
+  ca: MeshCaDocument,
+  before: TrustDocument | undefined,
+  { again, ...look }: TrustLook,
+  now: number,
+): TrustDocument {
+  const at = timestamp(now)
+  const base = before ?? empty(ca, at)
+  const { dueAt, ...kept } = base
+  const state = withoutUndefined({ ...kept, ...stateAfter(base, ca, look, at) }) as TrustDocument
+  const isNews = !before || news(before) !== news(state) || isFirstSince(before, state, ca)
+  const due = nextDue(dueAt, again, now)
+  if (before && !isNews && due.schedule === undefined) return before
+  const added = [
+    ...(isNews ? [rotateEntry(state, at)] : []),
+    ...(due.schedule === undefined ? [] : [nextLookEntry(state, due.schedule)]),
+  ]
+  const outbox = mergeOutbox(base.outbox, added, due.schedule === undefined ? undefined : 'trust')
+  return { ...state, outbox, ...(due.dueAt === undefined ? {} : { dueAt: due.dueAt }), updatedAt: at }
+}
+
+function stateAfter(before: TrustDocument, ca: MeshCaDocument, look: Omit<TrustLook, 'again'>, at: string): TrustState {
+  const { state, reason, message } = look
+  const words = { ca: ca.name, cluster: ca.spec.cluster, state, reason, message }
+  if (state === 'seen') {
+    const { bundles = [], without = [], pods = { count: 0 }, istiod, failures } = look
+    return { ...words, lookedAt: at, bundles, without, pods, istiod, failures, attempts: 0 } as TrustState
+  }
+  // Another cluster's bundles say nothing of this one.
+  const isSame = before.cluster === ca.spec.cluster
+  const kept = isSame ? before : empty(ca, at)
+  const { bundles = kept.bundles, without = kept.without, pods = kept.pods } = look
+  return {
+    ...words,
+    ...{ lookedAt: kept.lookedAt, istiod: kept.istiod, failures: kept.failures },
+    ...{ bundles, without, pods },
+    attempts: before.attempts + 1,
+  } as TrustState
+}
+
+function empty({ name, spec }: MeshCaDocument, at: string): TrustDocument {
+  const base = { schema: SCHEMA, kind: 'trust', outbox: [], createdAt: at, updatedAt: at } as const
+  const state = { state: 'failed', reason: 'Begun', message: '', bundles: [], without: [], attempts: 0 } as const
+  return { ...base, ca: name, cluster: spec.cluster, ...state, pods: { count: 0 } }
+}
+
+/** So few failures are no trouble, wherever they come from. */
+const FEW = 10
+
+/** What a rotation may wait for. How many Pods there are moves by itself. */
+function news({ cluster, state, reason, bundles, without, pods, istiod, failures }: TrustState): string {
+  const counted = failures && (failures.now <= FEW ? 'few' : failures)
+  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted])
+}
+
+/** No look from before a phase, or its write, counts in it: so the first one after it is told even if it saw the same. */
+function isFirstSince(before: TrustDocument, after: TrustDocument, { rotation }: MeshCaDocument): boolean {
+  const times = [rotation?.phaseSince, rotation?.writtenAt, rotation?.takenAt]
+  const since = Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : Date.parse(time))))
+  const isSince = ({ lookedAt }: TrustDocument) => lookedAt !== undefined && Date.parse(lookedAt) >= since
+  return isSince(after) && !isSince(before)
+}
+
+function rotateEntry({ ca, ...state }: TrustDocument, at: string): OutboxEntry {
+  const id = shortId(20, ca, 'rotate-ca', news({ ca, ...state }), at)
+  return { id, kind: 'work', queue: 'lifecycle', message: { kind: 'rotate-ca', ca } }
+}
+
+function nextLookEntry({ ca }: TrustDocument, again: number): OutboxEntry {
+  const notBefore = timestamp(again)
+  const id = shortId(20, ca, 'trust', notBefore)
+  return { id, kind: 'work', queue: 'work', message: { kind: 'trust', ca }, notBefore }
+}
