@@ -7,10 +7,11 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  TRUST_ACCESS,
 } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, trust-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -64,6 +65,10 @@ writeClusterRole(
   { file: 'envoy-filter-role', role: 'meshwright-envoy-filters', where: 'that says mesh.envoyFilters' },
   ENVOY_FILTER_ACCESS,
 )
+writeClusterRole(
+  { file: 'trust-role', role: 'meshwright-trust', where: 'whose mesh CA is registered, or whose trust it is to show' },
+  Object.values(TRUST_ACCESS).flat(),
+)
 
 function writeClusterRole(
   { file, role, where }: { readonly file: string; readonly role: string; readonly where: string },
@@ -115,17 +120,19 @@ subjects:
 }
 
 function rulesOf(rights: typeof REQUIRED_ACCESS): string {
-  const rules = new Map<string, { group: string; resource: string; verbs: string[]; why: string }>()
-  for (const { group, resource, verb, why } of rights) {
-    const rule = rules.get(`${group}/${resource}`) ?? { group, resource, verbs: [], why }
+  const rules = new Map<string, { group: string; resource: string; names: Set<string>; verbs: string[]; why: string }>()
+  for (const { group, resource, verb, why, name } of rights) {
+    const rule = rules.get(`${group}/${resource}`) ?? { group, resource, names: new Set(), verbs: [], why }
     if (!rule.verbs.includes(verb)) rule.verbs.push(verb)
+    if (name !== undefined) rule.names.add(name)
     rules.set(`${group}/${resource}`, rule)
   }
   return [...rules.values()]
-    .flatMap(({ group, resource, verbs, why }) => [
+    .flatMap(({ group, resource, names, verbs, why }) => [
       `  # ${why}`,
       `  - apiGroups: ['${group}']`,
       `    resources: ['${resource}']`,
+      ...(names.size === 0 ? [] : [`    resourceNames: [${[...names].join(', ')}]`]),
       `    verbs: [${verbs.join(', ')}]`,
     ])
     .join('\n')

@@ -10,6 +10,7 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  TRUST_ACCESS,
 } from './required-access.ts'
 
 export interface AccessReport {
@@ -21,6 +22,8 @@ export interface AccessReport {
     readonly namespace?: string
     readonly apiGroups: readonly string[]
     readonly resources: readonly string[]
+    /** Absent: all. */
+    readonly resourceNames?: readonly string[]
     readonly verbs: readonly string[]
   }[]
 }
@@ -31,13 +34,15 @@ export interface AccessRight {
   readonly resource: string
   /** Wanted in this namespace alone; absent: in the whole cluster. */
   readonly namespace?: string
+  /** Wanted of objects of this name alone; absent: of all. */
+  readonly name?: string
   readonly why: string
 }
 
 /**
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
  * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`,
- * those for policies of Pods where a service there has one.
+ * those for policies of Pods where a service there has one, those for trust bundles where a mesh CA is registered.
  */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
@@ -48,7 +53,9 @@ export async function checkAccess(
   try {
     const api = await deps.clusters.connect(stored.value)
     const { store } = deps
-    const more = await Promise.all([policyRights(store, name), gatewayRights(store, name), imageRights(store, name)])
+    const more = await Promise.all([
+      ...[policyRights(store, name), gatewayRights(store, name), imageRights(store, name), trustRights(store, name)],
+    ])
     const provider = stored.value.spec.mesh?.provider ?? stored.value.mesh?.provider
     const ofMesh = provider ? (MESH_ACCESS[provider] ?? []) : []
     const ofFilters = stored.value.spec.mesh?.envoyFilters ? ENVOY_FILTER_ACCESS : []
@@ -71,6 +78,11 @@ async function policyRights(store: Store, cluster: string): Promise<readonly Acc
     return [spec, ...(spec.overrides ?? [])].some(({ security, egress, telemetry }) => security ?? egress ?? telemetry)
   }
   return services.some((service) => Object.hasOwn(service.targets, cluster) && has(service)) ? POLICY_ACCESS : []
+}
+
+async function trustRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
+  const registered = await store.all('mesh-ca', { where: { 'spec.cluster': cluster } })
+  return registered.length === 0 ? [] : TRUST_ACCESS.istio
 }
 
 async function gatewayRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
@@ -101,7 +113,12 @@ async function imageRights(store: Store, cluster: string): Promise<readonly Acce
   return namespaces.flatMap((namespace) => IMAGE_ACCESS.map((right) => ({ ...right, namespace })))
 }
 
-function toRule(right: AccessRight): AccessReport['rules'][number] {
-  const place = right.namespace === undefined ? {} : { namespace: right.namespace }
-  return { ...place, apiGroups: [right.group], resources: [right.resource], verbs: [right.verb] }
+function toRule({ namespace, name, group, resource, verb }: AccessRight): AccessReport['rules'][number] {
+  return {
+    ...(namespace === undefined ? {} : { namespace }),
+    apiGroups: [group],
+    resources: [resource],
+    ...(name === undefined ? {} : { resourceNames: [name] }),
+    verbs: [verb],
+  }
 }

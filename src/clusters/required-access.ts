@@ -1,11 +1,15 @@
+import { BUNDLE_PLACES } from '../mesh/trust/bundle-places.ts'
 import type { ProviderName } from '../model/cluster.ts'
 import type { AccessQuestion } from '../ports/cluster-api.ts'
 
 const READ = ['get', 'list'] as const
 const WRITE = ['create', 'patch', 'delete'] as const
 
+/** A right, with what it is for. */
+export type RequiredRight = AccessQuestion & { readonly why: string }
+
 /** Every right that Meshwright needs on a cluster, with what it is for. */
-export const REQUIRED_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+export const REQUIRED_ACCESS: readonly RequiredRight[] = [
   ...ask(['list'], 'apiextensions.k8s.io', ['customresourcedefinitions'], 'finds out which mesh is there'),
   ...ask(
     ['list'],
@@ -32,9 +36,7 @@ const SERVICES = ask(
 )
 
 /** What Meshwright needs besides on clusters of a mesh, by its provider: rights in the whole cluster too. */
-export const MESH_ACCESS: Readonly<
-  Partial<Record<ProviderName, readonly (AccessQuestion & { readonly why: string })[]>>
-> = {
+export const MESH_ACCESS: Readonly<Partial<Record<ProviderName, readonly RequiredRight[]>>> = {
   linkerd: [
     ...SERVICES,
     ...ask([...READ, ...WRITE], 'gateway.networking.k8s.io', ['httproutes', 'grpcroutes'], 'writes routes on Services'),
@@ -94,7 +96,7 @@ export const MESH_ACCESS: Readonly<
 }
 
 /** What it needs besides where a service has a policy for its Pods: security, egress or telemetry. */
-export const POLICY_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+export const POLICY_ACCESS: readonly RequiredRight[] = [
   ...ask(
     [...READ, ...WRITE],
     'security.istio.io',
@@ -112,7 +114,7 @@ export const POLICY_ACCESS: readonly (AccessQuestion & { readonly why: string })
 ]
 
 /** What it needs besides on clusters that allow EnvoyFilters. */
-export const ENVOY_FILTER_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = ask(
+export const ENVOY_FILTER_ACCESS: readonly RequiredRight[] = ask(
   [...READ, ...WRITE],
   'networking.istio.io',
   ['envoyfilters'],
@@ -120,10 +122,23 @@ export const ENVOY_FILTER_ACCESS: readonly (AccessQuestion & { readonly why: str
 )
 
 /**
+ * What it needs besides where a mesh CA is registered, and to show what meshes trust: ConfigMaps of these names alone, in any
+ * namespace. Kubernetes grants a list of one name to who has a right on that name.
+ */
+export const TRUST_ACCESS: Readonly<Record<keyof typeof BUNDLE_PLACES, readonly RequiredRight[]>> = {
+  istio: ofName(BUNDLE_PLACES.istio.configMap),
+  linkerd: ofName(BUNDLE_PLACES.linkerd.configMap),
+}
+
+function ofName(name: string): readonly RequiredRight[] {
+  return [{ verb: 'list', group: '', resource: 'configmaps', name, why: 'sees which roots proxies trust' }]
+}
+
+/**
  * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces
  * alone, by a Role: whoever may read Secrets in the whole cluster may everything there.
  */
-export const GATEWAY_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+export const GATEWAY_ACCESS: readonly RequiredRight[] = [
   ...ask([...READ, ...WRITE], '', ['secrets'], 'writes the TLS Secret that the gateway reads'),
   ...ask(['list'], '', ['services'], 'finds where the gateway listens, to see which certificate it shows'),
 ]
@@ -132,7 +147,7 @@ export const GATEWAY_ACCESS: readonly (AccessQuestion & { readonly why: string }
  * What Meshwright needs besides in each namespace of services that are released by `image`. By a Role too: whoever may patch
  * Deployments may run any program there.
  */
-export const IMAGE_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = ask(
+export const IMAGE_ACCESS: readonly RequiredRight[] = ask(
   ['create', 'patch'],
   'apps',
   ['deployments'],
@@ -140,7 +155,7 @@ export const IMAGE_ACCESS: readonly (AccessQuestion & { readonly why: string })[
 )
 
 /** What delivery by the Secrets Store CSI driver needs there too. */
-export const DRIVER_ACCESS: readonly (AccessQuestion & { readonly why: string })[] = [
+export const DRIVER_ACCESS: readonly RequiredRight[] = [
   ...ask(
     [...READ, ...WRITE],
     'secrets-store.csi.x-k8s.io',

@@ -3,6 +3,7 @@ import { checkAccess } from '../../clusters/check-access.ts'
 import { checkMetrics } from '../../clusters/check-metrics.ts'
 import { deleteCluster } from '../../clusters/delete-cluster.ts'
 import { putCluster } from '../../clusters/put-cluster.ts'
+import { showTrust } from '../../clusters/show-trust.ts'
 import { clusterSpec } from '../../model/cluster.ts'
 import { entityTag } from '../../model/digest.ts'
 import type { ClusterDocument } from '../../model/documents.ts'
@@ -12,6 +13,7 @@ import { operationIds } from '../operations.ts'
 import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { accessView, CLUSTER_READ_ONLY, clusterView, metricsView, viewCluster } from '../views/cluster-view.ts'
+import { trustView } from '../views/trust-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
 import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
 
@@ -128,6 +130,22 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     async handle({ deps, params }) {
       const report = await checkAccess(deps, params.cluster ?? '')
       return report.ok ? succeed({ status: 200, json: report.value }) : report
+    },
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/clusters/{cluster}/trust',
+    operationId: 'getClusterTrust',
+    summary: "Show which roots the mesh's proxies trust on a cluster",
+    description:
+      'Looks now, whether a mesh CA is registered for the cluster or not. Public parts alone: subjects, serials, ends. Needs infra/kubernetes/trust-role.yaml.',
+    access: 'any',
+    answers: { 200: { description: 'What was read, and how the CA is rotated', schema: trustView } },
+    failures: ['NotFound'],
+    async handle({ deps, params }) {
+      const report = await showTrust(deps, params.cluster ?? '')
+      return report.ok ? succeed({ status: 200, json: structuredClone(report.value) }) : report
     },
   }),
   route({

@@ -58,6 +58,7 @@ const right = z.object({
   group: z.string(),
   resource: z.string(),
   namespace: z.string().optional().describe('Wanted in this namespace alone'),
+  name: z.string().optional().describe('Wanted of objects of this name alone'),
   why: z.string(),
 })
 
@@ -72,6 +73,7 @@ export const accessView = z
           namespace: z.string().optional(),
           apiGroups: z.array(z.string()),
           resources: z.array(z.string()),
+          resourceNames: z.array(z.string()).optional(),
           verbs: z.array(z.string()),
         }),
       )

@@ -1,9 +1,4 @@
-import type { KubeMetadata, KubeObject } from '../../model/kube.ts'
-import type { NamespaceBundle } from '../trust/group-bundles.ts'
-
-/** In every namespace that istiod serves, a ConfigMap of this name holds what proxies there trust. */
-export const ROOT_CONFIG_MAP = 'istio-ca-root-cert'
-const ROOT_KEY = 'root-cert.pem'
+import type { KubeMetadata } from '../../model/kube.ts'
 
 /**
  * Selectors that together find every Pod with a proxy: the injector marks sidecars with both labels, gateways with the
@@ -25,11 +20,4 @@ export function hasBundles({ name, deletionTimestamp }: KubeMetadata): boolean {
 export function asksForProxies({ labels = {} }: KubeMetadata): boolean {
   const wish = labels['istio-injection']
   return wish === undefined ? (labels['istio.io/rev'] ?? '') !== '' : wish === 'enabled'
-}
-
-/** The trust bundles that ConfigMaps hold. */
-export function istioBundles(configMaps: readonly KubeObject[]): readonly NamespaceBundle[] {
-  return configMaps.map(({ metadata: { namespace = '' }, data }) => {
-    return { namespace, pem: (data as Readonly<Record<string, string>> | undefined)?.[ROOT_KEY] ?? '' }
-  })
 }

@@ -1,4 +1,6 @@
+import type { KubeObject } from '../../model/kube.ts'
 import type { CaCertificate } from '../../model/mesh-ca.ts'
+import type { BundlePlace } from './bundle-places.ts'
 import { readRoots } from './read-roots.ts'
 
 /** The trust bundle of a namespace: PEM. */
@@ -14,6 +16,13 @@ export interface BundleGroup {
   readonly namespaces: number
   /** Up to five of them, in order. */
   readonly examples: readonly string[]
+}
+
+/** The trust bundles that ConfigMaps of one place hold. */
+export function bundlesIn({ key }: BundlePlace, configMaps: readonly KubeObject[]): readonly NamespaceBundle[] {
+  return configMaps.map(({ metadata: { namespace = '' }, data }) => {
+    return { namespace, pem: (data as Readonly<Record<string, string>> | undefined)?.[key] ?? '' }
+  })
 }
 
 const MOST_GROUPS = 20

@@ -1,16 +1,11 @@
-import {
-  asksForProxies,
-  hasBundles,
-  istioBundles,
-  PROXY_SELECTORS,
-  ROOT_CONFIG_MAP,
-  RUNNING_PODS,
-} from '../../mesh/istio/trust.ts'
-import { groupBundles } from '../../mesh/trust/group-bundles.ts'
+import { asksForProxies, hasBundles, PROXY_SELECTORS, RUNNING_PODS } from '../../mesh/istio/trust.ts'
+import { BUNDLE_PLACES, type BundlePlace } from '../../mesh/trust/bundle-places.ts'
+import { bundlesIn, groupBundles } from '../../mesh/trust/group-bundles.ts'
 import type { KubeMetadata } from '../../model/kube.ts'
 import type { TrustState } from '../../model/trust.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 
+const PLACE: BundlePlace = BUNDLE_PLACES.istio
 const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' }
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
 const POD = { apiVersion: 'v1', kind: 'Pod' }
@@ -26,7 +21,7 @@ export type TrustSeen = Pick<TrustState, 'bundles' | 'without' | 'pods'>
  */
 export async function gatherTrust(api: ClusterApi): Promise<TrustSeen> {
   const [configMaps, namespaces, ...pods] = await Promise.all([
-    api.list(CONFIG_MAP, { fieldSelector: `metadata.name=${ROOT_CONFIG_MAP}`, pageSize: PAGE }),
+    api.list(CONFIG_MAP, { fieldSelector: `metadata.name=${PLACE.configMap}`, pageSize: PAGE }),
     api.listMetadata(NAMESPACE),
     ...PROXY_SELECTORS.map((labelSelector) =>
       api.listMetadata(POD, { labelSelector, fieldSelector: RUNNING_PODS, pageSize: PAGE }),
@@ -35,7 +30,7 @@ export async function gatherTrust(api: ClusterApi): Promise<TrustSeen> {
   const metadata = namespaces.map((one) => one.metadata).filter(hasBundles)
   const known = new Set(metadata.map(({ name }) => name))
   // A namespace on its way out keeps its bundle as it is: nobody writes there any more.
-  const bundles = istioBundles(configMaps).filter(({ namespace }) => known.has(namespace))
+  const bundles = bundlesIn(PLACE, configMaps).filter(({ namespace }) => known.has(namespace))
   const proxies = onlyOnce(pods.flat().map((one) => one.metadata)).filter(({ namespace = '' }) => known.has(namespace))
   const served = new Set(bundles.map(({ namespace }) => namespace))
   const used = new Set(proxies.map(({ namespace }) => namespace))

@@ -50,6 +50,15 @@ export function accessCases(ask: Ask): void {
     expect(body.details).toEqual({ kind: 'namespaces' })
   })
 
+  it('takes a list of one name for a question about that name', async () => {
+    const { body } = await send(ask(), '/api/v1/configmaps?fieldSelector=metadata.name%3Droots', nobody)
+    expect(body.message).toBe(
+      'configmaps "roots" is forbidden: User "system:anonymous" cannot list resource "configmaps" in API group "" at the cluster scope',
+    )
+    const others = await send(ask(), '/api/v1/configmaps?fieldSelector=metadata.name!%3Droots', nobody)
+    expect(others.body.message).toContain('configmaps is forbidden')
+  })
+
   it('names the subresource that may not be written', async () => {
     const path = `${collections.Pod(ask().namespace)}/a/status`
     const { body } = await send(ask(), path, { ...nobody, method: 'PATCH' })

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { checkAccess } from '../../../src/clusters/check-access.ts'
-import { GATEWAY_ACCESS, REQUIRED_ACCESS } from '../../../src/clusters/required-access.ts'
+import { GATEWAY_ACCESS, REQUIRED_ACCESS, TRUST_ACCESS } from '../../../src/clusters/required-access.ts'
 import { certificateSpec } from '../../../src/model/certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { AT, aCluster, aService } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
+import { meshCaDocument } from '../reconcile/trust/trust-world.ts'
 import { aRollout } from '../rollouts/fixture.ts'
 
 function aCertificate(name: string, change: Partial<CertificateDocument> = {}): CertificateDocument {
@@ -70,6 +71,19 @@ describe('the rights on a cluster', () => {
     store.put(aCertificate('web', { clusters: ['east'], spec: { ...spec, delivery: 'csi' } }))
     await check()
     expect(clusters.asked.filter(({ resource }) => resource === 'secretproviderclasses')).toHaveLength(5)
+  })
+
+  it('are asked for trust bundles, by their one name, where a mesh CA is registered for the cluster', async () => {
+    const { store, clusters, check } = world()
+    clusters.allowed = ({ resource }) => resource !== 'configmaps'
+    expect(await check()).toMatchObject({ ok: true, value: { allowed: true } })
+    store.put(meshCaDocument())
+    const report = await check()
+    const rule = { apiGroups: [''], resources: ['configmaps'], resourceNames: ['istio-ca-root-cert'], verbs: ['list'] }
+    expect(report.ok && report.value.missing).toEqual(TRUST_ACCESS.istio)
+    expect(report.ok && report.value.rules).toEqual([rule])
+    store.put(aCluster('west'))
+    expect(await check('west')).toMatchObject({ ok: true, value: { allowed: true } })
   })
 
   it('are asked for Deployments in the namespaces of services that are released by image there', async () => {

@@ -86,6 +86,14 @@ describe('clusters', () => {
     expect((await world.call('GET', '/api/v1/clusters/nowhere/metrics')).json).toMatchObject({ code: 'NotFound' })
   })
 
+  it('shows what its proxies trust', async () => {
+    const world = shopWorld()
+    const { status, json } = await world.call('GET', '/api/v1/clusters/east/trust')
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ reason: 'NoMesh', bundles: [], meshCas: [] })
+    expect((await world.call('GET', '/api/v1/clusters/nowhere/trust')).json).toMatchObject({ code: 'NotFound' })
+  })
+
   it('plans every service on it, page by page', async () => {
     const world = shopWorld()
     world.store.put(serviceDocument({ name: 'api' }))

@@ -13,6 +13,7 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  TRUST_ACCESS,
 } from '../../../src/clusters/required-access.ts'
 import { SETTING_NAMES } from '../../../src/settings.ts'
 import { bodyOf, fieldOf, outputsUsed, unknownNames } from './bicep-names.ts'
@@ -151,15 +152,20 @@ describe('what the app expects of its surroundings', () => {
     ['gateway-role', [...GATEWAY_ACCESS, ...DRIVER_ACCESS]],
     ['image-role', IMAGE_ACCESS],
     ['envoy-filter-role', ENVOY_FILTER_ACCESS],
+    ['trust-role', Object.values(TRUST_ACCESS).flat()],
     ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),
   ])('the %s grants what it needs, and no more', (file, rights) => {
     const [role] = parseAllDocuments(readFileSync(join(ROOT, `infra/kubernetes/${file}.yaml`), 'utf8')).map(
       (document) => document.toJS() as { kind: string; rules: Rule[] },
     )
-    const granted = (role?.rules ?? []).flatMap(({ apiGroups, resources: kinds, verbs }) =>
-      apiGroups.flatMap((group) => kinds.flatMap((kind) => verbs.map((verb) => `${verb} ${group}/${kind}`))),
+    const granted = (role?.rules ?? []).flatMap(({ apiGroups, resources: kinds, resourceNames = ['*'], verbs }) =>
+      apiGroups.flatMap((group) =>
+        kinds.flatMap((kind) =>
+          resourceNames.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${kind} ${name}`)),
+        ),
+      ),
     )
-    const needed = rights.map(({ verb, group, resource }) => `${verb} ${group}/${resource}`)
+    const needed = rights.map(({ verb, group, resource, name = '*' }) => `${verb} ${group}/${resource} ${name}`)
     expect([...new Set(granted)].sort()).toEqual([...new Set(needed)].sort())
   })
 
@@ -198,6 +204,7 @@ describe('what the app expects of its surroundings', () => {
 interface Rule {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
+  readonly resourceNames?: readonly string[]
   readonly verbs: readonly string[]
 }
 

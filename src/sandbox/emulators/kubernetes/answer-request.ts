@@ -41,7 +41,13 @@ function answerResources(server: Server, request: EmulatorRequest, user: User, p
   const verb = verbOf(request.method, path, request.url.searchParams)
   if (!verb) throw status.methodNotAllowed()
   const resource = path.subresource ? `${path.plural}/${path.subresource}` : path.plural
-  const action = { verb, group: path.group, resource, namespace: path.namespace, name: path.name }
+  const action = {
+    verb,
+    group: path.group,
+    resource,
+    namespace: path.namespace,
+    name: path.name || listedName(request),
+  }
   if (!mayAct(user, action)) throw forbidden(user, action)
   if (path.group === 'authorization.k8s.io' && path.plural === 'selfsubjectaccessreviews') {
     if (verb !== 'create') throw status.methodNotAllowed()
@@ -51,6 +57,12 @@ function answerResources(server: Server, request: EmulatorRequest, user: User, p
   const type = servedType(cluster.registry, path)
   if (!isAllowed(verb, path, type.namespaced)) throw status.methodNotAllowed()
   return answerObjects({ request, path, type, user, cluster, pager }, verb)
+}
+
+/** A list of one name is a question about that name: `metadata.name=NAME` alone or among others (RequestInfo of the real server). */
+function listedName({ url }: EmulatorRequest): string {
+  const [, name = ''] = /(?:^|,)metadata\.name==?([^,]+)/.exec(url.searchParams.get('fieldSelector') ?? '') ?? []
+  return name
 }
 
 /** The type at a path; a path that gives a namespace to what has none, or none to what has one, is unknown. */
