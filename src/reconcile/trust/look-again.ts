@@ -1,5 +1,6 @@
-import { isCaRotationOver } from '../../model/ca-rotation.ts'
+import { isCaRotationOver, lookWantedAfter } from '../../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../../model/documents.ts'
+import { durationMs } from '../../model/names.ts'
 
 const MINUTE_MS = 60_000
 const IDLE_MS = 60 * MINUTE_MS
@@ -11,9 +12,14 @@ const LOOKS: readonly (readonly [upToMs: number, everyMs: number])[] = [
 ]
 const LATER_MS = 5 * MINUTE_MS
 
-/** When to look at a cluster next, in milliseconds from `now` (epoch milliseconds). */
-export function lookAgainMs({ rotation }: Pick<MeshCaDocument, 'rotation'>, now: number): number {
+/**
+ * When to look at a cluster next, in milliseconds from `now` (epoch milliseconds): often in the beginning of a phase, then
+ * slower, and as soon as a look may take the rotation on.
+ */
+export function lookAgainMs({ rotation, spec }: Pick<MeshCaDocument, 'rotation' | 'spec'>, now: number): number {
   if (!rotation || isCaRotationOver(rotation)) return IDLE_MS
   const since = Math.max(Date.parse(rotation.phaseSince), Date.parse(rotation.writtenAt ?? rotation.phaseSince))
-  return LOOKS.find(([upToMs]) => now - since < upToMs)?.[1] ?? LATER_MS
+  const everyMs = LOOKS.find(([upToMs]) => now - since < upToMs)?.[1] ?? LATER_MS
+  const wantedInMs = (lookWantedAfter(rotation, durationMs(spec.workloadTtl)) ?? 0) + 1 - now
+  return wantedInMs > 0 ? Math.min(everyMs, wantedInMs) : everyMs
 }

@@ -1,6 +1,7 @@
+import { lookWantedAfter } from '../../model/ca-rotation.ts'
 import { canonicalJson, shortId } from '../../model/digest.ts'
 import { type MeshCaDocument, SCHEMA, type TrustDocument } from '../../model/documents.ts'
-import { timestamp } from '../../model/names.ts'
+import { durationMs, timestamp } from '../../model/names.ts'
 import type { OutboxEntry } from '../../model/outbox.ts'
 import type { TrustState } from '../../model/trust.ts'
 import { mergeOutbox } from '../merge-outbox.ts'
@@ -30,7 +31,7 @@ export function nextTrust(
   const base = before ?? empty(ca, at)
   const { dueAt, ...kept } = base
   const state = withoutUndefined({ ...kept, ...stateAfter(base, ca, look, at) }) as TrustDocument
-  const isNews = !before || news(before) !== news(state) || isFirstSince(before, state, ca)
+  const isNews = !before || news(before) !== news(state) || isFirstWanted(before, state, ca)
   const due = nextDue(dueAt, again, now)
   if (before && !isNews && due.schedule === undefined) return before
   const added = [
@@ -75,12 +76,11 @@ function news({ cluster, state, reason, bundles, without, pods, istiod, failures
   return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted])
 }
 
-/** No look from before a phase, or its write, counts in it: so the first one after it is told even if it saw the same. */
-function isFirstSince(before: TrustDocument, after: TrustDocument, { rotation }: MeshCaDocument): boolean {
-  const times = [rotation?.phaseSince, rotation?.writtenAt, rotation?.takenAt]
-  const since = Math.max(0, ...times.flatMap((time) => (time === undefined ? [] : Date.parse(time))))
-  const isSince = ({ lookedAt }: TrustDocument) => lookedAt !== undefined && Date.parse(lookedAt) >= since
-  return isSince(after) && !isSince(before)
+/** Is it the first look that may take the rotation on? It is told, even if it saw the same as the one before. */
+function isFirstWanted(before: TrustDocument, after: TrustDocument, { rotation, spec }: MeshCaDocument): boolean {
+  const since = lookWantedAfter(rotation, durationMs(spec.workloadTtl))
+  const isWanted = ({ lookedAt }: TrustDocument) => lookedAt !== undefined && Date.parse(lookedAt) > (since ?? 0)
+  return since !== undefined && isWanted(after) && !isWanted(before)
 }
 
 function rotateEntry({ ca, ...state }: TrustDocument, at: string): OutboxEntry {

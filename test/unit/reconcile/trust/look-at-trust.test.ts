@@ -185,14 +185,30 @@ describe('the next look', () => {
     expect(world.work()).toEqual(['rotate-ca', 'trust in 3 s'])
   })
 
-  it('asks the rotation after the first look since its phase, though it saw the same', async () => {
+  it('asks the rotation after the first look since its write, though it saw the same', async () => {
     world.rotate()
     await world.look()
     world.later(3000)
-    world.rotate({ phase: 'trusting' })
+    world.rotate({ writtenAt: '2026-05-01T10:00:01.000Z' })
     await world.look()
     expect(world.work()).toContain('rotate-ca')
     expect(world.trust.lookedAt).toBe('2026-05-01T10:00:03.000Z')
+    world.later(3000)
+    await world.look()
+    expect(world.work()).not.toContain('rotate-ca')
+  })
+
+  it('comes as soon as every certificate has been renewed, and asks the rotation then', async () => {
+    world.rotate({ phase: 'renewing', takenAt: '2026-05-01T10:00:00.000Z' })
+    world.clock.at += 24 * HOUR_MS
+    await world.look()
+    world.later(13 * MINUTE_MS)
+    await world.look()
+    // 24 h and a quarter of an hour after it was taken.
+    expect(world.work()).toEqual(['trust in 120.001 s'])
+    world.later(120_001)
+    await world.look()
+    expect(world.work()).toContain('rotate-ca')
   })
 })
 
