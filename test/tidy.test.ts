@@ -22,9 +22,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   policies: ['model', 'ports', 'mesh'],
   teams: ['model', 'ports'],
   freezes: ['model', 'ports'],
-  certificates: ['model', 'ports', 'judge', 'mesh', 'reconcile/plan'],
+  certificates: ['model', 'ports', 'judge', 'mesh', 'authority', 'reconcile/plan'],
+  authority: ['model'],
   'mesh-ca': ['model', 'ports', 'authority'],
-  reconcile: ['model', 'ports', 'mesh'],
+  reconcile: ['model', 'ports', 'mesh', 'authority'],
   log: ['model', 'ports'],
   chat: ['model', 'ports', 'clusters', 'services', 'rollouts', 'certificates', 'teams', 'freezes', 'strategies'],
   http: [
@@ -65,6 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'chat',
     'http',
     'log',
+    'authority',
     'adapters',
     'app',
   ],
@@ -79,6 +81,7 @@ const PACKAGES: readonly (readonly [pattern: RegExp, rooms: readonly string[]])[
   [/^jose$/, ['ports', 'http', 'adapters', 'sandbox']],
   [/^croner$/, ['ports', 'sandbox']],
   [/^@stdlib\//, ['judge']],
+  [/^@peculiar\//, ['authority', 'sandbox']],
   [/^@opentelemetry\//, ['adapters', 'functions']],
 ]
 
