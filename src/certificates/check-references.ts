@@ -15,7 +15,11 @@ export async function checkReferences(
   spec: CertificateSpec,
 ): Promise<Result<readonly string[]>> {
   const refused =
-    checkPurpose(spec) ?? windowsProblem(spec.windows) ?? checkVault(deps, spec) ?? (await checkTeam(deps.store, spec))
+    checkPurpose(spec) ??
+    checkName(await deps.store.read('mesh-ca', name), name) ??
+    windowsProblem(spec.windows) ??
+    checkVault(deps, spec) ??
+    (await checkTeam(deps.store, spec))
   if (refused) return { ok: false, failure: refused }
   const clusters = await deps.store.all('cluster')
   const chosen = selectedClusters(spec.clusters, clusters)
@@ -32,6 +36,16 @@ function checkPurpose({ purpose }: CertificateSpec): Failure | undefined {
   if (purpose === 'gateway-tls') return undefined
   const errors = [{ pointer: '/purpose', reason: 'is not built yet; nearest: gateway-tls' }]
   return fail('NotBuilt', `Certificates for ${purpose} cannot be kept by this version.`, { errors }).failure
+}
+
+/** A name is a certificate's or a mesh CA's. */
+function checkName(ca: unknown, name: string): Failure | undefined {
+  if (ca === undefined) return undefined
+  const errors = [{ pointer: '/purpose', reason: `${name} is a mesh CA` }]
+  return fail('Conflict', `${name} is a mesh CA already.`, {
+    errors,
+    hint: 'Take another name, or delete the mesh CA first.',
+  }).failure
 }
 
 /** The vault must be one that may be called; whether it answers is the worker's part. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { CertificateSpec, CertificateVersion } from '../model/certificate.ts'
+import type { CertificateSpec } from '../model/certificate.ts'
+import { type Ends, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
 import { durationMs } from '../model/names.ts'
 
 const DAY_MS = 86_400_000
@@ -12,12 +13,6 @@ const URGENT_MS = 7 * DAY_MS
 const URGENT_PART = 0.2
 /** Days before the end at which people are told, as far as the renewal should have happened by then. */
 export const WARNING_DAYS = [30, 14, 7, 3, 1] as const
-
-type Ends = Pick<CertificateVersion, 'notBefore' | 'notAfter'>
-
-export function lifetimeMs({ notBefore, notAfter }: Ends): number {
-  return Date.parse(notAfter) - Date.parse(notBefore)
-}
 
 /** How long before its end a new version is wanted: as the spec says, a third of the lifetime when it says nothing. */
 export function leadMs(spec: Pick<CertificateSpec, 'renewBefore'>, version: Ends): number {
@@ -53,17 +48,6 @@ export function urgentAt(version: Ends): number {
   return Date.parse(version.notAfter) - Math.min(URGENT_MS, lifetimeMs(version) * URGENT_PART)
 }
 
-export interface Warning {
-  /** Every mark that is passed, told before or not. */
-  readonly passed: readonly number[]
-  /** A mark has been passed of which nobody was told. */
-  readonly isNew: boolean
-  /** Whole days that are left, 0 when it has ended. */
-  readonly daysLeft: number
-  /** When the next mark is passed, in epoch milliseconds; undefined when none is left. */
-  readonly nextAt?: number
-}
-
 /** Which marks before the end of a version are passed, and which of them are new. */
 export function warningOf(
   spec: Pick<CertificateSpec, 'renewBefore'>,
@@ -71,19 +55,7 @@ export function warningOf(
   warned: readonly number[],
   now: number,
 ): Warning {
-  const end = Date.parse(version.notAfter)
-  const lead = leadMs(spec, version)
-  const marks = WARNING_DAYS.filter((days) => (days - 1) * DAY_MS < lead)
-  // A short life is not near its end while its renewal is not due.
-  const at = (days: number) => end - Math.min(days * DAY_MS, lead)
-  const passed = marks.filter((days) => now >= at(days))
-  const next = marks.find((days) => !passed.includes(days))
-  return {
-    passed,
-    isNew: passed.some((days) => !warned.includes(days)),
-    daysLeft: Math.max(0, Math.floor((end - now) / DAY_MS)),
-    ...(next === undefined ? {} : { nextAt: at(next) }),
-  }
+  return passedMarks(WARNING_DAYS, version, leadMs(spec, version), warned, now)
 }
 
 /** A number in [0, 1) that follows from a name. */

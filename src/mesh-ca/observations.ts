@@ -24,8 +24,11 @@ export interface VaultSeen {
 
 /** Why no write may begin. */
 export interface CaHold {
-  /** `cluster`: it is being changed, or is not there. `freeze`. `turn`: another cluster had its turn today. */
-  readonly kind: 'cluster' | 'freeze' | 'turn'
+  /**
+   * `closed`: the cluster is only observed, or not registered. `cluster`: it is being changed. `freeze`. `turn`: another
+   * cluster had its turn today.
+   */
+  readonly kind: 'closed' | 'cluster' | 'freeze' | 'turn'
   readonly reason: string
   readonly message: string
   /** Epoch milliseconds. */

@@ -1,6 +1,6 @@
 import type { AuditRecord, Origin } from './audit.ts'
 import { canonicalJson } from './digest.ts'
-import type { DocumentKind } from './documents.ts'
+import { type DocumentKind, nameSpaceOf } from './documents.ts'
 import { actorOf } from './identity.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { RequestContext } from './request.ts'
@@ -40,7 +40,8 @@ export function auditEntry(change: AuditedChange): OutboxEntry {
 
 /** What users know a document as: `services/shop/web`, `policies/strict`. */
 export function auditSubject(kind: DocumentKind, key: string): string {
-  return `${kind.endsWith('y') ? `${kind.slice(0, -1)}ie` : kind}s/${key}`
+  const word = nameSpaceOf(kind)
+  return `${word.endsWith('y') ? `${word.slice(0, -1)}ie` : word}s/${key}`
 }
 
 function auditRecord(change: AuditedChange): AuditRecord {

@@ -3,8 +3,8 @@ import { clusterSelection } from './cluster-selection.ts'
 import { dnsLabel, durationBetween, hostName } from './names.ts'
 import { timeWindow } from './window.ts'
 
-/** What a certificate is for. Only gateway certificates are built; the others are refused with `NotBuilt`. */
-export const CERTIFICATE_PURPOSES = ['gateway-tls', 'mesh-ca', 'linkerd-identity', 'workload-tls'] as const
+/** What a certificate is for; `mesh-ca` has a form of its own. Only gateway certificates are built; the others are refused with `NotBuilt`. */
+export const CERTIFICATE_PURPOSES = ['gateway-tls', 'linkerd-identity', 'workload-tls'] as const
 
 const issuerSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('self') }).describe('Key Vault signs it with its own key'),

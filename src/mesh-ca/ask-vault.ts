@@ -1,0 +1,125 @@
+import type { CaRotation } from '../model/ca-rotation.ts'
+import { isCaRotationOver, pendingKeyName } from '../model/ca-rotation.ts'
+import type { ClusterDocument, MeshCaDocument } from '../model/documents.ts'
+import { type Result, succeed } from '../model/failure.ts'
+import { timestamp } from '../model/names.ts'
+import { type Change, changeDocument } from '../ports/change-document.ts'
+import { PortError } from '../ports/port-error.ts'
+import { isPassing, type Trouble, troubleOf } from '../ports/vault-trouble.ts'
+import { type MeshCaDeps, openCaVault, rootKeyName } from './deps.ts'
+import { makeRequest, makeRootCertificate } from './make-certificates.ts'
+import type { CaEffect } from './observations.ts'
+import { tagsOf } from './read-vault.ts'
+import { type CaStep, end, LEASE_MS, withRotation } from './step.ts'
+import { holdForTrouble } from './waiting.ts'
+import { type WriteScene, writeSecrets } from './write-secrets.ts'
+
+/** No request begins so late in a lease that it could end after it. */
+const LAST_REQUEST_MS = LEASE_MS - 45_000
+/** A request whose answer was lost has come through by then, or never will. */
+const LOST_MS = 20_000
+
+/** What came of it: what the rotation is to record, or why it was not done. */
+export type Asked = { readonly record: Partial<CaRotation> } | { readonly trouble: Trouble }
+
+/**
+ * Asks the vault for what a decision wants, after its intent was stored at `storedAt` (epoch milliseconds). Throws what is no
+ * error of a port. Keys are in memory for as long as this lasts, and nowhere else but in the vault.
+ */
+export async function askVault(
+  deps: MeshCaDeps,
+  document: MeshCaDocument,
+  effect: CaEffect,
+  storedAt: number,
+): Promise<Asked> {
+  const { rotation, spec } = document
+  if (!rotation) return { record: {} }
+  const mayAsk = () => {
+    if (deps.clock.now() - storedAt <= LAST_REQUEST_MS) return
+    throw new PortError('unavailable', 'mesh CA', 'It took too long: it is looked at anew.', { reason: 'LeaseOver' })
+  }
+  try {
+    mayAsk()
+    const cluster: ClusterDocument | undefined = (await deps.store.read('cluster', spec.cluster))?.value
+    const { vault, names } = openCaVault(deps, spec, cluster)
+    const scene: WriteScene = { vault, names, document, rotation, now: deps.clock.now(), random: deps.random, mayAsk }
+    if (effect.kind === 'make-root') return { record: { root: await makeRoot(scene) } }
+    if (effect.kind === 'request') return { record: { csr: await request(scene) } }
+    await writeSecrets(scene, effect)
+    return { record: {} }
+  } catch (error) {
+    return { trouble: troubleOf(error) }
+  }
+}
+
+/** The key that this rotation made already, or a new one; and its certificate. */
+async function makeRoot({ vault, document, rotation, now, random, mayAsk }: WriteScene) {
+  const name = rootKeyName(document.name, document.spec)
+  const tags = tagsOf({ rotation: rotation.id, phase: 'preparing', direction: 'on' })
+  const made = (await vault.keys(name)).find((key) => key.tags['meshwright-rotation'] === rotation.id)
+  mayAsk()
+  const hsm = document.spec.root.kind === 'vault-key' && document.spec.root.hsm
+  const key = made ?? (await vault.createKey(name, { hsm, tags }))
+  mayAsk()
+  return makeRootCertificate(vault, key, document, rotation.id, { now, random })
+}
+
+/** The request of the key that waits already, or of a new one. */
+async function request({ vault, names, document, rotation, mayAsk }: WriteScene): Promise<string> {
+  const name = pendingKeyName(names.caKey)
+  const waiting = await vault.secret(name)
+  const isOurs = waiting?.tags['meshwright-rotation'] === rotation.id
+  const { caKey, csr } = await makeRequest(document, rotation.id, isOurs ? waiting.value : undefined)
+  mayAsk()
+  if (!isOurs)
+    await vault.setSecret(name, caKey, { tags: tagsOf({ rotation: rotation.id, phase: 'preparing', direction: 'on' }) })
+  return csr
+}
+
+/** Stores what came of what the vault was asked, if the rotation is still where it was. */
+export async function recordAsked(
+  deps: MeshCaDeps,
+  name: string,
+  asked: { readonly effect: CaEffect; readonly phase: string; readonly direction: string },
+  outcome: Asked,
+): Promise<Result<unknown>> {
+  return changeDocument(deps.store, 'mesh-ca', name, (stored): Result<Change<MeshCaDocument, undefined>> => {
+    const before = stored?.value
+    const { rotation } = before ?? {}
+    const isSame =
+      rotation?.id === asked.effect.rotation && rotation.phase === asked.phase && rotation.direction === asked.direction
+    if (!before || !rotation || !isSame || isCaRotationOver(rotation))
+      return succeed({ kind: 'leave', value: undefined })
+    const now = deps.clock.now()
+    const step =
+      'trouble' in outcome
+        ? afterTrouble({ document: before, entries: [] }, outcome.trouble, now)
+        : recorded(before, outcome.record, now)
+    const lookAt = timestamp(Math.max(now, step.lookAt ?? now))
+    const document = {
+      ...step.document,
+      dueAt: lookAt,
+      outbox: [...before.outbox, ...step.entries],
+      updatedAt: timestamp(now),
+    }
+    return succeed({ kind: 'write', document, value: undefined })
+  })
+}
+
+function recorded(before: MeshCaDocument, record: Partial<CaRotation>, now: number): CaStep {
+  return { ...withRotation({ document: before, entries: [] }, record), lookAt: now }
+}
+
+/** Pure. Where the answer did not come, the vault may yet be doing what it was asked. */
+export function afterTrouble(step: CaStep, trouble: Trouble, now: number): CaStep {
+  const { rotation } = step.document
+  const isWritten = rotation?.written !== undefined || rotation?.direction === 'back'
+  if (!isPassing(trouble) && !isWritten) return end(step, 'failed', trouble.reason, trouble.message, now)
+  if (trouble.kind === 'unavailable') {
+    const lookAt = now + LOST_MS
+    const { reason, message } = trouble
+    return { ...withRotation(step, { reason, message, askedUntil: timestamp(lookAt) }), lookAt }
+  }
+  const held = holdForTrouble({ ...step, document: { ...step.document, dueAt: timestamp(now) } }, trouble, now)
+  return withRotation(held, { askedUntil: timestamp(held.lookAt ?? now) })
+}

@@ -1,0 +1,126 @@
+import type { ClusterDocument } from '../model/documents.ts'
+import { type Failure, fail } from '../model/failure.ts'
+import type { MeshCaSpec } from '../model/mesh-ca.ts'
+import { isPortError } from '../ports/port-error.ts'
+import { windowsProblem } from '../ports/window-state.ts'
+import { caPlace, type MeshCaDeps, pluginPlace } from './deps.ts'
+
+type Deps = Pick<MeshCaDeps, 'store' | 'caVaults' | 'vaultUrl'>
+
+/** What is wrong with everything that the spec of a mesh CA refers to; undefined when nothing is. */
+export async function checkReferences(deps: Deps, name: string, spec: MeshCaSpec): Promise<Failure | undefined> {
+  const cluster = (await deps.store.read('cluster', spec.cluster))?.value
+  if (!cluster || cluster.deletingAt !== undefined) {
+    const errors = [{ pointer: '/cluster', reason: `there is no cluster ${spec.cluster}` }]
+    return fail('UnknownReference', `The CA names the unknown cluster ${spec.cluster}.`, { errors }).failure
+  }
+  return (
+    checkName(await deps.store.read('certificate', name), name) ??
+    windowsProblem(spec.windows) ??
+    checkMesh(cluster) ??
+    checkVault(deps, spec, cluster) ??
+    checkPlugin(spec, cluster) ??
+    (await checkTwins(deps, name, spec, cluster))
+  )
+}
+
+/** A name is a certificate's or a mesh CA's. */
+function checkName(certificate: unknown, name: string): Failure | undefined {
+  if (certificate === undefined) return undefined
+  const errors = [{ pointer: '/purpose', reason: `${name} is a certificate of another purpose` }]
+  return fail('Conflict', `${name} is a certificate of another purpose already.`, {
+    errors,
+    hint: 'Take another name, or delete that certificate first.',
+  }).failure
+}
+
+/** How the other meshes are given a CA. */
+const OTHER_MESHES: Readonly<Record<string, string>> = {
+  linkerd:
+    'Linkerd takes its trust anchor from a ConfigMap and its issuer from a Secret: rotate them as linkerd.io/2/tasks/manually-rotating-control-plane-tls-credentials says',
+  consul: 'Consul rotates by its own HTTP API (PUT /v1/connect/ca/configuration), which signs across old and new roots',
+  osm: 'Open Service Mesh has no way without downtime: move to Istio first',
+}
+
+function checkMesh({ name, mesh }: ClusterDocument): Failure | undefined {
+  if (mesh === undefined || mesh.provider === 'istio') return undefined
+  const way = OTHER_MESHES[mesh.provider] ?? 'its proxies have no CA of their own'
+  const errors = [{ pointer: '/cluster', reason: `runs ${mesh.provider}; purpose mesh-ca is the plug-in CA of Istio` }]
+  return fail('UnsupportedFeature', `Cluster ${name} runs ${mesh.provider}: ${way}.`, { errors }).failure
+}
+
+/** The vault must be one that may be called; whether it answers is the worker's part. */
+function checkVault(deps: Deps, spec: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
+  const place = caPlace(deps, spec, cluster)
+  if (!place) {
+    const errors = [{ pointer: '/vault', reason: 'must be given: neither the cluster nor the settings name a vault' }]
+    return fail('UnknownReference', 'Neither the CA, its cluster nor the settings name a vault.', {
+      errors,
+      hint: 'Name the vault, or set MESHWRIGHT_VAULT.',
+    }).failure
+  }
+  const names = Object.values(place.secrets)
+  if (new Set(names.map((one) => one.toLowerCase())).size < names.length) {
+    const errors = [{ pointer: '/secrets', reason: 'must be four names' }]
+    return fail('InvalidCombination', 'Two of the four secrets have one name.', { errors }).failure
+  }
+  try {
+    deps.caVaults.open(place.vault)
+    return undefined
+  } catch (error) {
+    if (!isPortError(error)) throw error
+    const errors = [{ pointer: '/vault', reason: error.message }]
+    return fail('InvalidCombination', `The vault may not be called: ${error.message}`, { errors }).failure
+  }
+}
+
+/** What istiod reads must be what is written. */
+function checkPlugin({ vault, secrets }: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
+  const plugin = pluginPlace(cluster)
+  if (!plugin) return undefined
+  const errors: { pointer: string; reason: string }[] = []
+  if (vault !== undefined && hostOf(vault) !== hostOf(plugin.vault))
+    errors.push({ pointer: '/vault', reason: `the plug-in CA of the cluster reads ${plugin.vault}` })
+  for (const [part, name] of Object.entries(secrets ?? {})) {
+    const read = plugin.secrets[part as keyof typeof plugin.secrets]
+    if (read.toLowerCase() !== name.toLowerCase())
+      errors.push({ pointer: `/secrets/${part}`, reason: `the plug-in CA of the cluster reads ${read}` })
+  }
+  if (errors.length === 0) return undefined
+  return fail('InvalidCombination', 'The plug-in CA of the cluster reads other secrets.', {
+    errors,
+    hint: 'Leave vault and secrets out: what Azure says of the cluster is taken.',
+  }).failure
+}
+
+/** The vault's own name: clouds differ in what is behind it. */
+function hostOf(url: string): string {
+  return new URL(url).hostname.split('.')[0]?.toLowerCase() ?? ''
+}
+
+/** A cluster has one CA, and its secrets are no other's. */
+async function checkTwins(
+  deps: Deps,
+  name: string,
+  spec: MeshCaSpec,
+  cluster: ClusterDocument,
+): Promise<Failure | undefined> {
+  const others = (await deps.store.all('mesh-ca')).filter((other) => other.name !== name)
+  const same = others.find((other) => other.spec.cluster === spec.cluster)
+  if (same) {
+    const errors = [{ pointer: '/cluster', reason: `has the CA ${same.name} already` }]
+    return fail('Conflict', `Cluster ${spec.cluster} has the CA ${same.name} already.`, { errors }).failure
+  }
+  if (others.length === 0) return undefined
+  const clusters = new Map((await deps.store.all('cluster')).map((one) => [one.name, one]))
+  const mine = placeKey(caPlace(deps, spec, cluster))
+  const twin = others.find((other) => placeKey(caPlace(deps, other.spec, clusters.get(other.spec.cluster))) === mine)
+  if (!twin) return undefined
+  const errors = [{ pointer: '/secrets', reason: `are those of CA ${twin.name}` }]
+  return fail('Conflict', `The secrets are those of CA ${twin.name}: each cluster has a set of its own.`, { errors })
+    .failure
+}
+
+function placeKey(place: ReturnType<typeof caPlace>): string {
+  return place ? `${place.vault}/${place.secrets.caKey}`.toLowerCase() : ''
+}

@@ -1,0 +1,86 @@
+import { isCaRotationOver } from '../model/ca-rotation.ts'
+import { canonicalJson } from '../model/digest.ts'
+import type { MeshCaDocument } from '../model/documents.ts'
+import { timestamp } from '../model/names.ts'
+import { rotateCaWork } from './ca-event.ts'
+import { caConditions, generationSeen } from './conditions.ts'
+import { decideIdle, warn } from './decide-idle.ts'
+import { type CaEffect, isTrouble, type Observations } from './observations.ts'
+import { type CaStep, end, LEASE_MS } from './step.ts'
+import { takePhase } from './take-phase.ts'
+import { holdForTrouble, isAsked, keepLease, lookWithin } from './waiting.ts'
+import { changedElsewhere, wantedOf, writtenSet } from './wanted.ts'
+
+/** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
+export type CaDecision =
+  | { readonly kind: 'write'; readonly document: MeshCaDocument; readonly effect?: CaEffect }
+  | { readonly kind: 'leave' }
+
+/** More phases than a rotation has are never passed in one decision. */
+const MOST_TRANSITIONS = 8
+const PAUSED_LOOK_MS = 3_600_000
+/** The sweep finds what is due every 30 s; what is due within this gets a message of its own, to be in time. */
+const SOON_MS = 600_000
+
+/**
+ * The next state of a mesh CA from what was seen. Pure and total: the same input gives the same decision, every phase has
+ * one for every observation, and when nothing is to be done the document is left. At most one thing is asked of the vault,
+ * and only together with a write that says so.
+ */
+export function decideCa(before: MeshCaDocument, seen: Observations): CaDecision {
+  let step: CaStep = { document: before, entries: [] }
+  for (let moves = 0; moves < MOST_TRANSITIONS; moves += 1) {
+    const next = move(step, seen)
+    const stays = next.document.rotation?.phase === step.document.rotation?.phase || next.effect !== undefined
+    const isNew = next.document.rotation?.id !== step.document.rotation?.id
+    step = next
+    if (stays || isNew) break
+  }
+  return settle(before, warn(step, seen.now), seen)
+}
+
+function move(step: CaStep, seen: Observations): CaStep {
+  const { rotation } = step.document
+  const { vault, now } = seen
+  if (!rotation || isCaRotationOver(rotation)) return decideIdle(step, seen)
+  if (isTrouble(vault))
+    return rotation.paused ? lookWithin(step, PAUSED_LOOK_MS, now) : holdForTrouble(step, vault, now)
+  const changed = changedElsewhere(rotation, vault)
+  if (changed.length > 0) {
+    const message = `Another hand changed ${changed.join(', ')} in the vault while ${rotation.phase}. Nothing is written over it: the rotation stops here, and what the vault holds now is what the mesh gets. See what was written and by whom; then rotate again.`
+    return end(step, 'failed', 'ChangedElsewhere', message, now)
+  }
+  if (rotation.paused && !isBeingWritten(step, seen))
+    return isAsked(step, now) ? keepLease(step, now) : lookWithin(step, PAUSED_LOOK_MS, now)
+  return takePhase(step, seen, vault)
+}
+
+/** What was asked before the pause may be there by now: that is taken note of, and nothing else. */
+function isBeingWritten({ document: { rotation } }: CaStep, { vault }: Observations): boolean {
+  if (!rotation || isTrouble(vault) || rotation.writtenAt !== undefined || rotation.askedUntil === undefined)
+    return false
+  const wanted = wantedOf(rotation)
+  return wanted.ok && writtenSet(rotation, wanted.value, vault) !== undefined
+}
+
+/** Conditions, the time of the next look and the outbox; the same document when nothing of it changes. */
+function settle(before: MeshCaDocument, step: CaStep, seen: Observations): CaDecision {
+  const { now } = seen
+  const { dueAt: _dueAt, ...rest } = step.document
+  const observed = { ...rest, observedGeneration: generationSeen(step.document, seen) }
+  const lookAt = step.effect ? Math.min(step.lookAt ?? Number.POSITIVE_INFINITY, now + LEASE_MS) : step.lookAt
+  const dueAt = lookAt === undefined ? undefined : timestamp(Math.max(lookAt, now))
+  const document: MeshCaDocument = {
+    ...observed,
+    conditions: caConditions(step.document, seen),
+    ...(dueAt === undefined ? {} : { dueAt }),
+  }
+  if (step.entries.length === 0 && !step.effect && canonicalJson(document) === canonicalJson(before)) {
+    return { kind: 'leave' }
+  }
+  const soon = dueAt !== undefined && dueAt !== before.dueAt && Date.parse(dueAt) <= now + SOON_MS
+  const again = soon ? [rotateCaWork(document.name, dueAt, dueAt)] : []
+  const outbox = [...before.outbox, ...step.entries, ...again]
+  const written = { ...document, outbox, updatedAt: timestamp(now) }
+  return { kind: 'write', document: written, ...(step.effect ? { effect: step.effect } : {}) }
+}

@@ -1,0 +1,127 @@
+import type { MeshCaDocument } from '../model/documents.ts'
+import { SCHEDULE } from '../model/identity.ts'
+import { isTrouble, type Observations, PARTS, type VaultSeen } from './observations.ts'
+import { caWarning, nextDue, PAGE_DAYS } from './renewal.ts'
+import { endedBadly, startCaRotation } from './start-rotation.ts'
+import { adopt, type CaStep, tell } from './step.ts'
+import { lookWithin } from './waiting.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const TROUBLE_LOOK_MS = 600_000
+
+/** What to do while no rotation is live: take note of what the vault holds, and start a rotation that is due. Pure. */
+export function decideIdle(step: CaStep, seen: Observations): CaStep {
+  const { vault, now, watched } = seen
+  if (watched) return step
+  if (isTrouble(vault)) return lookWithin(step, TROUBLE_LOOK_MS, now)
+  const noted = takeNote(step, vault, now)
+  const start = startFor(noted.document, vault)
+  if (!start) return noted
+  const at = Math.max(start.at, retryAt(noted.document))
+  if (at > now) return { ...noted, lookAt: Math.min(noted.lookAt ?? at, at) }
+  const { what, reason, message } = start
+  return startCaRotation(noted, { what, reason, message, actor: SCHEDULE, unique: ['schedule', reason, what] }, now)
+}
+
+/** What another hand wrote is current from then on, if istiod would take it. */
+function takeNote(step: CaStep, { set, problems, versions }: VaultSeen, now: number): CaStep {
+  const { current, conditions, name } = step.document
+  const isTold = (reason: string) => conditions.some(({ type, reason: told }) => type === 'Issued' && told === reason)
+  if (!set || problems.length > 0) {
+    const isThere = Object.keys(versions).length > 0
+    if (!current && !isThere) return step
+    const reason = isThere ? 'BundleUnusable' : 'SecretsGone'
+    const message = unusableMessage(problems, isThere)
+    return isTold(reason)
+      ? step
+      : tell(step, 'certificate.held', { unique: `${reason}.${now}`, reason, message }, now, SCHEDULE)
+  }
+  if (PARTS.every((part) => current?.versions[part] === set.versions[part])) return step
+  const message = current
+    ? `Another hand wrote the secrets of ${name}: serial ${set.signer.serial} signs now.`
+    : `The vault holds a CA: serial ${set.signer.serial} signs.`
+  const [type, reason] = current
+    ? ['certificate.changed-elsewhere', 'ChangedElsewhere']
+    : ['certificate.ca-found', 'Found']
+  const data = { serial: set.signer.serial, before: current?.signer.serial ?? null }
+  return tell(
+    adopt(step, set),
+    type,
+    { unique: PARTS.map((part) => set.versions[part]).join('.'), reason, message, data },
+    now,
+    SCHEDULE,
+  )
+}
+
+/** Why what the vault holds cannot be used. */
+export function unusableMessage(problems: readonly string[], isThere: boolean): string {
+  if (!isThere)
+    return 'The four secrets are no longer in the vault: recover them there. istiod keeps what it has until it is restarted.'
+  return `istiod would not take what the vault holds, and would not start with it: ${problems.join(' ') || 'a secret is missing.'} Put the former versions of the secrets back.`
+}
+
+interface Start {
+  readonly at: number
+  readonly what: 'intermediate' | 'root'
+  readonly reason: string
+  readonly message: string
+}
+
+function startFor({ spec, history, current, createdAt }: MeshCaDocument, vault: VaultSeen): Start | undefined {
+  if (current) {
+    // What cannot be read is not built on.
+    return vault.set && vault.problems.length === 0
+      ? { ...nextDue({ spec, history }, current), reason: 'Due' }
+      : undefined
+  }
+  // Something is there, and it is not whole: nothing is written over it.
+  if (Object.keys(vault.versions).length > 0) return undefined
+  return {
+    at: Date.parse(createdAt),
+    what: 'root',
+    reason: 'First',
+    message: 'The vault holds no CA yet: the first one is made.',
+  }
+}
+
+/** Failures in a row put the next one off; what a person stopped, or another hand, by a day. */
+function retryAt(document: MeshCaDocument): number {
+  const bad = endedBadly(document)
+  const [last] = bad
+  if (last?.endedAt === undefined) return 0
+  const isStopped = last.phase === 'aborted' || last.reason === 'ChangedElsewhere'
+  const pause = isStopped ? DAY_MS : Math.min(DAY_MS, HOUR_MS * 2 ** Math.min(bad.length - 1, 10))
+  return Date.parse(last.endedAt) + pause
+}
+
+/** Tells people, once a mark, that the root or the signer ends. */
+export function warn(step: CaStep, now: number): CaStep {
+  let next = step
+  for (const what of ['root', 'signer'] as const) next = warnOf(next, what, now)
+  return next
+}
+
+function warnOf(step: CaStep, what: 'root' | 'signer', now: number): CaStep {
+  const { current, warned } = step.document
+  const warning = current && caWarning(step.document, current, what, now)
+  if (!warning) return step
+  const { passed, isNew, daysLeft, nextAt, certificate } = warning
+  const next = nextAt === undefined ? step : { ...step, lookAt: Math.min(step.lookAt ?? nextAt, nextAt) }
+  if (!isNew) return next
+  const { serial, notAfter } = certificate
+  const name = what === 'root' ? `Root ${serial}` : `Intermediate ${serial}`
+  const message =
+    daysLeft > 0
+      ? `${name} ends in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}, at ${notAfter}.`
+      : `${name} ends or ended at ${notAfter}: connections between workloads fail from then on.`
+  const page = daysLeft <= PAGE_DAYS
+  const event = {
+    unique: `${what}.${serial}.${passed.at(-1)}`,
+    reason: 'EndsSoon',
+    message,
+    data: { what, serial, daysLeft, notAfter, page },
+  }
+  const document = { ...next.document, warned: { ...warned, [what]: passed } }
+  return tell({ ...next, document }, 'certificate.near-expiry', event, now, SCHEDULE)
+}

@@ -1,0 +1,152 @@
+import { type CaRotation, spreadMs } from '../model/ca-rotation.ts'
+import type { TrustDocument } from '../model/documents.ts'
+import { timestamp } from '../model/names.ts'
+import type { TrustGroup } from '../model/trust.ts'
+import type { Wanted } from './wanted.ts'
+
+/** What a gate between phases says. */
+export type Gate =
+  /** `takenAt`: epoch milliseconds from which TTLs count. */
+  | { readonly kind: 'open'; readonly takenAt: number; readonly note?: string }
+  /** It is a matter of time, until `at` (epoch milliseconds) where that is known. */
+  | {
+      readonly kind: 'wait'
+      readonly reason: string
+      readonly message: string
+      readonly at?: number
+      readonly look?: true
+    }
+  /** A person has to look at it. */
+  | { readonly kind: 'hold'; readonly reason: string; readonly message: string; readonly look?: true }
+
+/** What istiod has not taken by then it has refused. */
+export const REFUSED_MS = 15 * 60_000
+const MOST_NEW_FAILURES = 10
+
+export interface GateInput {
+  readonly rotation: CaRotation
+  readonly wanted: Wanted
+  readonly trust: TrustDocument | undefined
+  readonly workloadTtlMs: number
+  /** Epoch milliseconds. */
+  readonly now: number
+}
+
+/** Of a phase that writes: has the cluster taken what the vault holds? */
+export function takenGate(input: GateInput): Gate {
+  const { rotation, trust, now, workloadTtlMs } = input
+  const writtenAt = Date.parse(rotation.writtenAt ?? '')
+  const isLate = now > writtenAt + REFUSED_MS
+  const unseen = lookProblem(trust, writtenAt, isLate)
+  if (unseen) return unseen
+  const bundles = bundleProblem(input)
+  if (bundles)
+    return isLate ? notTaken(rotation, bundles) : { kind: 'wait', reason: 'WaitsForBundles', message: bundles }
+  const failing = failuresGate(trust)
+  if (failing) return failing
+  const lookedAt = Date.parse(trust?.lookedAt ?? '')
+  if (rotation.phase !== 'switching') return { kind: 'open', takenAt: lookedAt }
+  const signer = signerSeen(rotation, trust)
+  if (signer === undefined) return { kind: 'open', takenAt: writtenAt + spreadMs(workloadTtlMs), note: UNKNOWN_SIGNER }
+  if (signer) return { kind: 'open', takenAt: lookedAt }
+  const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial}, by its metrics.`
+  return isLate ? notTaken(rotation, message) : { kind: 'wait', reason: 'WaitsForIstiod', message }
+}
+
+const UNKNOWN_SIGNER =
+  'The cluster’s metrics do not tell which certificate istiod signs with: time counts from the write, not from what was seen.'
+
+/** Of a phase that waits for proxies: has every one been renewed, or started, since the cluster took it? */
+export function renewedGate(input: GateInput): Gate {
+  const { rotation, trust, workloadTtlMs, now } = input
+  const settled = Date.parse(rotation.takenAt ?? '') + spreadMs(workloadTtlMs)
+  const until = settled + workloadTtlMs
+  const restarted = areRestarted(trust, settled)
+  if (now < until && !restarted) {
+    const what = rotation.phase === 'trusting' ? 'trusts what the vault holds' : 'holds a certificate of the new signer'
+    const isUnknown = rotation.phase === 'renewing' && signerSeen(rotation, trust) === undefined
+    const note = isUnknown ? ` ${UNKNOWN_SIGNER}` : ''
+    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}`
+    const failing = failuresGate(trust)
+    return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
+  }
+  const unseen = lookProblem(trust, restarted ? settled : until, now > until + REFUSED_MS)
+  if (unseen) return unseen
+  const bundles = bundleProblem(input)
+  if (bundles) return { kind: 'hold', reason: 'BundlesChanged', message: bundles }
+  if (rotation.phase === 'renewing' && signerSeen(rotation, trust) === false) {
+    const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial} again, by its metrics.`
+    return { kind: 'hold', reason: 'SignerChanged', message }
+  }
+  return failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? '') }
+}
+
+/** Pods that run since before the cluster took it may not have been renewed. */
+function areRestarted(trust: TrustDocument | undefined, since: number): boolean {
+  if (trust?.state !== 'seen' || trust.pods.count === 0 || trust.pods.oldestStart === undefined) return false
+  return Date.parse(trust.pods.oldestStart) > since
+}
+
+/** A look that is not there, failed, or is not later than `since`, opens no gate. */
+function lookProblem(trust: TrustDocument | undefined, since: number, isLate: boolean): Gate | undefined {
+  const isFresh = trust?.lookedAt !== undefined && Date.parse(trust.lookedAt) > since
+  if (trust?.state === 'seen' && isFresh) return undefined
+  const message =
+    trust?.state === 'failed'
+      ? `What the cluster trusts cannot be seen: ${trust.message}`
+      : 'The cluster has not been looked at since.'
+  const reason = trust?.state === 'failed' ? trust.reason : 'WaitsForLook'
+  return { kind: isLate ? 'hold' : 'wait', reason, message, look: true }
+}
+
+/** What is wrong with the trust bundles, in words; undefined when every one is as wanted. */
+function bundleProblem({ trust, wanted }: GateInput): string | undefined {
+  const { bundles = [], without = [] } = trust ?? {}
+  if (without.length > 0) return `There is no trust bundle in ${without.join(', ')}.`
+  if (bundles.length === 0) return 'No namespace has a trust bundle (ConfigMap istio-ca-root-cert).'
+  const astray = bundles.filter((group) => !isAsWanted(group, wanted))
+  if (astray.length === 0) return undefined
+  const count = astray.reduce((sum, { namespaces }) => sum + namespaces, 0)
+  const examples = astray.flatMap((group) => group.examples).slice(0, 5)
+  const what = wanted.exact ? 'do not hold exactly the wanted roots' : 'lack a wanted root'
+  return `The trust bundles of ${count} ${count === 1 ? 'namespace' : 'namespaces'} ${what}: ${examples.join(', ')}.`
+}
+
+/** Does a group of bundles hold the wanted roots: all of them, or exactly them? */
+export function isAsWanted({ roots }: Pick<TrustGroup, 'roots'>, wanted: Pick<Wanted, 'roots' | 'exact'>): boolean {
+  const held = new Set(roots)
+  return wanted.roots.every((root) => held.has(root)) && (!wanted.exact || held.size === new Set(wanted.roots).size)
+}
+
+/** Does istiod sign with what was written? Undefined where its metrics do not tell, or cannot tell the two apart. */
+function signerSeen(
+  { written, from, direction, root }: CaRotation,
+  trust: TrustDocument | undefined,
+): boolean | undefined {
+  const shown = trust?.istiod?.chainNotAfter
+  if (shown === undefined || !written) return undefined
+  if (direction === 'on' && from && isSameSecond(from.signer.notAfter, written.signer.notAfter)) return undefined
+  if (root && isSameSecond(root.certificate.notAfter, written.signer.notAfter)) return undefined
+  return isSameSecond(shown, written.signer.notAfter)
+}
+
+function isSameSecond(one: string, other: string): boolean {
+  return Math.abs(Date.parse(one) - Date.parse(other)) <= 1000
+}
+
+/** Connections that fail more than before keep everything as it is. */
+function failuresGate(trust: TrustDocument | undefined): Gate | undefined {
+  const { now = 0, before = 0 } = trust?.failures ?? {}
+  if (now <= 2 * before + MOST_NEW_FAILURES) return undefined
+  const message = `Connections to Pods of the mesh fail: ${now} in the last window, ${before} in the one before. It goes on when they do not; see why, or abort.`
+  return { kind: 'hold', reason: 'FailuresRisen', message }
+}
+
+function notTaken({ phase, direction }: CaRotation, what: string): Gate {
+  const wayOut =
+    phase === 'narrowing' || direction === 'back'
+      ? 'See why in its log; once it takes what the vault holds, this goes on.'
+      : 'See why in its log; once it takes what the vault holds, this goes on, or abort.'
+  const message = `istiod has not taken what the vault has held for 15 minutes. ${what} It may run without ISTIO_MULTIROOT_MESH, the Secrets Store driver may not rotate, or it may refuse the bundle ("Updating new ROOT-CA not supported", "Failed to update new Plug-in CA certs"). ${wayOut}`
+  return { kind: 'hold', reason: 'NotTakenByIstiod', message, look: true }
+}

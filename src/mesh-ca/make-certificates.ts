@@ -1,0 +1,148 @@
+import { createHash, X509Certificate } from 'node:crypto'
+import { rootsOf } from '../authority/trust.ts'
+import type { CaRotation } from '../model/ca-rotation.ts'
+import type { MeshCaDocument } from '../model/documents.ts'
+import type { CaCertificate, CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
+import { durationMs } from '../model/names.ts'
+import { PortError } from '../ports/port-error.ts'
+import type { Random } from '../ports/random.ts'
+import type { CaVault, CaVaultKey } from './ca-vault.ts'
+import { publicFacts } from './read-vault.ts'
+
+/** Clocks of proxies may be behind by this. */
+const LEEWAY_MS = 10 * 60_000
+const HOUR_S = 3600
+
+/** What a rotation records of a root. */
+export type MadeRoot = NonNullable<CaRotation['root']>
+
+/** A certificate of a new root, signed by its own key in the vault. */
+export async function makeRootCertificate(
+  vault: CaVault,
+  key: CaVaultKey,
+  { name, spec }: Pick<MeshCaDocument, 'name' | 'spec'>,
+  rotation: string,
+  { now, random }: { readonly now: number; readonly random: Random },
+): Promise<MadeRoot> {
+  const { issueRoot } = await import('../authority/issue.ts')
+  const validity = spec.root.kind === 'vault-key' ? spec.root.validity : '0s'
+  const terms = { notBefore: now - LEEWAY_MS, notAfter: now + durationMs(validity), serial: serialOf(random) }
+  const issued = await issueRoot(nameOf(name, 'root', rotation), key.publicKey, terms, signerOf(vault, key))
+  const pem = pemOf(issued)
+  return { certificate: factsOf(pem), pem, keyId: key.id }
+}
+
+/** An intermediate below a root whose key is in the vault; its own key is made in memory. The key is a secret. */
+export async function makeIntermediate(
+  vault: CaVault,
+  root: { readonly pem: string; readonly key: CaVaultKey },
+  { name, spec }: Pick<MeshCaDocument, 'name' | 'spec'>,
+  rotation: string,
+  { now, random }: { readonly now: number; readonly random: Random },
+): Promise<{ readonly caCert: string; readonly caKey: string }> {
+  const [{ issueIntermediate }, { makeCaKey }] = await Promise.all([
+    import('../authority/issue.ts'),
+    import('../authority/ca-key.ts'),
+  ])
+  const key = await makeCaKey(keyKind(spec))
+  // No two signers below one root end in the same second: by its end istiod's metrics tell which one signs.
+  const rootEnd = Date.parse(factsOf(root.pem).notAfter) - 1000 * Math.ceil(random.next() * HOUR_S)
+  const notAfter = Math.min(now + durationMs(spec.intermediate.validity), rootEnd)
+  const terms = { notBefore: now - LEEWAY_MS, notAfter, serial: serialOf(random) }
+  const subject = { name: nameOf(name, 'CA', rotation), publicKey: key.publicKey }
+  const issued = await issueIntermediate(subject, root.pem, terms, signerOf(vault, root.key))
+  return { caCert: pemOf(issued), caKey: key.pem }
+}
+
+/** The key of an intermediate for another CA, and its request. The key is a secret. */
+export async function makeRequest(
+  { name, spec }: Pick<MeshCaDocument, 'name' | 'spec'>,
+  rotation: string,
+  present: string | undefined,
+): Promise<{ readonly caKey: string; readonly csr: string }> {
+  const [{ requestIntermediate }, { makeCaKey, publicBytes, readCaKey }, { localSigner }] = await Promise.all([
+    import('../authority/request.ts'),
+    import('../authority/ca-key.ts'),
+    import('../authority/signature.ts'),
+  ])
+  const read = present === undefined ? undefined : readCaKey(present)
+  const made =
+    read && 'key' in read ? { pem: present ?? '', publicKey: publicBytes(read.key) } : await makeCaKey(keyKind(spec))
+  const csr = await requestIntermediate(nameOf(name, 'CA', rotation), made.publicKey, localSigner(made.pem))
+  return { caKey: made.pem, csr }
+}
+
+/** The root that signed what signs now, and its key in the vault. Throws PortError `invalid` where the vault has no such key. */
+export async function issuingRoot(
+  vault: CaVault,
+  keyName: string,
+  { root, from }: CaRotation,
+): Promise<{ readonly pem: string; readonly key: CaVaultKey }> {
+  const pem = root?.pem ?? (from && rootThatSigned(from))
+  if (pem === undefined) {
+    throw refusal(
+      'NotOurRoot',
+      'No trusted root signed the present intermediate itself, so none can sign the next. Rotate the root.',
+    )
+  }
+  const wanted = new X509Certificate(pem).publicKey.export({ format: 'der', type: 'spki' })
+  const key = (await vault.keys(keyName)).find(({ publicKey }) => wanted.equals(publicKey))
+  if (key) return { pem, key }
+  throw refusal(
+    'RootKeyMissing',
+    `The vault has no key ${keyName} of the root that is trusted. Recover it, set root.kind to external, or rotate the root, which makes a new key.`,
+  )
+}
+
+/** PEM of the root that issued the present signer, alone. */
+function rootThatSigned({ rootCert, caCert }: CaSet): string | undefined {
+  const signer = new X509Certificate(caCert)
+  return certificatesOf(rootCert).find((pem) => {
+    const root = new X509Certificate(pem)
+    return signer.checkIssued(root) && signer.verify(root.publicKey)
+  })
+}
+
+/** Each certificate of a PEM text, as it stands there. */
+export function certificatesOf(pem: string): readonly string[] {
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?/g)].map(([one]) => one)
+}
+
+function factsOf(pem: string): CaCertificate {
+  const roots = rootsOf(pem)
+  const [first] = roots.ok ? roots.value : []
+  if (!first) throw new Error('a certificate that was made can be read')
+  return publicFacts(first)
+}
+
+function signerOf(vault: CaVault, { id }: CaVaultKey) {
+  return { algorithm: 'ES384' as const, sign: (bytes: Uint8Array) => vault.sign(id, bytes) }
+}
+
+/** One CA is told from the next by the id of the rotation that made it. */
+function nameOf(name: string, kind: string, rotation: string) {
+  return { organization: name, commonName: `mesh ${kind} ${rotation.split('.').at(-1) ?? ''}` }
+}
+
+function keyKind({ intermediate: { key } }: MeshCaSpec) {
+  if (key === 'P-256' || key === 'P-384') return { type: 'EC', curve: key } as const
+  return { type: 'RSA', size: key === 'RSA-2048' ? 2048 : 4096 } as const
+}
+
+/** 16 bytes that nobody guesses: a serial need be unique and not foreseen, no more. */
+function serialOf(random: Random): Uint8Array {
+  return createHash('sha256').update(`${random.uuid()}${random.uuid()}`).digest().subarray(0, 16)
+}
+
+type Issued =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly reason: string; readonly message: string }
+
+function pemOf(issued: Issued): string {
+  if (issued.ok) return issued.value
+  throw refusal(issued.reason, issued.message)
+}
+
+function refusal(reason: string, message: string): PortError {
+  return new PortError('invalid', 'mesh CA', message, { reason })
+}

@@ -1,0 +1,57 @@
+import type { CaRotation } from '../model/ca-rotation.ts'
+import { lifetimeMs } from '../model/expiry.ts'
+import type { CaSet } from '../model/mesh-ca.ts'
+import type { CaHold, Observations } from './observations.ts'
+
+const DAY_MS = 86_400_000
+const URGENT_MS = 7 * DAY_MS
+const URGENT_PART = 0.2
+
+/** How little is left of what ends first: `week` passes windows, freezes and turns; `day` what happens to the cluster too. */
+export type Urgency = 'none' | 'week' | 'day'
+
+/** Of the root or the signer that ends first: seven days, or a fifth of a short life. */
+export function urgencyOf(set: Pick<CaSet, 'roots' | 'signer'> | undefined, now: number): Urgency {
+  const parts = set ? [set.signer, ...set.roots] : []
+  const within = (most: number) =>
+    parts.some((one) => Date.parse(one.notAfter) - now <= Math.min(most, lifetimeMs(one) * URGENT_PART))
+  if (within(DAY_MS)) return 'day'
+  return within(URGENT_MS) ? 'week' : 'none'
+}
+
+export interface Obstacle {
+  readonly reason: string
+  readonly message: string
+  /** Epoch milliseconds; absent: not known. */
+  readonly until?: number
+}
+
+export interface MayBegin {
+  readonly obstacle?: Obstacle
+  /** What would stand in the way if there were more time. */
+  readonly passed: readonly CaHold[]
+}
+
+/** Why a phase may not begin to write. The way back waits only for the cluster; a first CA changes nothing that is in use. */
+export function mayBegin(rotation: CaRotation, { holds, window, now }: Observations): MayBegin {
+  const closed = holds.find(({ kind }) => kind === 'closed')
+  if (closed || !rotation.from) return { ...(closed ? { obstacle: closed } : {}), passed: [] }
+  const urgency = urgencyOf(rotation.from, now)
+  const shut: readonly CaHold[] = window.open
+    ? []
+    : [
+        {
+          kind: 'freeze',
+          reason: 'WaitsForWindow',
+          message: 'Waits for a maintenance window.',
+          ...(window.opensAt === undefined ? {} : { until: window.opensAt }),
+        },
+      ]
+  const concerns = [...holds, ...shut].filter(({ kind }) => {
+    if (kind === 'cluster') return true
+    return rotation.direction === 'on' && !(kind === 'turn' && rotation.begunAt !== undefined)
+  })
+  const isPassed = ({ kind }: CaHold) => urgency === 'day' || (urgency === 'week' && kind !== 'cluster')
+  const obstacle = concerns.find((hold) => !isPassed(hold))
+  return { ...(obstacle ? { obstacle } : {}), passed: concerns.filter(isPassed) }
+}

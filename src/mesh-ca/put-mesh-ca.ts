@@ -1,0 +1,103 @@
+import { isCaRotationOver } from '../model/ca-rotation.ts'
+import { canonicalJson } from '../model/digest.ts'
+import { type MeshCaDocument, SCHEMA } from '../model/documents.ts'
+import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
+import { actorOf } from '../model/identity.ts'
+import type { MeshCaSpec } from '../model/mesh-ca.ts'
+import type { RequestContext } from '../model/request.ts'
+import { type PutOutcome, putDocument } from '../ports/put-document.ts'
+import { caEvent, rotateCaWork, trustWork } from './ca-event.ts'
+import { checkReferences } from './check-references.ts'
+import type { MeshCaDeps } from './deps.ts'
+import { watchedBecause } from './watched.ts'
+
+/** Registers the CA of a cluster's mesh, or replaces what is wanted of it. One write: the outbox carries all work that follows. */
+export async function putMeshCa(
+  deps: Pick<MeshCaDeps, 'store' | 'clock' | 'caVaults' | 'vaultUrl'>,
+  name: string,
+  spec: MeshCaSpec,
+  context: RequestContext,
+): Promise<Result<PutOutcome<MeshCaDocument>>> {
+  return putDocument(deps, {
+    kind: 'mesh-ca',
+    key: name,
+    spec,
+    context,
+    build: async (before, now) => {
+      const refused = (before && refuseMove(before, spec)) ?? (await checkReferences(deps, name, spec))
+      if (refused) return { ok: false, failure: refused }
+      const cluster = (await deps.store.read('cluster', spec.cluster))?.value
+      const watched = watchedBecause(cluster)
+      const document = before ? changed(before, spec, context, now) : registered(name, spec, context, now)
+      return succeed({ document, warnings: watched ? [watched.message] : warningsOf(spec) })
+    },
+  })
+}
+
+/** The CA of another cluster is another CA; and a rotation ends where it began. */
+function refuseMove({ name, spec: before, rotation }: MeshCaDocument, spec: MeshCaSpec): Failure | undefined {
+  if (before.cluster !== spec.cluster) {
+    return fail('Conflict', 'The CA of one cluster cannot become that of another.', {
+      errors: [{ pointer: '/cluster', reason: 'cannot change' }],
+      hint: 'Register it under another name.',
+    }).failure
+  }
+  if (!rotation || isCaRotationOver(rotation)) return undefined
+  const fixed = (['root', 'vault', 'secrets', 'workloadTtl'] as const).filter(
+    (field) => canonicalJson(before[field]) !== canonicalJson(spec[field]),
+  )
+  if (fixed.length === 0) return undefined
+  return fail('Conflict', `A rotation of ${name} is live: ${rotation.phase}.`, {
+    errors: fixed.map((field) => ({ pointer: `/${field}`, reason: 'cannot change while a rotation is live' })),
+    hint: 'Let it end, or abort it first.',
+  }).failure
+}
+
+function registered(name: string, spec: MeshCaSpec, context: RequestContext, now: string): MeshCaDocument {
+  const event = caEvent(name, 'certificate.registered', {
+    id: now,
+    time: now,
+    actor: actorOf(context.caller),
+    reason: 'Registered',
+    message: `The CA of cluster ${spec.cluster}, ${name}, was registered.`,
+    data: { purpose: spec.purpose, cluster: spec.cluster },
+  })
+  return {
+    schema: SCHEMA,
+    kind: 'mesh-ca',
+    name,
+    spec,
+    generation: 1,
+    observedGeneration: 0,
+    conditions: [],
+    history: [],
+    warned: { root: [], signer: [] },
+    idempotency: [],
+    outbox: [event, rotateCaWork(name, now), trustWork(name, now)],
+    dueAt: now,
+    createdAt: now,
+    updatedAt: now,
+  }
+}
+
+function changed(before: MeshCaDocument, spec: MeshCaSpec, context: RequestContext, now: string): MeshCaDocument {
+  const { name } = before
+  const generation = before.generation + 1
+  const event = caEvent(name, 'certificate.changed', {
+    id: String(generation),
+    time: now,
+    actor: actorOf(context.caller),
+    reason: 'Changed',
+    message: `The CA of cluster ${spec.cluster}, ${name}, was changed.`,
+    data: { generation },
+  })
+  const outbox = [...before.outbox, event, rotateCaWork(name, `put.${generation}`)]
+  return { ...before, spec, generation, idempotency: [], outbox, dueAt: now, updatedAt: now }
+}
+
+function warningsOf({ root, intermediate }: MeshCaSpec): readonly string[] {
+  if (root.kind === 'external' && intermediate.validity !== '365d') {
+    return ['intermediate.validity says nothing here: who signs it decides how long it is valid.']
+  }
+  return []
+}

@@ -1,0 +1,64 @@
+import type { MeshCaDocument } from '../model/documents.ts'
+import { type Ends, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
+import type { CaCertificate, CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
+import { durationMs } from '../model/names.ts'
+
+const DAY_MS = 86_400_000
+/** What is told from here on is told at once, also in quiet hours. */
+export const PAGE_DAYS = 7
+export const CA_WARNING_DAYS = [60, 30, 14, 7, 3, 1] as const
+const MOST_LEAD = 2 / 3
+
+/** How long before its end the next signer is wanted: as the spec says, a third of the lifetime when it says nothing. */
+export function signerLeadMs({ renewBefore }: Pick<MeshCaSpec, 'renewBefore'>, signer: Ends): number {
+  const lifetime = lifetimeMs(signer)
+  return Math.min(renewBefore === undefined ? lifetime / 3 : durationMs(renewBefore), lifetime * MOST_LEAD)
+}
+
+/** How long before its end the next root is wanted. */
+export function rootLeadMs(root: Ends): number {
+  return lifetimeMs(root) / 3
+}
+
+/** The root that ends first. */
+export function firstRoot({ roots }: Pick<CaSet, 'roots'>): CaCertificate | undefined {
+  return roots.toSorted((one, other) => (one.notAfter < other.notAfter ? -1 : 1))[0]
+}
+
+export interface DueCa {
+  readonly what: 'intermediate' | 'root'
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly message: string
+}
+
+/** What is rotated next by itself: the root, with which the signer is made anew, before the signer alone. */
+export function nextDue({ spec, history }: Pick<MeshCaDocument, 'spec' | 'history'>, current: CaSet): DueCa {
+  const { signer } = current
+  const root = firstRoot(current)
+  // One that is due when it comes must not be followed at once, on and on.
+  const lastAt = history.find(({ phase }) => phase === 'succeeded')?.startedAt
+  const notBefore = (what: Ends) =>
+    lastAt === undefined ? 0 : Date.parse(lastAt) + Math.min(DAY_MS, lifetimeMs(what) / 3)
+  const due = (what: DueCa['what'], one: CaCertificate, leadMs: number): DueCa => ({
+    what,
+    at: Math.max(Math.floor(Date.parse(one.notAfter) - leadMs), notBefore(one)),
+    message: `${what === 'root' ? 'Root' : 'Intermediate'} ${one.serial} ends at ${one.notAfter}.`,
+  })
+  const ofSigner = due('intermediate', signer, signerLeadMs(spec, signer))
+  const ofRoot = root && due('root', root, rootLeadMs(root))
+  return ofRoot && ofRoot.at <= ofSigner.at ? ofRoot : ofSigner
+}
+
+/** Which marks before the end of the signer, or of the root that ends first, are passed. */
+export function caWarning(
+  document: MeshCaDocument,
+  current: CaSet,
+  what: 'root' | 'signer',
+  now: number,
+): (Warning & { readonly certificate: CaCertificate }) | undefined {
+  const certificate = what === 'signer' ? current.signer : firstRoot(current)
+  if (!certificate) return undefined
+  const lead = what === 'signer' ? signerLeadMs(document.spec, certificate) : rootLeadMs(certificate)
+  return { ...passedMarks(CA_WARNING_DAYS, certificate, lead, document.warned[what], now), certificate }
+}

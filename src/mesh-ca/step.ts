@@ -1,0 +1,105 @@
+import type { CaPhase, CaRotation } from '../model/ca-rotation.ts'
+import type { MeshCaDocument } from '../model/documents.ts'
+import { type Actor, MESHWRIGHT } from '../model/identity.ts'
+import type { CaSet } from '../model/mesh-ca.ts'
+import { timestamp } from '../model/names.ts'
+import type { OutboxEntry } from '../model/outbox.ts'
+import { caEvent } from './ca-event.ts'
+import type { CaEffect } from './observations.ts'
+
+/** A mesh CA on its way through one decision. */
+export interface CaStep {
+  readonly document: MeshCaDocument
+  /** What must follow its write. */
+  readonly entries: readonly OutboxEntry[]
+  /** Asked of the vault after the write; at most one. */
+  readonly effect?: CaEffect
+  /** Epoch milliseconds: when it is to be looked at again. */
+  readonly lookAt?: number
+}
+
+/** An asked vault is not asked again before this, though no answer came: it may still be doing it. */
+export const LEASE_MS = 120_000
+const MOST_HISTORY = 20
+
+/** Changes the live rotation within its phase. */
+export function withRotation(step: CaStep, change: Partial<CaRotation>): CaStep {
+  const { rotation } = step.document
+  return rotation ? { ...step, document: { ...step.document, rotation: { ...rotation, ...change } } } : step
+}
+
+/** Takes the live rotation to another phase: what belongs to the one before is let go. */
+export function enter(step: CaStep, phase: CaPhase, reason: string, message: string, now: number): CaStep {
+  const { rotation } = step.document
+  if (!rotation) return step
+  const { askedUntil: _asked, writtenAt, takenAt, toldOf: _told, ...stays } = rotation
+  const waits = phase === 'trusting' || phase === 'renewing'
+  const seen = {
+    ...(waits && writtenAt !== undefined ? { writtenAt } : {}),
+    ...(waits && takenAt !== undefined ? { takenAt } : {}),
+  }
+  const next: CaRotation = { ...stays, ...seen, phase, reason, message, attempts: 0, phaseSince: timestamp(now) }
+  const moved: CaStep = { ...step, document: { ...step.document, rotation: next } }
+  const data = { what: next.what, phase, direction: next.direction, from: rotation.phase }
+  const unique = `${next.id}.${next.direction}.${phase}`
+  return tell(moved, 'certificate.phase', { unique, reason, message, data }, now)
+}
+
+/** Asks the vault for something once this is written; nobody asks again before the lease is over. */
+export function ask(step: CaStep, effect: CaEffect, reason: string, message: string, now: number): CaStep {
+  const until = now + LEASE_MS
+  return { ...withRotation(step, { reason, message, askedUntil: timestamp(until) }), effect, lookAt: until }
+}
+
+/** Adds an event that belongs to the live rotation, or to the one that just ended. */
+export function tell(
+  step: CaStep,
+  type: string,
+  event: {
+    readonly unique: string
+    readonly reason: string
+    readonly message: string
+    readonly data?: Record<string, unknown>
+  },
+  now: number,
+  actor?: Actor,
+): CaStep {
+  const { name, rotation, spec } = step.document
+  const { unique, reason, message, data } = event
+  const all = { ...(rotation ? { rotation: rotation.id } : {}), cluster: spec.cluster, ...data }
+  const by = actor ?? rotation?.actor ?? MESHWRIGHT
+  const entry = caEvent(name, type, { id: unique, time: timestamp(now), actor: by, reason, message, data: all })
+  return { ...step, entries: [...step.entries, entry] }
+}
+
+/** What the vault holds becomes what is current; people are warned anew of what is new in it. */
+export function adopt(step: CaStep, set: CaSet): CaStep {
+  const { current, warned } = step.document
+  const sameSigner = current?.signer.fingerprint === set.signer.fingerprint
+  const sameRoots =
+    current?.roots.map(({ fingerprint }) => fingerprint).join() === set.roots.map((one) => one.fingerprint).join()
+  const kept = { root: sameRoots ? warned.root : [], signer: sameSigner ? warned.signer : [] }
+  return { ...step, document: { ...step.document, current: set, warned: kept } }
+}
+
+/** Ends the live rotation. */
+export function end(
+  step: CaStep,
+  phase: 'succeeded' | 'aborted' | 'failed',
+  reason: string,
+  message: string,
+  now: number,
+): CaStep {
+  const { rotation, history } = step.document
+  if (!rotation) return step
+  const { chain: _chain, csr: _csr, askedUntil: _asked, paused: _paused, toldOf: _told, ...rest } = rotation
+  const at = timestamp(now)
+  const ended: CaRotation = { ...rest, phase, reason, message, phaseSince: at, endedAt: at }
+  // What lies whole in the history of old ones would only make the document grow.
+  const brief = history.map(({ from: _from, written: _written, ...old }) => old)
+  const document = { ...step.document, rotation: ended, history: [ended, ...brief].slice(0, MOST_HISTORY) }
+  const { lookAt: _lookAt, ...without } = step
+  const data = { what: ended.what, serial: ended.written?.signer.serial ?? null }
+  const type = { succeeded: 'rotated', aborted: 'rotation-aborted', failed: 'rotation-failed' }[phase]
+  return tell({ ...without, document }, `certificate.${type}`, { unique: ended.id, reason, message, data }, now)
+}

@@ -1,0 +1,56 @@
+import type { Trouble } from '../ports/vault-trouble.ts'
+import { type CaStep, tell, withRotation } from './step.ts'
+
+/** Is it time for the next look that the document names? Others look too, and count as no attempt. */
+export function isDue({ document }: CaStep, now: number): boolean {
+  return document.dueAt === undefined || Date.parse(document.dueAt) <= now
+}
+
+/** Was the vault asked, and may it yet be doing it? A look that comes sooner asks for nothing. */
+export function isAsked({ document: { rotation } }: CaStep, now: number): boolean {
+  return rotation?.askedUntil !== undefined && Date.parse(rotation.askedUntil) > now
+}
+
+/** Looks again when the vault may be asked again. */
+export function keepLease(step: CaStep, now: number): CaStep {
+  const until = Date.parse(step.document.rotation?.askedUntil ?? '')
+  return lookWithin(step, Number.isNaN(until) ? 0 : Math.max(0, until - now), now)
+}
+
+/** Looks again within `ms`: at the time that is set already, when that is sooner. */
+export function lookWithin(step: CaStep, ms: number, now: number): CaStep {
+  const set = step.document.dueAt === undefined ? Number.NaN : Date.parse(step.document.dueAt)
+  const lookAt = set > now && set <= now + ms ? set : now + ms
+  return { ...step, lookAt: Math.min(step.lookAt ?? lookAt, lookAt) }
+}
+
+/** Stays in the phase, says why, and looks again at a time. */
+export function waitUntil(step: CaStep, reason: string, message: string, at: number, now: number): CaStep {
+  return lookWithin(withRotation(step, { reason, message }), Math.max(0, at - now), now)
+}
+
+/** Stays in the phase because of something that a person should know of: they are told once a phase and reason. */
+export function holdAndTell(step: CaStep, reason: string, message: string, ms: number, now: number): CaStep {
+  const { rotation } = step.document
+  if (!rotation) return step
+  const held = lookWithin(withRotation(step, { reason, message }), ms, now)
+  const what = `${rotation.phase}.${reason}`
+  if (rotation.toldOf === what) return held
+  const unique = `${rotation.id}.${rotation.direction}.${what}`
+  const data = { phase: rotation.phase, direction: rotation.direction }
+  return tell(withRotation(held, { toldOf: what }), 'certificate.held', { unique, reason, message, data }, now)
+}
+
+const FIRST_MS = 5000
+const MOST_MS = 600_000
+/** People are told of a vault that does not answer when it has not for so many looks. */
+const TELL_AFTER = 4
+
+/** The vault does not answer, or refuses what a person must allow: nothing is lost by waiting. */
+export function holdForTrouble(step: CaStep, trouble: Trouble, now: number): CaStep {
+  const attempts = (step.document.rotation?.attempts ?? 0) + (isDue(step, now) ? 1 : 0)
+  const wait = Math.max(trouble.retryAfterMs ?? 0, Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempts, 20)))
+  const counted = withRotation(step, { attempts })
+  if (attempts < TELL_AFTER) return waitUntil(counted, trouble.reason, trouble.message, now + wait, now)
+  return holdAndTell(counted, trouble.reason, trouble.message, wait, now)
+}

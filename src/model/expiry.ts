@@ -1,0 +1,46 @@
+const DAY_MS = 86_400_000
+
+/** What ends. RFC 3339. */
+export interface Ends {
+  readonly notBefore: string
+  readonly notAfter: string
+}
+
+export function lifetimeMs({ notBefore, notAfter }: Ends): number {
+  return Date.parse(notAfter) - Date.parse(notBefore)
+}
+
+export interface Warning {
+  /** Every mark that is passed, told before or not. */
+  readonly passed: readonly number[]
+  /** A mark has been passed of which nobody was told. */
+  readonly isNew: boolean
+  /** Whole days that are left, 0 when it has ended. */
+  readonly daysLeft: number
+  /** When the next mark is passed, in epoch milliseconds; undefined when none is left. */
+  readonly nextAt?: number
+}
+
+/**
+ * Which marks (days before an end, the most first) are passed, and which of them are new. Only as far as the renewal, `leadMs`
+ * before the end, should have happened by then: a short life is not near its end while its renewal is not due.
+ */
+export function passedMarks(
+  days: readonly number[],
+  what: Ends,
+  leadMs: number,
+  warned: readonly number[],
+  now: number,
+): Warning {
+  const end = Date.parse(what.notAfter)
+  const marks = days.filter((mark) => (mark - 1) * DAY_MS < leadMs)
+  const at = (mark: number) => end - Math.min(mark * DAY_MS, leadMs)
+  const passed = marks.filter((mark) => now >= at(mark))
+  const next = marks.find((mark) => !passed.includes(mark))
+  return {
+    passed,
+    isNew: passed.some((mark) => !warned.includes(mark)),
+    daysLeft: Math.max(0, Math.floor((end - now) / DAY_MS)),
+    ...(next === undefined ? {} : { nextAt: at(next) }),
+  }
+}
