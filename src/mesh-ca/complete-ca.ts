@@ -9,7 +9,6 @@ import { type Change, changeDocument } from '../ports/change-document.ts'
 import { rotateCaWork } from './ca-event.ts'
 import type { MeshCaDeps } from './deps.ts'
 import { certificatesOf } from './make-certificates.ts'
-import { publicFacts } from './read-vault.ts'
 
 /** What another CA handed out: PEM, the intermediate first; and its root, where that is to be trusted anew. */
 export interface CaReply {
@@ -70,7 +69,7 @@ function rootFor({ what, from }: CaRotation, pem: string | undefined): Result<Ca
   if (from?.roots.some(({ fingerprint }) => fingerprint === certificate.fingerprint)) {
     return refused('/root', 'is trusted already: rotate the intermediate, or hand in another root')
   }
-  return succeed({ certificate: publicFacts(certificate), pem: withLineEnd(only) })
+  return succeed({ certificate, pem: withLineEnd(only) })
 }
 
 /** The chain as it is to be written, without the root at its end. */

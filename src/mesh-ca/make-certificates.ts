@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import { rootsOf } from '../authority/trust.ts'
 import type { CaRotation } from '../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
@@ -7,7 +7,6 @@ import { durationMs } from '../model/names.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
 import type { CaVault, CaVaultKey } from './ca-vault.ts'
-import { publicFacts } from './read-vault.ts'
 
 /** Clocks of proxies may be behind by this. */
 const LEEWAY_MS = 10 * 60_000
@@ -60,16 +59,18 @@ export async function makeRequest(
   rotation: string,
   present: string | undefined,
 ): Promise<{ readonly caKey: string; readonly csr: string }> {
-  const [{ requestIntermediate }, { makeCaKey, publicBytes, readCaKey }, { localSigner }] = await Promise.all([
+  const [{ requestIntermediate }, { makeCaKey }, { localSigner }] = await Promise.all([
     import('../authority/request.ts'),
     import('../authority/ca-key.ts'),
     import('../authority/signature.ts'),
   ])
-  const read = present === undefined ? undefined : readCaKey(present)
-  const made =
-    read && 'key' in read ? { pem: present ?? '', publicKey: publicBytes(read.key) } : await makeCaKey(keyKind(spec))
+  const made = present === undefined ? await makeCaKey(keyKind(spec)) : { pem: present, publicKey: publicHalf(present) }
   const csr = await requestIntermediate(nameOf(name, 'CA', rotation), made.publicKey, localSigner(made.pem))
   return { caKey: made.pem, csr }
+}
+
+function publicHalf(pem: string): Uint8Array {
+  return createPublicKey(pem).export({ format: 'der', type: 'spki' })
 }
 
 /** The root that signed what signs now, and its key in the vault. Throws PortError `invalid` where the vault has no such key. */
@@ -112,7 +113,7 @@ function factsOf(pem: string): CaCertificate {
   const roots = rootsOf(pem)
   const [first] = roots.ok ? roots.value : []
   if (!first) throw new Error('a certificate that was made can be read')
-  return publicFacts(first)
+  return first
 }
 
 function signerOf(vault: CaVault, { id }: CaVaultKey) {

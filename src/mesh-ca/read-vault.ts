@@ -1,5 +1,5 @@
-import { rootsOf, type TrustRoot } from '../authority/trust.ts'
-import type { CaCertificate, CaSecretNames, CaSet } from '../model/mesh-ca.ts'
+import { rootsOf } from '../authority/trust.ts'
+import type { CaSecretNames, CaSet } from '../model/mesh-ca.ts'
 import type { CaSecret, CaVault } from './ca-vault.ts'
 import { PARTS, type SecretMark, type VaultSeen } from './observations.ts'
 
@@ -85,12 +85,7 @@ function setOf(four: FourSecrets): CaSet | undefined {
       certChain: certChain.version,
       caKey: caKey.version,
     },
-    roots: roots.value.map(publicFacts),
-    signer: publicFacts(signer),
+    roots: roots.value,
+    signer,
   }
-}
-
-/** One root or signer, as documents keep it. */
-export function publicFacts({ serial, fingerprint, subject, notBefore, notAfter }: TrustRoot): CaCertificate {
-  return { serial, fingerprint, subject, notBefore, notAfter }
 }

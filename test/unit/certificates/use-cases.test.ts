@@ -24,7 +24,7 @@ const refusal = async (change: Readonly<Record<string, unknown>>, name?: string)
 
 describe('a certificate is refused', () => {
   it.each([
-    [{ purpose: 'mesh-ca' }, 'NotBuilt', '/purpose'],
+    [{ purpose: 'linkerd-identity' }, 'NotBuilt', '/purpose'],
     [{ clusters: ['nowhere'] }, 'UnknownReference', '/clusters'],
     [{ team: 'shop' }, 'UnknownReference', '/team'],
     [
