@@ -5,6 +5,7 @@ import { newManagedCluster, resourceOf } from './emulators/arm/managed-cluster.t
 import { type Emulator, type EmulatorContext, jsonBody, jsonResponse } from './emulators/emulator.ts'
 import type { EntraEmulator } from './emulators/entra/entra.ts'
 import { SANDBOX_TENANT } from './identities.ts'
+import { SANDBOX_VAULT_ID } from './sandbox-vault.ts'
 
 export const SANDBOX_SUBSCRIPTION = '00000000-dddd-4000-8000-000000000001'
 
@@ -33,8 +34,33 @@ export function registerManagedClusters(arm: ArmEmulator, servicesUrl: string | 
       continue
     }
     const server = `${servicesUrl}/kubernetes/${name}`
-    arm.put(newManagedCluster({ id, server, caData: CA_DATA }, arm.get(id)?.properties))
+    arm.put(newManagedCluster({ id, server, caData: CA_DATA }, arm.get(id)?.properties ?? FIRST_PROPERTIES[name]))
   }
+}
+
+/** The first cluster has a plug-in CA, whose four secrets are wanted in the sandbox's vault; istiod of the other made its own root. */
+const FIRST_PROPERTIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  east: {
+    serviceMeshProfile: {
+      mode: 'Istio',
+      istio: {
+        revisions: ['asm-1-30'],
+        components: {
+          ingressGateways: [{ mode: 'External', enabled: true }],
+          proxyRedirectionMechanism: 'CNIChaining',
+        },
+        certificateAuthority: {
+          plugin: {
+            keyVaultId: SANDBOX_VAULT_ID,
+            rootCertObjectName: 'root-cert',
+            certObjectName: 'ca-cert',
+            certChainObjectName: 'cert-chain',
+            keyObjectName: 'ca-key',
+          },
+        },
+      },
+    },
+  },
 }
 
 const change = z.strictObject({

@@ -11,6 +11,8 @@ export const SANDBOX_VAULT = 'https://sandbox.vault.azure.net'
 const AUDIENCE = 'https://vault.azure.net'
 const GROUP =
   '/subscriptions/00000000-eeee-4000-8000-000000000001/resourceGroups/sandbox/providers/Microsoft.KeyVault/vaults'
+/** Its ARM id. */
+export const SANDBOX_VAULT_ID = `${GROUP}/sandbox`
 
 /** The emulated Key Vault, and the Event Grid that tells of its certificates. */
 export interface SandboxVault {

@@ -12,6 +12,7 @@ import {
 } from './azure-services.ts'
 import { chatControl, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK } from './chat-world.ts'
 import { registerDemo } from './demo-data.ts'
+import { emulatedAddOns } from './emulated-add-ons.ts'
 import { SANDBOX_CLUSTERS } from './emulated-cluster.ts'
 import { emulateClusters } from './emulated-clusters.ts'
 import type { Emulator, EmulatorContext, Table } from './emulators/emulator.ts'
@@ -29,7 +30,6 @@ import { managedClusterControl, registerManagedClusters, sandboxArm } from './ma
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
 import type { SandboxOptions } from './sandbox-options.ts'
 import { sandboxVault, subscribeToVault } from './sandbox-vault.ts'
-import { secretsStores } from './secrets-stores.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { type StateServices, startStateServices } from './state-services.ts'
 import { sqliteStorage } from './storage.ts'
@@ -68,7 +68,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const arm = sandboxArm(context, entra)
   const vault = sandboxVault(context, entra)
   const { keyVault } = vault
-  const stores = emulated && secretsStores(context, emulated, { arm, entra, keyVault })
+  const addOns = emulated && emulatedAddOns(context, emulated, { arm, entra, keyVault })
   await storeSecret(keyVault.handle, entra, SANDBOX_TEAMS_SECRET, SANDBOX_TEAMS_WEBHOOK)
   await storeSecret(keyVault.handle, entra, SANDBOX_WEBHOOK_SECRET, hooks.webhook)
   const hosts = azureHosts({
@@ -94,7 +94,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const ticker = setInterval(() => {
     for (const cluster of emulated?.clusters.values() ?? []) cluster.advance()
     emulated?.world.advance()
-    const azureTick = Promise.all([vault.advance(), stores?.advance()])
+    const azureTick = Promise.all([vault.advance(), addOns?.advance()])
     ticked = azureTick.then(
       () => undefined,
       (error: unknown) => {

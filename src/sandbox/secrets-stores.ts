@@ -44,19 +44,26 @@ export function secretsStores(
   }
 }
 
-interface AddOn {
+/** The add-on azureKeyvaultSecretsProvider as Azure shows it. */
+export interface AddOn {
   readonly enabled?: boolean
   readonly config?: { readonly enableSecretRotation?: string; readonly rotationPollInterval?: string }
 }
 
-function addOnOf(arm: Pick<ArmEmulator, 'get'>, name: string): AddOn | undefined {
+/** That of a cluster; undefined when there is none. */
+export function addOnOf(arm: Pick<ArmEmulator, 'get'>, name: string): AddOn | undefined {
   const profiles = arm.get(sandboxClusterId(name))?.properties.addonProfiles
   return (profiles as { readonly azureKeyvaultSecretsProvider?: AddOn } | undefined)?.azureKeyvaultSecretsProvider
 }
 
-/** `2m`, `30s`, as Go writes durations. */
-function pollMs({ config }: AddOn): number {
-  const parts = [...(config?.rotationPollInterval ?? '2m').matchAll(/(\d+)([hms])/g)]
+/** How often it looks at the vault, in milliseconds. */
+export function pollMs({ config }: AddOn): number {
+  return goDurationMs(config?.rotationPollInterval ?? '2m')
+}
+
+/** `2m`, `30s`, as Go writes durations; in milliseconds. */
+export function goDurationMs(text: string): number {
+  const parts = [...text.matchAll(/(\d+)([hms])/g)]
   const unit: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000 }
   return parts.reduce((sum, [, count, name = 's']) => sum + Number(count) * (unit[name] ?? 0), 0)
 }

@@ -105,8 +105,9 @@ function podObject(pod: WorldPod, { versions }: ServiceSpec): SeedObject {
     spec: { containers: [container(pod.service, pod.version, versions[pod.version]?.image), PROXY] },
     status: { phase: 'Running', podIP: pod.ip, podIPs: [{ ip: pod.ip }], conditions },
   }
-  // As the injector writes it beside the proxy.
-  return object(POD, pod, rest, { 'sidecar.istio.io/status': '{}' })
+  // As the injector marks it.
+  const labels = { ...pod.labels, 'security.istio.io/tlsMode': 'istio' }
+  return object(POD, { ...pod, labels }, rest, { 'sidecar.istio.io/status': '{}' })
 }
 
 function endpointSlice(namespace: string, service: string, spec: ServiceSpec, pods: readonly WorldPod[]): SeedObject {

@@ -28,6 +28,8 @@ import {
 
 export interface WorldOptions extends EmulatorContext, Partial<WorldTiming> {
   readonly routes: RouteSource
+  /** What a cluster's Prometheus scrapes besides the proxies of services; undefined: nothing. */
+  readonly moreMetrics?: (cluster: string) => SeriesSource | undefined
 }
 
 /**
@@ -113,7 +115,9 @@ function questions(state: WorldState): Omit<World, Changes> {
         if (cluster === undefined) return []
         const { metrics, metricsDelayMs } = cluster.record.spec
         const shownMs = metrics === 'late' ? now() - metricsDelayMs : now()
-        return cluster.history.series(matchers, fromMs, Math.min(toMs, shownMs))
+        const until = Math.min(toMs, shownMs)
+        const more = state.options.moreMetrics?.(name)?.series(matchers, fromMs, until) ?? []
+        return [...cluster.history.series(matchers, fromMs, until), ...more]
       },
     }),
     onChange: (listener) => void state.listeners.push(listener),

@@ -34,8 +34,10 @@ export async function startIstiod(options: {
   site: Site
   /** PEM file with certificates of issuers of tokens, whose keys it fetches. */
   issuers?: string
+  /** As Go writes durations; an hour and more when left out. */
+  workloadTtl?: string
 }): Promise<Istiod> {
-  const { parts, dir, api, site, issuers } = options
+  const { parts, dir, api, site, issuers, workloadTtl } = options
   const at = (usualPort: number) => `127.0.0.1:${site.port(usualPort)}`
   mkdirSync(dir, { recursive: true })
   execFileSync('bash', [join(import.meta.dirname, 'authority.sh'), dir, 'authority'])
@@ -69,6 +71,7 @@ export async function startIstiod(options: {
       PILOT_DISABLE_MX_ALPN: 'true',
       PILOT_CERT_PROVIDER: 'istiod',
       POD_NAMESPACE: 'istio-system',
+      ...(workloadTtl === undefined ? {} : { DEFAULT_WORKLOAD_CERT_TTL: workloadTtl }),
       ...(issuers === undefined ? {} : { SSL_CERT_FILE: issuers }),
     },
   })

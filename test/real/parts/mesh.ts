@@ -7,7 +7,7 @@ import { POD_PORT, podReady, serviceObjects } from './mesh-objects.ts'
 import type { Parts } from './parts.ts'
 import type { RunningProcess } from './processes.ts'
 import type { ScrapeTarget } from './prometheus.ts'
-import { metricsAddress, startSidecar } from './sidecar.ts'
+import { metricsAddress, type SidecarPod, startSidecar } from './sidecar.ts'
 import { type Site, siteOf } from './site.ts'
 import { type Client, meshClient } from './traffic.ts'
 import { controlApp, startApp, type VersionPod, versionPodAt } from './version-pod.ts'
@@ -26,6 +26,10 @@ export interface MeshOptions {
   readonly mtls?: 'STRICT' | 'PERMISSIVE'
   /** Whose keys istiod may fetch: see `TokenIssuers.certificate`. */
   readonly issuers?: string
+  /** Lifetime of workload certificates, as Go writes durations; that of Istio when left out. */
+  readonly workloadTtl?: string
+  /** Prefixes of statistics that Envoy keeps besides the usual ones. */
+  readonly stats?: readonly string[]
   /** The first when left out. */
   readonly site?: Site
 }
@@ -49,6 +53,8 @@ export interface Mesh extends Client {
   client(name: string): Client
   /** A caller outside the mesh: in plain text, without a sidecar, straight to the Pod of a version. */
   plainClient(version: string): Client
+  /** All Pods with a sidecar: the versions', then the clients'. */
+  readonly pods: readonly SidecarPod[]
   /** Tells a version how to behave from now on; what is left out goes back to healthy. */
   behave(version: string, behaviour: { failShare?: number; delayMs?: number }): Promise<void>
   /** How many requests a version's application has received so far, as it counts itself: copies by a mirror too. */
@@ -67,7 +73,7 @@ const NAMES = { namespace: NAMESPACE, service: SERVICE, host: HOST }
  * To be run in the namespace of run.ts: addresses and ports are fixed for each site.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
-  const { parts, api, dir, site = siteOf(0) } = options
+  const { api, dir, site = siteOf(0) } = options
   mkdirSync(dir, { recursive: true })
   const versions = (options.versions ?? ['v1', 'v2']).map((name, at) => versionPodAt(site, { ...NAMES, name }, at))
   const clientPods = [{ name: 'client' }, ...(options.clients ?? [])].map((spec, at) =>
@@ -88,7 +94,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     for (const one of clientPods) await api.admin.apply(clientObjects(one, NAMESPACE))
     const pods = [...versions.map((one) => one.pod), ...clientPods]
     for (const pod of pods) await podReady(api.admin, pod)
-    processes.push(...(await Promise.all(pods.map((pod) => startSidecar({ parts, dir, api, istiod, pod })))))
+    processes.push(...(await Promise.all(pods.map((pod) => startSidecar({ ...options, dir, istiod, pod })))))
     for (const one of clients.values()) await everyVersionAnswers(one, versions, processes)
     const [own] = clientPods
     return {
@@ -97,6 +103,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       ...controls(versions),
       site,
       istiod,
+      pods,
       clientAdminUrl: `http://127.0.0.1:${own?.adminPort}`,
       scrapeTargets: [...versions.map(sidecarTarget), istiodTarget(istiod)],
       client: named(clients, 'client'),

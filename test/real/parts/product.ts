@@ -19,6 +19,8 @@ export interface Product {
   call(person: Person, method: string, path: string, body?: unknown): Promise<RestAnswer>
   /** As `call`, but throws unless the answer is a success; resolves with its body, believed to be a `T`. */
   must<T = unknown>(person: Person, method: string, path: string, body?: unknown): Promise<T>
+  /** Where the emulated services of Azure are. */
+  servicesUrl(): string
   /** The leader of the process group that it runs in. */
   pid(): number
   /** Throws, with the end of its log, if it has ended by itself. */
@@ -69,6 +71,7 @@ export async function startProduct(options: {
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
       return answer.body as T
     },
+    servicesUrl: () => running.servicesUrl,
     pid: () => running.process.pid,
     assertAlive: () => running.process.assertAlive(),
     log: () =>
@@ -86,12 +89,14 @@ const NPM = { npm_config_update_notifier: 'false' }
 interface Running {
   readonly process: RunningProcess
   readonly baseUrl: string
+  readonly servicesUrl: string
   readonly tokens: Readonly<Record<Person, string>>
 }
 
-function readSandboxFile(path: string): Pick<Running, 'baseUrl' | 'tokens'> {
+function readSandboxFile(path: string): Omit<Running, 'process'> {
   if (!existsSync(path)) throw new Error(`${path} is not there`)
-  return JSON.parse(readFileSync(path, 'utf8')) as Pick<Running, 'baseUrl' | 'tokens'>
+  const file = JSON.parse(readFileSync(path, 'utf8')) as Pick<Running, 'baseUrl' | 'tokens'> & { webhooks: string }
+  return { baseUrl: file.baseUrl, tokens: file.tokens, servicesUrl: file.webhooks.replace(/\/webhooks$/, '') }
 }
 
 async function send(

@@ -30,8 +30,12 @@ export async function startSidecar(options: {
   api: ApiServer
   istiod: Istiod
   pod: SidecarPod
+  /** Of the certificates that it asks for; a day when left out. */
+  workloadTtl?: string
+  /** Prefixes of statistics that Envoy keeps besides the usual ones. */
+  stats?: readonly string[]
 }): Promise<RunningProcess> {
-  const { parts, api, istiod, pod } = options
+  const { parts, api, istiod, pod, workloadTtl } = options
   const dir = join(options.dir, pod.name)
   // pilot-agent looks for its token and puts its sockets under its own working folder.
   for (const folder of ['etc/istio/proxy', 'etc/certs', `${RUN}/workload-spiffe-uds`, `${RUN}/tokens`]) {
@@ -51,7 +55,7 @@ export async function startSidecar(options: {
       parts.envoyBootstrap,
     ],
     env: {
-      PROXY_CONFIG: JSON.stringify(proxyConfig({ parts, dir, istiod, pod })),
+      PROXY_CONFIG: JSON.stringify(proxyConfig({ ...options, dir })),
       ISTIOD_SAN: ISTIOD_HOST,
       CA_ADDR: istiod.discoveryAddress,
       XDS_ROOT_CA: istiod.rootCertificate,
@@ -65,6 +69,7 @@ export async function startSidecar(options: {
       INSTANCE_IP: pod.address,
       // Envoy binds this one with SO_REUSEPORT: left at its default, all sidecars would answer in turn on one port.
       ENVOY_PROMETHEUS_PORT: String(pod.adminPort + 2),
+      ...(workloadTtl === undefined ? {} : { SECRET_TTL: workloadTtl }),
       ISTIO_META_CLUSTER_ID: 'Kubernetes',
       ISTIO_META_INTERCEPTION_MODE: 'NONE',
       ISTIO_METAJSON_LABELS: JSON.stringify(pod.labels),
@@ -74,8 +79,8 @@ export async function startSidecar(options: {
 
 const RUN = 'var/run/secrets'
 
-function proxyConfig(options: { parts: Parts; dir: string; istiod: Istiod; pod: SidecarPod }): object {
-  const { parts, dir, istiod, pod } = options
+function proxyConfig(options: Parameters<typeof startSidecar>[0]): object {
+  const { parts, dir, istiod, pod, stats = [] } = options
   return {
     discoveryAddress: istiod.discoveryAddress,
     binaryPath: realpathSync(parts.envoy),
@@ -87,7 +92,7 @@ function proxyConfig(options: { parts: Parts; dir: string; istiod: Istiod; pod: 
     interceptionMode: 'NONE',
     proxyBootstrapTemplatePath: parts.envoyBootstrap,
     // Istio drops most of Envoy's statistics. Those of the way into the application stand in for istio_requests_total.
-    proxyStatsMatcher: { inclusionPrefixes: ['cluster.inbound'] },
+    proxyStatsMatcher: { inclusionPrefixes: ['cluster.inbound', ...stats] },
   }
 }
 

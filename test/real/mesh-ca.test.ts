@@ -1,0 +1,186 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ApiServer, startApiServer } from './parts/api-server.ts'
+import { CA_PARTS, type CaSyncer, type CaTexts, readCa, startCaSyncer } from './parts/ca-folder.ts'
+import { describeReal } from './parts/describe-real.ts'
+import { measured } from './parts/measured.ts'
+import { type Mesh, startMesh } from './parts/mesh.ts'
+import { object } from './parts/mesh-objects.ts'
+import { type Product, startProduct } from './parts/product.ts'
+import { type Prometheus, startPrometheus } from './parts/prometheus.ts'
+import { type RealVault, realVault } from './parts/real-vault.ts'
+import { scratchFolder } from './parts/scratch.ts'
+import { certificatesIn, fingerprint, handshakesOf, sidecarCertificates } from './parts/sidecar-certificates.ts'
+import type { Answer, Load } from './parts/traffic.ts'
+import { until } from './parts/wait.ts'
+
+const PER_SECOND = 50
+const WORKLOAD_TTL = '1m'
+/** Certificates are renewed at half their lifetime; twice that is the time in which each has been. */
+const RENEWED_MS = 120_000
+const POLL_MS = 1000
+
+/**
+ * A real istiod whose CA comes from the emulated Key Vault, and real sidecars, under a steady load of which every request makes a
+ * new connection with a handshake of its own.
+ */
+describeReal('the CA of a real mesh', 'mesh', (parts) => {
+  const dir = scratchFolder()
+  let api: ApiServer
+  let mesh: Mesh
+  let prometheus: Prometheus
+  let product: Product
+  let vault: RealVault
+  let syncer: CaSyncer
+  let load: Load | undefined
+
+  beforeAll(async () => {
+    api = await startApiServer({ parts, dir: `${dir}/api`, crds: [parts.istioCrds] })
+    mesh = await startMesh({ parts, dir: `${dir}/mesh`, api, workloadTtl: WORKLOAD_TTL, stats: ['listener.'] })
+    prometheus = await startPrometheus({ parts, dir: `${dir}/prometheus`, targets: mesh.scrapeTargets })
+    product = await startProduct({ dir: `${dir}/product`, clusters: [api], prometheusUrl: prometheus.url })
+    vault = realVault(product)
+    await write(readCa(mesh.istiod.authorityDir))
+    syncer = startCaSyncer(vault, mesh.istiod.authorityDir, POLL_MS)
+    await product.must('operator', 'PUT', '/clusters/real?wait=30s', { kubeconfig: { context: api.context } })
+    await api.admin.apply([newConnections()])
+  })
+
+  afterAll(async () => {
+    await load?.stop()
+    await syncer?.stop()
+    await product?.kill()
+    await prometheus?.stop()
+    await mesh?.stop()
+    await api?.stop()
+  })
+
+  describe('changed by hand: the harness tells the truth', () => {
+    it('is shown by group of namespaces, with its root', async () => {
+      const [root] = rootsIn(readCa(mesh.istiod.authorityDir)['root-cert'])
+      const { bundles } = await trusted((report) => report.bundles.length === 1)
+      expect(bundles[0]?.roots).toMatchObject([{ fingerprint: root, subject: 'O=mesh, CN=root-authority' }])
+      expect(bundles[0]?.examples).toContain('shop')
+      await leavesAre(root)
+    })
+
+    it('is taken neither with the key of another nor with a root that is not related, and nothing fails', async () => {
+      const before = readCa(mesh.istiod.authorityDir)
+      const [root] = rootsIn(before['root-cert'])
+      const other = authority('other')
+      startLoad()
+      await write({ ...before, 'ca-key': other['ca-key'] })
+      await istiodSays('Failed to update new Plug-in CA certs')
+      await write(other)
+      await istiodSays('Updating new ROOT-CA not supported')
+      expect((await trusted(() => true)).bundles[0]?.roots).toMatchObject([{ fingerprint: root }])
+      await write(before)
+      await stopLoad('refused by istiod')
+      await leavesAre(root)
+    })
+
+    it('changes its root by A, A and B, signer B, B', async () => {
+      const a = readCa(mesh.istiod.authorityDir)
+      const b = authority('b')
+      const [[rootA = ''], [rootB = '']] = [rootsIn(a['root-cert']), rootsIn(b['root-cert'])]
+      startLoad()
+      await vault.write('root-cert', a['root-cert'] + b['root-cert'])
+      await trusted(({ bundles }) => bundles.length === 1 && bundles[0]?.roots.length === 2)
+      await sidecarsTrust([rootA, rootB])
+      await write({ ...b, 'root-cert': a['root-cert'] + b['root-cert'] })
+      await leavesAre(rootB)
+      await vault.write('root-cert', b['root-cert'])
+      await trusted(({ bundles }) => bundles.length === 1 && bundles[0]?.roots.length === 1)
+      await sidecarsTrust([rootB])
+      await stopLoad('root by hand')
+      await leavesAre(rootB)
+    })
+  })
+
+  /** As a person would, the key next to its certificate. */
+  async function write(texts: CaTexts): Promise<void> {
+    for (const part of CA_PARTS) await vault.write(part, texts[part])
+  }
+
+  /** A CA that is not in istiod's folder. */
+  function authority(name: string): CaTexts {
+    execFileSync('bash', [join(import.meta.dirname, 'parts/authority.sh'), dir, name])
+    return readCa(join(dir, name))
+  }
+
+  async function istiodSays(words: string): Promise<void> {
+    const log = () => readFileSync(join(dir, 'mesh/istiod/istiod.log'), 'utf8')
+    await until(`istiod says: ${words}`, 30_000, () => log().includes(words))
+  }
+
+  async function trusted(wanted: (seen: TrustAnswer) => boolean): Promise<TrustAnswer> {
+    return until('bundles are as wanted', 60_000, async () => {
+      product.assertAlive()
+      const seen = await product.must<TrustAnswer>('viewer', 'GET', '/clusters/real/trust')
+      if (wanted(seen)) return seen
+      throw new Error(JSON.stringify(seen))
+    })
+  }
+
+  async function leavesAre(root: string | undefined): Promise<void> {
+    await everySidecar(`every leaf is of root ${root}`, async (seen) => seen.root === root)
+  }
+
+  async function sidecarsTrust(roots: readonly string[]): Promise<void> {
+    await everySidecar('every sidecar trusts the roots', async (seen) => seen.roots.join() === roots.join())
+  }
+
+  async function everySidecar(
+    what: string,
+    wanted: (seen: Awaited<ReturnType<typeof sidecarCertificates>>) => Promise<boolean>,
+  ): Promise<void> {
+    await until(what, RENEWED_MS, async () => {
+      const seen = await Promise.all(mesh.pods.map(sidecarCertificates))
+      for (const one of seen) {
+        if (!(await wanted(one))) throw new Error(JSON.stringify({ root: one.root, roots: one.roots }))
+      }
+      return true
+    })
+  }
+
+  function startLoad(): void {
+    load = mesh.startLoad({ perSecond: PER_SECOND, seconds: 3600 })
+  }
+
+  /** Ends the load; no request of it may have failed. Says what it was. */
+  async function stopLoad(title: string): Promise<readonly Answer[]> {
+    const answers = (await load?.stop()) ?? []
+    load = undefined
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    const { done, resumed, failed } = await handshakesOf(mesh.pods)
+    const longest = Math.max(...answers.map(({ durationMs }) => durationMs))
+    measured(
+      `mesh CA, ${title}: ${answers.length} requests, 0 failed, longest stall ${longest.toFixed(0)} ms; handshakes so far ${done}, ${resumed} of them resumed, ${failed} failed`,
+    )
+    return answers
+  }
+
+  /** Each connection serves one request. */
+  function newConnections() {
+    return object('networking.istio.io/v1', 'DestinationRule', mesh.namespace, 'new-connections', {
+      spec: {
+        host: mesh.host,
+        trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } },
+      },
+    })
+  }
+})
+
+interface TrustAnswer {
+  readonly bundles: readonly {
+    readonly roots: readonly { readonly fingerprint: string; readonly subject: string; readonly notAfter: string }[]
+    readonly namespaces: number
+    readonly examples: readonly string[]
+  }[]
+}
+
+function rootsIn(pem: string): readonly string[] {
+  return certificatesIn(pem).map(fingerprint)
+}
