@@ -77,6 +77,11 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
       await istiodSays('Updating new ROOT-CA not supported')
       expect((await trusted(() => true)).bundles[0]?.roots).toMatchObject([{ fingerprint: root }])
       await write(before)
+      await until(
+        'the folder is as before',
+        20_000,
+        () => held().join() === CA_PARTS.map((part) => before[part]).join(),
+      )
       await stopLoad('refused by istiod')
       await leavesAre(root)
     })
@@ -102,6 +107,11 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
   /** As a person would, the key next to its certificate. */
   async function write(texts: CaTexts): Promise<void> {
     for (const part of CA_PARTS) await vault.write(part, texts[part])
+  }
+
+  function held(): readonly string[] {
+    const texts = readCa(mesh.istiod.authorityDir)
+    return CA_PARTS.map((part) => texts[part])
   }
 
   /** A CA that is not in istiod's folder. */
