@@ -37,16 +37,15 @@ export async function deliverCertificate(deps: DeliveryDeps, request: DeliveryRe
 async function attemptOnce(deps: DeliveryDeps, request: DeliveryRequest, attempt: number): Promise<boolean> {
   const stored = await gatherDelivery(deps.store, request)
   const wanted = wantedOn(stored.certificate, request.cluster)
-  // What it leaves is looked at once even where nothing was written down: who wrote first may have gone before that.
-  const isLeaving = stored.certificate?.leaving.includes(request.cluster) === true
-  if (!wanted && !stored.delivery && !isLeaving) {
-    await finishRemoval(deps, request)
-    return true
-  }
   const pass = await tryPass(deps, stored, () =>
     wanted ? deliver(deps, request, stored, wanted) : removeObjects(deps, request, stored),
   )
   if (pass instanceof PortError && attempt < ATTEMPTS) return false
+  // Neither wanted nor written down, and nothing of it was found there.
+  if (!wanted && !stored.delivery && !(pass instanceof PortError) && pass.told?.length === 0) {
+    await finishRemoval(deps, request)
+    return true
+  }
   const found = pass instanceof PortError ? failed('WriteConflict', pass.message, deps.clock.now() + 1000) : pass
   if (!(await recordDelivery(deps, request, stored.delivery, found))) return false
   if (found.state === 'leaving' && found.objects?.length === 0) await finishRemoval(deps, request)

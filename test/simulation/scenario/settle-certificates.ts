@@ -9,9 +9,12 @@ import type { Simulation } from '../simulation.ts'
 export function certificateLeft(document: AnyDocument): readonly string[] {
   const what = `${document.kind} ${keyOf(document)}`
   if (document.kind === 'certificate') {
-    const { rotation, leaving, deletingAt } = document
+    const { rotation, leaving, deletingAt, conditions, dueAt } = document
+    // It is looked at again, the later the longer the vault gave no answer, and may then find what others made.
+    const blind = findCondition(conditions, 'VaultReadable')?.status === 'False' && dueAt !== undefined
     const moves = rotation && !isRotationOver(rotation) && !waitsForPerson(rotation)
     return [
+      ...(blind ? [`${what} waits for the vault`] : []),
       ...(moves ? [`${what} is ${rotation.phase}: ${rotation.reason} ${rotation.message}`] : []),
       ...(leaving.length > 0 || deletingAt !== undefined ? [`${what} is leaving ${leaving.join(', ')}`] : []),
     ]

@@ -22,6 +22,8 @@ export interface CertificateWatch {
   firstPair(cluster: string, secret: string): Pair | undefined
   /** Rotations that were seen, with why they began. */
   readonly rotations: ReadonlyMap<string, string>
+  /** Certificates of which the vault has a version that nobody told the app of: it finds that when it looks next. */
+  untold(): readonly string[]
 }
 
 interface Asked {
@@ -60,6 +62,11 @@ export function watchCertificates(broke: Broke): CertificateWatch {
   }
   return {
     rotations: state.rotations,
+    untold: () =>
+      [...state.vault.values()].flatMap(({ name, versions }) => {
+        const [document, newest] = [state.documents.get(name), versions.at(-1)]
+        return document && newest && !JSON.stringify(document).includes(newest.id) ? [name] : []
+      }),
     firstPair: (cluster, secret) => state.firstPairs.get(`${cluster} ${secret}`),
     vaultWritten(record) {
       state.vault.set(record.name, record)

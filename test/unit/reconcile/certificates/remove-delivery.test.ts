@@ -50,8 +50,16 @@ describe('a certificate that leaves a cluster', () => {
     await world.deliver()
     expect(world.cluster.forget()).toEqual(['get Secret'])
     expect(world.certificate.leaving).toEqual([])
+    expect(world.store.peek('delivery', 'web-tls/east')).toBeUndefined()
+  })
+
+  it('that was to come, and whose version was taken back before anything was written down, leaves nothing', async () => {
+    world.store.documents.delete('delivery web-tls/east')
+    world.change({ targets: {}, leaving: [], outbox: [] })
     await world.deliver()
-    expect(world.cluster.forget()).toEqual([])
+    expect(world.secret).toBeUndefined()
+    expect(world.certificate.clusters).toEqual(['east'])
+    expect(world.store.peek('delivery', 'web-tls/east')).toBeUndefined()
   })
 
   it.each([
