@@ -8,6 +8,7 @@ import {
   type ServiceDocument,
 } from '../../../src/model/documents.ts'
 import { type Asked, askedBy, type Broke, isSplit } from './kinds.ts'
+import { checkOwnWaves } from './own-waves.ts'
 import { checkRollouts, type RolloutWatchOptions } from './rollouts.ts'
 
 /** The documents as they are now, and what services asked for at each render revision. */
@@ -42,6 +43,7 @@ export function watchDocuments(broke: Broke, options: Omit<RolloutWatchOptions, 
       options.holds.written(id, document)
       if (document.kind === 'service') {
         checkService(before as ServiceDocument | undefined, document, { ...options, away, broke: tell })
+        checkOwnWaves(before as ServiceDocument | undefined, document, (name) => documents.get(name), tell)
         remember(asked, document, tell)
       }
       if (document.kind === 'placement') {
