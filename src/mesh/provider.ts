@@ -8,6 +8,7 @@ import type { Policy } from '../model/policy/policy.ts'
 import type { ServiceSpec, VersionSpec } from '../model/service.ts'
 
 import type { HostRenderer } from './host-renderer.ts'
+import type { Reader } from './read/reader.ts'
 
 /** What a provider renders from: one service on one cluster. */
 export interface RenderInput {
@@ -135,6 +136,8 @@ export interface Provider {
   liveSideRoutes(object: KubeObject): readonly SideRoute[]
   /** The order in which to remove: routes before what they refer to. */
   pruneOrder(refs: readonly KubeRef[]): readonly KubeRef[]
+  /** How objects that others wrote are read as services. Absent: they are not. */
+  readonly reader?: Reader
   /** How hosts of gateways are shared by services; absent: each service brings all that its hosts need. */
   readonly hosts?: HostRenderer
   /** Kinds in which a foreign object could claim the same host, and whether a given object does. `own`: what we render. */

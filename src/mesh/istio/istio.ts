@@ -1,5 +1,6 @@
 import type { KubeRef } from '../../model/kube.ts'
 import type { MeteredProvider } from '../provider.ts'
+import type { Reader } from '../read/reader.ts'
 import { claimsService, sameClaim } from './claims.ts'
 import { istioHosts } from './host.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
@@ -16,6 +17,7 @@ import {
   TELEMETRY,
   VIRTUAL_SERVICE,
 } from './names.ts'
+import { istioReader } from './read/reader.ts'
 import { renderIstio } from './render.ts'
 import { routeWeights } from './route.ts'
 import { sideRoutes } from './side-routes.ts'
@@ -47,7 +49,7 @@ const PRUNED: readonly string[] = [
 ].map(({ kind }) => kind)
 
 /** Istio with sidecars: the AKS add-on and upstream. Without metrics nothing tells more than that objects are stored. */
-export const istio: MeteredProvider = {
+export const istio: MeteredProvider & { readonly reader: Reader } = {
   name: 'istio',
   kinds: [DESTINATION_RULE, VIRTUAL_SERVICE, GATEWAY, ...POLICY_KINDS],
   rareKinds: [GATEWAY, ...POLICY_KINDS],
@@ -57,6 +59,7 @@ export const istio: MeteredProvider = {
   liveWeights: (object) => (object.kind === VIRTUAL_SERVICE.kind ? routeWeights(object) : undefined),
   liveSideRoutes: (object) => (object.kind === VIRTUAL_SERVICE.kind ? sideRoutes(object) : []),
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
+  reader: istioReader,
   hosts: istioHosts,
   conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE, ...POLICY_KINDS],
   claims: claimsService,

@@ -71,7 +71,7 @@ function retryPolicy(retries: RetrySpec, protocol: Protocol, unsafe: boolean): F
 }
 
 /** By number; Istio takes their names. */
-const GRPC_STATUS = [
+export const GRPC_STATUS: readonly string[] = [
   'OK',
   'CANCELLED',
   'UNKNOWN',

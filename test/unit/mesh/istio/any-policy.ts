@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import { istio } from '../../../../src/mesh/istio/istio.ts'
 import type { RenderInput } from '../../../../src/mesh/provider.ts'
+import { fitDraft } from '../../../../src/mesh/read/fit-draft.ts'
 import { serviceSpec } from '../../../../src/model/service.ts'
 import { inputOf } from './specs.ts'
 
@@ -146,8 +148,7 @@ const telemetry = fc.record(
 const protocols = fc.uniqueArray(fc.constantFrom('http', 'grpc', 'tcp'), { minLength: 1 })
 const PORTS = { http: ['http', 80, 8080], grpc: ['api', 9000, 9000], tcp: ['db', 5432, 5432] } as const
 
-/** Services with any policy that the schema takes, and any split of their weights. */
-export const anyPolicy: fc.Arbitrary<RenderInput> = fc
+const parts = fc
   .record({
     protocols,
     targets: fc.boolean(),
@@ -156,35 +157,49 @@ export const anyPolicy: fc.Arbitrary<RenderInput> = fc
     security: some(security),
     egress: some(egress),
     telemetry: some(telemetry),
-    share: fc.nat(100),
-    candidate: some(
-      fc.record(
-        {
-          version: fc.constant('v2'),
-          match: fc.array(fc.record({ path }), { minLength: 1, maxLength: 2 }),
-          mirror: percent,
-          affinity: fc.constant({ cookie: 'c', value: 'k3', maxAgeMs: 60_000 }),
-        },
-        { requiredKeys: ['version'] },
-      ),
-    ),
   })
-  .map(({ protocols, targets, share, candidate, ...parts }) => {
+  .map(({ protocols, targets, ...parts }) => {
     const ports = protocols.map((protocol) => {
       const [name, port, targetPort] = PORTS[protocol as keyof typeof PORTS]
       return { name, port, protocol, ...(targets ? { targetPort } : {}) }
     })
     const versions = { v1: { labels: { version: 'v1' } }, v2: { labels: { version: 'v2' } } }
-    const parsed = serviceSpec.safeParse({
-      ...JSON.parse(JSON.stringify(parts)),
-      team: 'shop',
-      ports,
-      versions,
-      initialVersion: 'v1',
-      clusters: ['east'],
-    })
+    const spec = { team: 'shop', ports, versions, initialVersion: 'v1', clusters: ['east'] }
+    return { ...JSON.parse(JSON.stringify(parts)), ...spec }
+  })
+
+const rollout = fc.record({
+  share: fc.nat(100),
+  candidate: some(
+    fc.record(
+      {
+        version: fc.constant('v2'),
+        match: fc.array(fc.record({ path }), { minLength: 1, maxLength: 2 }),
+        mirror: percent,
+        affinity: fc.constant({ cookie: 'c', value: 'k3', maxAgeMs: 60_000 }),
+      },
+      { requiredKeys: ['version'] },
+    ),
+  ),
+})
+
+/** Services with any policy that the schema takes, and any split of their weights. Most of those with much in them are refused. */
+export const anyPolicy: fc.Arbitrary<RenderInput> = fc
+  .tuple(parts, rollout)
+  .map(([draft, { share, candidate }]) => {
+    const parsed = serviceSpec.safeParse(draft)
     if (!parsed.success) return undefined
     const asked = candidate && Object.keys(candidate).length > 1 ? { candidate: { ...candidate } } : {}
     return inputOf({ spec: parsed.data, weights: { v1: 100 - share, v2: share }, ...asked })
+  })
+  .filter((input) => input !== undefined)
+
+/** Services with as much of any policy as Istio renders, and any split of their weights. */
+export const renderablePolicy: fc.Arbitrary<RenderInput> = fc
+  .tuple(parts, fc.nat(100))
+  .map(([draft, share]) => {
+    const weights = { v1: 100 - share, v2: share }
+    const fitted = fitDraft(draft, (spec) => istio.render(inputOf({ spec, weights })))
+    return fitted.ok ? inputOf({ spec: fitted.value.spec, weights }) : undefined
   })
   .filter((input) => input !== undefined)
