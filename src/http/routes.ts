@@ -10,6 +10,7 @@ import { FREEZE_ROUTES } from './routes/freezes.ts'
 import { HEALTH_ROUTES } from './routes/health.ts'
 import { HOOK_ROUTES } from './routes/hooks.ts'
 import { HOST_ROUTES } from './routes/hosts.ts'
+import { IMPORT_ROUTES } from './routes/imports.ts'
 import { JUDGE_ROUTES } from './routes/judge.ts'
 import { KEY_VAULT_HOOK_ROUTES } from './routes/key-vault-hook.ts'
 import { MIGRATION_ROUTES } from './routes/migrations.ts'
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   ...MIGRATION_ROUTES,
   ...SERVICE_ROUTES,
   ...PLAN_ROUTES,
+  ...IMPORT_ROUTES,
   ...ROLLOUT_ROUTES,
   ...ROLLOUT_PLAN_ROUTES,
   ...VERB_ROUTES,

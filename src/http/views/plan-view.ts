@@ -2,6 +2,16 @@ import * as z from 'zod'
 import { SEVERITIES } from '../../mesh/lint/codes.ts'
 import { objectRef } from './common.ts'
 
+/** Something that was found, and the way out. */
+export const findingView = z.object({
+  code: z.string(),
+  severity: z.enum(SEVERITIES),
+  object: z.string().optional(),
+  field: z.string().optional().describe('JSON pointer'),
+  message: z.string(),
+  fix: z.string(),
+})
+
 /** A plan as `reconcile/plan.ts` gives it: its form is already that of the API. */
 export const planView = z
   .object({
@@ -22,13 +32,9 @@ export const planView = z
       .optional()
       .describe('Why it would not be carried out now'),
     findings: z.array(
-      z.object({
+      findingView.extend({
         code: z.string().describe('See docs/lint.md'),
-        severity: z.enum(SEVERITIES),
-        object: z.string().optional(),
         field: z.string().optional().describe('JSON pointer into the service'),
-        message: z.string(),
-        fix: z.string(),
       }),
     ),
   })

@@ -16,7 +16,7 @@ interface KubePort {
 export interface KubeService {
   readonly namespace: string
   readonly name: string
-  /** Labels of its Pods; never empty. */
+  /** Labels of its Pods; empty: others keep its endpoints. */
   readonly selector: Readonly<Record<string, string>>
   readonly ports: readonly Port[]
   /** What is to be said of its ports. */
@@ -40,14 +40,13 @@ const SPEAKS: Readonly<Record<string, Port['protocol']>> = {
   redis: 'tcp',
 }
 
-/** `Service shop/web`, with `assumed` for ports that do not say what they speak; undefined: it selects no Pods of its own. */
-export function readKubeService(object: KubeObject, assumed: 'http' | 'tcp'): KubeService | undefined {
+/** A Service with its ports; HTTP is assumed of those that do not say what they speak. */
+export function readKubeService(object: KubeObject): KubeService {
   const { namespace = '', name } = object.metadata
   const { selector = {}, ports = [] } = (object.spec ?? {}) as {
     readonly selector?: Readonly<Record<string, string>>
     readonly ports?: readonly KubePort[]
   }
-  if (Object.keys(selector).length === 0) return undefined
   const findings: ImportFinding[] = []
   const where = { object: `Service ${namespace}/${name}` }
   const read = ports.flatMap((port, index): readonly Port[] => {
@@ -58,11 +57,11 @@ export function readKubeService(object: KubeObject, assumed: 'http' | 'tcp'): Ku
     }
     const protocol = protocolOf(port)
     if (!protocol) {
-      const message = `Port ${port.port} does not say what it speaks; ${assumed} is assumed.`
+      const message = `Port ${port.port} does not say what it speaks; HTTP is assumed.`
       findings.push(importFinding('ProtocolAssumed', message, { ...where, field }))
     }
     const { targetPort = port.port } = port
-    const spoken = protocol ?? assumed
+    const spoken = protocol ?? 'http'
     return [{ name: port.name ?? spoken, port: port.port, protocol: spoken, targetPort }]
   })
   return { namespace, name, selector, ports: read, findings }

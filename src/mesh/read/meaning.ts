@@ -46,18 +46,32 @@ export function differences(there: Meaning, ours: Meaning): readonly Difference[
 const NOTHING: Topic = { statements: [] }
 
 function inTopic(topic: string, there: Topic, ours: Topic): readonly Difference[] {
-  const [theirs, own] = [there, ours].map((side) => new Map(side.statements.map((one) => [one.key, one])))
-  if (!theirs || !own) return []
-  const found = [...theirs.values()].flatMap((statement): readonly Difference[] => {
-    const other = own.get(statement.key)
+  const [theirs, own] = [byKey(there), byKey(ours)]
+  const found = [...theirs].flatMap(([key, statement]): readonly Difference[] => {
+    const other = own.get(key)
     if (!other) return [{ topic, kind: 'lost', at: statement.at, there: statement.value }]
     return fieldsThatDiffer(topic, statement, other)
   })
-  const added = [...own.values()]
-    .filter(({ key }) => !theirs.has(key))
-    .map(({ at, value }): Difference => ({ topic, kind: 'added', at, ours: value }))
+  const added = [...own]
+    .filter(([key]) => !theirs.has(key))
+    .map(([, { at, value }]): Difference => ({ topic, kind: 'added', at, ours: value }))
   const isOrdered = there.isOrdered || ours.isOrdered
   return [...found, ...added, ...(isOrdered && found.length + added.length === 0 ? inOrder(topic, there, ours) : [])]
+}
+
+/** What is said twice in the same words is said once; in other words, it is another statement. */
+function byKey({ statements }: Topic): ReadonlyMap<string, Statement> {
+  const found = new Map<string, Statement>()
+  for (const statement of statements) {
+    let key = statement.key
+    let known = found.get(key)
+    while (known && canonicalJson(known.value) !== canonicalJson(statement.value)) {
+      key = `${key}#`
+      known = found.get(key)
+    }
+    if (!known) found.set(key, statement)
+  }
+  return found
 }
 
 function fieldsThatDiffer(topic: string, there: Statement, ours: Statement): readonly Difference[] {

@@ -35,6 +35,7 @@ export function readService(
   const { reader } = provider
   const chosen = reader.choose(service, seen)
   if (!chosen) return undefined
+  if (Object.keys(service.selector).length === 0) return withoutPods(service, chosen.objects.map(refOf))
   const reading = reader.read(service, chosen.objects, seen)
   const { key, objects, findings } = {
     key: `${service.namespace}/${service.name}`,
@@ -55,6 +56,17 @@ export function readService(
       return { key, objects, spec, findings: [...findings, ...left.map(leftOut), ...found.map(tell(reader))] }
     }
     draft = parts.reduce<unknown>(without, fitted.value.spec) as Draft
+  }
+}
+
+/** Versions are told by the labels of Pods. */
+function withoutPods({ namespace, name }: KubeService, objects: readonly KubeRef[]): ServiceReading {
+  const object = `Service ${namespace}/${name}`
+  const message = `${object} has no selector.`
+  return {
+    key: `${namespace}/${name}`,
+    objects,
+    findings: [importFinding('NoPods', message, { object, field: '/spec/selector' })],
   }
 }
 

@@ -109,7 +109,8 @@ export function fullHost(host: string, namespace: string | undefined): string {
 /** Does an object choose the Pods of the service, and no others? */
 function isForPods(object: KubeObject, service: KubeService): boolean {
   if (!FOR_PODS.includes(object.kind) || object.metadata.namespace !== service.namespace) return false
-  return sameLabels(podLabels(object), service.selector)
+  const labels = podLabels(object)
+  return Object.keys(labels).length > 0 && sameLabels(labels, service.selector)
 }
 
 /** Labels by which an object chooses Pods; none: all of the namespace. */

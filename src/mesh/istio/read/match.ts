@@ -15,7 +15,7 @@ export function plainMatches(match: Fields): readonly PlainMatch[] {
   const { uri, method, headers, queryParams, port: _, name: _n, gateways: _g, ...more } = match
   const rest = present({
     uri: plainUri(uri),
-    headers: plainTexts(headers),
+    headers: plainTexts(lowerCase(headers)),
     queryParams: plainTexts(queryParams),
     ...more,
   })
@@ -39,7 +39,12 @@ function plainUri(uri: unknown): unknown {
 function plainTexts(texts: unknown): unknown {
   const entries = Object.entries(fieldsOf(texts))
   if (entries.length === 0) return undefined
-  return Object.fromEntries(entries.map(([name, text]) => [name.toLowerCase(), plainText(text)]))
+  return Object.fromEntries(entries.map(([name, text]) => [name, plainText(text)]))
+}
+
+/** Names of headers have no case. */
+function lowerCase(headers: unknown): Fields {
+  return Object.fromEntries(Object.entries(fieldsOf(headers)).map(([name, text]) => [name.toLowerCase(), text]))
 }
 
 function plainText(text: unknown): unknown {
@@ -98,7 +103,7 @@ function neutralRest({ uri: _, method, headers, queryParams, port: _p, name: _n,
   if (Object.keys(more).length > 0) return undefined
   const methods = methodsOf(method)
   if (method !== undefined && !methods) return undefined
-  const { cookie, ...named } = fieldsOf(plainTexts(headers))
+  const { cookie, ...named } = fieldsOf(plainTexts(lowerCase(headers)))
   const read = cookie === undefined ? undefined : neutralCookie(cookie)
   if (cookie !== undefined && !read) return undefined
   return present({

@@ -17,8 +17,9 @@ function byText(to: unknown, uri: Fields | undefined): Fields | undefined {
 }
 
 /** Patterns as Meshwright writes them; those of others stay patterns. */
-function byPattern({ match, rewrite }: Fields, uri: Fields | undefined): Fields | undefined {
+function byPattern({ match, rewrite, ...more }: Fields, uri: Fields | undefined): Fields | undefined {
   if (typeof match !== 'string' || typeof rewrite !== 'string' || rewrite.includes('\\')) return undefined
+  if (Object.keys(more).length > 0) return undefined
   const { exact, prefix, regex } = fieldsOf(uri)
   if (match === '^/.*$') return { whole: rewrite }
   const found = /^\^(?<from>(?:[^\\^$.*+?()[\]{}|]|\\.)*)(?<slash>\/\?)?$/.exec(match)?.groups

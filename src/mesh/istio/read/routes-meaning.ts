@@ -82,7 +82,7 @@ function effectOf(service: KubeService, object: KubeObject, route: Fields, scene
   return present({
     ...rest,
     route: to === undefined ? undefined : shares(listOf(to), own),
-    headers: headersOf(listOf(to), own),
+    destinations: furtherOf(listOf(to), own),
     timeout: goDurationMs(timeout) === 0 ? undefined : (goDurationMs(timeout) ?? timeout),
     retries: retries === undefined ? undefined : plainRetries(fieldsOf(retries)),
     fault: fault === undefined ? undefined : plainFault(fieldsOf(fault)),
@@ -98,8 +98,9 @@ type Destination = (destination: unknown) => string
 function destination(service: KubeService, object: KubeObject, { versions, port }: Scene): Destination {
   return (destination) => {
     const { host, subset, port: to, ...more } = fieldsOf(destination)
-    const number = fieldsOf(to).number
-    const isOwn = isHostOf(String(host ?? ''), object, service) && (number === undefined || number === port.port)
+    const isOwn =
+      isHostOf(String(host ?? ''), object, service) &&
+      (to === undefined || canonicalJson(to) === canonicalJson({ number: port.port }))
     if (!isOwn || Object.keys(more).length > 0) return `other ${canonicalJson(destination)}`
     return versions(typeof subset === 'string' ? subset : undefined)
   }
@@ -119,21 +120,23 @@ function shares(parts: readonly Fields[], own: Destination): Fields {
   return found
 }
 
-/** Headers that a single destination sets. */
-function headersOf(parts: readonly Fields[], own: Destination): unknown {
-  const set = parts.flatMap(({ destination, headers }) => (headers === undefined ? [] : [[own(destination), headers]]))
-  return set.length === 0 ? undefined : set
+/** What single destinations say besides, such as headers that they set. */
+function furtherOf(parts: readonly Fields[], own: Destination): unknown {
+  const said = parts.flatMap(({ destination, weight: _, ...more }) =>
+    Object.keys(more).length === 0 ? [] : [[own(destination), more]],
+  )
+  return said.length === 0 ? undefined : said
 }
 
 function plainCopy({ destination, percentage, ...more }: Fields, own: Destination): Fields {
-  return { ...more, to: own(destination), percent: fieldsOf(percentage).value ?? 100 }
+  return { ...more, to: own(destination), percent: plainPercent(percentage) ?? 100 }
 }
 
 /** Without a list Istio tries these again. */
 const USUAL = 'connect-failure,refused-stream,unavailable,cancelled'
 
 export function plainRetries({ attempts, perTryTimeout, retryOn, ...more }: Fields): Fields {
-  if (attempts === 0) return { attempts }
+  if (attempts === 0) return { attempts, ...more }
   const on = String(retryOn === undefined || retryOn === '' ? USUAL : retryOn)
   return present({
     attempts,
@@ -148,10 +151,16 @@ export function plainRetries({ attempts, perTryTimeout, retryOn, ...more }: Fiel
   })
 }
 
+/** A number, or whatever else is there. */
+function plainPercent(percentage: unknown): unknown {
+  const { value, ...more } = fieldsOf(percentage)
+  return Object.keys(more).length === 0 ? value : percentage
+}
+
 function plainFault({ delay, abort, ...more }: Fields): Fields {
   const part = ({ percentage, percent, fixedDelay, ...rest }: Fields) =>
     present({
-      percent: fieldsOf(percentage).value ?? percent ?? 100,
+      percent: plainPercent(percentage) ?? percent ?? 100,
       fixedDelay: goDurationMs(fixedDelay) ?? fixedDelay,
       ...rest,
     })
@@ -178,7 +187,10 @@ function versionsOf(service: KubeService, rule: KubeObject | undefined): Version
 /** For whom the object speaks, besides the service itself. */
 function scopeOf(service: KubeService, route: KubeObject | undefined): Meaning {
   if (!route) return {}
-  const { hosts, gateways, http: _, tcp: _t, ...more } = route.spec ?? {}
+  const { hosts, gateways, http, tcp, ...further } = route.spec ?? {}
+  // Routes of a kind that no port speaks: where a port does not say what it speaks, the guess was wrong.
+  const speaks = (isTcp: boolean) => service.ports.some(({ protocol }) => (protocol === 'tcp') === isTcp)
+  const more = { ...further, ...(speaks(false) ? {} : present({ http })), ...(speaks(true) ? {} : present({ tcp })) }
   const object = refOf(route)
   const said = (key: string, field: string, index: number): Statement => ({
     key,

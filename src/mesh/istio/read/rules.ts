@@ -5,7 +5,7 @@ import type { KubeService } from '../../read/kube-service.ts'
 import type { Statement, Topic } from '../../read/meaning.ts'
 import { type Fields, fieldsOf, freeName, listOf, present, stringsOf } from '../../read/values.ts'
 import { AUTHORIZATION_POLICY } from '../names.ts'
-import { issuersOf, ofKind } from './security.ts'
+import { furtherStatements, issuersOf, ofKind } from './security.ts'
 
 /** One rule of an AuthorizationPolicy for one source and one operation. */
 interface PlainRule {
@@ -27,8 +27,10 @@ function plainRules(objects: readonly KubeObject[]): readonly PlainRule[] {
     const action = String(policy.spec?.action ?? 'ALLOW')
     return listOf(policy.spec?.rules).flatMap((rule, index) => {
       const { from, to, when, ...more } = rule
-      const sources = from === undefined ? [{}] : listOf(from).map(({ source }) => fieldsOf(source))
-      const operations = to === undefined ? [{}] : listOf(to).map(({ operation }) => fieldsOf(operation))
+      const sources =
+        from === undefined ? [{}] : listOf(from).map(({ source, ...more }) => ({ ...fieldsOf(source), ...more }))
+      const operations =
+        to === undefined ? [{}] : listOf(to).map(({ operation, ...more }) => ({ ...fieldsOf(operation), ...more }))
       return sources.flatMap((source) =>
         operations.map((operation): PlainRule => {
           const { token, ...fields } = plainFields({ action, source, operation, when: listOf(when), more }, issuers)
@@ -54,19 +56,21 @@ function plainFields({ action, source, operation, when, more }: Parts, issuers: 
   const accounts = [...stringsOf(serviceAccounts), ...stringsOf(principals).map(accountOf)]
   const claims: Record<string, readonly string[]> = {}
   const others: Fields[] = []
-  let token = tokenOf(requestPrincipals, notRequestPrincipals, issuers)
+  const principal = tokenOf(requestPrincipals, notRequestPrincipals, issuers)
+  let token = principal
   for (const { key, values, ...rest } of when) {
     const claim = /^request\.auth\.claims\[([^\][]+)\]$/.exec(String(key))?.[1]
     const isPlain = Object.keys(rest).length === 0
-    if (key === ISSUER && isPlain && isAllOf(values, issuers)) token = 'needed'
-    else if (key === ISSUER && values === undefined && isAllOf(rest.notValues, issuers)) token = 'missing'
+    const isNegative = values === undefined && Object.keys(rest).join() === 'notValues'
+    if (key === ISSUER && isPlain && token !== 'missing' && isAllOf(values, issuers)) token = 'needed'
+    else if (key === ISSUER && isNegative && token !== 'needed' && isAllOf(rest.notValues, issuers)) token = 'missing'
     else if (claim !== undefined && isPlain && claims[claim] === undefined)
       claims[claim] = [...stringsOf(values)].sort()
     else others.push({ key, values, ...rest })
   }
   // Claims are of tokens that were taken, and taken are those of the issuers.
   if (action === 'ALLOW' && Object.keys(claims).length > 0 && issuers.length > 0) token ??= 'needed'
-  const unread = token ? {} : present({ requestPrincipals, notRequestPrincipals })
+  const unread = principal ? {} : present({ requestPrincipals, notRequestPrincipals })
   return present({
     ...sorted(from),
     ...sorted(operation),
@@ -121,7 +125,10 @@ export function rulesMeaning(objects: readonly KubeObject[]): Topic {
   const nobody: Statement[] = isClosed
     ? [{ key: 'ALLOW nobody', value: {}, at: { object: refOf(first), pointer: '/spec' } }]
     : []
-  return { statements: [...statements, ...nobody] }
+  const further = ofKind(objects, AUTHORIZATION_POLICY).flatMap((policy) =>
+    furtherStatements(policy, ['action', 'rules']),
+  )
+  return { statements: [...statements, ...nobody, ...further] }
 }
 
 export interface ReadRules {

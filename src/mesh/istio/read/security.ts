@@ -60,14 +60,7 @@ function readTelemetry({ accessLogging, tracing }: Fields): Fields {
 /** What these objects say, each whole: there is one of a kind for a Pod. */
 export function policiesMeaning(objects: readonly KubeObject[]): Meaning {
   const whole = (kind: { readonly kind: string }) => ({
-    statements: ofKind(objects, kind).flatMap((object): readonly Statement[] => {
-      const { selector: _, workloadSelector: _w, ...rest } = object.spec ?? {}
-      return Object.entries(rest).map(([field, value]) => ({
-        key: field,
-        value: { [field]: value },
-        at: { object: refOf(object), pointer: '/spec' },
-      }))
-    }),
+    statements: ofKind(objects, kind).flatMap((object) => furtherStatements(object, [])),
   })
   return {
     'mutual TLS': whole(PEER_AUTHENTICATION),
@@ -77,8 +70,25 @@ export function policiesMeaning(objects: readonly KubeObject[]): Meaning {
   }
 }
 
+/** Fields of the spec of an object beside those that are read, those of its selector too. */
+export function furtherStatements(object: KubeObject, known: readonly string[]): readonly Statement[] {
+  const { selector, workloadSelector, ...spec } = object.spec ?? {}
+  const { matchLabels: _, ...chosen } = fieldsOf(selector)
+  const { labels: _l, ...workload } = fieldsOf(workloadSelector)
+  const rest = {
+    ...Object.fromEntries(Object.entries(spec).filter(([field]) => !known.includes(field))),
+    ...chosen,
+    ...workload,
+  }
+  return Object.entries(rest).map(([field, value]) => ({
+    key: field,
+    value: { [field]: value },
+    at: { object: refOf(object), pointer: '/spec' },
+  }))
+}
+
 function tokenStatements(object: KubeObject): readonly Statement[] {
-  return listOf(object.spec?.jwtRules).map((rule, index) => {
+  const rules = listOf(object.spec?.jwtRules).map((rule, index): Statement => {
     const { audiences, forwardOriginalToken, ...rest } = rule
     const value = present({
       ...rest,
@@ -87,4 +97,5 @@ function tokenStatements(object: KubeObject): readonly Statement[] {
     })
     return { key: canonicalJson(rule.issuer), value, at: { object: refOf(object), pointer: `/spec/jwtRules/${index}` } }
   })
+  return [...rules, ...furtherStatements(object, ['jwtRules'])]
 }

@@ -32,7 +32,5 @@ export function seenOf(objects: readonly KubeObject[], services: readonly KubeOb
 
 /** A Kubernetes Service as readers look at it. */
 export function subjectOf(service: KubeObject) {
-  const subject = readKubeService(service, 'http')
-  if (!subject) throw new Error('it has no selector')
-  return subject
+  return readKubeService(service)
 }
