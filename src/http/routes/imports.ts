@@ -35,7 +35,7 @@ const importView = z
           .enum(['created', 'planned', 'registered', 'failed'])
           .describe('registered: it was there before, and stays as it is. planned: it would be created'),
         objects: z.array(objectRef).describe('What was read for it'),
-        spec: serviceSpec.optional().describe('What was read, or could be'),
+        spec: z.object(serviceSpec.shape).optional().describe('What was read, or could be'),
         failure: z
           .object({
             code: z.string(),
@@ -60,7 +60,7 @@ const common = {
   failures: ['NotFound', 'Deleting', 'Conflict', 'UnsupportedFeature', 'NotBuilt'],
 } as const
 
-const WORDS = `Reads what others wrote for the mesh (Istio, Linkerd, Gateway API) and turns it into services in mode observe. Nothing is written to the cluster. What was read is rendered and compared with what is there: every difference in effect is a finding. ${PAGE} services a page when limit is left out.`
+const WORDS = `Reads what others wrote for the mesh (Istio so far) and turns it into services in mode observe. Nothing is written to the cluster. What was read is rendered and compared with what is there: every difference in effect is a finding. ${PAGE} services a page when limit is left out.`
 
 export const IMPORT_ROUTES: readonly Route[] = [
   route({

@@ -53,6 +53,11 @@ export const IMPORT_RULES = {
     'Add exposure to the service once its gateway is named on the cluster.',
   ),
   Unattached: rule('info', 'an object is for no one service; it stays in force', 'Keep it with its owner.'),
+  NotRead: rule(
+    'warning',
+    'an object is of a kind that is not read; it stays in force, whatever it does',
+    'Look at it before services are managed.',
+  ),
   TrustDomain: rule(
     'warning',
     'a rule names a trust domain, and service accounts are meant in any',

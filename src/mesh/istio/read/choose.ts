@@ -7,6 +7,7 @@ import { fieldsOf, stringsOf } from '../../read/values.ts'
 import {
   AUTHORIZATION_POLICY,
   DESTINATION_RULE,
+  ENVOY_FILTER,
   HTTP_ROUTE,
   PEER_AUTHENTICATION,
   REQUEST_AUTHENTICATION,
@@ -26,6 +27,9 @@ const FOR_PODS: readonly string[] = [
   SIDECAR,
   TELEMETRY,
 ].map(({ kind }) => kind)
+
+/** What may change anything. */
+const NOT_READ: readonly string[] = [ENVOY_FILTER.kind, 'WasmPlugin', 'ProxyConfig']
 
 /** The namespace whose objects are for the whole mesh, upstream and on AKS. */
 const ROOTS: readonly (string | undefined)[] = ['istio-system', 'aks-istio-system']
@@ -136,6 +140,7 @@ function whyLeft(object: KubeObject): ImportFinding {
   const gateways = stringsOf(object.spec?.gateways)
   if (object.kind === VIRTUAL_SERVICE.kind && gateways.length > 0 && !gateways.includes('mesh'))
     return importFinding('GatewayRoute', `${name} is for ${gateways.join(', ')}.`, where)
+  if (NOT_READ.includes(object.kind)) return importFinding('NotRead', `${name} is not read.`, where)
   if (object.kind === HTTP_ROUTE.kind) return importFinding('GatewayRoute', `${name} is not read on Istio.`, where)
   return importFinding('Unattached', `${name} is for no Service that is read.`, where)
 }

@@ -6,6 +6,7 @@ import { present } from '../../read/values.ts'
 import {
   AUTHORIZATION_POLICY,
   DESTINATION_RULE,
+  ENVOY_FILTER,
   GATEWAY,
   HTTP_ROUTE,
   PEER_AUTHENTICATION,
@@ -36,6 +37,8 @@ export const istioReader: Reader = {
     SERVICE_ENTRY,
     GATEWAY,
     HTTP_ROUTE,
+    ENVOY_FILTER,
+    { apiVersion: 'extensions.istio.io/v1alpha1', kind: 'WasmPlugin' },
   ],
   choose: chooseObjects,
   left: leftObjects,

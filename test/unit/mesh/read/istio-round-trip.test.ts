@@ -8,11 +8,12 @@ import type { ServiceSpec } from '../../../../src/model/service.ts'
 import { renderablePolicy } from '../istio/any-policy.ts'
 import { asForeign, kubeServiceOf, seenOf, subjectOf } from './foreign.ts'
 
-/** What a reader is not asked for: rollouts, and hosts outside, which are no one service's. */
+/** What a reader is not asked for: rollouts, rate limits, which are EnvoyFilters, and hosts outside, which are no one service's. */
 function plain(input: RenderInput): RenderInput {
   const { hosts: _, ...egress } = input.policy.egress ?? {}
   const { candidate: _c, ...rest } = input
-  const spec = { ...input.spec, egress } as ServiceSpec
+  const { rateLimit: _r, ...traffic } = input.policy.traffic ?? {}
+  const spec = { ...input.spec, egress, traffic } as ServiceSpec
   return { ...rest, spec, policy: spec }
 }
 
