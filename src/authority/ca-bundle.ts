@@ -1,8 +1,9 @@
 import type { BundlePart, BundleProblem } from './bundle-problem.ts'
-import { publicBytes, readCaKey } from './ca-key.ts'
+import { readCaKey } from './ca-key.ts'
 import type { BundleRules } from './certificate-rules.ts'
 import { PART_NAMES, problem, readCertificates } from './certificate-texts.ts'
 import { chainProblems } from './chain-problems.ts'
+import { publicBytes } from './public-key.ts'
 import { readRoots } from './root-texts.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { BundleProblem, BundleProblemCode } from './bundle-problem.ts'
 import { GOOD_KEYS, isGoodKey } from './key-rules.ts'
@@ -54,12 +54,6 @@ export function readCaKey(text: string): Read {
   if (!key) return problem('KeyUnreadable', `The key in ca-key is not what its label says (${first.label}).`)
   if (!isGoodKey(key)) return problem('KeyAlgorithm', `The key in ca-key is not ${GOOD_KEYS}.`)
   return { key }
-}
-
-/** SubjectPublicKeyInfo of a key, DER: equal for the two halves of one pair. */
-export function publicBytes(key: KeyObject): Buffer {
-  const half = key.type === 'private' ? createPublicKey(key) : key
-  return half.export({ format: 'der', type: 'spki' })
 }
 
 function isForm(label: string): label is keyof typeof FORMS {

@@ -1,9 +1,9 @@
 import type { BundleProblem } from './bundle-problem.ts'
-import { publicBytes } from './ca-key.ts'
 import { hasSigned } from './certificate-facts.ts'
 import type { BundleRules } from './certificate-rules.ts'
 import { readCertificates } from './certificate-texts.ts'
 import { chainProblems } from './chain-problems.ts'
+import { publicBytes } from './public-key.ts'
 import { readRequest } from './request.ts'
 
 /**

@@ -1,18 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
+import type { CaCertificate } from '../model/mesh-ca.ts'
 import { readPem } from './pem.ts'
-
-/** One root of a trust bundle, as lists and reports tell it. */
-export interface TrustRoot {
-  /** SHA-256 of the DER, lower-case hex: what tells roots apart. */
-  readonly fingerprint: string
-  /** `CN=Root A, O=Shop`. */
-  readonly subject: string
-  /** Lower-case hex, without zeros in front. */
-  readonly serial: string
-  /** RFC 3339. */
-  readonly notBefore: string
-  readonly notAfter: string
-}
 
 /** What a question about trust is answered with; a refusal has a stable reason. */
 export type Trusted<T> =
@@ -31,7 +19,7 @@ export type TrustRefusal =
  * The roots of a PEM text, in its order, each once. Text between blocks is passed over, as istiod and proxies do; blocks
  * that they would pass over without a word are refused.
  */
-export function rootsOf(pem: string): Trusted<readonly TrustRoot[]> {
+export function rootsOf(pem: string): Trusted<readonly CaCertificate[]> {
   const { blocks, isBroken } = readPem(pem)
   if (isBroken)
     return refuse(
@@ -40,7 +28,7 @@ export function rootsOf(pem: string): Trusted<readonly TrustRoot[]> {
     )
   const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE')
   if (certificates.length === 0) return refuse('RootsUnreadable', 'There is no certificate among the roots.')
-  const roots = new Map<string, TrustRoot>()
+  const roots = new Map<string, CaCertificate>()
   for (const { der } of certificates) {
     const root = rootOf(der)
     if (!root) return refuse('RootsUnreadable', 'The roots hold a block that is no X.509 certificate.')
@@ -88,7 +76,7 @@ export function canReplace(oldPem: string, newPem: string): Trusted<true> {
   )
 }
 
-function rootOf(der: Uint8Array): TrustRoot | undefined {
+function rootOf(der: Uint8Array): CaCertificate | undefined {
   try {
     const certificate = new X509Certificate(der)
     if (certificate.raw.length !== der.length) return undefined

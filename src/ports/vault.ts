@@ -1,4 +1,6 @@
 import type { CertificateVersion, IssuerSpec } from '../model/certificate.ts'
+import type { VaultKeys } from './vault-keys.ts'
+import type { VaultSecrets } from './vault-secrets.ts'
 
 /** How a new version is to be made. */
 export interface VaultPolicy {
@@ -70,7 +72,12 @@ export interface Vault {
   list(): AsyncIterable<readonly VaultListing[]>
 }
 
+/** Vaults by address (`https://NAME.vault.azure.net`). Throws PortError `denied` for one that may not be called. */
 export interface Vaults {
-  /** The vault at an address (`https://NAME.vault.azure.net`). Throws PortError `denied` for one that may not be called. */
+  /** Its certificates. */
   open(url: string): Vault
+  /** Its keys. */
+  keys(url: string): VaultKeys
+  /** Its secrets. */
+  secrets(url: string): VaultSecrets
 }

@@ -1,32 +1,20 @@
 import type { CertificateProperties, KeyVaultCertificate } from '@azure/keyvault-certificates'
 import type { Clock } from '../../ports/clock.ts'
-import { isPortError, PortError } from '../../ports/port-error.ts'
+import { PortError } from '../../ports/port-error.ts'
 import type { Vault, VaultListing, VaultVersion } from '../../ports/vault.ts'
-import { withDeadline } from '../deadline.ts'
+import { type Ask, askVault, orNone } from './ask-vault.ts'
 import { certificateParts, certificatesOf } from './certificate-parts.ts'
 import type { VaultClients } from './key-vaults.ts'
 import { readOperation } from './read-operation.ts'
-import { vaultFailure } from './vault-failure.ts'
 import { certificatePolicy } from './vault-policy.ts'
-
-const deadlineMs = 10_000
-
-/** Calls the vault: within the deadline, and with no other error than PortError. */
-type Ask = <T>(call: (clients: VaultClients, abortSignal: AbortSignal) => Promise<T>) => Promise<T>
 
 /** One vault. `system` names it in errors. */
 export function keyVault(system: string, clients: () => Promise<VaultClients>, clock: Clock): Vault {
-  const ask: Ask = async (call) => {
-    try {
-      return await withDeadline(clock, deadlineMs, system, async (signal) => call(await clients(), signal))
-    } catch (error) {
-      throw vaultFailure(system, error, clock.now())
-    }
-  }
+  const ask = askVault(system, clients, clock)
   return { ...readers(ask, system), ...makers(ask, system), list: () => listPages(ask) }
 }
 
-function readers(ask: Ask, system: string): Pick<Vault, 'version' | 'versions' | 'secret'> {
+function readers(ask: Ask<VaultClients>, system: string): Pick<Vault, 'version' | 'versions' | 'secret'> {
   return {
     version: (name, version) =>
       orNone(
@@ -56,7 +44,10 @@ function readers(ask: Ask, system: string): Pick<Vault, 'version' | 'versions' |
   }
 }
 
-function makers(ask: Ask, system: string): Pick<Vault, 'create' | 'operation' | 'dropOperation' | 'merge'> {
+function makers(
+  ask: Ask<VaultClients>,
+  system: string,
+): Pick<Vault, 'create' | 'operation' | 'dropOperation' | 'merge'> {
   return {
     create: (name, policy, tags) =>
       ask(async ({ certificates }, late) => {
@@ -90,7 +81,7 @@ function makers(ask: Ask, system: string): Pick<Vault, 'create' | 'operation' | 
   }
 }
 
-async function* listPages(ask: Ask): AsyncGenerator<readonly VaultListing[]> {
+async function* listPages(ask: Ask<VaultClients>): AsyncGenerator<readonly VaultListing[]> {
   const pages = await ask(async ({ certificates }) =>
     certificates.listPropertiesOfCertificates({ includePending: true }).byPage(),
   )
@@ -105,16 +96,6 @@ async function* listPages(ask: Ask): AsyncGenerator<readonly VaultListing[]> {
 interface Answer {
   readonly request: { readonly method: string }
   readonly status: number
-}
-
-/** Undefined for what is not there. */
-async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (isPortError(error, 'not-found')) return undefined
-    throw error
-  }
 }
 
 /** Undefined while the first version is pending: then there is no certificate in the answer. */

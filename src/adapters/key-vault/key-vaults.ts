@@ -1,46 +1,74 @@
 import type { CertificateClient } from '@azure/keyvault-certificates'
+import type { KeyClient } from '@azure/keyvault-keys'
 import type { SecretClient } from '@azure/keyvault-secrets'
 import type { Clock } from '../../ports/clock.ts'
 import type { Vault, Vaults } from '../../ports/vault.ts'
+import type { VaultKeys } from '../../ports/vault-keys.ts'
+import type { VaultSecrets } from '../../ports/vault-secrets.ts'
 import type { Azure } from '../azure.ts'
 import { once } from '../once.ts'
+import { askVault } from './ask-vault.ts'
 import { keyVault } from './key-vault.ts'
+import { keyVaultKeys } from './key-vault-keys.ts'
+import { keyVaultSecrets } from './key-vault-secrets.ts'
 import { vaultAddress } from './vault-address.ts'
 
-/** The two SDK clients of one vault. */
+/** The two SDK clients of one vault's certificates. */
 export interface VaultClients {
   readonly certificates: CertificateClient
   readonly secrets: SecretClient
 }
 
-/** Key Vaults by @azure/keyvault-certificates and @azure/keyvault-secrets, which are loaded at the first call. */
+interface OpenedVault {
+  readonly certificates: Vault
+  readonly keys: VaultKeys
+  readonly secrets: VaultSecrets
+}
+
+/** Key Vaults by @azure/keyvault-certificates, -keys and -secrets, each of which is loaded at the first call that needs it. */
 export function keyVaults(azure: Azure, clock: Clock): Vaults {
-  const opened = new Map<string, Vault>()
+  const opened = new Map<string, OpenedVault>()
+  const open = (given: string): OpenedVault => {
+    const { name, url } = vaultAddress(given)
+    const known = opened.get(name)
+    if (known) return known
+    const system = `Key Vault ${name}`
+    const [keys, secrets] = [once(() => openKeys(azure, url)), once(() => openSecrets(azure, url))]
+    const certificates = once(async () => ({
+      certificates: await openCertificates(azure, url),
+      secrets: await secrets(),
+    }))
+    const made = {
+      certificates: keyVault(system, certificates, clock),
+      keys: keyVaultKeys({ url, system }, askVault(system, keys, clock)),
+      secrets: keyVaultSecrets(askVault(system, secrets, clock)),
+    }
+    opened.set(name, made)
+    return made
+  }
   return {
-    open(url) {
-      const address = vaultAddress(url)
-      const known = opened.get(address.name)
-      if (known) return known
-      const made = keyVault(
-        `Key Vault ${address.name}`,
-        once(() => openClients(azure, address.url)),
-        clock,
-      )
-      opened.set(address.name, made)
-      return made
-    },
+    open: (url) => open(url).certificates,
+    keys: (url) => open(url).keys,
+    secrets: (url) => open(url).secrets,
   }
 }
 
 /** The clients try once: whoever asks decides about the next try, and a creation is never sent again unseen. */
-async function openClients({ credential, httpClient }: Azure, url: string): Promise<VaultClients> {
-  const [{ CertificateClient }, { SecretClient }] = await Promise.all([
-    import('@azure/keyvault-certificates'),
-    import('@azure/keyvault-secrets'),
-  ])
-  const options = { retryOptions: { maxRetries: 0 }, ...(httpClient ? { httpClient } : {}) }
-  return {
-    certificates: new CertificateClient(url, credential, options),
-    secrets: new SecretClient(url, credential, options),
-  }
+function optionsOf({ httpClient }: Azure) {
+  return { retryOptions: { maxRetries: 0 }, ...(httpClient ? { httpClient } : {}) }
+}
+
+async function openCertificates(azure: Azure, url: string): Promise<CertificateClient> {
+  const { CertificateClient } = await import('@azure/keyvault-certificates')
+  return new CertificateClient(url, azure.credential, optionsOf(azure))
+}
+
+async function openSecrets(azure: Azure, url: string): Promise<SecretClient> {
+  const { SecretClient } = await import('@azure/keyvault-secrets')
+  return new SecretClient(url, azure.credential, optionsOf(azure))
+}
+
+async function openKeys(azure: Azure, url: string): Promise<KeyClient> {
+  const { KeyClient } = await import('@azure/keyvault-keys')
+  return new KeyClient(url, azure.credential, optionsOf(azure))
 }

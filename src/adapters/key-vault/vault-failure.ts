@@ -66,6 +66,7 @@ function belowHttp(system: string, error: unknown, { message = '' }: VaultTroubl
 
 function reasonOf(kind: PortErrorKind, trouble: VaultTrouble): string | undefined {
   const inner = trouble.details?.error?.innerError?.code
+  if (kind === 'denied' && /hardware key operation/i.test(trouble.details?.error?.message ?? '')) return 'HsmNotInTier'
   if (kind === 'conflict') {
     if (inner !== undefined && DELETED.includes(inner)) return 'SoftDeleted'
     return /pending/i.test(trouble.details?.error?.message ?? '') ? 'Pending' : 'NameTaken'
@@ -77,4 +78,15 @@ function reasonOf(kind: PortErrorKind, trouble: VaultTrouble): string | undefine
 function words(kind: PortErrorKind, trouble: VaultTrouble): string {
   const told = trouble.details?.error?.message
   return kind === 'invalid' && told !== undefined ? `: ${told.replace(/\s+/g, ' ').slice(0, 200)}` : ''
+}
+
+/** The answer of a call that carries a secret: what the vault says of it could repeat a part, so its words are dropped. */
+export async function silently<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    const details = (error as VaultTrouble | undefined)?.details?.error
+    if (typeof details === 'object' && details !== null) Reflect.deleteProperty(details, 'message')
+    throw error
+  }
 }

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { PortError } from '../../../src/ports/port-error.ts'
 import type { Vault, VaultPolicy } from '../../../src/ports/vault.ts'
 import { jsonResponse } from '../../../src/sandbox/emulators/emulator.ts'
-import { readPem } from '../../../src/sandbox/emulators/key-vault/pem.ts'
 import { bodyText, ConnectionError } from '../../../src/sandbox/transports/wire.ts'
 import { settle } from '../../unit/adapters/virtual-clock.ts'
 import { type EmulatedVault, emulatedVault, VAULT_URL } from './emulated-vault.ts'
+import { everythingIn, secretMarks } from './leaks.ts'
 
 const POLICY: VaultPolicy = {
   issuer: { kind: 'self' },
@@ -227,25 +227,3 @@ describe('the private key', () => {
     expect(leaks(value)).toBe(true)
   })
 })
-
-/** Parts of the private key in the forms that it could leak in: base64 at any offset, raw, hex. */
-function secretMarks(value: string): string[] {
-  const base64 = readPem(value)[0]?.base64 ?? ''
-  const bytes = Buffer.from(base64, 'base64')
-  const part = bytes.subarray(bytes.length / 2, bytes.length / 2 + 24)
-  const shifted = [0, 1, 2].map((skip) => part.subarray(skip).toString('base64').slice(0, 24))
-  return [
-    ...shifted,
-    ...shifted.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
-    part.toString('hex'),
-    part.toString('latin1'),
-    'PRIVATE KEY',
-  ]
-}
-
-/** All that a log could make of an error: message, stack, own fields, causes. */
-function everythingIn(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const own = Object.getOwnPropertyNames(error).map((name) => everythingIn(Reflect.get(error, name)))
-  return [error.stack, ...own].join('\n')
-}

@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth'
 import { CertificateClient } from '@azure/keyvault-certificates'
+import { KeyClient } from '@azure/keyvault-keys'
 import { SecretClient } from '@azure/keyvault-secrets'
 import { keyVaults } from '../../../src/adapters/key-vault/key-vaults.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
@@ -31,6 +32,7 @@ export interface EmulatedVault {
   readonly vaults: Vaults
   readonly certificates: CertificateClient
   readonly secrets: SecretClient
+  readonly keys: KeyClient
   readonly clock: Clock
   readonly exchanges: Exchange[]
   readonly events: VaultEvent[]
@@ -50,6 +52,7 @@ export async function emulatedVault({
   pool ??= keyPool([
     { kty: 'RSA', size: 2048 },
     { kty: 'EC', curve: 'P-256' },
+    { kty: 'EC', curve: 'P-384' },
   ])
   const clock = virtualClock()
   const [exchanges, events]: [Exchange[], VaultEvent[]] = [[], []]
@@ -75,6 +78,7 @@ export async function emulatedVault({
     vaults: keyVaults({ credential, httpClient, fetch }, clock),
     certificates: new CertificateClient(VAULT_URL, credential, sdk),
     secrets: new SecretClient(VAULT_URL, credential, sdk),
+    keys: new KeyClient(VAULT_URL, credential, sdk),
     clock,
     exchanges,
     events,

@@ -43,3 +43,15 @@ it('the app as `npm start` runs it: managed identity, public addresses, sockets,
     ),
   ).rejects.toMatchObject({ kind: 'not-found' })
 })
+
+it('keys and secrets as `npm start` runs them: a signature and a value over sockets', async () => {
+  const httpClient = emulatedHttpClient(variables.MESHWRIGHT_EMULATED_AZURE ?? '')
+  const credential = managedIdentity(variables.MESHWRIGHT_CLIENT_ID)
+  const vaults = keyVaults({ credential, httpClient, fetch }, systemClock())
+  const [keys, secrets] = [vaults.keys(SANDBOX_VAULT), vaults.secrets(SANDBOX_VAULT)]
+  const { id, hsm } = await keys.createKey('mesh-root', { hsm: true, tags: {} })
+  expect(hsm).toBe(true)
+  expect(await keys.sign(id, Buffer.from('bytes'))).toHaveLength(96)
+  const version = await secrets.setSecret('root-cert', 'text\n', { tags: { rotation: 'r1' } })
+  expect(await secrets.readSecret('root-cert')).toMatchObject({ value: 'text\n', version, tags: { rotation: 'r1' } })
+})

@@ -1,5 +1,9 @@
+import { MemoryKeys } from '../../unit/fakes/memory-keys.ts'
+import { MemorySecrets } from '../../unit/fakes/memory-secrets.ts'
 import { MemoryVault } from '../../unit/fakes/memory-vault.ts'
 import { emulatedVault, VAULT_URL } from './emulated-vault.ts'
+import { vaultKeysContract } from './keys-suite.ts'
+import { vaultSecretsContract } from './secrets-suite.ts'
 import { vaultContract } from './suite.ts'
 
 vaultContract('the adapter on the emulated Key Vault', async () => {
@@ -36,5 +40,55 @@ vaultContract('the vault in memory that unit tests use', async () => {
     refuse: async (name) => vault.fail(name),
     softDelete: async (name) => vault.softDelete(name),
     now: () => Date.UTC(2030, 0, 1),
+  }
+})
+
+vaultSecretsContract('the adapter on the emulated Key Vault', async () => {
+  const emulated = await emulatedVault()
+  return {
+    secrets: emulated.vaults.secrets(VAULT_URL),
+    async softDelete(name) {
+      await emulated.secrets.beginDeleteSecret(name)
+    },
+    pass: (durationMs) => emulated.pass(durationMs),
+    now: () => emulated.clock.now(),
+  }
+})
+
+vaultSecretsContract('the secrets in memory that unit tests use', async () => {
+  let now = Date.UTC(2030, 0, 1)
+  const secrets = new MemorySecrets(() => now)
+  return {
+    secrets,
+    softDelete: async (name) => secrets.softDelete(name),
+    async pass(durationMs) {
+      now += durationMs
+    },
+    now: () => now,
+  }
+})
+
+vaultKeysContract('the adapter on the emulated Key Vault', async () => {
+  const emulated = await emulatedVault()
+  return {
+    keys: emulated.vaults.keys(VAULT_URL),
+    url: VAULT_URL,
+    async softDelete(name) {
+      await emulated.keys.beginDeleteKey(name)
+    },
+    pass: (durationMs) => emulated.pass(durationMs),
+  }
+})
+
+vaultKeysContract('the keys in memory that unit tests use', async () => {
+  let now = Date.UTC(2030, 0, 1)
+  const keys = new MemoryKeys(VAULT_URL, () => now)
+  return {
+    keys,
+    url: VAULT_URL,
+    softDelete: async (name) => keys.softDelete(name),
+    async pass(durationMs) {
+      now += durationMs
+    },
   }
 })

@@ -17,6 +17,8 @@ import {
   certificateRequest,
   signRequest,
 } from '../../../src/sandbox/emulators/key-vault/x509.ts'
+import { MemoryKeys } from './memory-keys.ts'
+import { MemorySecrets } from './memory-secrets.ts'
 
 const DAY_MS = 24 * 3_600_000
 const SYSTEM = 'Key Vault memory'
@@ -227,18 +229,36 @@ export class MemoryVault implements Vault {
 /** Vaults by address; each is made when it is first opened. Addresses in `refused` may not be called. */
 export class MemoryVaults implements Vaults {
   readonly refused = new Set<string>()
-  private readonly now: (() => number) | undefined
-  private readonly vaults = new Map<string, MemoryVault>()
+  private readonly now: () => number
+  private readonly vaults = new Map<string, { vault: MemoryVault; keys: MemoryKeys; secrets: MemorySecrets }>()
 
-  constructor(now?: () => number) {
+  constructor(now: () => number = () => Date.UTC(2030, 0, 1)) {
     this.now = now
   }
 
   open(url: string): MemoryVault {
+    return this.at(url).vault
+  }
+
+  keys(url: string): MemoryKeys {
+    return this.at(url).keys
+  }
+
+  secrets(url: string): MemorySecrets {
+    return this.at(url).secrets
+  }
+
+  private at(url: string) {
     if (this.refused.has(url)) throw new PortError('denied', SYSTEM, 'may not be called', { reason: 'AddressRefused' })
-    const vault = this.vaults.get(url) ?? new MemoryVault(this.now)
-    this.vaults.set(url, vault)
-    return vault
+    const { now } = this
+    const made = () => ({
+      vault: new MemoryVault(now),
+      keys: new MemoryKeys(url, now),
+      secrets: new MemorySecrets(now),
+    })
+    const known = this.vaults.get(url) ?? made()
+    this.vaults.set(url, known)
+    return known
   }
 }
 

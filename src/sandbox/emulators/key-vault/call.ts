@@ -8,7 +8,7 @@ export interface VaultCall {
   /** `sandbox.vault.azure.net`. */
   readonly host: string
   readonly query: URLSearchParams
-  /** The segments of the path after the room: `certificates`, `secrets`, `deletedcertificates`, `deletedsecrets`. */
+  /** The segments of the path after the room: `certificates`, `secrets`, `keys`, and `deleted…` of each. */
   readonly path: readonly string[]
   /** Seconds since the epoch. */
   readonly now: number
@@ -41,7 +41,7 @@ function json(call: VaultCall): unknown {
 }
 
 /** The name in the path; throws a 400 for one that Key Vault does not take. */
-export function nameOf(call: VaultCall, kind: 'certificate' | 'secret'): string {
+export function nameOf(call: VaultCall, kind: 'certificate' | 'secret' | 'key'): string {
   const name = call.path[0] ?? ''
   if (/^[0-9a-zA-Z-]{1,127}$/.test(name)) return name
   throw badParameter(`The request URI contains an invalid name: ${name} (${kind})`)

@@ -5,6 +5,7 @@ import type { Certificates } from './certificates.ts'
 import { badParameter, certificateNotFound, VaultError } from './errors.ts'
 import { importedPolicy, readImport } from './import.ts'
 import type { Issuance } from './issue.ts'
+import type { MakeKey } from './keys.ts'
 import { page } from './paging.ts'
 import { pendingRoutes } from './pending-routes.ts'
 import { type WirePolicy, wirePolicy } from './policy.ts'
@@ -18,6 +19,9 @@ export interface CertificateParts {
   readonly certificates: Certificates
   readonly issuance: Issuance
   readonly records: Records
+  readonly makeKey: MakeKey
+  /** Whether the vault of a host has hardware modules. */
+  readonly isPremium: (host: string) => boolean
 }
 
 /** What is below `/certificates`. Protocol: learn.microsoft.com/rest/api/keyvault/certificates. */

@@ -81,6 +81,11 @@ export class Certificates {
       if (secret.deletedAt !== undefined) throw isDeleted('Secret', name)
       throw new VaultError(409, 'Conflict', `A secret with the name ${name} is already in this vault.`)
     }
+    const key = this.records.key(host, name)
+    if (key) {
+      if (key.deletedAt !== undefined) throw isDeleted('Key', name)
+      throw new VaultError(409, 'Conflict', `A key with the name ${name} is already in this vault.`)
+    }
     const known = await this.find(host, name)
     if (known?.pending?.status !== 'inProgress') return known
     const message =

@@ -44,12 +44,16 @@ export function secretNotFound(name: string): VaultError {
   return new VaultError(404, 'SecretNotFound', `A secret with (name/id) ${name} was not found in this key vault.`)
 }
 
+export function keyNotFound(name: string): VaultError {
+  return new VaultError(404, 'KeyNotFound', `A key with (name/id) ${name} was not found in this key vault.`)
+}
+
 export function pendingNotFound(name: string): VaultError {
   return new VaultError(404, 'PendingCertificateNotFound', `Pending certificate not found: ${name}`)
 }
 
 /** The name lies deleted: only recover and purge may touch it. */
-export function isDeleted(kind: 'Certificate' | 'Secret', name: string): VaultError {
+export function isDeleted(kind: 'Certificate' | 'Secret' | 'Key', name: string): VaultError {
   const message = `${kind} ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the object can only be recovered or purged.`
   return new VaultError(409, 'Conflict', message, { inner: 'ObjectIsDeletedButRecoverable' })
 }

@@ -5,14 +5,16 @@ import { type CertificateParts, certificateRoutes, deletedCertificateRoutes } fr
 import { Certificates } from './certificates.ts'
 import { errorResponse, VaultError } from './errors.ts'
 import { Issuance } from './issue.ts'
+import { deletedKeyRoutes, keyRoutes } from './key-routes.ts'
+import { generateKey } from './keys.ts'
 import { passTime } from './notices.ts'
-import { DEFAULTS, type KeyVaultOptions } from './options.ts'
+import { DEFAULTS, type KeyVaultOptions, type Limits } from './options.ts'
 import { pem } from './pem.ts'
 import { Records } from './records.ts'
 import { deletedSecretRoutes, secretRoutes } from './secret-routes.ts'
-import { type Throttle, throttle } from './throttle.ts'
+import { throttle } from './throttle.ts'
 
-/** Azure Key Vault, as far as certificates and secrets go: any number of vaults, told apart by the host. */
+/** Azure Key Vault, as far as certificates, secrets and keys that sign go: any number of vaults, told apart by the host. */
 export interface KeyVaultEmulator {
   readonly handle: Emulator
   /** Does what is due by now: operations end, AutoRenew begins, ends of certificates are told. Calls do the first too. */
@@ -29,15 +31,16 @@ export function keyVaultEmulator(context: EmulatorContext, options: KeyVaultOpti
   const records = new Records(context.storage)
   const issuance = new Issuance(context, options.makeKey)
   const certificates = new Certificates(context, options, records, issuance)
-  const parts: CertificateParts = { certificates, issuance, records }
-  const slow = throttle(options.limits ?? DEFAULTS.limits)
+  const { makeKey = generateKey, isPremium = () => true } = options
+  const parts: CertificateParts = { certificates, issuance, records, makeKey, isPremium }
+  const slow = throttle({ ...DEFAULTS.limits, ...options.limits })
   const inTurn = oneAtATime()
   return {
     async handle(request) {
       try {
         await authenticate(request, options)
         const call = callOf(request, context.now())
-        admit(call, slow, context.now())
+        slow(call.host, countsAs(call, records), context.now())
         return await inTurn(() => route(parts, call))
       } catch (error) {
         if (error instanceof VaultError) return errorResponse(error)
@@ -49,28 +52,37 @@ export function keyVaultEmulator(context: EmulatorContext, options: KeyVaultOpti
   }
 }
 
-function callOf(request: EmulatorRequest, nowMs: number): VaultCall & { readonly room: string } {
+interface RoomCall extends VaultCall {
+  readonly room: string
+}
+
+function callOf(request: EmulatorRequest, nowMs: number): RoomCall {
   const { hostname, pathname, searchParams } = request.url
   checkVersion(searchParams)
   const [room = '', ...path] = pathname.split('/').filter((part) => part !== '')
   return { request, host: hostname, query: searchParams, room, path, now: Math.floor(nowMs / 1000) }
 }
 
-function admit(
-  { request, host, room, path }: VaultCall & { readonly room: string },
-  slow: Throttle,
-  now: number,
-): void {
-  const creates = request.method === 'POST' && room === 'certificates' && (path[1] === 'create' || path[1] === 'import')
-  slow(host, creates ? 'creations' : 'others', now)
+/** What a call counts as. Whether a new key is one in hardware, its body says. */
+function countsAs({ request, host, room, path }: RoomCall, records: Records): keyof Limits {
+  const { method, body } = request
+  const [name = '', verb] = path
+  if (method === 'PUT' && room === 'secrets') return 'secretCreations'
+  const creates = method === 'POST' && (verb === 'create' || verb === 'import')
+  if (creates && room === 'certificates') return 'creations'
+  if (room !== 'keys') return 'others'
+  if (creates) return /"kty"\s*:\s*"[A-Z]+-HSM"/.test(new TextDecoder().decode(body)) ? 'hsmCreations' : 'creations'
+  return records.key(host, name)?.versions.at(-1)?.kty.endsWith('-HSM') ? 'hsm' : 'others'
 }
 
-async function route(parts: CertificateParts, call: VaultCall & { readonly room: string }): Promise<EmulatorResponse> {
+async function route(parts: CertificateParts, call: RoomCall): Promise<EmulatorResponse> {
   if (call.room === 'certificates') return certificateRoutes(parts, call)
   if (call.room === 'deletedcertificates') return deletedCertificateRoutes(parts, call)
   if (call.room === 'secrets') return secretRoutes(parts, call)
   if (call.room === 'deletedsecrets') return deletedSecretRoutes(parts, call)
-  throw new VaultError(404, 'NotFound', 'This emulator of Key Vault keeps certificates and secrets only')
+  if (call.room === 'keys') return keyRoutes(parts, call)
+  if (call.room === 'deletedkeys') return deletedKeyRoutes(parts, call)
+  throw new VaultError(404, 'NotFound', 'This emulator of Key Vault keeps certificates, secrets and keys only')
 }
 
 /** Runs what it is given one after the other: making a certificate takes turns of the event loop. */

@@ -11,6 +11,18 @@ export interface VaultEvent {
   readonly exp: number
 }
 
+/** Calls in ten seconds to one vault. */
+export interface Limits {
+  /** Certificates, and keys in software. */
+  readonly creations: number
+  /** Keys in hardware. */
+  readonly hsmCreations: number
+  readonly secretCreations: number
+  /** Whatever else is done with keys in hardware. */
+  readonly hsm: number
+  readonly others: number
+}
+
 export interface KeyVaultOptions {
   /** Of the challenge that an unauthorised call gets. */
   readonly tenantId: string
@@ -26,14 +38,16 @@ export interface KeyVaultOptions {
   readonly refusal?: (name: string) => string | undefined
   /** Hears of new versions, near ends and ends. */
   readonly onEvent?: (event: VaultEvent) => void
-  /** Calls in ten seconds to one vault: creations of certificates, and all others. As published when left out. */
-  readonly limits?: { readonly creations: number; readonly others: number }
+  /** Whether the vault of a host is of the Premium tier and has keys in hardware; all are when left out. */
+  readonly isPremium?: (host: string) => boolean
+  /** Calls in ten seconds to one vault, by what they count as. As published where left out. */
+  readonly limits?: Partial<Limits>
 }
 
 /** What the parts of the emulator share. */
 export const DEFAULTS = {
   issueMs: 1500,
   issuers: ['DigiCert'],
-  /** learn.microsoft.com/azure/key-vault/general/service-limits: software keys, RSA 2,048. */
-  limits: { creations: 20, others: 4000 },
+  /** learn.microsoft.com/azure/key-vault/general/service-limits: RSA 2,048 and EC. */
+  limits: { creations: 20, hsmCreations: 10, secretCreations: 300, hsm: 2000, others: 4000 },
 } as const

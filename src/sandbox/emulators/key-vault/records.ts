@@ -71,6 +71,29 @@ export interface SecretRecord {
   readonly deletedAt?: number
 }
 
+/** One version of a key that belongs to no certificate. Times in seconds since the epoch. */
+export interface KeyVersion {
+  readonly id: string
+  /** Never given out. */
+  readonly key: StoredKey
+  /** `EC`, `EC-HSM`, `RSA`, `RSA-HSM`. */
+  readonly kty: string
+  readonly ops: readonly string[]
+  readonly enabled: boolean
+  readonly nbf?: number
+  readonly exp?: number
+  readonly created: number
+  readonly updated: number
+  readonly tags: Tags
+}
+
+export interface KeyRecord {
+  readonly name: string
+  /** Oldest first. */
+  readonly versions: readonly KeyVersion[]
+  readonly deletedAt?: number
+}
+
 /** What lists need of a certificate: they go over thousands, and the records are large. */
 export interface CertificateSummary {
   readonly name: string
@@ -83,13 +106,14 @@ export interface CertificateSummary {
   }
 }
 
-/** The certificates and secrets of all vaults, by the vault's host and their name. */
+/** The certificates, keys and secrets of all vaults, by the vault's host and their name. */
 export class Records {
   private readonly certificates: Table
   private readonly summaries: Table
   /** Names with an operation in progress: few, and looked over often. */
   private readonly pending: Table
   private readonly secrets: Table
+  private readonly keys: Table
   /** Summaries by vault, by name: as they are kept, until something changes. A list of thousands is read page by page. */
   private readonly sorted = new Map<string, readonly CertificateSummary[]>()
 
@@ -98,6 +122,7 @@ export class Records {
     this.summaries = storage.table('key-vault-summaries')
     this.pending = storage.table('key-vault-pending')
     this.secrets = storage.table('key-vault-secrets')
+    this.keys = storage.table('key-vault-keys')
   }
 
   certificate(host: string, name: string): CertificateRecord | undefined {
@@ -153,6 +178,22 @@ export class Records {
 
   *listSecrets(host: string): Iterable<SecretRecord> {
     for (const [, record] of this.secrets.entries(`${host}/`)) yield record as SecretRecord
+  }
+
+  key(host: string, name: string): KeyRecord | undefined {
+    return this.keys.get(key(host, name)) as KeyRecord | undefined
+  }
+
+  putKey(host: string, record: KeyRecord): void {
+    this.keys.put(key(host, record.name), record)
+  }
+
+  dropKey(host: string, name: string): void {
+    this.keys.delete(key(host, name))
+  }
+
+  *listKeys(host: string): Iterable<KeyRecord> {
+    for (const [, record] of this.keys.entries(`${host}/`)) yield record as KeyRecord
   }
 }
 

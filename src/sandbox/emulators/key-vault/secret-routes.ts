@@ -93,8 +93,9 @@ async function set(parts: CertificateParts, call: VaultCall): Promise<EmulatorRe
   const body = bodyOf(call, setBody)
   const name = nameOf(call, 'secret')
   if (Buffer.byteLength(body.value) > MOST_BYTES) throw badParameter('The value of the secret is longer than 25 KB')
-  if (parts.records.certificate(host, name))
-    throw new VaultError(409, 'Conflict', `The secret ${name} is managed by a certificate of that name.`)
+  const certificate = parts.records.certificate(host, name)
+  if (certificate?.deletedAt !== undefined) throw isDeleted('Certificate', name)
+  if (certificate) throw new VaultError(409, 'Conflict', `The secret ${name} is managed by a certificate of that name.`)
   const known = parts.records.secret(host, name)
   if (known?.deletedAt !== undefined) throw isDeleted('Secret', name)
   const { attributes, contentType, tags } = body

@@ -1,14 +1,15 @@
 import { VaultError } from './errors.ts'
+import type { Limits } from './options.ts'
 
 const WINDOW_MS = 10_000
 
-export type Throttle = (host: string, kind: 'creations' | 'others', nowMs: number) => void
+export type Throttle = (host: string, kind: keyof Limits, nowMs: number) => void
 
 /**
  * Counts calls to each vault in windows of ten seconds. The returned function throws a 429 with `Retry-After` for the
  * one that is too many. Limits: learn.microsoft.com/azure/key-vault/general/service-limits
  */
-export function throttle(limits: Readonly<Record<'creations' | 'others', number>>): Throttle {
+export function throttle(limits: Limits): Throttle {
   const counts = new Map<string, { window: number; count: number }>()
   return (host, kind, nowMs) => {
     const window = Math.floor(nowMs / WINDOW_MS)

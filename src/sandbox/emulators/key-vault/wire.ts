@@ -54,7 +54,12 @@ export function certificateItem(host: string, { name, newest, pendingSince = 0 }
 }
 
 /** What a deleted object has besides. */
-export function deletion(host: string, room: 'certificates' | 'secrets', name: string, deletedAt: number): object {
+export function deletion(
+  host: string,
+  room: 'certificates' | 'secrets' | 'keys',
+  name: string,
+  deletedAt: number,
+): object {
   const recoveryId = `https://${host}/deleted${room}/${name}`
   return { recoveryId, deletedDate: deletedAt, scheduledPurgeDate: deletedAt + RETENTION_S }
 }
@@ -115,7 +120,8 @@ export function secretItem(host: string, name: string, version: SecretHead, id?:
   }
 }
 
-function attributes(of: {
+/** What Key Vault tells of every object. */
+export function attributes(of: {
   readonly enabled: boolean
   readonly nbf?: number
   readonly exp?: number

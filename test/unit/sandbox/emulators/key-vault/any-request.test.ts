@@ -8,6 +8,9 @@ const segment = fc.oneof(
   fc.constantFrom(
     'certificates',
     'secrets',
+    'keys',
+    'deletedkeys',
+    'sign',
     'deletedcertificates',
     'a',
     'b',
@@ -31,6 +34,14 @@ const CALLS = [
   'PATCH certificates a policy',
   'GET certificates a',
   'GET secrets a',
+  'POST keys d create',
+  'POST keys e create',
+  'GET keys d',
+  'GET keys d versions',
+  'PATCH keys d',
+  'POST keys d sign',
+  'DELETE keys e',
+  'POST deletedkeys e recover',
   'PUT secrets c',
   'DELETE certificates a',
   'DELETE deletedcertificates a',
@@ -66,6 +77,13 @@ const body = fc.oneof(
   fc.record({ policy: likely }),
   fc.record({ policy }),
   fc.record({ value: fc.string(), policy }),
+  fc.record({
+    kty: fc.constantFrom('EC', 'EC-HSM', 'RSA', 'oct'),
+    crv: fc.constantFrom('P-256', 'P-384', 'P-1', null),
+    key_ops: fc.array(fc.constantFrom('sign', 'verify', 'encrypt', 'x')),
+    alg: fc.constantFrom('ES256', 'ES384', 'RS256', 'x'),
+    value: fc.oneof(fc.constant('A'.repeat(43)), fc.string()),
+  }),
   fc.record({ x5c: fc.array(fc.oneof(fc.base64String(), fc.string())) }),
   fc.jsonValue(),
 )
@@ -81,7 +99,12 @@ it('answers any request with what the service could answer, and never falls', as
   let now = Date.UTC(2030, 0, 1)
   const emulator = keyVaultEmulator(
     { now: () => now, random: Math.random, storage: memoryStorage() },
-    { tenantId: 't', checkToken: async () => true, makeKey, limits: { creations: 1e9, others: 1e9 } },
+    {
+      tenantId: 't',
+      checkToken: async () => true,
+      makeKey,
+      limits: { creations: 1e9, hsmCreations: 1e9, secretCreations: 1e9, hsm: 1e9, others: 1e9 },
+    },
   )
   const method = fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
   const other = fc.tuple(method, fc.array(segment, { maxLength: 4 })).map(([verb, path]) => [verb, ...path])
@@ -103,7 +126,7 @@ it('answers any request with what the service could answer, and never falls', as
       expect(answer.status).toBeLessThan(502)
       seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1)
     }),
-    { numRuns: 600 },
+    { numRuns: 900 },
   )
   // The requests are not all turned away at the door.
   for (const status of [200, 202, 400, 404, 409]) expect(seen.get(status) ?? 0, `${status}`).toBeGreaterThan(0)
