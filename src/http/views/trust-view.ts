@@ -1,17 +1,6 @@
 import * as z from 'zod'
 import { PROVIDERS } from '../../model/cluster.ts'
-import { time } from './common.ts'
-
-/** A root or a signer of a mesh, as far as it is public. */
-const caCertificateView = z
-  .object({
-    serial: z.string().describe('Lower-case hex without leading zeros'),
-    fingerprint: z.string().describe('SHA-256 of the DER, lower-case hex'),
-    subject: z.string(),
-    notBefore: time,
-    notAfter: time,
-  })
-  .meta({ id: 'CaCertificate' })
+import { caCertificateView } from './ca-certificate-view.ts'
 
 export const trustView = z
   .object({
