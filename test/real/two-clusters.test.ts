@@ -141,6 +141,27 @@ describeReal('Meshwright on two real clusters', 'mesh', (parts) => {
       `two waves, per cent of answers by the new version: ${onEast} on east, ${onWest} on west (weights 50, 100, then 20, 100)`,
     )
   })
+
+  it('brings what the service says anew to one, and to the other when it is let; weights go to both at once meanwhile', async () => {
+    const redirects = () =>
+      Promise.all([east, west].map(async ({ mesh }) => (await mesh.send({}, { path: '/old' })).status))
+    const route = { name: 'old', match: [{ path: { exact: '/old' } }], redirect: { path: '/new', status: 308 } }
+    const change = { traffic: { routes: [route] }, waves: { bake: '1h' } }
+    await product.must('deployer', 'PATCH', '/services/shop/web', change)
+    await until('east redirects', 30_000, async () => (await redirects())[0] === 308)
+    const steps = [{ weight: 50, for: '5m' }]
+    const rollout = await startRollout(product, { candidate: 'v2', steps, gates: GATES })
+    await until('both share requests', 60_000, async () => {
+      const shares = await Promise.all([east, west].map(({ mesh }) => mesh.requestShare(100)))
+      return shares.every(({ byVersion }) => (byVersion.v2 ?? 0) > 25)
+    })
+    await product.must('deployer', 'POST', `/rollouts/${rollout.id}/abort`)
+    expect(await rollout.end()).toMatchObject({ phase: 'aborted' })
+    await expectBothOn('v1')
+    expect(await redirects()).toEqual([308, 200])
+    await product.must('deployer', 'PATCH', '/services/shop/web', { waves: 'off' })
+    await until('west redirects too', 30_000, async () => (await redirects())[1] === 308)
+  })
 })
 
 /** In seconds since the rollout began. */
