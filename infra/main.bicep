@@ -37,6 +37,9 @@ param keyVaultEvents bool = false
 @description('The key that Event Grid sends along; at least 32 characters. Needed with keyVaultEvents.')
 param eventGridKey string = ''
 
+@description('True: a Premium vault for mesh CAs, whose root keys never leave it; the lifecycle identity may make keys and write secrets there.')
+param meshCaVault bool = false
+
 @description('True: the lifecycle identity may change AKS clusters (the service mesh add-on). Not needed by this version.')
 param meshLifecycle bool = false
 
@@ -134,6 +137,18 @@ module vaults 'modules/vaults.bicep' = {
   }
 }
 
+module caVault 'modules/mesh-ca-vault.bicep' = if (meshCaVault) {
+  name: 'mesh-ca-vault'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    officerPrincipalId: identities.outputs.lifecyclePrincipalId
+    isPrivate: privateNetwork
+  }
+}
+
 module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
   name: 'endpoints'
   scope: group
@@ -147,6 +162,7 @@ module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
     storageId: storage.outputs.accountId
     certificateVaultId: vaults.outputs.certificateVaultId
     settingsVaultId: vaults.outputs.settingsVaultId
+    meshCaVaultId: meshCaVault ? caVault.outputs.vaultId : ''
   }
 }
 
@@ -235,6 +251,7 @@ output MESHWRIGHT_URL string = 'https://${apps[0].outputs.hostName}'
 output MESHWRIGHT_APPS array = [for (role, index) in roles: apps[index].outputs.name]
 output MESHWRIGHT_IDENTITIES array = identities.outputs.principalIds
 output MESHWRIGHT_CERTIFICATE_VAULT string = vaults.outputs.certificateVaultUri
+output MESHWRIGHT_MESH_CA_VAULT string = meshCaVault ? caVault.outputs.vaultUri : ''
 output MESHWRIGHT_SETTINGS_VAULT string = vaults.outputs.settingsVaultUri
 output MESHWRIGHT_METRICS_WORKSPACE string = monitoring.outputs.metricsWorkspaceId
 output MESHWRIGHT_METRICS_ENDPOINT string = monitoring.outputs.metricsEndpoint

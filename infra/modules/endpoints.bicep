@@ -8,6 +8,9 @@ param storageId string
 param certificateVaultId string
 param settingsVaultId string
 
+@description('Empty: there is no vault for mesh CAs.')
+param meshCaVaultId string
+
 var zones = [
   'privatelink.documents.azure.com'
   'privatelink.blob.${environment().suffixes.storage}'
@@ -15,13 +18,15 @@ var zones = [
   'privatelink.vaultcore.azure.net'
 ]
 
-var endpoints = [
+var always = [
   { name: 'cosmos', target: cosmosId, groupId: 'Sql', zone: 0 }
   { name: 'blob', target: storageId, groupId: 'blob', zone: 1 }
   { name: 'queue', target: storageId, groupId: 'queue', zone: 2 }
   { name: 'certificates', target: certificateVaultId, groupId: 'vault', zone: 3 }
   { name: 'settings', target: settingsVaultId, groupId: 'vault', zone: 3 }
 ]
+var ofMeshCas = { name: 'mesh-ca', target: meshCaVaultId, groupId: 'vault', zone: 3 }
+var endpoints = empty(meshCaVaultId) ? always : concat(always, [ofMeshCas])
 
 resource dnsZones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for zone in zones: {

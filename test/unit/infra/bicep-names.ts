@@ -2,6 +2,7 @@ import type { Expression, Statement } from '../../../scripts/bicep/parse-bicep.t
 
 /** Functions of Bicep that infra/ uses. */
 const FUNCTIONS = [
+  'concat',
   'empty',
   'environment',
   'guid',

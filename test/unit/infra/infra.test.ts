@@ -169,6 +169,17 @@ describe('what the app expects of its surroundings', () => {
     expect([...new Set(granted)].sort()).toEqual([...new Set(needed)].sort())
   })
 
+  it('the vault of mesh CAs is Premium, and nobody but the app that rotates them may anything there', () => {
+    const inVault = ofKind(statementsOf('infra/modules/mesh-ca-vault.bicep'), 'resource')
+    const inside = (value: Expression | undefined, ...keys: readonly string[]) =>
+      keys.reduce((found, key) => (found ? fieldOf(found, key) : undefined), value)
+    const [vault, ...assignments] = inVault.map(({ value }) => bodyOf(value))
+    expect(textOf(inside(vault, 'properties', 'sku', 'name'))).toBe('premium')
+    expect(assignments.map((one) => inside(one, 'properties', 'principalId'))).toEqual(
+      Array.from({ length: 2 }, () => expect.objectContaining({ kind: 'name', name: 'officerPrincipalId' })),
+    )
+  })
+
   it('azd finds what azure.yaml names', () => {
     const azure = parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')) as { infra: { path: string; module: string } }
     expect(statSync(join(ROOT, azure.infra.path, `${azure.infra.module}.bicep`)).isFile()).toBe(true)
