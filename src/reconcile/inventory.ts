@@ -64,6 +64,11 @@ function entryOf(
   return same ? next : { ...next, changedAt: at, ...writtenAt(serverTime(live)) }
 }
 
+/** An object as it stands on the cluster, for an inventory that did not know it. `at` is RFC 3339. */
+export function recordedAs(live: KubeObject, at: string): InventoryEntry {
+  return entry(live, contentHash(live), at)
+}
+
 function entry(live: KubeObject, hash: string, changedAt: string): InventoryEntry {
   return { ...refOf(live), uid: live.metadata.uid ?? '', generation: live.metadata.generation ?? 0, hash, changedAt }
 }

@@ -6,6 +6,7 @@ import { isPortError, PortError } from '../ports/port-error.ts'
 import { isRace } from './apply.ts'
 import { refKey } from './content.ts'
 import type { ReconcileDeps } from './deps.ts'
+import { findUnrecorded } from './find-unrecorded.ts'
 import { finishLeaving } from './finish-leaving.ts'
 import { getNamespace, pruningProvider, type StoredState } from './gather.ts'
 import { namespaceOf, namespaceOfPlacement } from './hosts/host-as-service.ts'
@@ -30,6 +31,7 @@ export async function removePlacement(
   stored: StoredState,
 ): Promise<Recorded> {
   const placement = stored.placement?.value
+  if (await recordUnrecorded(deps, request, stored)) return 'again'
   if (!placement || placement.pruned) {
     if (!stored.service && !placement) return removed(request.cluster)
     return finish(deps, request)
@@ -42,6 +44,22 @@ export async function removePlacement(
   if (objects.length > 0 && gone.size === 0 && removal.stop) return recordStop(scene, removal.stop)
   const recorded = await recordRemoval(scene, objects, removal)
   return recorded === 'again' || objects.length > 0 ? recorded : finish(deps, request)
+}
+
+/** Writes down what nobody did before anything is removed, so that it goes in its order. True: all is to be read again. */
+async function recordUnrecorded(deps: ReconcileDeps, request: ReconcileRequest, stored: StoredState): Promise<boolean> {
+  const { service, cluster, host } = stored
+  const placement = stored.placement?.value
+  // A host's own objects are known by resync alone.
+  if (!service || !cluster || host || placement?.pruned || placement?.removedAt !== undefined) return false
+  if (!service.leaving.includes(request.cluster)) return false
+  const found = await findUnrecorded(deps, service, cluster, placement)
+  if (found.length === 0) return false
+  const scene: Scene = { deps, stored, service, cluster: request.cluster }
+  const state = { objects: [...(placement?.objects ?? []), ...found] }
+  const words = { state: 'leaving', reason: 'Removing', message: `It is being removed from ${cluster.name}.` } as const
+  await save(scene, { state, findings: [], again: deps.clock.now() + 1000, happenings: [] }, words)
+  return true
 }
 
 /** Removes what may go now. An error of the cluster is an answer. */

@@ -24,14 +24,14 @@ function podPorts({ spec }: Pick<RenderInput, 'spec'>): readonly unknown[] {
   return [...new Set(spec.ports.filter(({ protocol }) => protocol !== 'tcp').map(({ targetPort }) => targetPort))]
 }
 
-function patch(destinationPort: unknown, limit: RateLimit): Fields {
+function patch(portNumber: unknown, limit: RateLimit): Fields {
   const filter = {
     name: 'envoy.filters.network.http_connection_manager',
     subFilter: { name: 'envoy.filters.http.router' },
   }
   return {
     applyTo: 'HTTP_FILTER',
-    match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { destinationPort, filter } } },
+    match: { context: 'SIDECAR_INBOUND', listener: { portNumber, filterChain: { filter } } },
     patch: {
       operation: 'INSERT_BEFORE',
       value: {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { PortError } from '../../../src/ports/port-error.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -30,6 +31,40 @@ describe('a service that leaves a cluster', () => {
     expect(world.cluster.peek('DestinationRule', 'web')).toBeUndefined()
     expect(world.store.peek('placement', 'shop/web/east')).toBeUndefined()
     expect(world.store.peek('service', 'shop/web')).toMatchObject({ leaving: [], targets: {} })
+  })
+
+  it.each([
+    ['its route', (kind: string) => kind !== 'VirtualService'],
+    ['all of it', () => false],
+  ])('takes along, in the same order, what was created and never written down: %s', async (_, isKnown) => {
+    world.store.put({ ...world.placement, objects: world.placement.objects.filter(({ kind }) => isKnown(kind)) })
+    leave()
+    expect(await world.reconcile()).toMatchObject({ state: 'leaving' })
+    expect(world.cluster.forget().filter((request) => request.startsWith('remove'))).toEqual(['remove VirtualService'])
+    world.clock.at += 5000
+    expect(await world.settle()).toMatchObject({ state: 'removed' })
+    expect(world.cluster.peek('DestinationRule', 'web')).toBeUndefined()
+  })
+
+  it('leaves what bears the names of its render and not its marks', async () => {
+    world.store.put({ ...world.placement, objects: [] })
+    world.cluster.change('kubectl', 'VirtualService', 'web', (object) => ({
+      ...object,
+      metadata: { ...object.metadata, annotations: {} },
+    }))
+    leave()
+    await world.settle()
+    expect(world.cluster.peek('VirtualService', 'web')).toBeDefined()
+    expect(world.cluster.peek('DestinationRule', 'web')).toBeUndefined()
+  })
+
+  it('is let go though the cluster does not answer, where nothing is known to be there', async () => {
+    world.store.put({ ...world.placement, objects: [] })
+    leave()
+    world.cluster.before = () => {
+      throw new PortError('unavailable', 'Kubernetes east', 'refused')
+    }
+    expect(await world.reconcile()).toMatchObject({ state: 'removed' })
   })
 
   it('that is being deleted goes too when it is nowhere any more', async () => {

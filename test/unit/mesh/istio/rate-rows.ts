@@ -20,7 +20,7 @@ export const RATE_ROWS: PolicyRows = {
           configPatches: [
             {
               applyTo: 'HTTP_FILTER',
-              match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { destinationPort: 8080 } } },
+              match: { context: 'SIDECAR_INBOUND', listener: { portNumber: 8080 } },
               patch: {
                 operation: 'INSERT_BEFORE',
                 value: {
