@@ -71,6 +71,8 @@ describeReal('who may call a service', 'mesh', (parts) => {
       'reader gets what is open': calls('reader', '/open/list', [200, 200, 200, 200]),
       'reader gets nothing else': calls('reader', '/opened', [200, 403, 403, 200]),
       'reader gets nothing hidden': calls('reader', '/open/hidden', [200, 403, 200, 403]),
+      // Proxies do not merge slashes: why allow is to be preferred to deny.
+      'reader doubles a slash': calls('reader', '//open/hidden', [200, 403, 403, 200]),
       'writer puts what is open': calls('writer', '/open', [200, 200, 200, 200], 'PUT'),
       'writer deletes nothing': calls('writer', '/open', [200, 403, 200, 403], 'DELETE'),
       'plain text is nobody': plain([200, 403, 403, 200]),

@@ -121,4 +121,21 @@ describeReal('whose tokens a service takes', 'mesh', (parts) => {
     })
     await shop.api.admin.remove(theirs)
   })
+
+  it('are asked for until the service is gone, and nothing of it is left', async () => {
+    const authorization = {
+      allow: [{ name: 'readers', claims: { roles: ['Items.Read'] } }],
+      deny: [{ name: 'cart', serviceAccounts: ['shop/cart'] }],
+    }
+    const policy = { security: { mtls: 'strict', authentication: { issuers }, authorization } }
+    const token = await entra({ roles: ['Items.Read'] })
+    const look = async () => expect((await shop.left()).length).toBe(7)
+    const kinds = {
+      'who may': calls(token, [200, 200]),
+      'who has no role': calls(await entra(), [200, 403]),
+      'who is denied': calls(token, [200, 403], 'GET', 'cart'),
+    }
+    await underPolicies(shop, 'removal', [{ policy, look }], kinds, shop.remove)
+    expect(await shop.left()).toEqual([])
+  })
 })

@@ -72,7 +72,9 @@ const BUILT: Readonly<Partial<Record<Feature, Capability>>> = {
   'traffic.outliers.consecutiveErrors': OUTLIERS,
   'traffic.outliers.interval': OUTLIERS,
   'traffic.outliers.ejectionTime': OUTLIERS,
-  'traffic.outliers.maxEjectionPercent': OUTLIERS,
+  'traffic.outliers.maxEjectionPercent': conditional(
+    'As consecutiveErrors, of the endpoints of one version. Of nine or fewer, 10 leaves out none.',
+  ),
   'traffic.loadBalancing.round-robin': SUPPORTED,
   'traffic.loadBalancing.least-request': SUPPORTED,
   'traffic.loadBalancing.random': SUPPORTED,

@@ -50,13 +50,19 @@ function connectionPool({ policy, spec }: RenderInput): Fields | undefined {
   })
 }
 
+/**
+ * Envoy's own 10 % leaves no endpoint out of nine or fewer, so that what is asked for would do nothing (seen with Envoy 1.40).
+ * With half of them a pair can lose one, and who is left has at most twice the requests.
+ */
+const MOST_EJECTED = 50
+
 function outlierDetection(outliers: TrafficSpec['outliers']): Fields | undefined {
   if (!outliers) return undefined
   return present({
     consecutive5xxErrors: outliers.consecutiveErrors,
     interval: duration(outliers.interval),
     baseEjectionTime: duration(outliers.ejectionTime),
-    maxEjectionPercent: outliers.maxEjectionPercent,
+    maxEjectionPercent: outliers.maxEjectionPercent ?? MOST_EJECTED,
   })
 }
 

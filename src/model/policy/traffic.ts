@@ -125,7 +125,9 @@ const outlierSpec = z.strictObject({
   consecutiveErrors: z.int().min(1).max(1000).describe('5xx answers in a row after which an endpoint is left out'),
   interval: durationBetween('1s', '1h').optional().describe('How often is looked; 10s when left out'),
   ejectionTime: durationBetween('1s', '24h').optional().describe('Times the number of ejections; 30s when left out'),
-  maxEjectionPercent: percent.optional().describe('Of the endpoints; 10 when left out'),
+  maxEjectionPercent: percent
+    .optional()
+    .describe('Of the endpoints of a version; 50 when left out. Below the share of one endpoint none is ever left out'),
 })
 
 const affinitySpec = z.union([

@@ -1,4 +1,5 @@
 import { type ApiServer, startApiServer } from './api-server.ts'
+import type { KubernetesObject } from './kubernetes.ts'
 import { type Mesh, type MeshOptions, startMesh } from './mesh.ts'
 import { object } from './mesh-objects.ts'
 import { type Product, startProduct } from './product.ts'
@@ -12,6 +13,10 @@ export interface PolicyShop {
   readonly product: Product
   /** PUTs `shop/web` with this policy in place of the last one, and resolves when Meshwright says that the cluster carries it. */
   put(policy: object): Promise<void>
+  /** DELETEs the service, and resolves when Meshwright knows nothing of it any more. */
+  remove(): Promise<void>
+  /** `Kind name` of all that Meshwright has written into the namespace and not taken away. */
+  left(): Promise<readonly string[]>
   stop(): Promise<void>
 }
 
@@ -58,7 +63,7 @@ export async function startPolicyShop(options: {
     }
     const put = (policy: object) => putPolicy(product, { ...service, ...policy })
     await put({})
-    return { api, mesh, product, put, stop }
+    return { api, mesh, product, put, remove: () => removeService(product), left: () => leftOf(api), stop }
   } catch (error) {
     await stop()
     throw error
@@ -75,13 +80,38 @@ function istiodDeployment(version: string) {
   })
 }
 
+const PATH = '/services/shop/web'
+
 async function putPolicy(product: Product, service: object): Promise<void> {
-  const path = '/services/shop/web'
-  const { generation } = await product.must<ServiceState>('deployer', 'PUT', path, service)
+  const { generation } = await product.must<ServiceState>('deployer', 'PUT', PATH, service)
   await until(`generation ${generation} is carried out`, 90_000, async () => {
     product.assertAlive()
-    const { observedGeneration, conditions } = await product.must<ServiceState>('viewer', 'GET', path)
+    const { observedGeneration, conditions } = await product.must<ServiceState>('viewer', 'GET', PATH)
     if (observedGeneration >= generation) return true
     throw new Error(JSON.stringify(conditions))
   })
+}
+
+async function removeService(product: Product): Promise<void> {
+  await product.must('deployer', 'DELETE', PATH)
+  await until('the service is gone', 90_000, async () => {
+    product.assertAlive()
+    return (await product.call('viewer', 'GET', PATH)).status === 404
+  })
+}
+
+const WRITTEN = {
+  'networking.istio.io': ['destinationrules', 'virtualservices', 'serviceentries', 'sidecars'],
+  'security.istio.io': ['peerauthentications', 'requestauthentications', 'authorizationpolicies'],
+  'telemetry.istio.io': ['telemetries'],
+}
+
+async function leftOf({ admin }: ApiServer): Promise<readonly string[]> {
+  const paths = Object.entries(WRITTEN).flatMap(([group, kinds]) =>
+    kinds.map((kind) => `/apis/${group}/v1/namespaces/shop/${kind}`),
+  )
+  const lists = await Promise.all(paths.map((path) => admin.call('GET', path)))
+  const objects = lists.flatMap(({ body }) => (body as { items: KubernetesObject[] }).items)
+  const isOurs = ({ metadata }: KubernetesObject) => JSON.stringify(metadata.managedFields).includes('"meshwright"')
+  return objects.filter(isOurs).map(({ kind, metadata }) => `${kind} ${metadata.name}`)
 }

@@ -27,7 +27,7 @@ const PER_SECOND = 120
 const IN_A_ROW = 12
 
 /**
- * Gives the service one policy after the other, and takes the last away, under a load of all these kinds of requests. Each answer must be
+ * Gives the service one policy after the other, and takes the last away (`end`), under a load of all these kinds of requests. Each answer must be
  * what a policy gives that held while it was under way; between a PUT and when Meshwright has carried it out and proxies show it, that
  * is the old one or the new. So no request is lost that neither refuses.
  */
@@ -36,15 +36,16 @@ export async function underPolicies(
   title: string,
   stands: readonly Stand[],
   kinds: Readonly<Record<string, Kind>>,
+  end: () => Promise<void> = () => put({}),
 ): Promise<void> {
   const all = Object.entries(kinds).map(([name, kind], _, { length }) => watch(name, kind, PER_SECOND / length))
   const stop = () => Promise.all(all.map(({ load }) => load.stop()))
   const spans: Span[] = []
   const took: string[] = []
-  const change = async (policy: object, old: number, next: number) => {
+  const change = async (act: () => Promise<void>, old: number, next: number) => {
     const from = Date.now()
     spans.push({ fromMs: from, holds: [old, next] })
-    await put(policy)
+    await act()
     const carried = Date.now()
     await shows(all, next)
     spans.push({ fromMs: Date.now(), holds: [next] })
@@ -54,11 +55,11 @@ export async function underPolicies(
     await shows(all, 0)
     spans.push({ fromMs: Date.now(), holds: [0] })
     for (const [at, { policy, look }] of stands.entries()) {
-      await change(policy, at, at + 1)
+      await change(() => put(policy), at, at + 1)
       await look?.()
       await shows(all, at + 1)
     }
-    await change({}, stands.length, 0)
+    await change(end, stands.length, 0)
     await stop()
     expect(all.flatMap((one) => wrongOf(one, spans))).toEqual([])
     const total = all.reduce((sum, { load }) => sum + load.answers.length, 0)

@@ -312,10 +312,11 @@ export const TRAFFIC_ROWS: PolicyRows = {
       lacks: ['trafficPolicy.connectionPool.http'],
     },
   ],
-  'traffic.outliers.consecutiveErrors': [outlier({}, {})],
+  // Envoy's own 10 % leaves out none of nine.
+  'traffic.outliers.consecutiveErrors': [outlier({}, { maxEjectionPercent: 50 })],
   'traffic.outliers.interval': [outlier({ interval: '5s' }, { interval: '5s' })],
   'traffic.outliers.ejectionTime': [outlier({ ejectionTime: '1m' }, { baseEjectionTime: '60s' })],
-  'traffic.outliers.maxEjectionPercent': [outlier({ maxEjectionPercent: 50 }, { maxEjectionPercent: 50 })],
+  'traffic.outliers.maxEjectionPercent': [outlier({ maxEjectionPercent: 20 }, { maxEjectionPercent: 20 })],
   'traffic.loadBalancing.round-robin': [
     rule({ loadBalancing: 'round-robin' }, { loadBalancer: { simple: 'ROUND_ROBIN' } }),
   ],
