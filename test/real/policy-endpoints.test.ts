@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { describeReal } from './parts/describe-real.ts'
 import { measured } from './parts/measured.ts'
 import { type PolicyShop, startPolicyShop } from './parts/policy-shop.ts'
@@ -17,6 +17,7 @@ describeReal('which Pods of a version get requests', 'mesh', (parts) => {
   beforeAll(async () => {
     shop = await startPolicyShop({ parts, dir, mesh: { versions: PODS, clients: [{ name: 'quiet' }] } })
   })
+  afterEach(() => shop.mesh.behave('v3', {}))
   afterAll(() => shop?.stop())
 
   const all = (more: Partial<Kind> = {}): Kind => ({ client: shop.mesh, gets: [200, 200], ...more })

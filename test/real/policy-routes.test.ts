@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { describeReal } from './parts/describe-real.ts'
 import { measured } from './parts/measured.ts'
 import { type PolicyShop, startPolicyShop } from './parts/policy-shop.ts'
@@ -17,6 +17,7 @@ describeReal('how requests for a service travel', 'mesh', (parts) => {
   beforeAll(async () => {
     shop = await startPolicyShop({ parts, dir, versions: VERSIONS })
   })
+  afterEach(() => shop.mesh.behave('v2', {}))
   afterAll(() => shop?.stop())
 
   function gets(path: string, gets: readonly unknown[], headers: Headers = {}, method = 'GET'): Kind {
@@ -129,7 +130,6 @@ describeReal('how requests for a service travel', 'mesh', (parts) => {
     const after = await mesh.received('v2')
     await mesh.requestShare(100)
     expect(await mesh.received('v2')).toBe(after)
-    await mesh.behave('v2', {})
   })
 
   it('to versions by fixed weights', async () => {
