@@ -157,14 +157,15 @@ function refusalStop(candidate: CandidatePlan | undefined): Stop | undefined {
 
 /** What applying `object` would do; undefined: nothing. */
 export function effectOf(situation: Situation, live: KubeObject | undefined, object: KubeObject): Effect | undefined {
-  const { provider, service, cluster } = situation
+  const { provider, service, cluster, placement } = situation
   if (!live) return 'creation'
   const after = provider.liveWeights(object)
   const [sidesBefore, sidesAfter] = [provider.liveSideRoutes(live), provider.liveSideRoutes(object)]
   if (holds(live, object)) {
     // What carries weights bears the newest revision even when nothing else changes: else a slow writer with a
-    // document from in between could pass the fence. So does what carries side routes.
-    const carries = after !== undefined || sidesAfter.length > 0
+    // document from in between could pass the fence. So does what carries side routes; and where a removal had begun all
+    // does, for the next of its requests may be under way.
+    const carries = after !== undefined || sidesAfter.length > 0 || placement?.removedAt !== undefined
     return carries && (revisionOf(live) ?? 0) < service.renderRevision ? 'mark' : undefined
   }
   const before = provider.liveWeights(live)

@@ -126,6 +126,8 @@ function inWave({ waves, wave = 0 }: Rollout, cluster: string): boolean {
 function checkPassed(write: RolloutWrite, step: StepSpec | undefined): void {
   const { was, is, now, away, webhooks, broke } = write
   if (!step || was.wave !== is.wave) return
+  // A wave that has lost all its clusters has nothing to wait for.
+  if (!was.targets.some((target) => !target.out && inWave(was, target.cluster))) return
   // The traffic may have come live in this very pass.
   const live = Date.parse(was.liveAt ?? was.weightSince)
   const begun = Date.parse(was.stepSince ?? was.weightSince)

@@ -67,6 +67,26 @@ describe('a service that leaves a cluster', () => {
     expect(await world.reconcile()).toMatchObject({ state: 'removed' })
   })
 
+  it('writes all anew when it comes back half-way, so that a removal under way goes through no more', async () => {
+    leave()
+    await world.reconcile()
+    const before = world.cluster.peek('DestinationRule', 'web')
+    world.service(({ renderRevision }) => ({
+      targets: { east: { stable: 'v1' } },
+      leaving: [],
+      renderRevision: renderRevision + 1,
+    }))
+    world.cluster.forget()
+    expect(await world.settle()).toMatchObject({ state: 'live' })
+    expect(world.cluster.forget().filter((request) => request.startsWith('apply'))).toEqual([
+      'apply DestinationRule',
+      'apply VirtualService',
+    ])
+    const after = world.cluster.peek('DestinationRule', 'web')
+    expect(after?.spec).toEqual(before?.spec)
+    expect(after?.metadata.resourceVersion).not.toBe(before?.metadata.resourceVersion)
+  })
+
   it('that is being deleted goes too when it is nowhere any more', async () => {
     leave('2026-05-01T10:00:00.000Z')
     expect(await world.settle()).toMatchObject({ state: 'removed' })
