@@ -53,9 +53,15 @@ interface Leaf {
   readonly value: unknown
 }
 
-/** Fields that hold no others, durations in milliseconds. What is on when nothing is said says nothing. */
+/** How many endpoints are left out at most where a rule does not say: Envoy's own per cents. */
+const USUAL_EJECTION = 10
+
+/** What holds too when nothing is said. */
+const USUAL: Fields = { enabled: true, maxEjectionPercent: USUAL_EJECTION }
+
+/** Fields that hold no others, durations in milliseconds. What holds when nothing is said says nothing. */
 function leavesOf(value: unknown, path: readonly string[]): readonly Leaf[] {
-  if (value === undefined || (path.at(-1) === 'enabled' && value === true)) return []
+  if (value === undefined || value === USUAL[path.at(-1) ?? '']) return []
   if (!isMap(value)) return [{ path, value: goDurationMs(value) ?? value }]
   return Object.entries(value).flatMap(([field, inner]) => leavesOf(inner, [...path, field]))
 }
@@ -99,7 +105,8 @@ function readOutliers({
   consecutive5xxErrors,
   interval,
   baseEjectionTime,
-  maxEjectionPercent,
+  // Left out of a policy it would be ours.
+  maxEjectionPercent = USUAL_EJECTION,
 }: Fields): Fields | undefined {
   if (consecutive5xxErrors === undefined) return undefined
   return present({

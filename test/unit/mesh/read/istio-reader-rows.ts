@@ -144,7 +144,8 @@ export const CARRIED: readonly { it: string; objects: readonly KubeObject[]; spe
     spec: {
       traffic: {
         connections: { maxConnections: 10, connectTimeout: '30ms', maxRequests: 100, idleTimeout: '90s' },
-        outliers: { consecutiveErrors: 7, interval: '5m', ejectionTime: '15m' },
+        // What Envoy does where the rule says nothing, and a policy would say more.
+        outliers: { consecutiveErrors: 7, interval: '5m', ejectionTime: '15m', maxEjectionPercent: 10 },
         locality: { prefer: 'region' },
       },
     },
