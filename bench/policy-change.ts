@@ -14,6 +14,7 @@ import { kubernetesTransport } from '../src/sandbox/transports/kubernetes-transp
 import { throughWire } from '../src/sandbox/transports/wire.ts'
 import { kubeconfigText } from '../test/contract/cluster-api/kubeconfig-text.ts'
 import { aCaller, by } from '../test/unit/fakes/documents.ts'
+import { FakeMetrics } from '../test/unit/fakes/fake-metrics.ts'
 import { MemoryStore } from '../test/unit/fakes/memory-store.ts'
 import { clusterDocument, serviceDocument } from '../test/unit/reconcile/world.ts'
 import type { Figure } from './figure.ts'
@@ -32,7 +33,12 @@ export async function policyChange(): Promise<readonly Figure[]> {
   const admin = by({ caller: aCaller({ roles: ['Mesh.Admin'] }) })
   bench.requests.splice(0)
   const startedMs = performance.now()
-  const put = await putPolicy(bench.deps, 'limits', sharedPolicySpec.parse(body), admin)
+  const put = await putPolicy(
+    { ...bench.deps, metrics: new FakeMetrics() },
+    'limits',
+    sharedPolicySpec.parse(body),
+    admin,
+  )
   if (!put.ok) throw new Error(put.failure.detail)
   const putMs = performance.now() - startedMs
   bench.store.writes = 0

@@ -17,6 +17,7 @@ export function policyProblem({ spec, policy }: Pick<RenderInput, 'spec' | 'poli
     hosts,
     workload,
     mode,
+    waive,
     onDrift,
     adopt,
     overrides,

@@ -88,6 +88,11 @@ export const FAILURES = {
     title: 'A guard rail does not allow it',
     hint: 'Keep to the guard rails that are named, or ask an administrator to change them.',
   },
+  PlainCallers: {
+    status: 422,
+    title: 'Callers without mutual TLS are seen',
+    hint: 'Bring the callers into the mesh first, use permissive until then, or send "waive": ["PlainCallers"] to refuse them knowingly.',
+  },
   ImageRefused: {
     status: 422,
     title: 'The version cannot be made from an image here',

@@ -5,6 +5,7 @@ import { unknownNames } from './policy/cross-checks.ts'
 import { policyOverrides } from './policy/overrides.ts'
 import { policyParts, workloadSpec } from './policy/policy.ts'
 import { ownWaves } from './policy/waves-spec.ts'
+import { waivers } from './waiver.ts'
 
 export const versionSpec = z.strictObject({
   labels: labelMap
@@ -67,6 +68,7 @@ export const serviceSpec = z
       .describe(
         'observe: look, plan and show, never write, on any cluster; manage when left out. A cluster in observe is not written to either way',
       ),
+    waive: waivers,
     onDrift: z
       .enum(['restore', 'report'])
       .default('restore')

@@ -5,9 +5,11 @@ import { timestamp } from '../model/names.ts'
 import type { SharedPolicySpec } from '../model/policy/shared-policy.ts'
 import type { RequestContext } from '../model/request.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { MetricsSources } from '../ports/metrics.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { memberFailure, memberProblems } from './check-members.ts'
+import { checkStrict } from './check-strict.ts'
 import { readFleet } from './observe-reach.ts'
 import { policyEvent, spreadWork } from './policy-event.ts'
 
@@ -16,7 +18,7 @@ import { policyEvent, spreadWork } from './policy-event.ts'
  * rail, or could not carry it: nothing is half applied.
  */
 export async function putPolicy(
-  deps: { readonly store: Store; readonly clock: Clock },
+  deps: { readonly store: Store; readonly clock: Clock; readonly metrics: MetricsSources },
   name: string,
   spec: SharedPolicySpec,
   context: RequestContext,
@@ -31,6 +33,8 @@ export async function putPolicy(
       const document = nextPolicy(before, { name, spec, now })
       const failure = (await unknownTeam(deps.store, spec)) ?? (await unfit(deps.store, document))
       if (failure) return { ok: false, failure }
+      const strict = await checkStrict(deps, document)
+      if (!strict.ok) return strict
       const event = policyEvent(name, before ? 'policy.changed' : 'policy.registered', {
         id: `${document.createdAt}.${document.generation}`,
         time: now,
@@ -39,7 +43,7 @@ export async function putPolicy(
         message: before ? `Policy ${name} was changed.` : `Policy ${name} was registered.`,
       })
       const outbox = [...document.outbox, event, spreadWork(name, `${document.createdAt}.${document.generation}`)]
-      return succeed({ document: { ...document, outbox, dueAt: now } })
+      return succeed({ document: { ...document, outbox, dueAt: now }, warnings: strict.value })
     },
   })
 }

@@ -5,17 +5,14 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Store } from '../ports/store.ts'
 import type { Plan, PlanOptions } from '../reconcile/plan.ts'
 import { allClusters } from './check-references.ts'
-import { buildService } from './put-service.ts'
+import { buildService, type PutServiceDeps } from './put-service.ts'
 import { readPlacements } from './read-placements.ts'
+import { strictFindings } from './strict-findings.ts'
 import { forecastWaves } from './words/forecast-waves.ts'
 
-export interface PlanServiceDeps {
-  readonly store: Store
-  readonly clock: Clock
+export interface PlanServiceDeps extends PutServiceDeps {
   /** What carrying a service out on one cluster would do; nothing is kept. */
   readonly plan: (service: ServiceDocument, cluster: string, options?: PlanOptions) => Promise<Plan>
 }
@@ -40,23 +37,28 @@ export async function planService(
   const key = serviceKey(namespace, name)
   const before = (await deps.store.read('service', key))?.value
   if (spec === undefined) {
-    return before ? succeed(await planAll(deps, before, [])) : fail('NotFound', `There is no service ${key}.`)
+    return before ? succeed(await planAll(deps, before, before, [])) : fail('NotFound', `There is no service ${key}.`)
   }
   const now = timestamp(deps.clock.now())
   const built = await buildService(deps.store, before, { namespace, name, spec, caller, now })
-  return built.ok ? succeed(await planAll(deps, built.value.document, built.value.warnings)) : built
+  return built.ok ? succeed(await planAll(deps, before, built.value.document, built.value.warnings)) : built
 }
 
 const LINTED: PlanOptions = { lint: true }
 
 async function planAll(
   deps: PlanServiceDeps,
+  before: ServiceDocument | undefined,
   service: ServiceDocument,
   warnings: readonly string[],
 ): Promise<ServicePlan> {
   const clusters = [...Object.keys(service.targets), ...service.leaving].sort()
   const whole = arrived(service)
-  const plans = await Promise.all(clusters.map((cluster) => deps.plan(whole, cluster, LINTED)))
+  const [found, strict] = await Promise.all([
+    Promise.all(clusters.map((cluster) => deps.plan(whole, cluster, LINTED))),
+    strictFindings(deps, before, service),
+  ])
+  const plans = found.map((plan) => ({ ...plan, findings: [...plan.findings, ...(strict.get(plan.cluster) ?? [])] }))
   const worst = worstOf(plans.flatMap(({ findings }) => findings))
   const waves = service.spread ? await wavesOf(deps, service) : []
   return { plans, warnings, ...(waves.length > 0 ? { waves } : {}), ...(worst ? { worst } : {}) }

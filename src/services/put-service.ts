@@ -5,22 +5,31 @@ import type { Caller } from '../model/identity.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type ServiceSpec, serviceKey } from '../model/service.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { MetricsSources } from '../ports/metrics.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
 import { checkPolicies, policyFields } from './check-policies.ts'
 import { allClusters, checkReferences, checkStoredTeam } from './check-references.ts'
+import { checkStrict } from './check-strict.ts'
 import { checkExposure } from './hosts/check-exposure.ts'
 import { reserveHosts } from './hosts/reserve-hosts.ts'
 import { liveConflict } from './live-conflicts.ts'
 import { nextService } from './next-service.ts'
 import { holdWords } from './words/hold-words.ts'
 
+export interface PutServiceDeps {
+  readonly store: Store
+  readonly clock: Clock
+  /** Who calls now is looked at before mutual TLS becomes strict. */
+  readonly metrics: MetricsSources
+}
+
 /**
  * Registers a service, or replaces what is wanted of it. One write: the outbox carries the work for every cluster.
  * `stable` is for imports: what is stable on clusters that the service is new to, in place of the initial version.
  */
 export async function putService(
-  deps: { readonly store: Store; readonly clock: Clock },
+  deps: PutServiceDeps,
   namespace: string,
   name: string,
   spec: ServiceSpec,
@@ -34,8 +43,14 @@ export async function putService(
     spec,
     context,
     admit: (before) => checkStoredTeam(deps.store, context.caller, before),
-    build: (before, now) =>
-      buildService(deps.store, before, { namespace, name, spec, stable, caller: context.caller, now }),
+    build: async (before, now) => {
+      const change = { namespace, name, spec, stable, caller: context.caller, now }
+      const built = await buildService(deps.store, before, change)
+      if (!built.ok) return built
+      const strict = await checkStrict(deps, before, built.value.document)
+      if (!strict.ok) return strict
+      return succeed({ ...built.value, warnings: [...built.value.warnings, ...strict.value] })
+    },
     reserve: (next) => reserveExposure(deps, next),
   })
 }

@@ -165,6 +165,16 @@ export const LINT_RULES = {
     'Set security.mtls to "strict": without it nobody knows who calls.',
     'KIA0105',
   ),
+  PlainCallers: rule(
+    'error',
+    'callers without mutual TLS are seen where it is to be strict; a warning where it is strict already, or that is waived',
+    'Bring the callers into the mesh first, or set "waive": ["PlainCallers"] to refuse them knowingly.',
+  ),
+  PlainCallersUnknown: rule(
+    'warning',
+    'whether callers without mutual TLS would be refused is not known',
+    'Give the cluster metrics, and look at GET /clusters/{cluster}/metrics.',
+  ),
   NotSeen: rule(
     'info',
     'something could not be looked at',

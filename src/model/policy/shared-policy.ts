@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { clusterSelection } from '../cluster-selection.ts'
 import { dnsLabel } from '../names.ts'
+import { waivers } from '../waiver.ts'
 import { policyGuardRails } from './guard-rails.ts'
 import { partialPolicyParts } from './overrides.ts'
 import { POLICY_PARTS } from './policy.ts'
@@ -31,6 +32,7 @@ export const sharedPolicySpec = z
     ...parts,
     guardRails: policyGuardRails.optional().describe('What services must keep'),
     waves: wavesSpec.optional(),
+    waive: waivers,
   })
   .superRefine((spec, context) => {
     if (spec.guardRails === undefined && POLICY_PARTS.every((part) => partOf(spec, part) === undefined))

@@ -8,14 +8,10 @@ import type { Failure } from '../../model/failure.ts'
 import { timestamp } from '../../model/names.ts'
 import type { RequestContext } from '../../model/request.ts'
 import type { ServiceSpec } from '../../model/service.ts'
-import type { Clock } from '../../ports/clock.ts'
 import type { ClusterApis } from '../../ports/cluster-api.ts'
-import type { Store } from '../../ports/store.ts'
-import { buildService, putService } from '../put-service.ts'
+import { buildService, type PutServiceDeps, putService } from '../put-service.ts'
 
-export interface ImportDeps {
-  readonly store: Store
-  readonly clock: Clock
+export interface ImportDeps extends PutServiceDeps {
   readonly clusters: ClusterApis
 }
 

@@ -2,6 +2,7 @@ import type { ServiceDocument } from '../../../src/model/documents.ts'
 import { splitServiceKey } from '../../../src/model/service.ts'
 import { advanceSpread } from '../../../src/policies/advance-spread.ts'
 import { AT, aPlacement, aService, condition } from '../fakes/documents.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 
 const SETTLE_MS = 5000
@@ -12,7 +13,12 @@ export class Fleet {
   time = Date.parse(AT)
   /** Placements that do not become live, and what they say. */
   readonly broken = new Map<string, string>()
-  readonly deps = { store: this.store, clock: { now: () => this.time, sleep: async () => undefined } }
+  readonly metrics = new FakeMetrics()
+  readonly deps = {
+    store: this.store,
+    metrics: this.metrics,
+    clock: { now: () => this.time, sleep: async () => undefined },
+  }
   private taken = 0
   private readonly keys = new Set<string>()
 

@@ -138,6 +138,29 @@ describe('a policy that is put', () => {
       expect(await spreadWithCrashAt(crash), `at write ${crash}`).toMatchObject({ layers: whole.layers })
   })
 
+  it('that makes mutual TLS strict is refused while callers without it are seen on a cluster, and waived by name', async () => {
+    const workload = { labels: { app: 'web' } }
+    fleet.add(NAMES, { ...EAST, spec: spec({ clusters: ['east'], workload }) })
+    const now = fleet.deps.clock.now()
+    const labels = {
+      reporter: 'destination',
+      destination_service_namespace: 'shop',
+      destination_service_name: 'b',
+      connection_security_policy: 'none',
+    }
+    fleet.metrics.put('east', 'istio_requests_total', labels, [
+      [now - 3_590_000, 0],
+      [now - 60_000, 7],
+    ])
+    const refused = await put({ security: { mtls: 'strict' } })
+    expect(refused).toMatchObject({
+      failure: { code: 'PlainCallers', errors: [{ reason: expect.stringContaining('7 requests to shop/b on east') }] },
+    })
+    expect(await put({ security: { mtls: 'permissive' } })).toMatchObject({ ok: true, value: { warnings: [] } })
+    const waived = await put({ security: { mtls: 'strict' }, waive: ['PlainCallers'] })
+    expect(waived).toMatchObject({ ok: true, value: { warnings: [expect.stringContaining('PlainCallers is waived')] } })
+  })
+
   it('that a service took at its own PUT is not brought again', async () => {
     fleet.add(NAMES, EAST)
     await put({ traffic: { timeout: '9s' } })

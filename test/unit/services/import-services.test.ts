@@ -4,6 +4,7 @@ import { PortError } from '../../../src/ports/port-error.ts'
 import { type ImportRequest, importServices } from '../../../src/services/import/import-services.ts'
 import { AT, aCaller, aCluster, aService, aTeam, by } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 
 let store: MemoryStore
@@ -36,7 +37,7 @@ beforeEach(() => {
 
 async function run(change: Partial<ImportRequest> = {}, context = by()) {
   const request = { cluster: 'east', isDone: true, limit: 50, ...change }
-  const result = await importServices({ store, clock, clusters }, request, context)
+  const result = await importServices({ store, clock, clusters, metrics: new FakeMetrics() }, request, context)
   if (!result.ok) throw new Error(`${result.failure.code}: ${result.failure.detail}`)
   return result.value
 }
@@ -115,7 +116,7 @@ describe('an import', () => {
 describe('an import is refused', () => {
   const refused = async (change: Partial<ImportRequest> = {}) => {
     const request = { cluster: 'east', isDone: true, limit: 50, ...change }
-    const result = await importServices({ store, clock, clusters }, request, by())
+    const result = await importServices({ store, clock, clusters, metrics: new FakeMetrics() }, request, by())
     return result.ok ? undefined : result.failure.code
   }
 

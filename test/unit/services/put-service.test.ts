@@ -3,19 +3,22 @@ import { entityTag } from '../../../src/model/digest.ts'
 import type { RequestContext } from '../../../src/model/request.ts'
 import { putService } from '../../../src/services/put-service.ts'
 import { AT, aCaller, aCluster, aService, aTeam, by, eventsIn, spec, workIn } from '../fakes/documents.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 import { aRollout, aTarget } from '../rollouts/fixture.ts'
 
 let store: MemoryStore
+let metrics: FakeMetrics
 beforeEach(() => {
   store = new MemoryStore()
+  metrics = new FakeMetrics()
   for (const name of ['east', 'west', 'north']) store.put(aCluster(name))
   store.put(aTeam())
 })
 
 const clock = { now: () => Date.parse(AT), sleep: async () => undefined }
 const put = (change: Readonly<Record<string, unknown>> = {}, context: RequestContext = by()) =>
-  putService({ store, clock }, 'shop', 'web', spec(change), context)
+  putService({ store, clock, metrics }, 'shop', 'web', spec(change), context)
 const service = () => store.get('service', 'shop/web')
 
 describe('a service that is registered', () => {
@@ -73,7 +76,7 @@ describe('a service that changes', () => {
 
   it('writes nothing when it is the same', async () => {
     const [{ spec: same }] = [aService()]
-    expect(await putService({ store, clock }, 'shop', 'web', same, by())).toMatchObject({
+    expect(await putService({ store, clock, metrics }, 'shop', 'web', same, by())).toMatchObject({
       value: { status: 'unchanged' },
     })
     expect(store.writes).toBe(0)

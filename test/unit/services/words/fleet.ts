@@ -4,6 +4,7 @@ import { servicePolicy } from '../../../../src/model/policy/service-policy.ts'
 import { putService } from '../../../../src/services/put-service.ts'
 import { advanceWords } from '../../../../src/services/words/advance-words.ts'
 import { AT, aCluster, aPlacement, aService, aTeam, by, condition, spec } from '../../fakes/documents.ts'
+import { FakeMetrics } from '../../fakes/fake-metrics.ts'
 import { MemoryStore } from '../../fakes/memory-store.ts'
 
 const KEY = 'shop/web'
@@ -18,7 +19,11 @@ export class Words {
   readonly carried = new Map<string, string>()
   /** How often each cluster was asked to do something. */
   readonly asked: string[] = []
-  readonly deps = { store: this.store, clock: { now: () => this.time, sleep: async () => undefined } }
+  readonly deps = {
+    store: this.store,
+    metrics: new FakeMetrics(),
+    clock: { now: () => this.time, sleep: async () => undefined },
+  }
   private taken = 0
 
   constructor(clusters: readonly string[], own: Readonly<Record<string, unknown>> = {}) {
