@@ -1,6 +1,7 @@
 import { breach } from './breach.ts'
 import { certificateScan } from './certificate-scan.ts'
 import { chatAnswers } from './chat-answers.ts'
+import { clusterPlan } from './cluster-plan.ts'
 import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { inFlight } from './in-flight.ts'
@@ -14,6 +15,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'kubernetes-requests': kubernetesRequests,
   'certificate-scan': certificateScan,
   'policy-change': policyChange,
+  'cluster-plan': clusterPlan,
   'chat-answers': chatAnswers,
   'pure-functions': pureFunctions,
   'in-flight': inFlight,

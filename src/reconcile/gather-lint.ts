@@ -1,9 +1,8 @@
 import { accountNamespaces, namesCallers } from '../mesh/lint/check-callers.ts'
 import type { Desired, Seen } from '../mesh/lint/subject.ts'
 import type { KindRef } from '../model/kube.ts'
-import type { ClusterApi, ListOptions, MetadataObject } from '../ports/cluster-api.ts'
+import type { ClusterApi, ListOptions, MetadataObject, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
-import { RECENT } from './gather.ts'
 
 const NAMESPACE: KindRef = { apiVersion: 'v1', kind: 'Namespace' }
 const POD: KindRef = { apiVersion: 'v1', kind: 'Pod' }
@@ -19,10 +18,11 @@ const MOST_LISTS = 8
 export async function gatherLint(
   api: ClusterApi,
   desired: Desired,
+  age: ReadOptions,
 ): Promise<Pick<Seen, 'pods' | 'namespaces' | 'serviceAccounts' | 'unseen'>> {
   const unseen: string[] = []
   const list = async (kind: KindRef, options: ListOptions): Promise<readonly MetadataObject[] | undefined> => {
-    const found = await tryList(api, kind, options)
+    const found = await tryList(api, kind, { ...options, ...age })
     if (found) return found
     const where = options.namespace === undefined ? '' : ` in namespace ${options.namespace}`
     unseen.push(`Meshwright may not list ${kind.kind}s${where}: what they show is not checked.`)
@@ -54,7 +54,7 @@ async function tryList(
   options: ListOptions,
 ): Promise<readonly MetadataObject[] | undefined> {
   try {
-    return await api.listMetadata(kind, { ...options, ...RECENT })
+    return await api.listMetadata(kind, options)
   } catch (error) {
     if (isPortError(error, 'denied')) return undefined
     throw error

@@ -6,13 +6,13 @@ import type { ClusterDocument } from '../model/documents.ts'
 import { type KubeObject, type KubeRef, refOf } from '../model/kube.ts'
 import { serviceOn, servicePolicy } from '../model/policy/service-policy.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { ClusterApi, ClusterApis } from '../ports/cluster-api.ts'
+import type { ClusterApi, ClusterApis, ReadOptions } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 import type { Store } from '../ports/store.ts'
 import { withPreconditions } from './apply.ts'
 import { isOurs, standingOf } from './conflict.ts'
 import { changesTo, type FieldChange, refKey } from './content.ts'
-import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare } from './gather.ts'
+import { gatherCluster, gatherRivals, keyOfService, type Prepared, prepare, RECENT } from './gather.ts'
 import { gatherLint } from './gather-lint.ts'
 import { checkCandidate, checkKubeService, checkMesh, checkVersions } from './plan-findings.ts'
 import { planWrites, type WritePlan } from './plan-writes.ts'
@@ -47,6 +47,8 @@ export interface Plan {
 export interface PlanOptions {
   /** Check more than a write needs, with reads that reconcile never makes. */
   readonly lint?: boolean
+  /** How old what others made may be when it is looked at, where many services are planned one after the other. */
+  readonly age?: ReadOptions
 }
 
 /**
@@ -67,21 +69,37 @@ export async function planPlacement(
   if (!prepared.ok) return blocked(name, prepared.stop.reason, prepared.stop.message)
   try {
     const api = await deps.clusters.connect(cluster)
-    const { plan, situation, kubeService } = await planOn(deps, api, service, cluster, prepared.value)
+    const { age = {} } = options
+    const { plan, situation, kubeService } = await planOn(deps, api, service, {
+      cluster,
+      prepared: prepared.value,
+      age,
+    })
     if (!options.lint) return plan
-    return { ...plan, findings: [...plan.findings, ...(await lintOn(api, situation, cluster, kubeService))] }
+    return {
+      ...plan,
+      findings: [
+        ...plan.findings,
+        ...(await lintOn(api, situation, { cluster, kubeService, age: options.age ?? RECENT })),
+      ],
+    }
   } catch (error) {
     if (isPortError(error)) return blocked(name, error.reason ?? 'Unreachable', error.message)
     throw error
   }
 }
 
+interface Place {
+  readonly cluster: ClusterDocument
+  readonly prepared: Prepared
+  readonly age: ReadOptions
+}
+
 async function planOn(
   deps: PlanDeps,
   api: ClusterApi,
   asked: PlannedService,
-  cluster: ClusterDocument,
-  prepared: Prepared,
+  { cluster, prepared, age }: Place,
 ): Promise<{ readonly plan: Plan; readonly situation: Situation; readonly kubeService: KubeObject | undefined }> {
   const service = withCandidates(asked)
   const { namespace, name } = service
@@ -89,9 +107,9 @@ async function planOn(
   const place = { cluster: cluster.name, placement: placement?.value }
   const [freezes, observed, gathered, rivals, kubeService] = await Promise.all([
     deps.store.all('freeze'),
-    gatherCluster(api, service, prepared, []),
+    gatherCluster(api, service, prepared, [], age),
     gatherWorkloads(api, deps.store, service, place),
-    gatherRivals(api, service, prepared),
+    gatherRivals(api, service, prepared, age),
     api.get({ apiVersion: 'v1', kind: 'Service', namespace, name }),
   ])
   const situation: Situation = {
@@ -127,14 +145,13 @@ async function planOn(
 async function lintOn(
   api: ClusterApi,
   { service, weights, observed, rendered, placement }: Situation,
-  cluster: ClusterDocument,
-  kubeService: KubeObject | undefined,
+  { cluster, kubeService, age }: Pick<Place, 'cluster' | 'age'> & { readonly kubeService: KubeObject | undefined },
 ): Promise<readonly Finding[]> {
   const mesh = meshOf(cluster)
   if (!mesh || !observed.namespace) return []
   const { namespace, name, spec } = service
   const desired = { namespace, name, spec, policy: servicePolicy(service, cluster), weights, mesh }
-  const seen = await gatherLint(api, desired)
+  const seen = await gatherLint(api, desired, age)
   const foreign = rendered
     .flatMap(({ object }) => observed.objects.get(refKey(refOf(object))) ?? [])
     .filter((live) => !isOurs(live, keyOfService(service), placement?.objects))

@@ -77,16 +77,23 @@ async function wavesOf(
   return forecastWaves(service, clusters, placements, clock.now())
 }
 
-/** What carrying out each of some services on one cluster would do, one after the other. */
+/** Of a plan for many services: what lies on the cluster for all of them is listed once in so long. */
+const SHARED: PlanOptions = { ...LINTED, age: { maxAgeMs: 60_000 } }
+const AT_ONCE = 4
+
+/** What carrying out each of some services on one cluster would do, in their order. */
 export async function planOnCluster(
   deps: PlanServiceDeps,
   cluster: string,
   services: readonly string[],
 ): Promise<readonly { readonly service: string; readonly plan: Plan }[]> {
   const plans: { service: string; plan: Plan }[] = []
-  for (const key of services) {
-    const service = (await deps.store.read('service', key))?.value
-    if (service) plans.push({ service: keyOf(service), plan: await deps.plan(arrived(service), cluster, LINTED) })
+  for (let at = 0; at < services.length; at += AT_ONCE) {
+    const some = services.slice(at, at + AT_ONCE).map(async (key) => {
+      const service = (await deps.store.read('service', key))?.value
+      return service ? [{ service: keyOf(service), plan: await deps.plan(service, cluster, SHARED) }] : []
+    })
+    plans.push(...(await Promise.all(some)).flat())
   }
   return plans
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { servicesOn } from '../../clusters/services-on.ts'
 import { SEVERITIES, type Severity } from '../../mesh/lint/codes.ts'
-import { isAsBad } from '../../mesh/lint/finding.ts'
+import { isAsBad, worstOf } from '../../mesh/lint/finding.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { serviceSpec } from '../../model/service.ts'
 import { planOnCluster, planService } from '../../services/plan-service.ts'
@@ -36,11 +36,16 @@ const servicePlanQuery = z.strictObject({
   failOn: z.enum(FAIL_ON).default('error').describe('The severity from which on the plan has not passed'),
 })
 
+/** As of a service, with the place in the list. */
+const clusterPlanQuery = pageQuery.extend(servicePlanQuery.shape)
+
 const clusterPlanView = z
   .object({
     cluster: z.string(),
     mode: z.enum(['manage', 'observe']),
     value: z.array(z.object({ service: z.string(), plan: planView })),
+    worst: z.enum(SEVERITIES).optional().describe('The worst severity of all findings on this page'),
+    passed: z.boolean().describe('No finding on this page is as bad as failOn, or worse'),
     nextLink: z.url().optional(),
   })
   .meta({ id: 'ClusterPlan' })
@@ -90,16 +95,16 @@ export const PLAN_ROUTES: readonly Route[] = [
     operationId: 'planCluster',
     tag: 'Clusters',
     summary: 'Show what is not yet done on a cluster',
-    description: `What carrying out each service would do there now; in observe this is what waits. ${PAGE} services a page when limit is left out.`,
+    description: `What carrying out each service would do there now; in observe this is what waits. ${PAGE} services a page when limit is left out; a pipeline follows nextLink and goes by \`passed\` of each page.`,
     access: 'any',
-    query: pageQuery,
+    query: clusterPlanQuery,
     answers: { 200: { description: 'One plan a service', schema: clusterPlanView } },
     failures: ['NotFound'],
     handle: planCluster,
   }),
 ]
 
-async function planCluster(call: Call<unknown, z.infer<typeof pageQuery>>): Promise<Result<Answer>> {
+async function planCluster(call: Call<unknown, z.infer<typeof clusterPlanQuery>>): Promise<Result<Answer>> {
   const { deps, params, query, request } = call
   const { cluster = '' } = params
   const stored = await deps.store.read('cluster', cluster)
@@ -112,5 +117,12 @@ async function planCluster(call: Call<unknown, z.infer<typeof pageQuery>>): Prom
   const last = page.at(-1)
   const next = last !== undefined && page.length < services.length ? encodePlace(last) : undefined
   const value = await planOnCluster(deps, cluster, page)
-  return pageAnswer(request, value, next, { cluster, mode: stored.value.spec.mode })
+  const worst = worstOf(value.flatMap(({ plan }) => plan.findings))
+  const passed = !isAsBad(worst, query.failOn)
+  return pageAnswer(request, value, next, {
+    cluster,
+    mode: stored.value.spec.mode,
+    ...(worst ? { worst } : {}),
+    passed,
+  })
 }

@@ -19,3 +19,15 @@ it('a plan passes or fails a pipeline by the worst of its findings', async () =>
   expect(await verdict('error', '?failOn=warning')).toEqual([200, 'error', false])
   expect((await world.call('POST', `${SERVICE}/plan?failOn=info`)).status).toBe(400)
 })
+
+it('a plan of a cluster passes or fails by the worst of the findings on its page', async () => {
+  const world = shopWorld()
+  const plan = async (_: unknown, cluster: string) => {
+    return { cluster, changes: [], findings: [{ code: 'X', severity: 'warning' as const, message: 'x', fix: 'y' }] }
+  }
+  Object.assign(world.deps, { plan })
+  const page = async (query = '') => (await world.call('GET', `/api/v1/clusters/east/plan${query}`)).json
+  expect(await page()).toMatchObject({ worst: 'warning', passed: true, value: [{ service: 'shop/web' }] })
+  expect(await page('?failOn=warning&limit=1')).toMatchObject({ worst: 'warning', passed: false })
+  expect((await world.call('GET', '/api/v1/clusters/east/plan?failOn=info')).status).toBe(400)
+})

@@ -107,7 +107,7 @@ describe('mutual TLS that becomes strict', () => {
 
   it.each([
     ['the cluster names no metrics', () => metrics.without.add('east')],
-    ['late', () => void (metrics.failure = new PortError('unavailable', 'Prometheus', 'late'))],
+    ['late', () => Object.assign(metrics, { failure: new PortError('unavailable', 'Prometheus', 'late') })],
   ])('is taken with a warning where nobody knows: %s', async (why, given) => {
     given()
     const result = await put()
