@@ -31,6 +31,10 @@ export function carriers(
       return planPlacement(work, service, cluster, options)
     },
     async rotate(name, note, context) {
+      if ((await work.store.read('mesh-ca', name)) !== undefined) {
+        const { rotateCaForPerson } = await import('./mesh-ca/rotate-ca.ts')
+        return rotateCaForPerson(work, name, note, context)
+      }
       const { rotateForPerson } = await import('./certificates/rotate-certificate.ts')
       return rotateForPerson(work, name, note, context)
     },

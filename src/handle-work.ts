@@ -6,6 +6,8 @@ import { type NotifyDeps, sendNotification } from './chat/notify.ts'
 import { finishDelete } from './clusters/finish-delete.ts'
 import { type ProbeDeps, probeCluster } from './clusters/probe-cluster.ts'
 import type { Witness } from './log/witness.ts'
+import { advanceCa } from './mesh-ca/advance-ca.ts'
+import type { MeshCaDeps } from './mesh-ca/deps.ts'
 import type { DocumentKind } from './model/documents.ts'
 import type { Failure, Result } from './model/failure.ts'
 import type { WorkMessage } from './model/outbox.ts'
@@ -22,7 +24,7 @@ import { advanceWords } from './services/words/advance-words.ts'
 
 /** What work on clusters needs. */
 export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & AdvanceDeps & Witness
-export type WorkDeps = ClusterWorkDeps & DeliveryDeps & TrustDeps & NotifyDeps & CommandDeps
+export type WorkDeps = ClusterWorkDeps & DeliveryDeps & TrustDeps & MeshCaDeps & NotifyDeps & CommandDeps
 
 /** A worker could not finish for a reason that another try may not have. The queue hands the message out again. */
 export class WorkFailedError extends Error {
@@ -77,6 +79,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       return lookAtTrust(deps, message)
     case 'rotate':
       return done(await advanceCertificate(deps, message.certificate, message.session))
+    case 'rotate-ca':
+      return done(await advanceCa(deps, message.ca, message.session))
     case 'relay':
       return deps.store.relay(message.document.kind as DocumentKind, message.document.key)
   }

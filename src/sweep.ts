@@ -89,6 +89,6 @@ function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
 }
 
 function queueFor(message: WorkMessage): QueueName {
-  if (message.kind === 'rotate') return 'lifecycle'
+  if (message.kind === 'rotate' || message.kind === 'rotate-ca') return 'lifecycle'
   return message.kind === 'advance' || message.kind === 'command' ? 'urgent' : 'work'
 }

@@ -1,4 +1,4 @@
-import type { CertificateDocument } from '../model/documents.ts'
+import type { CertificateDocument, MeshCaDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
 import { isRotationOver } from '../model/rotation.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -47,21 +47,31 @@ export async function scanCertificates(deps: CertificateDeps & { readonly queue:
     }
   }
   for (const certificate of wanted) await deps.queue.send('lifecycle', { kind: 'rotate', certificate })
-  const soonest = endsFirst(documents)
+  // Their secrets are in no list of certificates: each is looked at.
+  const cas = await deps.store.all('mesh-ca')
+  for (const { name: ca } of cas) await deps.queue.send('lifecycle', { kind: 'rotate-ca', ca })
+  const soonest = endsFirst(documents, cas)
   return {
     certificates: documents.length,
     vaults: byVault.size,
     pages,
-    queued: wanted.size,
+    queued: wanted.size + cas.length,
     failed,
     ...(soonest ? { soonest } : {}),
   }
 }
 
-function endsFirst(documents: readonly CertificateDocument[]): ScanOutcome['soonest'] {
-  return documents
-    .flatMap(({ name, current }) => (current ? [{ certificate: name, notAfter: current.notAfter }] : []))
-    .reduce<ScanOutcome['soonest']>((first, one) => (first && first.notAfter <= one.notAfter ? first : one), undefined)
+function endsFirst(documents: readonly CertificateDocument[], cas: readonly MeshCaDocument[]): ScanOutcome['soonest'] {
+  const ends = [
+    ...documents.flatMap(({ name, current }) => (current ? [{ certificate: name, notAfter: current.notAfter }] : [])),
+    ...cas.flatMap(({ name, current }) =>
+      (current ? [current.signer, ...current.roots] : []).map(({ notAfter }) => ({ certificate: name, notAfter })),
+    ),
+  ]
+  return ends.reduce<ScanOutcome['soonest']>(
+    (first, one) => (first && first.notAfter <= one.notAfter ? first : one),
+    undefined,
+  )
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { CertificateDocument, ServiceDocument } from '../model/documents.ts'
+import type { CertificateDocument, MeshCaDocument, ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
 import type { Rollout } from '../model/rollout.ts'
@@ -17,8 +17,11 @@ export async function tellStatus(store: Store, target: Target, caller: Caller | 
   }
   const found = await findService(store, target, caller)
   if (found.ok) return succeed(await serviceLines(store, found.value))
-  const certificate = target.kind === 'name' ? (await store.read('certificate', target.name))?.value : undefined
-  return certificate ? succeed(certificateLine(certificate)) : found
+  if (target.kind !== 'name') return found
+  const certificate = (await store.read('certificate', target.name))?.value
+  if (certificate) return succeed(certificateLine(certificate))
+  const ca = (await store.read('mesh-ca', target.name))?.value
+  return ca ? succeed(meshCaLine(ca)) : found
 }
 
 /** One rollout in a line: `shop.web.k3… is progressing at 20 % with v2: why`. */
@@ -53,4 +56,10 @@ function rolloutLines(rollout: Rollout): readonly string[] {
 function certificateLine({ name, current, rotation }: CertificateDocument): string {
   const now = current ? `serial ${current.serial}, good until ${current.notAfter}` : 'none yet'
   return `Certificate ${name}: ${now}.${rotation ? ` Its rotation is ${rotation.phase}.` : ''}`
+}
+
+function meshCaLine({ name, spec, current, rotation }: MeshCaDocument): string {
+  const now = current ? `serial ${current.signer.serial} signs, good until ${current.signer.notAfter}` : 'none yet'
+  const then = rotation ? ` Its rotation of the ${rotation.what} is ${rotation.phase}: ${rotation.message}` : ''
+  return `Mesh CA ${name} of cluster ${spec.cluster}: ${now}.${then}`
 }

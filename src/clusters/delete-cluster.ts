@@ -30,14 +30,18 @@ export async function deleteCluster(
   { orphan = false }: DeleteClusterOptions = {},
 ): Promise<Result<undefined>> {
   const [dependents, hosts] = await Promise.all([readDependents(deps.store, name), readHostsOn(deps.store, name)])
-  const naming = dependents.filter((one) => names(one, name)).map(describeDependent)
+  const cas = await deps.store.all('mesh-ca', { where: { 'spec.cluster': name } })
+  const naming = [
+    ...dependents.filter((one) => names(one, name)).map(describeDependent),
+    ...cas.map((ca) => `mesh CA ${ca.name}`),
+  ]
   const changed = await changeDocument(deps.store, 'cluster', name, (stored) => {
     if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
     const failed = checkPreconditions(name, stored.value.spec, context)
     if (failed) return { ok: false, failure: failed }
     if (naming.length > 0) {
       return fail('InUse', `Cluster ${name} is named by ${naming.slice(0, 5).join(', ')}.`, {
-        hint: 'PUT them without the cluster first.',
+        hint: 'PUT them without the cluster first; a mesh CA is deleted.',
       })
     }
     const now = timestamp(deps.clock.now())

@@ -72,6 +72,8 @@ const LEVEL_OF_CERTIFICATE: Readonly<Record<string, LogLevel>> = {
   'delivery-failed': 'warn',
   'not-shown': 'warn',
   'version-gone': 'warn',
+  held: 'warn',
+  'changed-elsewhere': 'warn',
 }
 
 /** `event.kept`: everything else, of services and placements. */

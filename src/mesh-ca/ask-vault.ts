@@ -9,10 +9,10 @@ import { isPassing, type Trouble, troubleOf } from '../ports/vault-trouble.ts'
 import { type MeshCaDeps, openCaVault, rootKeyName } from './deps.ts'
 import { makeRequest, makeRootCertificate } from './make-certificates.ts'
 import type { CaEffect } from './observations.ts'
-import { tagsOf } from './read-vault.ts'
+import { isOf, tagsOf } from './read-vault.ts'
 import { type CaStep, end, LEASE_MS, withRotation } from './step.ts'
 import { holdForTrouble } from './waiting.ts'
-import { type WriteScene, writeSecrets } from './write-secrets.ts'
+import { PEM, type WriteScene, writeSecrets } from './write-secrets.ts'
 
 /** No request begins so late in a lease that it could end after it. */
 const LAST_REQUEST_MS = LEASE_MS - 45_000
@@ -41,8 +41,8 @@ export async function askVault(
   try {
     mayAsk()
     const cluster: ClusterDocument | undefined = (await deps.store.read('cluster', spec.cluster))?.value
-    const { vault, names } = openCaVault(deps, spec, cluster)
-    const scene: WriteScene = { vault, names, document, rotation, now: deps.clock.now(), random: deps.random, mayAsk }
+    const vault = openCaVault(deps, spec, cluster)
+    const scene: WriteScene = { vault, document, rotation, now: deps.clock.now(), random: deps.random, mayAsk }
     if (effect.kind === 'make-root') return { record: { root: await makeRoot(scene) } }
     if (effect.kind === 'request') return { record: { csr: await request(scene) } }
     await writeSecrets(scene, effect)
@@ -53,27 +53,30 @@ export async function askVault(
 }
 
 /** The key that this rotation made already, or a new one; and its certificate. */
-async function makeRoot({ vault, document, rotation, now, random, mayAsk }: WriteScene) {
+async function makeRoot({ vault: { keys }, document, rotation, now, random, mayAsk }: WriteScene) {
   const name = rootKeyName(document.name, document.spec)
-  const tags = tagsOf({ rotation: rotation.id, phase: 'preparing', direction: 'on' })
-  const made = (await vault.keys(name)).find((key) => key.tags['meshwright-rotation'] === rotation.id)
+  const newest = await keys.key(name)
   mayAsk()
   const hsm = document.spec.root.kind === 'vault-key' && document.spec.root.hsm
-  const key = made ?? (await vault.createKey(name, { hsm, tags }))
+  const isMade = newest?.enabled && isOf(newest.tags, rotation)
+  const key = isMade ? newest : await keys.createKey(name, { hsm, tags: preparedBy(rotation) })
   mayAsk()
-  return makeRootCertificate(vault, key, document, rotation.id, { now, random })
+  return makeRootCertificate(keys, key, document, rotation.id, { now, random })
 }
 
 /** The request of the key that waits already, or of a new one. */
-async function request({ vault, names, document, rotation, mayAsk }: WriteScene): Promise<string> {
+async function request({ vault: { secrets, names }, document, rotation, mayAsk }: WriteScene): Promise<string> {
   const name = pendingKeyName(names.caKey)
-  const waiting = await vault.secret(name)
-  const isOurs = waiting?.tags['meshwright-rotation'] === rotation.id
-  const { caKey, csr } = await makeRequest(document, rotation.id, isOurs ? waiting.value : undefined)
+  const waiting = await secrets.readSecret(name)
+  const present = waiting && isOf(waiting.tags, rotation) ? waiting.value : undefined
+  const { caKey, csr } = await makeRequest(document, rotation.id, present)
   mayAsk()
-  if (!isOurs)
-    await vault.setSecret(name, caKey, { tags: tagsOf({ rotation: rotation.id, phase: 'preparing', direction: 'on' }) })
+  if (present === undefined) await secrets.setSecret(name, caKey, { tags: preparedBy(rotation), contentType: PEM })
   return csr
+}
+
+function preparedBy({ id }: CaRotation) {
+  return tagsOf({ rotation: id, phase: 'preparing', direction: 'on' })
 }
 
 /** Stores what came of what the vault was asked, if the rotation is still where it was. */
@@ -107,7 +110,13 @@ export async function recordAsked(
 }
 
 function recorded(before: MeshCaDocument, record: Partial<CaRotation>, now: number): CaStep {
-  return { ...withRotation({ document: before, entries: [] }, record), lookAt: now }
+  const { root } = record
+  const made = root?.keyId === undefined ? {} : { [root.certificate.fingerprint]: root.keyId }
+  // Of roots that are no longer trusted nothing is signed any more.
+  const trusted = before.current?.roots.map(({ fingerprint }) => fingerprint) ?? []
+  const kept = Object.entries(before.rootKeys ?? {}).filter(([fingerprint]) => trusted.includes(fingerprint))
+  const document = root ? { ...before, rootKeys: { ...Object.fromEntries(kept), ...made } } : before
+  return { ...withRotation({ document, entries: [] }, record), lookAt: now }
 }
 
 /** Pure. Where the answer did not come, the vault may yet be doing what it was asked. */

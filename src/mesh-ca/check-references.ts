@@ -5,7 +5,7 @@ import { isPortError } from '../ports/port-error.ts'
 import { windowsProblem } from '../ports/window-state.ts'
 import { caPlace, type MeshCaDeps, pluginPlace } from './deps.ts'
 
-type Deps = Pick<MeshCaDeps, 'store' | 'caVaults' | 'vaultUrl'>
+type Deps = Pick<MeshCaDeps, 'store' | 'vaults' | 'vaultUrl'>
 
 /** What is wrong with everything that the spec of a mesh CA refers to; undefined when nothing is. */
 export async function checkReferences(deps: Deps, name: string, spec: MeshCaSpec): Promise<Failure | undefined> {
@@ -65,7 +65,7 @@ function checkVault(deps: Deps, spec: MeshCaSpec, cluster: ClusterDocument): Fai
     return fail('InvalidCombination', 'Two of the four secrets have one name.', { errors }).failure
   }
   try {
-    deps.caVaults.open(place.vault)
+    deps.vaults.secrets(place.vault)
     return undefined
   } catch (error) {
     if (!isPortError(error)) throw error

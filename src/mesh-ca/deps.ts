@@ -4,14 +4,15 @@ import type { Clock } from '../ports/clock.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
-import type { CaVault, CaVaults } from './ca-vault.ts'
+import type { Vaults } from '../ports/vault.ts'
+import type { CaVault } from './ca-vault.ts'
 
 /** What the use cases of mesh CAs work with. */
 export interface MeshCaDeps {
   readonly store: Store
   readonly clock: Clock
   readonly random: Random
-  readonly caVaults: CaVaults
+  readonly vaults: Vaults
   /** Address of the vault of CAs for which neither they nor their cluster name one. */
   readonly vaultUrl?: string
 }
@@ -52,13 +53,14 @@ export function caPlace(
 
 /** The vault of a CA with its place there. Throws PortError `denied` when it may not be called, `invalid` when none is named. */
 export function openCaVault(
-  deps: Pick<MeshCaDeps, 'vaultUrl' | 'caVaults'>,
+  deps: Pick<MeshCaDeps, 'vaultUrl' | 'vaults'>,
   spec: MeshCaSpec,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
-): { readonly vault: CaVault; readonly names: CaSecretNames } {
+): CaVault {
   const place = caPlace(deps, spec, cluster)
   if (!place) throw new PortError('invalid', 'Key Vault', 'Neither the CA, its cluster nor the settings name a vault.')
-  return { vault: deps.caVaults.open(place.vault), names: place.secrets }
+  const { vault, secrets: names } = place
+  return { keys: deps.vaults.keys(vault), secrets: deps.vaults.secrets(vault), names }
 }
 
 /** The key of the root in the vault. */

@@ -6,7 +6,8 @@ import type { CaCertificate, CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
 import { durationMs } from '../model/names.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
-import type { CaVault, CaVaultKey } from './ca-vault.ts'
+import type { VaultKey, VaultKeys } from '../ports/vault-keys.ts'
+import { rootKeyName } from './deps.ts'
 
 /** Clocks of proxies may be behind by this. */
 const LEEWAY_MS = 10 * 60_000
@@ -17,24 +18,27 @@ export type MadeRoot = NonNullable<CaRotation['root']>
 
 /** A certificate of a new root, signed by its own key in the vault. */
 export async function makeRootCertificate(
-  vault: CaVault,
-  key: CaVaultKey,
+  keys: VaultKeys,
+  key: VaultKey,
   { name, spec }: Pick<MeshCaDocument, 'name' | 'spec'>,
   rotation: string,
   { now, random }: { readonly now: number; readonly random: Random },
 ): Promise<MadeRoot> {
-  const { issueRoot } = await import('../authority/issue.ts')
+  const [{ issueRoot }, { spkiOf }] = await Promise.all([
+    import('../authority/issue.ts'),
+    import('../authority/public-key.ts'),
+  ])
   const validity = spec.root.kind === 'vault-key' ? spec.root.validity : '0s'
   const terms = { notBefore: now - LEEWAY_MS, notAfter: now + durationMs(validity), serial: serialOf(random) }
-  const issued = await issueRoot(nameOf(name, 'root', rotation), key.publicKey, terms, signerOf(vault, key))
+  const issued = await issueRoot(nameOf(name, 'root', rotation), spkiOf(key.jwk), terms, signerOf(keys, key))
   const pem = pemOf(issued)
   return { certificate: factsOf(pem), pem, keyId: key.id }
 }
 
 /** An intermediate below a root whose key is in the vault; its own key is made in memory. The key is a secret. */
 export async function makeIntermediate(
-  vault: CaVault,
-  root: { readonly pem: string; readonly key: CaVaultKey },
+  keys: VaultKeys,
+  root: { readonly pem: string; readonly key: VaultKey },
   { name, spec }: Pick<MeshCaDocument, 'name' | 'spec'>,
   rotation: string,
   { now, random }: { readonly now: number; readonly random: Random },
@@ -49,7 +53,7 @@ export async function makeIntermediate(
   const notAfter = Math.min(now + durationMs(spec.intermediate.validity), rootEnd)
   const terms = { notBefore: now - LEEWAY_MS, notAfter, serial: serialOf(random) }
   const subject = { name: nameOf(name, 'CA', rotation), publicKey: key.publicKey }
-  const issued = await issueIntermediate(subject, root.pem, terms, signerOf(vault, root.key))
+  const issued = await issueIntermediate(subject, root.pem, terms, signerOf(keys, root.key))
   return { caCert: pemOf(issued), caKey: key.pem }
 }
 
@@ -73,12 +77,15 @@ function publicHalf(pem: string): Uint8Array {
   return createPublicKey(pem).export({ format: 'der', type: 'spki' })
 }
 
-/** The root that signed what signs now, and its key in the vault. Throws PortError `invalid` where the vault has no such key. */
+/**
+ * The root that signs for a rotation, and its key in the vault: by the id that is known, else the newest of that name. Throws
+ * PortError `invalid` where the vault has no such key.
+ */
 export async function issuingRoot(
-  vault: CaVault,
-  keyName: string,
+  keys: VaultKeys,
+  { name, spec, rootKeys = {} }: Pick<MeshCaDocument, 'name' | 'spec' | 'rootKeys'>,
   { root, from }: CaRotation,
-): Promise<{ readonly pem: string; readonly key: CaVaultKey }> {
+): Promise<{ readonly pem: string; readonly key: VaultKey }> {
   const pem = root?.pem ?? (from && rootThatSigned(from))
   if (pem === undefined) {
     throw refusal(
@@ -86,12 +93,15 @@ export async function issuingRoot(
       'No trusted root signed the present intermediate itself, so none can sign the next. Rotate the root.',
     )
   }
+  const keyName = rootKeyName(name, spec)
+  const version = rootKeys[factsOf(pem).fingerprint]?.split('/').at(-1)
+  const key = await keys.key(keyName, version)
+  const { spkiOf } = await import('../authority/public-key.ts')
   const wanted = new X509Certificate(pem).publicKey.export({ format: 'der', type: 'spki' })
-  const key = (await vault.keys(keyName)).find(({ publicKey }) => wanted.equals(publicKey))
-  if (key) return { pem, key }
+  if (key?.enabled && wanted.equals(spkiOf(key.jwk))) return { pem, key }
   throw refusal(
     'RootKeyMissing',
-    `The vault has no key ${keyName} of the root that is trusted. Recover it, set root.kind to external, or rotate the root, which makes a new key.`,
+    `The vault has no enabled key ${keyName} of the root that is trusted. Recover it, set root.kind to external, or rotate the root, which makes a new key.`,
   )
 }
 
@@ -116,8 +126,8 @@ function factsOf(pem: string): CaCertificate {
   return first
 }
 
-function signerOf(vault: CaVault, { id }: CaVaultKey) {
-  return { algorithm: 'ES384' as const, sign: (bytes: Uint8Array) => vault.sign(id, bytes) }
+function signerOf(keys: VaultKeys, { id }: VaultKey) {
+  return { algorithm: 'ES384' as const, sign: (bytes: Uint8Array) => keys.sign(id, bytes) }
 }
 
 /** One CA is told from the next by the id of the rotation that made it. */

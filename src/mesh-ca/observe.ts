@@ -41,8 +41,7 @@ const NOT_READ = { problems: [], versions: {}, marks: {} } as const
 
 async function lookAtVault(deps: MeshCaDeps, { spec, current }: MeshCaDocument, cluster: ClusterDocument | undefined) {
   try {
-    const { vault, names } = openCaVault(deps, spec, cluster)
-    return await seeFour(await readFour(vault, names), deps.clock.now(), current)
+    return await seeFour(await readFour(openCaVault(deps, spec, cluster)), deps.clock.now(), current)
   } catch (error) {
     return troubleOf(error)
   }

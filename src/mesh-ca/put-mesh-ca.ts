@@ -13,7 +13,7 @@ import { watchedBecause } from './watched.ts'
 
 /** Registers the CA of a cluster's mesh, or replaces what is wanted of it. One write: the outbox carries all work that follows. */
 export async function putMeshCa(
-  deps: Pick<MeshCaDeps, 'store' | 'clock' | 'caVaults' | 'vaultUrl'>,
+  deps: Pick<MeshCaDeps, 'store' | 'clock' | 'vaults' | 'vaultUrl'>,
   name: string,
   spec: MeshCaSpec,
   context: RequestContext,

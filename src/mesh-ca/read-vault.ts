@@ -1,6 +1,7 @@
 import { rootsOf } from '../authority/trust.ts'
 import type { CaSecretNames, CaSet } from '../model/mesh-ca.ts'
-import type { CaSecret, CaVault } from './ca-vault.ts'
+import type { SecretContent } from '../ports/vault-secrets.ts'
+import type { CaVault } from './ca-vault.ts'
 import { PARTS, type SecretMark, type VaultSeen } from './observations.ts'
 
 const TAGS = { rotation: 'meshwright-rotation', phase: 'meshwright-phase', direction: 'meshwright-direction' } as const
@@ -10,7 +11,12 @@ export function tagsOf({ rotation, phase, direction }: SecretMark): Readonly<Rec
   return { [TAGS.rotation]: rotation, [TAGS.phase]: phase, [TAGS.direction]: direction }
 }
 
-function markOf({ tags }: CaSecret): SecretMark | undefined {
+/** Was it made by this rotation? */
+export function isOf(tags: Readonly<Record<string, string>>, { id }: { readonly id: string }): boolean {
+  return tags[TAGS.rotation] === id
+}
+
+function markOf({ tags }: SecretContent): SecretMark | undefined {
   const [rotation, phase, direction] = [tags[TAGS.rotation], tags[TAGS.phase], tags[TAGS.direction]]
   return rotation === undefined || phase === undefined || direction === undefined
     ? undefined
@@ -18,10 +24,10 @@ function markOf({ tags }: CaSecret): SecretMark | undefined {
 }
 
 /** The newest versions of the four secrets; the key among them: for memory only. */
-export type FourSecrets = Readonly<Partial<Record<keyof CaSecretNames, CaSecret>>>
+export type FourSecrets = Readonly<Partial<Record<keyof CaSecretNames, SecretContent>>>
 
-export async function readFour(vault: CaVault, names: CaSecretNames): Promise<FourSecrets> {
-  const read = await Promise.all(PARTS.map(async (part) => [part, await vault.secret(names[part])] as const))
+export async function readFour({ secrets, names }: CaVault): Promise<FourSecrets> {
+  const read = await Promise.all(PARTS.map(async (part) => [part, await secrets.readSecret(names[part])] as const))
   return Object.fromEntries(read.filter(([, secret]) => secret !== undefined))
 }
 

@@ -3,7 +3,7 @@ import { type CaRotation, isCaRotationOver } from '../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { remember, replayOf } from '../model/idempotency.ts'
-import { actorOf } from '../model/identity.ts'
+import { actorOf, hasRole } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
@@ -133,4 +133,22 @@ function started(
 
 function rotationById({ rotation, history }: MeshCaDocument, id: unknown): CaRotation | undefined {
   return [...(rotation ? [rotation] : []), ...history].find((one) => one.id === id)
+}
+
+/** The intermediate, for a person in a chat, `note` being their words: whether the caller may, and a sentence for people. */
+export async function rotateCaForPerson(
+  deps: Pick<MeshCaDeps, 'store' | 'clock'>,
+  name: string,
+  note: string,
+  context: RequestContext,
+): Promise<Result<string>> {
+  const { caller } = context
+  if (!hasRole(caller, 'Mesh.Operator')) return fail('Forbidden', `${caller.name} needs the role Mesh.Operator.`)
+  const outcome = await rotateCa(deps, name, { what: 'intermediate', reason: note }, context)
+  if (!outcome.ok) return outcome
+  const { rotation, started: isNew } = outcome.value
+  const verb = isNew ? 'begins' : isCaRotationOver(rotation) ? 'is over' : 'is under way'
+  return succeed(
+    `Rotation ${rotation.id} of the intermediate of ${name} ${verb}: ${rotation.phase}. ${rotation.message}`,
+  )
 }

@@ -6,21 +6,22 @@ import { durationMs } from '../model/names.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
 import type { CaVault } from './ca-vault.ts'
-import { rootKeyName } from './deps.ts'
 import { certificatesOf, issuingRoot, makeIntermediate } from './make-certificates.ts'
 import { type CaWrite, PARTS } from './observations.ts'
-import { bundleOf, type FourSecrets, readFour, tagsOf } from './read-vault.ts'
+import { bundleOf, type FourSecrets, isOf, readFour, tagsOf } from './read-vault.ts'
 
 /** What a write works with. `mayAsk` throws when the lease is too old for another request. */
 export interface WriteScene {
   readonly vault: CaVault
-  readonly names: CaSecretNames
   readonly document: MeshCaDocument
   readonly rotation: CaRotation
   readonly now: number
   readonly random: Random
   mayAsk(): void
 }
+
+/** Media type of what istiod reads. */
+export const PEM = 'application/x-pem-file'
 
 type Bundle = Readonly<Record<keyof CaSecretNames, string>>
 
@@ -30,29 +31,34 @@ type Bundle = Readonly<Record<keyof CaSecretNames, string>>
  * `BundleRefused` for what does not pass.
  */
 export async function writeSecrets(scene: WriteScene, write: CaWrite): Promise<void> {
-  const { vault, names } = scene
-  const before = await readFour(vault, names)
+  const { vault } = scene
+  const before = await readFour(vault)
   const next = await nextBundle(scene, write, before)
   await check(scene, write, next, before.rootCert?.value)
   await setFour(scene, next, write)
   scene.mayAsk()
-  const after = await readFour(vault, names)
+  const after = await readFour(vault)
   const found = bundleOf(after)
   if (found && PARTS.every((part) => found[part] === next[part])) return
   await putBack(scene, write, before, after)
 }
 
-async function setFour({ vault, names, mayAsk }: WriteScene, next: Bundle, { rotation, phase, direction }: CaWrite) {
+async function setFour(
+  { vault: { secrets, names }, mayAsk }: WriteScene,
+  next: Bundle,
+  { rotation, phase, direction }: CaWrite,
+) {
   const tags = tagsOf({ rotation, phase, direction })
   for (const part of PARTS) {
     mayAsk()
-    await vault.setSecret(names[part], next[part], { tags })
+    await secrets.setSecret(names[part], next[part], { tags, contentType: PEM })
   }
 }
 
 /** What came back is not what was written. Where another hand wrote in between, its word stays, and the rotation stops by itself. */
 async function putBack(scene: WriteScene, write: CaWrite, before: FourSecrets, after: FourSecrets): Promise<never> {
-  const isOurs = PARTS.every((part) => after[part]?.tags['meshwright-rotation'] === write.rotation)
+  const { rotation } = scene
+  const isOurs = PARTS.every((part) => isOf(after[part]?.tags ?? {}, rotation))
   const former = bundleOf(before)
   if (isOurs && former) await setFour(scene, former, { ...write, phase: 'put-back' })
   const what = isOurs ? 'The former values were put back.' : 'Another hand wrote at the same time.'
@@ -93,19 +99,19 @@ async function nextBundle(scene: WriteScene, write: CaWrite, before: FourSecrets
 }
 
 async function newBundle({ vault, document, rotation, now, random }: WriteScene, rootCert: string): Promise<Bundle> {
-  const root = await issuingRoot(vault, rootKeyName(document.name, document.spec), rotation)
-  const { caCert, caKey } = await makeIntermediate(vault, root, document, rotation.id, { now, random })
+  const root = await issuingRoot(vault.keys, document, rotation)
+  const { caCert, caKey } = await makeIntermediate(vault.keys, root, document, rotation.id, { now, random })
   return { rootCert, caCert, certChain: caCert, caKey }
 }
 
 /** What another CA signed, with the key that waited for it. */
 async function repliedBundle(
-  { vault, names }: WriteScene,
+  { vault: { secrets, names } }: WriteScene,
   { id, chain = '' }: CaRotation,
 ): Promise<Omit<Bundle, 'rootCert'>> {
-  const pending = await vault.secret(pendingKeyName(names.caKey))
+  const pending = await secrets.readSecret(pendingKeyName(names.caKey))
   const [caCert] = certificatesOf(chain)
-  if (pending?.tags['meshwright-rotation'] === id && caCert !== undefined) {
+  if (pending && isOf(pending.tags, { id }) && caCert !== undefined) {
     return { caCert, certChain: chain, caKey: pending.value }
   }
   const message = `The key that belongs to the CSR is no longer in the vault (secret ${pendingKeyName(names.caKey)}). Abort, and rotate again.`
@@ -113,8 +119,11 @@ async function repliedBundle(
 }
 
 /** What signed when the rotation began, from its versions of the secrets. */
-async function formerBundle({ vault, names, rotation: { from } }: WriteScene): Promise<Omit<Bundle, 'rootCert'>> {
-  const caKey = from && (await vault.secret(names.caKey, from.versions.caKey))
+async function formerBundle({
+  vault: { secrets, names },
+  rotation: { from },
+}: WriteScene): Promise<Omit<Bundle, 'rootCert'>> {
+  const caKey = from && (await secrets.readSecret(names.caKey, from.versions.caKey))
   if (from && caKey) return { caCert: from.caCert, certChain: from.certChain, caKey: caKey.value }
   const message = `Version ${from?.versions.caKey} of secret ${names.caKey} is no longer in the vault: recover it, or POST …/pause and put a CA there yourself.`
   throw new PortError('invalid', 'mesh CA', message, { reason: 'FormerKeyGone' })

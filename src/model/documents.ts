@@ -141,6 +141,8 @@ export interface MeshCaDocument extends OwnedDocument<'mesh-ca', MeshCaSpec> {
   readonly rotation?: CaRotation
   /** Ended rotations, the newest first; 20 at most. */
   readonly history: readonly CaRotation[]
+  /** Ids of keys in the vault, with their versions, by the fingerprints of the roots that were made with them. */
+  readonly rootKeys?: Readonly<Record<string, string>>
   /** Days before the end of a root or the signer of which people were told: 60, 30, 14, 7, 3, 1; by what ends. */
   readonly warned: { readonly root: readonly number[]; readonly signer: readonly number[] }
   readonly deletingAt?: string

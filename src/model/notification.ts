@@ -54,6 +54,9 @@ const TOLD: Readonly<Record<string, Told>> = {
   'certificate.rotated': { notice: 'certificates', urgent: false },
   'certificate.rotation-failed': { notice: 'certificates', urgent: true },
   'certificate.version-gone': { notice: 'certificates', urgent: true },
+  'certificate.held': { notice: 'certificates', urgent: true },
+  'certificate.changed-elsewhere': { notice: 'certificates', urgent: true },
+  'certificate.rotation-aborted': { notice: 'certificates', urgent: false },
 }
 
 /** Under which of a team's notices an event falls; undefined when people are not told of it. */
@@ -64,7 +67,11 @@ export function noticeOf(event: Pick<EventRecord, 'type' | 'actor'>): Notice | u
   return event.type === 'rollout.rolling-back' && byHand ? undefined : told?.notice
 }
 
-/** Harm, what was rolled back or failed, what waits for an approver, and broken glass: quiet hours do not hold it back. */
-export function isUrgent(event: Pick<EventRecord, 'type'>): boolean {
+/**
+ * Harm, what was rolled back or failed, what waits for an approver, broken glass, and what an event says to page someone for:
+ * quiet hours do not hold it back.
+ */
+export function isUrgent(event: Pick<EventRecord, 'type' | 'data'>): boolean {
+  if (event.data?.page === true && Object.hasOwn(TOLD, event.type)) return true
   return Object.hasOwn(TOLD, event.type) && TOLD[event.type]?.urgent === true
 }

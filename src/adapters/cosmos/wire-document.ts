@@ -137,6 +137,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     current: true,
     rotation: true,
     history: true,
+    rootKeys: true,
     warned: true,
     deletingAt: true,
   },

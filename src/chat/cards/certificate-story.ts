@@ -9,6 +9,9 @@ const HEADLINES: Readonly<Record<string, readonly [tone: Story['tone'], title: s
   'certificate.rotated': ['good', 'was rotated'],
   'certificate.rotation-failed': ['bad', 'could not be rotated'],
   'certificate.version-gone': ['bad', 'is no longer in its vault'],
+  'certificate.held': ['warning', 'is held in its rotation'],
+  'certificate.changed-elsewhere': ['warning', 'was changed by another hand'],
+  'certificate.rotation-aborted': ['warning', 'was taken back'],
 }
 
 /** What an event of a certificate tells, with the dates of the certificate as it is now (undefined when it is no more). */

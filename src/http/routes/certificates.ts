@@ -5,27 +5,24 @@ import { putCertificate } from '../../certificates/put-certificate.ts'
 import { rotateCertificate } from '../../certificates/rotate-certificate.ts'
 import { certificateSpec } from '../../model/certificate.ts'
 import { entityTag } from '../../model/digest.ts'
-import type { CertificateDocument } from '../../model/documents.ts'
-import { type Result, succeed } from '../../model/failure.ts'
+import type { CertificateDocument, MeshCaDocument } from '../../model/documents.ts'
+import { fail, type Result, succeed } from '../../model/failure.ts'
 import { actorOf } from '../../model/identity.ts'
+import { meshCaSpec } from '../../model/mesh-ca.ts'
 import { durationBetween, durationMs, timestamp } from '../../model/names.ts'
 import { isRotationOver } from '../../model/rotation.ts'
 import type { PutOutcome } from '../../ports/put-document.ts'
 import { operationIds } from '../operations.ts'
 import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
-import {
-  CERTIFICATE_READ_ONLY,
-  certificateView,
-  deliveryView,
-  viewCertificate,
-  viewDeliveries,
-} from '../views/certificate-view.ts'
+import { CERTIFICATE_READ_ONLY, deliveryView, viewCertificate, viewDeliveries } from '../views/certificate-view.ts'
+import { anyCertificateView, viewMeshCa } from '../views/mesh-ca-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
+import { completeMeshCa, MESH_CA_ROUTES, patchCa, putCa, removeCa, rotateMeshCa } from './mesh-cas.ts'
 import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
 
 const common = { tag: 'Certificates', path: '/certificates/{name}' } as const
-const one = { description: 'The certificate', schema: certificateView }
+const one = { description: 'The certificate', schema: anyCertificateView }
 const later = { ...one, description: 'It is stored; the end was not reached within ?wait=' }
 
 const listQuery = pageQuery.extend({
@@ -35,12 +32,20 @@ const listQuery = pageQuery.extend({
 })
 
 const rotateBody = z
-  .strictObject({ reason: z.string().max(500).optional().describe('Why, in the words of the caller') })
+  .strictObject({
+    what: z.enum(['intermediate', 'root']).optional().describe('Of a mesh CA, and only of one: required there'),
+    reason: z.string().max(500).optional().describe('Why, in the words of the caller'),
+  })
   .meta({ id: 'RotateRequest' })
 
 const completeBody = z
   .strictObject({
     chain: z.string().min(1).max(100_000).describe('PEM: the signed certificate first, then each issuer. No key'),
+    root: z
+      .string()
+      .max(25_000)
+      .optional()
+      .describe('PEM: the root, when the root of a mesh CA is rotated or the first one is made, and only then'),
   })
   .meta({ id: 'CompleteRequest' })
 
@@ -52,12 +57,16 @@ export const CERTIFICATE_EXAMPLE = {
   issuer: { kind: 'self' },
 }
 
+/** By its purpose one or the other. */
+const anySpec = z.discriminatedUnion('purpose', [certificateSpec, meshCaSpec])
+
 const PUT_FAILURES = [
   'Deleting',
   'Conflict',
   'WriteConflict',
   'UnknownReference',
   'InvalidCombination',
+  'UnsupportedFeature',
   'NotBuilt',
 ] as const
 
@@ -71,7 +80,7 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     access: 'any',
     query: listQuery,
     answers: {
-      200: { description: 'One page; with expiresWithin it may hold fewer', schema: listOf(certificateView) },
+      200: { description: 'One page; with expiresWithin it may hold fewer', schema: listOf(anyCertificateView) },
     },
     handle: list,
   }),
@@ -85,10 +94,10 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     answers: { 200: one },
     failures: ['NotFound'],
     async handle({ deps, params: { name = '' } }) {
-      const stored = await deps.store.read('certificate', name)
+      const stored = (await deps.store.read('certificate', name)) ?? (await deps.store.read('mesh-ca', name))
       return found('certificate', name, stored?.value, (document) => ({
         status: 200,
-        json: viewCertificate(document),
+        json: viewAny(document),
         etag: entityTag(name, document.spec),
       }))
     },
@@ -102,13 +111,14 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
       'A version is made or found in the vault, checked, and brought to every cluster; later ones before it ends. With ?wait= the answer comes when every cluster holds it, or when it failed or waits for a person.',
     access: ['Mesh.Operator'],
     query: waitQuery,
-    body: { schema: certificateSpec, readOnly: CERTIFICATE_READ_ONLY, example: CERTIFICATE_EXAMPLE },
+    body: { schema: anySpec, readOnly: CERTIFICATE_READ_ONLY, example: CERTIFICATE_EXAMPLE },
     conditional: true,
     repeatable: true,
     answers: { 200: one, 201: { ...one, description: 'The new certificate' }, 202: later },
     failures: PUT_FAILURES,
     async handle(call) {
       const { deps, params, body, context } = call
+      if (body.purpose === 'mesh-ca') return putCa(call, body)
       return afterPut(call, await putCertificate(deps, params.name ?? '', body, context))
     },
   }),
@@ -141,7 +151,7 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     query: waitQuery,
     conditional: true,
     answers: { 202: { description: 'It is being removed from clusters' }, 204: { description: 'It is gone' } },
-    failures: ['NotFound', 'InUse', 'WriteConflict'],
+    failures: ['NotFound', 'InUse', 'Conflict', 'WriteConflict'],
     handle: remove,
   }),
   route({
@@ -150,13 +160,14 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     path: '/certificates/{name}/rotate',
     operationId: 'rotateCertificate',
     summary: 'Rotate a certificate now',
-    description: 'A rotation that is live already is answered with itself.',
+    description:
+      'A rotation that is live already is answered with itself. Of a mesh CA, what says which: the intermediate under the same root, or the root with it, which takes two workload TTLs and more.',
     access: ['Mesh.Operator'],
     query: waitQuery,
     body: { schema: rotateBody.optional(), optional: true, example: { reason: 'the key may be known to others' } },
     repeatable: true,
     answers: { 200: { ...one, description: 'The rotation is over' }, 202: { ...one, description: 'It is under way' } },
-    failures: ['NotFound', 'Deleting', 'WriteConflict'],
+    failures: ['NotFound', 'Deleting', 'Conflict', 'InvalidCombination', 'UnsupportedFeature', 'WriteConflict'],
     handle: rotate,
   }),
   route({
@@ -191,23 +202,54 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
       }))
     },
   }),
+  ...MESH_CA_ROUTES,
 ]
 
 async function list({ deps, request, query }: Call<unknown, z.infer<typeof listQuery>>): Promise<Result<Answer>> {
   const after = decodePlace(query.after)
   if (!after.ok) return after
   const place = after.value === undefined ? {} : { after: after.value }
-  const page = await deps.store.list('certificate', { limit: limitOf(query), ...place })
+  const wanted = { limit: limitOf(query), ...place }
+  const pages = await Promise.all([deps.store.list('certificate', wanted), deps.store.list('mesh-ca', wanted)])
+  const page = firstOf(
+    pages.flatMap(({ value }) => value.map(({ value }) => value)),
+    limitOf(query),
+  )
+  const isMore = page.rest > 0 || pages.some(({ next }) => next !== undefined)
   const before =
     query.expiresWithin === undefined ? undefined : timestamp(deps.clock.now() + durationMs(query.expiresWithin))
   const views = page.value
-    .map(({ value }) => value)
-    .filter(({ current }) => before === undefined || current === undefined || current.notAfter <= before)
-    .map((document) => viewCertificate(document))
-  return pageAnswer(request, views, page.next === undefined ? undefined : encodePlace(page.next))
+    .filter((document) => before === undefined || endOf(document) <= before)
+    .map((one) => viewAny(one))
+  const last = page.value.at(-1)
+  return pageAnswer(request, views, isMore && last ? encodePlace(last.name) : undefined)
+}
+
+/** The first of both kinds, in the order of their names. */
+function firstOf(documents: readonly AnyCertificate[], limit: number) {
+  const sorted = documents.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  return { value: sorted.slice(0, limit), rest: sorted.length - limit }
+}
+
+type AnyCertificate = CertificateDocument | MeshCaDocument
+
+function viewAny(document: AnyCertificate) {
+  return document.kind === 'mesh-ca' ? viewMeshCa(document) : viewCertificate(document)
+}
+
+/** When the first of what is current ends; the least of all where there is nothing yet. */
+function endOf(document: AnyCertificate): string {
+  if (document.kind === 'certificate') return document.current?.notAfter ?? ''
+  const { current } = document
+  return [...(current ? [current.signer, ...current.roots] : [])].map(({ notAfter }) => notAfter).sort()[0] ?? ''
+}
+
+async function isMeshCa({ deps, params: { name = '' } }: Call<unknown, unknown>): Promise<boolean> {
+  return (await deps.store.read('mesh-ca', name)) !== undefined
 }
 
 async function patch(call: Call<Record<string, unknown>, WaitQuery>): Promise<Result<Answer>> {
+  if (await isMeshCa(call)) return patchCa(call)
   const { deps, params, body, context } = call
   const name = params.name ?? ''
   const outcome = await patchOwned({
@@ -256,7 +298,9 @@ function needsSomeone({ rotation }: CertificateDocument): boolean {
   return rotation.phase === 'failed' || waits || rotation.reason === 'WaitsForImport'
 }
 
-async function remove({ deps, params, request, query, context }: Call<unknown, WaitQuery>): Promise<Result<Answer>> {
+async function remove(call: Call<unknown, WaitQuery>): Promise<Result<Answer>> {
+  if (await isMeshCa(call)) return removeCa(call)
+  const { deps, params, request, query, context } = call
   const { name = '' } = params
   const started = await deleteCertificate(deps, name, context)
   if (!started.ok) return started
@@ -269,13 +313,28 @@ async function remove({ deps, params, request, query, context }: Call<unknown, W
 
 async function rotate(call: Call<z.infer<typeof rotateBody> | undefined, WaitQuery>): Promise<Result<Answer>> {
   const { deps, params, body, context } = call
+  if (await isMeshCa(call)) return rotateMeshCa(call, orderOf(body), context)
+  if (body?.what !== undefined) {
+    const errors = [{ pointer: '/what', reason: 'is for a mesh CA only' }]
+    return fail('InvalidCombination', 'Only of a mesh CA is a part rotated.', { errors })
+  }
   const reason = body?.reason === undefined ? {} : { reason: body.reason }
   const order = { actor: actorOf(context.caller), ...reason }
   const outcome = await rotateCertificate(deps, params.name ?? '', order, context)
   return outcome.ok ? rotationAnswer(call, outcome.value.document, outcome.value.rotation.id) : outcome
 }
 
+function orderOf(body: z.infer<typeof rotateBody> | undefined) {
+  const { what, reason } = body ?? {}
+  return { ...(what === undefined ? {} : { what }), ...(reason === undefined ? {} : { reason }) }
+}
+
 async function complete(call: Call<z.infer<typeof completeBody>, WaitQuery>): Promise<Result<Answer>> {
+  if (await isMeshCa(call)) return completeMeshCa(call)
+  if (call.body.root !== undefined) {
+    const errors = [{ pointer: '/root', reason: 'is for a mesh CA only' }]
+    return fail('InvalidCombination', 'Only a mesh CA brings its root.', { errors })
+  }
   const { deps, params, body, context } = call
   const outcome = await completeCertificate(deps, params.name ?? '', body.chain, context)
   return outcome.ok ? rotationAnswer(call, outcome.value, outcome.value.rotation?.id ?? '') : outcome

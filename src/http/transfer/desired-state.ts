@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { certificateSpec } from '../../model/certificate.ts'
 import { clusterSpec } from '../../model/cluster.ts'
 import { freezeSpec } from '../../model/freeze.ts'
+import { meshCaSpec } from '../../model/mesh-ca.ts'
 import { dnsLabel } from '../../model/names.ts'
 import { sharedPolicySpec } from '../../model/policy/shared-policy.ts'
 import { serviceSpec } from '../../model/service.ts'
@@ -39,6 +40,10 @@ export const desiredState = z
       .array(certificateSpec.safeExtend({ name: dnsLabel }))
       .max(most)
       .default([]),
+    meshCas: z
+      .array(meshCaSpec.safeExtend({ name: dnsLabel }))
+      .max(most)
+      .default([]),
     services: z
       .array(
         serviceSpec.safeExtend({
@@ -51,13 +56,18 @@ export const desiredState = z
       .default([]),
   })
   .superRefine((state, context) => {
-    for (const kind of ['teams', 'strategies', 'freezes', 'policies', 'clusters', 'certificates'] as const) {
+    for (const kind of ['teams', 'strategies', 'freezes', 'policies', 'clusters'] as const) {
       refuseTwins(
         context,
         kind,
         state[kind].map(({ name }) => name),
       )
     }
+    // A name is a certificate's or a mesh CA's.
+    const certificates = state.certificates.map(({ name }) => name)
+    refuseTwins(context, 'certificates', certificates)
+    const cas = state.meshCas.map(({ name }) => name)
+    refuseTwins(context, 'meshCas', [...certificates, ...cas], certificates.length)
     refuseTwins(
       context,
       'services',
@@ -73,9 +83,10 @@ export const desiredState = z
   })
 export type DesiredState = z.infer<typeof desiredState>
 
-function refuseTwins(context: z.RefinementCtx, kind: string, names: readonly string[]): void {
-  const seen = new Set<string>()
-  for (const [index, name] of names.entries()) {
+/** `first`: the names before it are of another list. */
+function refuseTwins(context: z.RefinementCtx, kind: string, names: readonly string[], first = 0): void {
+  const seen = new Set<string>(names.slice(0, first))
+  for (const [index, name] of names.slice(first).entries()) {
     if (!seen.has(name)) {
       seen.add(name)
       continue

@@ -7,13 +7,14 @@ import type { DesiredState } from './desired-state.ts'
 /** All that users own, in the order of names. What is being deleted is left out. */
 export async function exportState(deps: { readonly store: Store; readonly clock: Clock }): Promise<DesiredState> {
   const { store } = deps
-  const [teams, strategies, freezes, policies, clusters, certificates, services] = await Promise.all([
+  const [teams, strategies, freezes, policies, clusters, certificates, meshCas, services] = await Promise.all([
     store.all('team'),
     store.all('strategy'),
     store.all('freeze'),
     store.all('policy'),
     store.all('cluster'),
     store.all('certificate'),
+    store.all('mesh-ca'),
     store.all('service'),
   ])
   return {
@@ -25,6 +26,7 @@ export async function exportState(deps: { readonly store: Store; readonly clock:
     policies: policies.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
     clusters: clusters.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
     certificates: certificates.filter(isKept).map(({ name, spec }) => ({ name, ...spec })),
+    meshCas: meshCas.map(({ name, spec }) => ({ name, ...spec })),
     services: services
       .filter(isKept)
       .map(({ namespace, name, spec, targets }) => ({ namespace, name, ...spec, stable: stableOf(targets) })),

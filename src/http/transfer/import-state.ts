@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { putCertificate } from '../../certificates/put-certificate.ts'
 import { putCluster } from '../../clusters/put-cluster.ts'
 import { putFreeze } from '../../freezes/put-freeze.ts'
+import { putMeshCa } from '../../mesh-ca/put-mesh-ca.ts'
 import type { Result } from '../../model/failure.ts'
 import type { RequestContext } from '../../model/request.ts'
 import { putPolicy } from '../../policies/put-policy.ts'
@@ -17,7 +18,7 @@ export const importReport = z
     value: z
       .array(
         z.object({
-          kind: z.enum(['team', 'strategy', 'freeze', 'policy', 'cluster', 'certificate', 'service']),
+          kind: z.enum(['team', 'strategy', 'freeze', 'policy', 'cluster', 'certificate', 'mesh-ca', 'service']),
           name: z.string(),
           result: z.enum(['created', 'updated', 'unchanged', 'failed']),
           warnings: z.array(z.string()).optional(),
@@ -61,6 +62,7 @@ export async function importState(deps: HttpDeps, state: DesiredState, context: 
   for (const { name, ...spec } of state.certificates) {
     await take('certificate', name, putCertificate(deps, name, spec, context))
   }
+  for (const { name, ...spec } of state.meshCas) await take('mesh-ca', name, putMeshCa(deps, name, spec, context))
   for (const { namespace, name, stable, ...spec } of state.services) {
     const key = `${namespace}/${name}`
     const outcome = await putService(deps, namespace, name, spec, context, stable)

@@ -64,6 +64,7 @@ export const CERTIFICATE_READ_ONLY = [
   'conditions',
   'current',
   'renewsAt',
+  'renews',
   'rotation',
   'history',
   'targets',

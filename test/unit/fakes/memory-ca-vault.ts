@@ -1,107 +1,100 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import type { CaSecret, CaVault, CaVaultKey, CaVaults } from '../../../src/mesh-ca/ca-vault.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-
-interface Version extends CaSecret {
-  readonly at: number
-}
+import type { PublicJwk, VaultKey, VaultKeyPolicy, VaultKeys } from '../../../src/ports/vault-keys.ts'
+import type { SecretContent, SecretMeta, SecretVersion, VaultSecrets } from '../../../src/ports/vault-secrets.ts'
 
 /**
- * Keys and secrets of a vault in memory. `interrupt` is asked before and after each request, by its running number: what it
- * throws is thrown, before the request was carried out or after.
+ * Keys and secrets of one vault in memory, in one order of requests. `interrupt` is asked before and after each, by its
+ * running number: what it throws is thrown, before the request was carried out or after.
  */
-export class MemoryCaVault implements CaVault {
+export class MemoryCaVault implements VaultKeys, VaultSecrets {
   /** Requests so far: `set root-cert`, `get ca-key`, `create-key east-ca-root`, `sign`. No values. */
   readonly calls: string[] = []
-  interrupt: (call: string, when: 'before' | 'after', count: number) => void = () => undefined
-  private readonly secrets = new Map<string, Version[]>()
-  private readonly versions = new Map<string, { readonly key: CaVaultKey; readonly privateKey: KeyObject }[]>()
+  interrupt: (call: string, when: 'before' | 'after', count: number) => void | Promise<void> = () => undefined
+  private readonly contents = new Map<string, SecretContent[]>()
+  private readonly kept = new Map<string, { readonly key: VaultKey; readonly half: KeyObject }[]>()
   private count = 0
 
   /** As another hand. */
-  put(name: string, value: string, tags: Readonly<Record<string, string>> = {}): string {
+  put(name: string, value: string, meta: SecretMeta = {}): string {
     this.count += 1
     const version = `v${String(this.count).padStart(4, '0')}`
-    this.secrets.set(name, [...(this.secrets.get(name) ?? []), { version, value, tags, at: this.count }])
+    const content = { version, value, enabled: true, createdAt: '2030-01-01T00:00:00Z', tags: {}, ...meta }
+    this.contents.set(name, [...(this.contents.get(name) ?? []), content])
     return version
   }
 
-  peek(name: string): CaSecret | undefined {
-    return this.secrets.get(name)?.at(-1)
+  peek(name: string): SecretContent | undefined {
+    return this.contents.get(name)?.at(-1)
   }
 
-  /** Every value that any secret has had, by name. */
+  /** Every value that a secret has had. */
   values(name: string): readonly string[] {
-    return (this.secrets.get(name) ?? []).map(({ value }) => value)
+    return (this.contents.get(name) ?? []).map(({ value }) => value)
+  }
+
+  /** Names of all secrets. */
+  names(): readonly string[] {
+    return [...this.contents.keys()]
   }
 
   drop(name: string): void {
-    this.secrets.delete(name)
+    this.contents.delete(name)
   }
 
   dropKey(name: string): void {
-    this.versions.delete(name)
+    this.kept.delete(name)
   }
 
-  secret(name: string, version?: string): Promise<CaSecret | undefined> {
+  readSecret(name: string, version?: string): Promise<SecretContent | undefined> {
     return this.ask(`get ${name}`, () => {
-      const all = this.secrets.get(name) ?? []
+      const all = this.contents.get(name) ?? []
       return version === undefined ? all.at(-1) : all.find((one) => one.version === version)
     })
   }
 
-  setSecret(
-    name: string,
-    value: string,
-    { tags }: { readonly tags: Readonly<Record<string, string>> },
-  ): Promise<string> {
-    return this.ask(`set ${name}`, () => this.put(name, value, tags))
+  setSecret(name: string, value: string, meta: SecretMeta): Promise<string> {
+    return this.ask(`set ${name}`, () => this.put(name, value, meta))
   }
 
-  keys(name: string): Promise<readonly CaVaultKey[]> {
-    return this.ask(`keys ${name}`, () => (this.versions.get(name) ?? []).map(({ key }) => key))
+  secretVersions(name: string): Promise<readonly SecretVersion[]> {
+    return this.ask(`versions ${name}`, () => this.contents.get(name) ?? [])
   }
 
-  createKey(name: string, { tags }: { readonly tags: Readonly<Record<string, string>> }): Promise<CaVaultKey> {
+  key(name: string, version?: string): Promise<VaultKey | undefined> {
+    return this.ask(`key ${name}`, () => {
+      const all = (this.kept.get(name) ?? []).map(({ key }) => key)
+      return version === undefined ? all.at(-1) : all.find((one) => one.version === version)
+    })
+  }
+
+  createKey(name: string, { hsm, tags }: VaultKeyPolicy): Promise<VaultKey> {
     return this.ask(`create-key ${name}`, () => {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
-      const all = this.versions.get(name) ?? []
-      const key = {
-        id: `https://v/keys/${name}/${all.length + 1}`,
-        publicKey: publicKey.export({ format: 'der', type: 'spki' }),
-        tags,
-      }
-      this.versions.set(name, [...all, { key, privateKey }])
+      const all = this.kept.get(name) ?? []
+      const version = String(all.length + 1)
+      const id = `https://mesh.vault.azure.net/keys/${name}/${version}`
+      const jwk = publicKey.export({ format: 'jwk' }) as unknown as PublicJwk
+      const key = { id, version, hsm, enabled: true, jwk, createdAt: '2030-01-01T00:00:00Z', tags }
+      this.kept.set(name, [...all, { key, half: privateKey }])
       return key
     })
   }
 
   sign(keyId: string, bytes: Uint8Array): Promise<Uint8Array> {
     return this.ask('sign', () => {
-      const found = [...this.versions.values()].flat().find(({ key }) => key.id === keyId)
+      const found = [...this.kept.values()].flat().find(({ key }) => key.id === keyId)
       if (!found) throw new PortError('not-found', 'memory', 'there is no such key')
-      return sign('sha384', bytes, { key: found.privateKey, dsaEncoding: 'ieee-p1363' })
+      return sign('sha384', bytes, { key: found.half, dsaEncoding: 'ieee-p1363' })
     })
   }
 
   private async ask<T>(call: string, work: () => T): Promise<T> {
     this.calls.push(call)
     const { length } = this.calls
-    this.interrupt(call, 'before', length)
+    await this.interrupt(call, 'before', length)
     const answer = work()
-    this.interrupt(call, 'after', length)
+    await this.interrupt(call, 'after', length)
     return answer
-  }
-}
-
-export class MemoryCaVaults implements CaVaults {
-  private readonly vaults = new Map<string, MemoryCaVault>()
-
-  open(url: string): MemoryCaVault {
-    if (new URL(url).hostname.startsWith('forbidden'))
-      throw new PortError('denied', 'Key Vault', 'that vault may not be called')
-    const vault = this.vaults.get(url) ?? new MemoryCaVault()
-    this.vaults.set(url, vault)
-    return vault
   }
 }

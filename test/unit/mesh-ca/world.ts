@@ -6,8 +6,10 @@ import { isCaRotationOver } from '../../../src/model/ca-rotation.ts'
 import type { MeshCaDocument } from '../../../src/model/documents.ts'
 import type { Role } from '../../../src/model/identity.ts'
 import { type MeshCaSpec, meshCaSpec } from '../../../src/model/mesh-ca.ts'
+import { PortError } from '../../../src/ports/port-error.ts'
+import type { Vaults } from '../../../src/ports/vault.ts'
 import { aCaller, aCluster, by } from '../fakes/documents.ts'
-import { MemoryCaVaults } from '../fakes/memory-ca-vault.ts'
+import { MemoryCaVault } from '../fakes/memory-ca-vault.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 import { Mesh } from './mesh.ts'
 
@@ -35,8 +37,12 @@ export function createWorld({ ttlMs = DAY }: { readonly ttlMs?: number } = {}) {
   const store = new MemoryStore({ relaying: true })
   let now = START
   let uuids = 0
-  const caVaults = new MemoryCaVaults()
-  const vault = caVaults.open(VAULT)
+  const vault = new MemoryCaVault()
+  const at = (url: string) => {
+    if (url === VAULT) return vault
+    throw new PortError('denied', 'Key Vault', `${url} may not be called`)
+  }
+  const vaults: Vaults = { open: () => never('certificates'), keys: at, secrets: at }
   const clock = { now: () => now, sleep: async () => undefined }
   const random = {
     next: () => 0.5,
@@ -45,7 +51,7 @@ export function createWorld({ ttlMs = DAY }: { readonly ttlMs?: number } = {}) {
       return `00000000-0000-4000-8000-${String(uuids).padStart(12, '0')}`
     },
   }
-  const deps = { store, clock, random, caVaults, vaultUrl: VAULT }
+  const deps = { store, clock, random, vaults, vaultUrl: VAULT }
   const mesh = new Mesh(vault, ttlMs)
   store.put(aCluster('east'))
   store.put(aCluster('west'))
@@ -59,7 +65,6 @@ export function createWorld({ ttlMs = DAY }: { readonly ttlMs?: number } = {}) {
   return {
     store,
     vault,
-    caVaults,
     deps,
     mesh,
     document,
@@ -116,4 +121,8 @@ export function createWorld({ ttlMs = DAY }: { readonly ttlMs?: number } = {}) {
       throw new Error(`it stays in ${rotation()?.phase}: ${rotation()?.message}`)
     },
   }
+}
+
+function never(what: string): never {
+  throw new Error(`a mesh CA asks for no ${what}`)
 }
