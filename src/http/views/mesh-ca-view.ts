@@ -4,18 +4,9 @@ import { CA_PHASES, type CaRotation, isCaRotationOver } from '../../model/ca-rot
 import type { MeshCaDocument } from '../../model/documents.ts'
 import { type CaCertificate, type CaSet, meshCaSpec } from '../../model/mesh-ca.ts'
 import { timestamp } from '../../model/names.ts'
+import { caCertificateView } from './ca-certificate-view.ts'
 import { certificateView } from './certificate-view.ts'
 import { actorView, conditionView, ownedFields, time, withWarnings } from './common.ts'
-
-const caCertificateView = z
-  .object({
-    serial: z.string().describe('Lower-case hex'),
-    fingerprint: z.string().describe('SHA-256, lower-case hex'),
-    subject: z.string(),
-    notBefore: time,
-    notAfter: time,
-  })
-  .meta({ id: 'CaCertificate' })
 
 const caSetView = z
   .object({

@@ -79,7 +79,7 @@ describe('the scan', () => {
       reads += 1
     }
     expect(await scan()).toMatchObject({ certificates: MANY, vaults: 1, pages: 400, queued: 2, failed: [] })
-    expect([lists, reads, pages(), world.store.writes]).toEqual([1, 0, 400, 1])
+    expect([lists, reads, pages(), world.store.writes]).toEqual([2, 0, 400, 1])
     expect(sent.sort()).toEqual([nameOf(7), nameOf(9)])
     expect(world.vault.calls).toEqual([])
   })

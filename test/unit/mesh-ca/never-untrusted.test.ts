@@ -101,7 +101,7 @@ describe('whatever is seen and clicked, in whatever order', () => {
         const last = run.rotation()
         expect(last === undefined || isCaRotationOver(last), `${last?.phase}: ${last?.message}`).toBe(true)
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     )
   })
 })
