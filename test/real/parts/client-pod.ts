@@ -33,8 +33,8 @@ export function clientPodAt(site: Site, spec: Required<ClientSpec>, index: numbe
   }
 }
 
-/** What a person and injection would have made for a client that calls services of the namespace `called`. */
-export function clientObjects(client: ClientPod, called: string): KubernetesObject[] {
+/** What a person and injection would have made for a client that calls services of these namespaces. */
+export function clientObjects(client: ClientPod, called: readonly string[]): KubernetesObject[] {
   const { namespace, name, serviceAccount, labels, entry } = client
   // The port must be the Service's own: by it istiod finds the routes.
   const port = { number: 80, protocol: 'HTTP', name: 'http' }
@@ -45,7 +45,7 @@ export function clientObjects(client: ClientPod, called: string): KubernetesObje
     object('networking.istio.io/v1', 'Sidecar', namespace, name, {
       spec: {
         workloadSelector: { labels },
-        egress: [{ port, bind: entry, captureMode: 'NONE', hosts: [`${called}/*`] }],
+        egress: [{ port, bind: entry, captureMode: 'NONE', hosts: called.map((one) => `${one}/*`) }],
       },
     }),
   ]

@@ -24,7 +24,9 @@ export function serviceObjects(of: {
   const { namespace, service, servers, mtls } = of
   return [
     object('v1', 'Namespace', undefined, namespace, { labels: { 'istio-injection': 'enabled' } }),
-    object('v1', 'ServiceAccount', namespace, service),
+    ...[...new Set(servers.map((one) => one.pod.serviceAccount))].map((name) =>
+      object('v1', 'ServiceAccount', namespace, name),
+    ),
     object('v1', 'Service', namespace, service, {
       spec: { selector: { app: service }, ports: [{ name: 'http', port: 80, targetPort: POD_PORT }] },
     }),

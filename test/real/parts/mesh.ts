@@ -20,6 +20,12 @@ export interface MeshOptions {
   readonly api: ApiServer
   /** Versions of the service, by default `v1` and `v2`; at most eight. */
   readonly versions?: readonly string[]
+  /** What the service is called; `shop/web` when left out. */
+  readonly named?: Pick<Mesh, 'namespace' | 'service'>
+  /** Service accounts of versions; that of the service's name where one is left out. */
+  readonly accounts?: Readonly<Record<string, string>>
+  /** Further services, with one version each; they count to the eight. */
+  readonly others?: readonly Pick<Mesh, 'namespace' | 'service'>[]
   /** Who calls besides the mesh's own client, each behind a sidecar of its own; at most nine. */
   readonly clients?: readonly ClientSpec[]
   /** What the namespace of the service asks of those who call; `STRICT` when left out. */
@@ -35,13 +41,13 @@ export interface MeshOptions {
 }
 
 /**
- * A mesh with the service `web` in namespace `shop`, each version one pod behind a real sidecar, and clients; by itself it is the
- * client of that name, in namespace and with service account `shop/client`.
+ * A mesh with a service, `web` in namespace `shop`, each version one pod behind a real sidecar, and clients; by itself it is the
+ * client of that name, in the service's namespace, with service account `client`.
  */
 export interface Mesh extends Client {
   readonly namespace: string
   readonly service: string
-  /** The host by which clients call: `web.shop.svc.cluster.local`. */
+  /** `web.shop.svc.cluster.local` */
   readonly host: string
   readonly site: Site
   readonly istiod: Istiod
@@ -49,8 +55,8 @@ export interface Mesh extends Client {
   readonly clientAdminUrl: string
   /** What Prometheus should scrape: the sidecars of all versions, and istiod. */
   readonly scrapeTargets: readonly ScrapeTarget[]
-  /** One of `clients`, by its name. */
-  client(name: string): Client
+  /** One of `clients`, by its name; with the host of one of `others`, it calls that. */
+  client(name: string, host?: string): Client
   /** A caller outside the mesh: in plain text, without a sidecar, straight to the Pod of a version. */
   plainClient(version: string): Client
   /** All Pods with a sidecar: the versions', then the clients'. */
@@ -62,51 +68,68 @@ export interface Mesh extends Client {
   stop(): Promise<void>
 }
 
-const NAMESPACE = 'shop'
-const SERVICE = 'web'
-const HOST = `${SERVICE}.${NAMESPACE}.svc.cluster.local`
+const SHOP_WEB = { namespace: 'shop', service: 'web' }
 
-const NAMES = { namespace: NAMESPACE, service: SERVICE, host: HOST }
+/** The host by which clients call a service. */
+export function hostOf({ namespace, service }: Pick<Mesh, 'namespace' | 'service'>): string {
+  return `${service}.${namespace}.svc.cluster.local`
+}
 
 /**
  * Starts istiod, the versions and the clients (about ten seconds) and resolves when every version has answered each client.
  * To be run in the namespace of run.ts: addresses and ports are fixed for each site.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
-  const { api, dir, site = siteOf(0) } = options
+  const { api, dir, site = siteOf(0), named: names = SHOP_WEB, others = [], accounts = {} } = options
+  const host = hostOf(names)
   mkdirSync(dir, { recursive: true })
-  const versions = (options.versions ?? ['v1', 'v2']).map((name, at) => versionPodAt(site, { ...NAMES, name }, at))
+  const versions = (options.versions ?? ['v1', 'v2']).map((name, at) =>
+    versionPodAt(site, { ...names, name, serviceAccount: accounts[name] ?? names.service }, at),
+  )
+  const further = others.map((one, at) => ({
+    ...one,
+    servers: [versionPodAt(site, { ...one, name: 'v1', serviceAccount: one.service }, versions.length + at)],
+  }))
   const clientPods = [{ name: 'client' }, ...(options.clients ?? [])].map((spec, at) =>
-    clientPodAt(site, { namespace: NAMESPACE, serviceAccount: spec.name, ...spec }, at),
+    clientPodAt(site, { namespace: names.namespace, serviceAccount: spec.name, ...spec }, at),
   )
   const processes: RunningProcess[] = []
   const istiod = await startIstiod({ ...options, dir: join(dir, 'istiod'), site })
-  const clients = new Map(clientPods.map(({ name, entry }) => [name, meshClient(HOST, entry)]))
-  const plainClients = new Map(versions.map(({ name, pod }) => [name, meshClient(HOST, pod.address, POD_PORT)]))
+  const clients = new Map(clientPods.map(({ name, entry }) => [name, meshClient(host, entry)]))
+  const plainClients = new Map(versions.map(({ name, pod }) => [name, meshClient(host, pod.address, POD_PORT)]))
   const stop = async () => {
     for (const one of [...clients.values(), ...plainClients.values()]) one.close()
     await Promise.all(processes.map((one) => one.stop()))
     await istiod.stop()
   }
   try {
-    for (const one of versions) processes.push(startApp(one, dir))
-    await api.admin.apply(serviceObjects({ ...NAMES, servers: versions, mtls: options.mtls ?? 'STRICT' }))
-    for (const one of clientPods) await api.admin.apply(clientObjects(one, NAMESPACE))
-    const pods = [...versions.map((one) => one.pod), ...clientPods]
+    const servers = [...versions, ...further.flatMap((one) => one.servers)]
+    for (const one of servers) processes.push(startApp(one, dir))
+    for (const one of [{ ...names, servers: versions }, ...further])
+      await api.admin.apply(serviceObjects({ ...one, mtls: options.mtls ?? 'STRICT' }))
+    const called = [...new Set([names, ...others].map(({ namespace }) => namespace))]
+    for (const one of clientPods) await api.admin.apply(clientObjects(one, called))
+    const pods = [...servers.map((one) => one.pod), ...clientPods]
     for (const pod of pods) await podReady(api.admin, pod)
     processes.push(...(await Promise.all(pods.map((pod) => startSidecar({ ...options, dir, istiod, pod })))))
     for (const one of clients.values()) await everyVersionAnswers(one, versions, processes)
     const [own] = clientPods
     return {
       ...named(clients, 'client')('client'),
-      ...NAMES,
+      ...names,
+      host,
       ...controls(versions),
       site,
       istiod,
       pods,
       clientAdminUrl: `http://127.0.0.1:${own?.adminPort}`,
-      scrapeTargets: [...versions.map(sidecarTarget), istiodTarget(istiod)],
-      client: named(clients, 'client'),
+      scrapeTargets: [...versions.map((one) => sidecarTarget(names, one)), istiodTarget(istiod)],
+      client(name, to = host) {
+        const key = to === host ? name : `${name} ${to}`
+        const entry = clientPods.find((one) => one.name === name)?.entry
+        if (!clients.has(key) && entry !== undefined) clients.set(key, meshClient(to, entry))
+        return named(clients, 'client')(key)
+      },
       plainClient: named(plainClients, 'version'),
       stop,
     }
@@ -149,8 +172,8 @@ async function everyVersionAnswers(
   })
 }
 
-function sidecarTarget({ name, pod }: VersionPod): ScrapeTarget {
-  const labels = { namespace: NAMESPACE, pod: pod.name, app: SERVICE, version: name, workload: pod.name }
+function sidecarTarget({ namespace, service }: typeof SHOP_WEB, { name, pod }: VersionPod): ScrapeTarget {
+  const labels = { namespace, pod: pod.name, app: service, version: name, workload: pod.name }
   return { job: 'envoy-stats', address: metricsAddress(pod), path: '/stats/prometheus', labels }
 }
 

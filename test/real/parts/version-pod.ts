@@ -15,13 +15,14 @@ export interface VersionPod {
 /** Where a version stands; `index` tells versions of one site apart, 0 to 7. */
 export function versionPodAt(
   site: Site,
-  { namespace, service, name }: { namespace: string; service: string; name: string },
+  of: { namespace: string; service: string; name: string; serviceAccount: string },
   index: number,
 ): VersionPod {
+  const { namespace, service, name, serviceAccount } = of
   const pod = {
     namespace,
     name: `${service}-${name}`,
-    serviceAccount: service,
+    serviceAccount,
     address: site.pod(11 + index),
     labels: { app: service, version: name },
     adminPort: site.port(15_200 + 10 * index),
@@ -30,10 +31,10 @@ export function versionPodAt(
 }
 
 /** Starts the application of a version (web-app.ts). */
-export function startApp({ name, appPort, controlPort }: VersionPod, dir: string): RunningProcess {
+export function startApp({ name, pod, appPort, controlPort }: VersionPod, dir: string): RunningProcess {
   const program = join(import.meta.dirname, 'web-app.ts')
   const args = [program, name, String(appPort), String(controlPort)]
-  return startProcess({ dir, name: `app-${name}`, command: process.execPath, args })
+  return startProcess({ dir, name: `app-${pod.name}`, command: process.execPath, args })
 }
 
 /** Asks the application of a version, besides its sidecar. */

@@ -219,7 +219,7 @@ describe('in place', () => {
     clusters.objects.set('Deployment', [])
     const plan = await planned(body)
     expect(plan).toMatchObject({ stage: 'switch', ready: true })
-    expect(plan.services.map(({ result }: { result: string }) => result)).toEqual(['replace', 'replace'])
+    expect(plan.services.map(({ result }: { result: string }) => result)).toEqual(['place', 'place'])
     const early = await apply(body)
     expect([early.status, early.json.errors[0].pointer]).toEqual([409, '/inPlace/window/from'])
 

@@ -39,7 +39,7 @@ export function deployment(
   name: string,
   labels: Readonly<Record<string, string>>,
   account: string,
-  containers: readonly object[] = [],
+  containers: readonly object[] = [{ name: 'app', image: 'none' }],
 ): KubeObject {
   const template = { metadata: { labels }, spec: { serviceAccountName: account, containers } }
   return object('deployments', of, name, { spec: { selector: { matchLabels: labels }, template } })
@@ -75,24 +75,32 @@ const BOOKSTORE_ROUTES = [
   { name: 'update-books-bought', pathRegex: '/update-books-bought', methods: ['POST'] },
 ]
 
+interface DemoOptions {
+  readonly permissive?: boolean
+  /** Of the Services; 14001, for Pods too, when left out. */
+  readonly port?: { readonly port: number; readonly targetPort: number }
+  readonly traffic?: object
+}
+
 /** The demo of Open Service Mesh 1.2 as its scripts make it (demo/deploy-*.sh): bookbuyer, bookthief, bookstore v1 and v2, bookwarehouse. */
-export function demo({ permissive = false }: { permissive?: boolean } = {}): OsmObjects {
+export function demo({ permissive = false, port, traffic }: DemoOptions = {}): OsmObjects {
+  const own = port ?? { port: 14001 }
   const buys = [{ kind: 'HTTPRouteGroup', name: 'bookstore-service-routes', matches: ['buy-a-book', 'books-bought'] }]
   const restocks = [{ kind: 'HTTPRouteGroup', name: 'bookwarehouse-service-routes', matches: ['restock-books'] }]
   return osmObjects({
-    meshConfigs: [meshConfig(permissive)],
+    meshConfigs: [meshConfig(permissive, traffic ? { traffic } : {})],
     namespaces: [
       ...['bookbuyer', 'bookthief', 'bookstore', 'bookwarehouse'].map(namespace),
       object('namespaces', undefined, 'kube-system'),
     ],
     services: [
-      service('bookstore', 'bookstore', { app: 'bookstore' }, [{ name: 'bookstore-port', port: 14001 }]),
+      service('bookstore', 'bookstore', { app: 'bookstore' }, [{ name: 'bookstore-port', ...own }]),
       ...['v1', 'v2'].map((version) =>
         service('bookstore', `bookstore-${version}`, { app: 'bookstore', version }, [
-          { name: 'bookstore-port', port: 14001 },
+          { name: 'bookstore-port', ...own },
         ]),
       ),
-      service('bookwarehouse', 'bookwarehouse', { app: 'bookwarehouse' }),
+      service('bookwarehouse', 'bookwarehouse', { app: 'bookwarehouse' }, [{ name: 'bookwarehouse-port', ...own }]),
     ],
     deployments: [
       deployment('bookbuyer', 'bookbuyer', { app: 'bookbuyer', version: 'v1' }, 'bookbuyer'),
