@@ -18,8 +18,8 @@ import { renderForIstio } from './plan-objects.ts'
 export interface DraftedService {
   readonly namespace: string
   readonly name: string
-  /** `left`: a finding says why it is not registered. */
-  readonly result: 'create' | 'replace' | 'same' | 'left'
+  /** `place`: it comes to the cluster that it waited for. `left`: a finding says why it is not registered. */
+  readonly result: 'create' | 'replace' | 'place' | 'same' | 'left'
   readonly spec: ServiceSpec
   /** What would be stored; absent where it is left. */
   readonly document?: ServiceDocument
@@ -60,7 +60,7 @@ export async function draftHeld(store: Store, cluster: string): Promise<readonly
     const { namespace, name, spec, targets } = document
     if (Object.hasOwn(targets, cluster)) return { namespace, name, result: 'same', spec, document }
     const there = { ...document, targets: { ...targets, [cluster]: { stable: spec.initialVersion } } }
-    return { namespace, name, result: 'replace', spec, document: there }
+    return { namespace, name, result: 'place', spec, document: there }
   })
 }
 

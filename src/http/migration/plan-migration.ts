@@ -1,4 +1,4 @@
-import { hasOsmController, readOsm } from '../../clusters/read-osm.ts'
+import { hasOsmController, podsWithoutProxy, readOsm } from '../../clusters/read-osm.ts'
 import type { Finding } from '../../mesh/lint/finding.ts'
 import { isAsBad } from '../../mesh/lint/finding.ts'
 import { type Migration, migrateOsm } from '../../mesh/osm/migration/migrate.ts'
@@ -59,10 +59,19 @@ async function planCarrying(
 async function planSwitch(deps: Deps, places: Places, request: OsmMigrationRequest): Promise<Result<MigrationPlan>> {
   const { source } = places
   const services = await draftHeld(deps.store, source.name)
-  const both = await lookAt(deps, source, hasOsmController)
-  if (!both.ok) return both
-  const message = `Cluster ${source.name} has a Deployment of osm-controller.`
-  const findings = both.value ? [found('BothMeshes', `cluster ${source.name}`, message)] : []
+  const seen = await lookAt(deps, source, async (api) => ({
+    both: await hasOsmController(api),
+    plain: source.mesh ? await podsWithoutProxy(api, source.mesh, services) : [],
+  }))
+  if (!seen.ok) return seen
+  const { both, plain } = seen.value
+  const cluster = `cluster ${source.name}`
+  const findings = [
+    ...(both ? [found('BothMeshes', cluster, `Cluster ${source.name} has a Deployment of osm-controller.`)] : []),
+    ...(plain.length > 0
+      ? [found('PodsNotRestarted', cluster, `${plain.length} Pods: ${plain.slice(0, 5).join(', ')}.`)]
+      : []),
+  ]
   const namespaces = [...new Set(services.map(({ namespace }) => namespace))].sort()
   return succeed(planOf(places, request, { permissive: false, callers: [], namespaces }, services, findings))
 }

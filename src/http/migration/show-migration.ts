@@ -2,12 +2,19 @@ import * as z from 'zod'
 import { SEVERITIES } from '../../mesh/lint/codes.ts'
 import type { OsmMigrationRequest } from '../../model/migration.ts'
 import { serviceSpec } from '../../model/service.ts'
+import type { Plan } from '../../reconcile/plan.ts'
 import type { HttpDeps } from '../http-deps.ts'
 import { planView } from '../views/plan-view.ts'
 import type { AppliedItem } from './apply-migration.ts'
 import { baseline, stepsByHand } from './by-hand.ts'
+import type { DraftedService } from './draft-services.ts'
+import type { Places } from './places.ts'
 import type { MigrationPlan } from './plan-migration.ts'
 import { planObjects } from './plan-objects.ts'
+
+/** A plan asks the server several things for each service. */
+const MOST_PLANNED = 100
+const AT_ONCE = 4
 
 const failureView = z.object({
   code: z.string(),
@@ -53,10 +60,16 @@ export const migrationView = z
         namespace: z.string(),
         name: z.string(),
         result: z
-          .enum(['create', 'replace', 'same', 'left'])
-          .describe('What an apply does; left: a finding says why it does nothing'),
+          .enum(['create', 'replace', 'place', 'same', 'left'])
+          .describe(
+            'What an apply does. place: it comes to the cluster that it waits for; left: a finding says why nothing is done',
+          ),
         spec: z.object(serviceSpec.shape).describe('The body, as PUT takes it'),
-        plan: planView.optional().describe('The Istio objects. Absent: the service is left, or applied'),
+        plan: planView
+          .optional()
+          .describe(
+            `The Istio objects. Absent: the service is left, or applied, or one after the first ${MOST_PLANNED}`,
+          ),
       }),
     ),
     callers: z
@@ -84,11 +97,11 @@ export async function showMigration(
   request: OsmMigrationRequest,
   applied?: readonly AppliedItem[],
 ): Promise<object> {
-  const shown: object[] = []
-  for (const { document, ...service } of services) {
-    const plan = document && !applied ? await planObjects(deps, places, document) : undefined
-    shown.push({ ...service, ...(plan ? { plan } : {}) })
-  }
+  const plans = applied ? [] : await planFirst(deps, places, services)
+  const shown = services.map(({ document: _, ...service }, at) => ({
+    ...service,
+    ...(plans[at] ? { plan: plans[at] } : {}),
+  }))
   const failed = applied?.filter(({ result }) => result === 'failed').length
   return {
     cluster: places.source.name,
@@ -104,4 +117,18 @@ export async function showMigration(
     steps: stepsByHand(places, request),
     ...(applied ? { applied: { value: applied, failed } } : {}),
   }
+}
+
+async function planFirst(
+  deps: Pick<HttpDeps, 'plan'>,
+  places: Places,
+  services: readonly DraftedService[],
+): Promise<readonly (Plan | undefined)[]> {
+  const plans: (Plan | undefined)[] = []
+  const first = services.slice(0, MOST_PLANNED)
+  for (let at = 0; at < first.length; at += AT_ONCE) {
+    const some = first.slice(at, at + AT_ONCE)
+    plans.push(...(await Promise.all(some.map(({ document }) => document && planObjects(deps, places, document)))))
+  }
+  return plans
 }

@@ -237,6 +237,26 @@ describe('in place', () => {
     expect([findings[0].code, ready]).toEqual(['BothMeshes', false])
   })
 
+  test('is held up while Pods have no proxy of Istio', async () => {
+    await apply(body)
+    const east = (await world.store.read('cluster', 'east'))?.value
+    if (!east) throw new Error('it is gone')
+    world.store.put({ ...east, ...ISTIO })
+    clusters.objects.set('Deployment', [])
+    const pod = (name: string, annotations = {}) => ({
+      ...READ_KINDS.pods,
+      metadata: { namespace: 'bookstore', name, labels: { app: 'bookstore' }, annotations },
+    })
+    clusters.objects.set('Pod', [pod('old'), pod('new', { 'sidecar.istio.io/status': '{}' })])
+    const { findings, ready } = await planned(body)
+    expect([findings.length, findings[0].code, findings[0].message, ready]).toEqual([
+      1,
+      'PodsNotRestarted',
+      '1 Pods: bookstore/old.',
+      false,
+    ])
+  })
+
   test('a service that is on the cluster already stays as it is', async () => {
     await apply(BODY)
     const theirs = (await world.store.read('service', 'bookstore/bookstore'))?.value

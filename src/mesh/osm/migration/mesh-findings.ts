@@ -29,6 +29,7 @@ export function meshFindings(objects: OsmObjects, mesh: MeshSettings, alone: rea
     ...(mesh.excludedPorts.length > 0
       ? [found('PortsExcluded', config, `${config} excludes ports ${mesh.excludedPorts.join(', ')}.`)]
       : []),
+    ...watched(objects, 'pods').flatMap(excluding),
     ...watched(objects, 'ingressBackends').map(ingress),
     ...ignored.map(({ metadata }) => {
       const object = `TrafficTarget ${metadata.namespace}/${metadata.name}`
@@ -44,6 +45,14 @@ export function meshFindings(objects: OsmObjects, mesh: MeshSettings, alone: rea
         ]
       : []),
   ]
+}
+
+const EXCLUDED = 'openservicemesh.io/inbound-port-exclusion-list'
+
+function excluding({ metadata }: OsmObjects['pods'][number]): readonly Finding[] {
+  const ports = metadata.annotations?.[EXCLUDED]
+  const object = `Pod ${metadata.namespace}/${metadata.name}`
+  return ports === undefined ? [] : [found('PortsExcluded', object, `${object} excludes ports ${ports}.`)]
 }
 
 function ingress(backend: OsmObjects['ingressBackends'][number]): Finding {

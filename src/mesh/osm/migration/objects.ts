@@ -128,10 +128,12 @@ const YES: readonly (string | undefined)[] = ['enabled', 'yes', 'true']
 
 /** Pods that run or are to run in watched namespaces, each kind once. */
 export function workloadsOf(objects: OsmObjects): readonly Workload[] {
-  const pods = watched(objects, 'pods').map((pod) => {
-    const { metadata } = pod
-    return workload(pod, metadata.labels ?? {}, specOf<PodSpec>(pod), metadata.labels?.[PROXY] !== undefined)
-  })
+  const pods = watched(objects, 'pods')
+    .filter(isRunning)
+    .map((pod) => {
+      const { metadata } = pod
+      return workload(pod, metadata.labels ?? {}, specOf<PodSpec>(pod), metadata.labels?.[PROXY] !== undefined)
+    })
   const asking = new Set(
     objects.namespaces
       .filter((one) => YES.includes(one.metadata.annotations?.[INJECTION]))
@@ -149,6 +151,11 @@ export function workloadsOf(objects: OsmObjects): readonly Workload[] {
     return [workload(deployment, labels, template?.spec ?? {}, meshed)]
   })
   return [...pods, ...idle]
+}
+
+/** Is it to take requests, as against one that has ended, or is ending? */
+function isRunning({ metadata, status }: KubeObject): boolean {
+  return metadata.deletionTimestamp === undefined && !['Succeeded', 'Failed'].includes(String(status?.phase))
 }
 
 function workload(object: KubeObject, labels: Workload['labels'], spec: PodSpec, meshed: boolean): Workload {

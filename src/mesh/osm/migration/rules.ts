@@ -165,6 +165,11 @@ export const MIGRATION_RULES = {
     'the controller of Open Service Mesh is still there',
     'Disable the add-on (az aks disable-addons --addons open-service-mesh), and restart the Pods.',
   ),
+  PodsNotRestarted: rule(
+    'error',
+    'Pods of the services have no proxy of Istio: nobody would get in any more, for they cannot take mutual TLS',
+    'Label their namespaces with istio.io/rev, and restart them.',
+  ),
 } as const satisfies Readonly<Record<string, MigrationRule>>
 export type MigrationCode = keyof typeof MIGRATION_RULES
 

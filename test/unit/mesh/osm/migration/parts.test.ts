@@ -151,6 +151,23 @@ describe('what is not carried is told', () => {
     expect(codes(shop({}, meshConfig(false, { traffic })))).toEqual(['ExternalAuthorization', 'PortsExcluded'])
   })
 
+  test('ports of a Pod that go around its proxy', () => {
+    const metadata = {
+      labels: { app: 'web', 'osm-proxy-uuid': 'x' },
+      annotations: { 'openservicemesh.io/inbound-port-exclusion-list': '9100' },
+    }
+    expect(
+      codes(shop({ pods: [object('pods', 'shop', 'web-1', { metadata, spec: { serviceAccountName: 'web' } })] })),
+    ).toEqual(['PortsExcluded'])
+  })
+
+  test.each([['Succeeded'], ['Failed']])('no Pod that has ended: %s', (phase) => {
+    const metadata = { labels: { app: 'job', 'osm-proxy-uuid': 'x' } }
+    expect(codes(shop({ pods: [object('pods', 'shop', 'job-1', { metadata, spec: {}, status: { phase } })] }))).toEqual(
+      [],
+    )
+  })
+
   test('a mesh whose settings were not seen lets nobody in by default', () => {
     const migration = migrateOsm({ ...shop(), meshConfigs: [] })
     expect(migration.permissive).toBe(false)
