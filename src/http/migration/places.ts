@@ -27,14 +27,14 @@ export async function findPlaces(
   const source = (await store.read('cluster', cluster))?.value
   if (!source || source.deletingAt !== undefined) return fail('NotFound', `There is no cluster ${cluster}.`)
   if (inPlace && Date.parse(inPlace.window.until) <= nowMs)
-    return refused('/inPlace/window/until', 'is over', 'Declare a window that is still to come.')
+    return refuseMigration('/inPlace/window/until', 'is over', 'Declare a window that is still to come.')
   const isOsm = source.mesh?.provider === 'osm'
   if (inPlace && source.mesh?.provider === 'istio') return succeed({ stage: 'switch', source, place: source })
   if (!isOsm) {
     const has = source.mesh?.provider ?? 'no mesh that is known'
     const hint =
       'GET the cluster to see its mesh. Where two are found, name it: PATCH { "mesh": { "provider": "osm" } }.'
-    return refused('path/cluster', `has ${has}, and not Open Service Mesh`, hint)
+    return refuseMigration('path/cluster', `has ${has}, and not Open Service Mesh`, hint)
   }
   if (target === undefined) return succeed({ stage: 'hold', source, place: source })
   const place = (await store.read('cluster', target))?.value
@@ -44,10 +44,11 @@ export async function findPlaces(
     })
   if (place.mesh?.provider === 'istio') return succeed({ stage: 'target', source, place })
   const has = place.mesh?.provider ?? 'no mesh that is known'
-  return refused('/target', `has ${has}, and not Istio`, 'Name a cluster with Istio, or migrate in place.')
+  return refuseMigration('/target', `has ${has}, and not Istio`, 'Name a cluster with Istio, or migrate in place.')
 }
 
-function refused(pointer: string, reason: string, hint: string): Result<never> {
+/** The failure of a call that can be no migration. */
+export function refuseMigration(pointer: string, reason: string, hint: string): Result<never> {
   return fail('InvalidCombination', `The migration cannot be made: ${pointer} ${reason}.`, {
     errors: [{ pointer, reason }],
     hint,

@@ -7,12 +7,12 @@ import { digest } from '../../model/digest.ts'
 import type { ClusterDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import type { Caller } from '../../model/identity.ts'
-import { MIGRATED_FROM, type OsmMigrationRequest } from '../../model/migration.ts'
+import type { OsmMigrationRequest } from '../../model/migration.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
 import type { HttpDeps } from '../http-deps.ts'
 import { type DraftedService, draftHeld, draftServices } from './draft-services.ts'
-import { findPlaces, type Places } from './places.ts'
+import { findPlaces, type Places, refuseMigration } from './places.ts'
 
 /** What a migration would do. */
 export interface MigrationPlan {
@@ -59,6 +59,8 @@ async function planCarrying(
 async function planSwitch(deps: Deps, places: Places, request: OsmMigrationRequest): Promise<Result<MigrationPlan>> {
   const { source } = places
   const services = await draftHeld(deps.store, source.name)
+  if (services.length === 0)
+    return refuseMigration('path/cluster', 'has Istio, and no service waits for it', NONE_WAITS)
   const seen = await lookAt(deps, source, async (api) => ({
     both: await hasOsmController(api),
     plain: source.mesh ? await podsWithoutProxy(api, source.mesh, services) : [],
@@ -75,6 +77,9 @@ async function planSwitch(deps: Deps, places: Places, request: OsmMigrationReque
   const namespaces = [...new Set(services.map(({ namespace }) => namespace))].sort()
   return succeed(planOf(places, request, { permissive: false, callers: [], namespaces }, services, findings))
 }
+
+const NONE_WAITS =
+  'Where Open Service Mesh is still there, name it: PATCH the cluster with { "mesh": { "provider": "osm" } }.'
 
 async function lookAt<T>(
   deps: Deps,
@@ -117,6 +122,14 @@ function planOf(
     services,
     findings,
     blocking,
-    digest: digest(stage, source.name, place.name, request.inPlace, content, findings, MIGRATED_FROM),
+    digest: digest(stage, source.name, place.name, request.inPlace, content, contentOf(findings)),
   }
+}
+
+/** What was found, without the names of Pods, which come and go. */
+function contentOf(findings: readonly Finding[]): readonly string[] {
+  const texts = findings.map(
+    ({ code, object = '', field = '' }) => `${code} ${object.replace(/^Pod .*/, 'Pod')} ${field}`,
+  )
+  return [...new Set(texts)].sort()
 }

@@ -18,7 +18,8 @@ export const SETTLE_MS = 5000
 /** When Azure ends the add-on, and what it cannot stand beside. */
 export const RETIRES = {
   on: '2027-09-30',
-  wayOut: 'Move to the Istio add-on before; the two add-ons exclude each other on one cluster.',
+  wayOut:
+    'Move to the Istio add-on before; the two add-ons exclude each other on one cluster. POST /clusters/{cluster}/migrations/osm plans the way.',
 } as const
 
 /** A Service as the mesh's own objects name it by host. */

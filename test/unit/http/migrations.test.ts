@@ -67,6 +67,19 @@ describe('a plan', () => {
     expect((await planned(BODY)).digest).not.toBe(digest)
   })
 
+  test('keeps its digest while Pods come and go', async () => {
+    const job = (name: string) => ({
+      ...READ_KINDS.pods,
+      metadata: { namespace: 'bookthief', name, labels: { app: 'job', 'osm-proxy-uuid': 'x' } },
+      spec: {},
+    })
+    clusters.objects.set('Pod', [job('job-1')])
+    const { digest, findings } = await planned(BODY)
+    expect(findings[0].message).toContain('Pod bookthief/job-1')
+    clusters.objects.set('Pod', [job('job-2')])
+    expect((await planned(BODY)).digest).toBe(digest)
+  })
+
   test('tells kinds that may not be read', async () => {
     clusters.failures.set('list TrafficTarget', new PortError('denied', 'Kubernetes', 'forbidden'))
     const { findings, ready } = await planned(BODY)
@@ -229,7 +242,13 @@ describe('in place', () => {
     expect(after).toMatchObject({ mode: 'manage', labels: { env: 'prod', [MIGRATED_FROM]: 'east' } })
   })
 
+  test('a cluster with Istio that no service waits for is refused', async () => {
+    const reply = await world.call('POST', PATH.replace('east', 'west'), { body })
+    expect([reply.status, reply.json.errors[0].pointer]).toEqual([422, 'path/cluster'])
+  })
+
   test('is held up while the controller of Open Service Mesh is there', async () => {
+    await apply(body)
     const east = (await world.store.read('cluster', 'east'))?.value
     if (!east) throw new Error('it is gone')
     world.store.put({ ...east, ...ISTIO })

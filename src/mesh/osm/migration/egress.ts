@@ -1,7 +1,7 @@
 import { hostName } from '../../../model/names.ts'
 import type { EgressSpec } from '../../../model/policy/egress.ts'
 import type { Finding } from '../../lint/finding.ts'
-import { accountKey, type MeshSettings, type OsmObjects, specOf, type Workload, watched } from './objects.ts'
+import { accountKey, type MeshSettings, type OsmObjects, specOf, type Workload } from './objects.ts'
 import { found } from './rules.ts'
 import { accountsOf, type MeshService } from './services.ts'
 
@@ -41,7 +41,7 @@ export function readEgress(objects: OsmObjects, mesh: MeshSettings, services: re
     return { egressOf: () => ({ unlisted: 'deny' }), findings }
   }
   const findings: Finding[] = []
-  const ways = watched(objects, 'egresses').map((egress): Way => {
+  const ways = objects.egresses.map((egress): Way => {
     const object = `Egress ${egress.metadata.namespace}/${egress.metadata.name}`
     const read = hostsOf(specOf<EgressObject>(egress), object)
     findings.push(...read.findings)
@@ -125,7 +125,7 @@ function hostsOf(spec: EgressObject, object: string): { hosts: readonly Host[]; 
 }
 
 function notInForce(objects: OsmObjects, because: string): readonly Finding[] {
-  return watched(objects, 'egresses').map((egress) => {
+  return objects.egresses.map((egress) => {
     const object = `Egress ${egress.metadata.namespace}/${egress.metadata.name}`
     return found('NotInForce', object, `${because}, so ${object} does nothing.`)
   })

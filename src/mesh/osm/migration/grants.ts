@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../../model/kube.ts'
 import type { Finding } from '../../lint/finding.ts'
-import { accountKey, type OsmObjects, type RouteMatch, specOf, type TrafficTargetSpec, watched } from './objects.ts'
+import { accountKey, type OsmObjects, type RouteMatch, specOf, type TrafficTargetSpec } from './objects.ts'
 import { found } from './rules.ts'
 
 /** Requests that a TrafficTarget lets in. Headers and paths are regular expressions for the whole value. */
@@ -35,15 +35,28 @@ export interface Grant {
  */
 export function grantsOf(objects: OsmObjects): { grants: readonly Grant[]; findings: readonly Finding[] } {
   const findings: Finding[] = []
-  const grants = watched(objects, 'trafficTargets').flatMap((target) => {
-    const read = grantOf(target, objects)
+  const specs = specsOf(objects)
+  const grants = objects.trafficTargets.flatMap((target) => {
+    const read = grantOf(target, specs)
     findings.push(...read.findings)
     return read.grant ? [read.grant] : []
   })
   return { grants, findings }
 }
 
-function grantOf(target: KubeObject, objects: OsmObjects): { grant?: Grant; findings: readonly Finding[] } {
+/** HTTPRouteGroups and TCPRoutes by `KIND NAMESPACE/NAME`. */
+type Specs = ReadonlyMap<string, KubeObject>
+
+function specsOf({ routeGroups, tcpRoutes }: OsmObjects): Specs {
+  return new Map([...routeGroups, ...tcpRoutes].map((one) => [specKey(one.kind, one, one.metadata.name), one]))
+}
+
+/** A TrafficTarget names those of its own namespace. */
+function specKey(kind: string, { metadata: { namespace } }: KubeObject, name: string | undefined): string {
+  return `${kind} ${namespace}/${name}`
+}
+
+function grantOf(target: KubeObject, specs: Specs): { grant?: Grant; findings: readonly Finding[] } {
   const object = `TrafficTarget ${target.metadata.namespace}/${target.metadata.name}`
   const { destination, sources = [], rules = [] } = specOf<TrafficTargetSpec>(target)
   const out = (reason: string) => ({ findings: [found('NotInForce', object, `${object} ${reason}.`)] })
@@ -57,9 +70,9 @@ function grantOf(target: KubeObject, objects: OsmObjects): { grant?: Grant; find
     name && namespace && ACCOUNT.test(`${namespace}/${name}`) ? [accountKey({ name, namespace })] : [],
   )
   if (from.length === 0) return out('names no callers')
-  const ports = portsOf(target, rules, objects)
+  const ports = portsOf(target, rules, specs)
   if (ports === 'missing') return out('names a TCPRoute that is not there, so the mesh lets nobody in by it')
-  const { matches, missing } = matchesOf(target, rules, objects)
+  const { matches, missing } = matchesOf(target, rules, specs)
   const findings = missing.map((name) => found('NotInForce', object, `${object} names ${name}, which is not there.`))
   const to = accountKey({ name, namespace })
   return { grant: { object, to, from: [...new Set(from)].sort(), matches, ports }, findings }
@@ -72,11 +85,11 @@ const ACCOUNT =
 type Rules = NonNullable<TrafficTargetSpec['rules']>
 
 /** The ports of all TCPRoutes together; undefined where none says one. */
-function portsOf(target: KubeObject, rules: Rules, objects: OsmObjects): readonly number[] | undefined | 'missing' {
+function portsOf(target: KubeObject, rules: Rules, specs: Specs): readonly number[] | undefined | 'missing' {
   const ports = new Set<number>()
   for (const { kind, name } of rules) {
     if (kind !== 'TCPRoute') continue
-    const route = inNamespace(objects, 'tcpRoutes', target, name)
+    const route = specs.get(specKey('TCPRoute', target, name))
     if (!route) return 'missing'
     const { matches } = specOf<{ matches?: { ports?: readonly number[] } }>(route)
     for (const port of matches?.ports ?? []) ports.add(port)
@@ -87,13 +100,13 @@ function portsOf(target: KubeObject, rules: Rules, objects: OsmObjects): readonl
 function matchesOf(
   target: KubeObject,
   rules: Rules,
-  objects: OsmObjects,
+  specs: Specs,
 ): { matches: readonly Match[]; missing: readonly string[] } {
   const missing: string[] = []
   const matches = rules.flatMap((rule) => {
     if (rule.kind !== 'HTTPRouteGroup') return []
     const routeGroup = `${target.metadata.namespace}/${rule.name}`
-    const group = inNamespace(objects, 'routeGroups', target, rule.name)
+    const group = specs.get(specKey('HTTPRouteGroup', target, rule.name))
     if (!group) missing.push(`HTTPRouteGroup ${routeGroup}`)
     const known = group ? (specOf<{ matches?: readonly RouteMatch[] }>(group).matches ?? []) : []
     return (rule.matches ?? []).flatMap((name): Match[] => {
@@ -114,15 +127,6 @@ function conditions({ pathRegex, methods, headers }: RouteMatch): Omit<Match, 'r
     ...(anyMethod ? {} : { methods: [...new Set(methods)].sort() }),
     ...(Object.keys(all).length === 0 ? {} : { headers: all }),
   }
-}
-
-function inNamespace(
-  objects: OsmObjects,
-  kind: 'tcpRoutes' | 'routeGroups',
-  { metadata: { namespace } }: KubeObject,
-  name: string | undefined,
-): KubeObject | undefined {
-  return watched(objects, kind).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
 }
 
 /** Ports of Pods that a caller may connect to at all; undefined: all. */

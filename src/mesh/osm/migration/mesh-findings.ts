@@ -1,5 +1,5 @@
 import type { Finding } from '../../lint/finding.ts'
-import { type MeshSettings, type OsmObjects, specOf, type Workload, watched } from './objects.ts'
+import { type MeshSettings, type OsmObjects, specOf, type Workload } from './objects.ts'
 import { found } from './rules.ts'
 
 interface IngressSpec {
@@ -11,7 +11,7 @@ interface IngressSpec {
 export function meshFindings(objects: OsmObjects, mesh: MeshSettings, alone: readonly Workload[]): readonly Finding[] {
   const config = `MeshConfig ${objects.meshConfigs.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(', ')}`
   const names = alone.map(({ object }) => object)
-  const ignored = mesh.permissive ? watched(objects, 'trafficTargets') : []
+  const ignored = mesh.permissive ? objects.trafficTargets : []
   return [
     ...objects.unseen.map((sentence) => found('NotSeen', 'cluster', sentence)),
     ...(objects.meshConfigs.length === 0
@@ -29,8 +29,8 @@ export function meshFindings(objects: OsmObjects, mesh: MeshSettings, alone: rea
     ...(mesh.excludedPorts.length > 0
       ? [found('PortsExcluded', config, `${config} excludes ports ${mesh.excludedPorts.join(', ')}.`)]
       : []),
-    ...watched(objects, 'pods').flatMap(excluding),
-    ...watched(objects, 'ingressBackends').map(ingress),
+    ...objects.pods.flatMap(excluding),
+    ...objects.ingressBackends.map(ingress),
     ...ignored.map(({ metadata }) => {
       const object = `TrafficTarget ${metadata.namespace}/${metadata.name}`
       return found('NotInForce', object, `The permissive mode is on, so ${object} does nothing.`)

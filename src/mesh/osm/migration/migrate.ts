@@ -7,7 +7,7 @@ import { accessTo, MOST_RULES, type Replacement, rulesFor, shared } from './acce
 import { openEgress, type ReadEgress, readEgress } from './egress.ts'
 import { type Grant, grantsOf } from './grants.ts'
 import { meshFindings } from './mesh-findings.ts'
-import { bears, type MeshSettings, meshSettings, type OsmObjects, watchedNamespaces } from './objects.ts'
+import { bears, type MeshSettings, meshSettings, type OsmObjects, onlyWatched, watchedNamespaces } from './objects.ts'
 import { found } from './rules.ts'
 import { accountsOf, type MeshService, objectOf, readServices } from './services.ts'
 import { trafficOf } from './settings.ts'
@@ -63,7 +63,8 @@ interface Carried {
  * What a cluster of Open Service Mesh enforces, as services in neutral words that let nobody in who is not let in now. What they
  * cannot say is left out and told. The same in gives the same out.
  */
-export function migrateOsm(objects: OsmObjects, replacements: readonly Replacement[] = []): Migration {
+export function migrateOsm(all: OsmObjects, replacements: readonly Replacement[] = []): Migration {
+  const objects = onlyWatched(all)
   const mesh = meshSettings(objects)
   const read = readServices(objects)
   const { grants, findings: grantFindings } = grantsOf(objects)

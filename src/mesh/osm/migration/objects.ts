@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../model/kube.ts'
-import type { ReadKind } from './kinds.ts'
+import { READ_KINDS, type ReadKind } from './kinds.ts'
 
 /** What a cluster of Open Service Mesh holds, as it was read. */
 export interface OsmObjects extends Readonly<Record<ReadKind, readonly KubeObject[]>> {
@@ -82,10 +82,14 @@ export function specOf<T>(object: KubeObject): T {
   return (object.spec ?? {}) as T
 }
 
-/** Objects in namespaces that the mesh watches, in the order of their names: the mesh looks at no other. */
-export function watched(objects: OsmObjects, kind: ReadKind): readonly KubeObject[] {
+/** What the mesh looks at: of its objects those in namespaces that it watches, in the order of names. */
+export function onlyWatched(objects: OsmObjects): OsmObjects {
   const namespaces = watchedNamespaces(objects)
-  return byName(objects[kind].filter(({ metadata }) => namespaces.has(metadata.namespace ?? '')))
+  const kept = (Object.keys(READ_KINDS) as ReadKind[]).map((kind) => {
+    if (kind === 'meshConfigs' || kind === 'namespaces') return [kind, byName(objects[kind])]
+    return [kind, byName(objects[kind].filter(({ metadata }) => namespaces.has(metadata.namespace ?? '')))]
+  })
+  return { ...(Object.fromEntries(kept) as Record<ReadKind, readonly KubeObject[]>), unseen: objects.unseen }
 }
 
 export function watchedNamespaces({ namespaces }: Pick<OsmObjects, 'namespaces'>): ReadonlySet<string> {
@@ -94,14 +98,14 @@ export function watchedNamespaces({ namespaces }: Pick<OsmObjects, 'namespaces'>
 }
 const MONITORED_BY = 'openservicemesh.io/monitored-by'
 
-export function byName(objects: readonly KubeObject[]): readonly KubeObject[] {
-  const key = ({ metadata }: KubeObject) => `${metadata.namespace ?? ''}/${metadata.name}`
-  return [...objects].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+function byName(objects: readonly KubeObject[]): readonly KubeObject[] {
+  const keyed = objects.map((object) => ({ object, key: `${object.metadata.namespace ?? ''}/${object.metadata.name}` }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ object }) => object)
 }
 
 /** Source: MeshConfig of Open Service Mesh 1.2. Where it was not seen, the mesh counts as one that lets nobody in. */
 export function meshSettings({ meshConfigs }: Pick<OsmObjects, 'meshConfigs'>): MeshSettings {
-  const [config] = byName(meshConfigs)
+  const [config] = meshConfigs
   const { traffic = {}, featureFlags = {} } = (config?.spec ?? {}) as {
     readonly traffic?: {
       readonly enablePermissiveTrafficPolicyMode?: boolean
@@ -126,26 +130,25 @@ const INJECTION = 'openservicemesh.io/sidecar-injection'
 const PROXY = 'osm-proxy-uuid'
 const YES: readonly (string | undefined)[] = ['enabled', 'yes', 'true']
 
-/** Pods that run or are to run in watched namespaces, each kind once. */
+/** Pods that run, and those that Deployments are to have. */
 export function workloadsOf(objects: OsmObjects): readonly Workload[] {
-  const pods = watched(objects, 'pods')
-    .filter(isRunning)
-    .map((pod) => {
-      const { metadata } = pod
-      return workload(pod, metadata.labels ?? {}, specOf<PodSpec>(pod), metadata.labels?.[PROXY] !== undefined)
-    })
+  const pods = objects.pods.filter(isRunning).map((pod) => {
+    const { metadata } = pod
+    return workload(pod, metadata.labels ?? {}, specOf<PodSpec>(pod), metadata.labels?.[PROXY] !== undefined)
+  })
   const asking = new Set(
     objects.namespaces
       .filter((one) => YES.includes(one.metadata.annotations?.[INJECTION]))
       .map((one) => one.metadata.name),
   )
-  const idle = watched(objects, 'deployments').flatMap((deployment): Workload[] => {
+  const running = Map.groupBy(pods, ({ namespace }) => namespace)
+  const idle = objects.deployments.flatMap((deployment): Workload[] => {
     const { template } = specOf<{
       template?: { metadata?: KubeObject['metadata']; spec?: PodSpec }
     }>(deployment)
     const labels = template?.metadata?.labels ?? {}
     const { namespace = '' } = deployment.metadata
-    if (pods.some((pod) => pod.namespace === namespace && bears(pod.labels, labels))) return []
+    if (running.get(namespace)?.some((pod) => bears(pod.labels, labels))) return []
     const asked = template?.metadata?.annotations?.[INJECTION]
     const meshed = asked === undefined ? asking.has(namespace) : YES.includes(asked)
     return [workload(deployment, labels, template?.spec ?? {}, meshed)]

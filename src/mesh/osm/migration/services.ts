@@ -7,7 +7,6 @@ import {
   type OsmObjects,
   specOf,
   type Workload,
-  watched,
   workloadsOf,
 } from './objects.ts'
 import { found } from './rules.ts'
@@ -42,8 +41,9 @@ export interface ReadServices {
 /** The Services of watched namespaces. */
 export function readServices(objects: OsmObjects): ReadServices {
   const workloads = workloadsOf(objects)
+  const near = Map.groupBy(workloads, (one) => one.namespace)
   const findings: Finding[] = []
-  const services = watched(objects, 'services').flatMap((service): [string, MeshService][] => {
+  const services = objects.services.flatMap((service): [string, MeshService][] => {
     const { namespace = '', name } = service.metadata
     const { selector = {} } = specOf<KubeServiceSpec>(service)
     if (Object.keys(selector).length === 0) {
@@ -52,7 +52,7 @@ export function readServices(objects: OsmObjects): ReadServices {
       )
       return []
     }
-    const behind = workloads.filter((one) => one.namespace === namespace && bears(one.labels, selector))
+    const behind = (near.get(namespace) ?? []).filter((one) => bears(one.labels, selector))
     const meshed = behind.filter(({ meshed }) => meshed)
     const read = portsOf(service, meshed)
     findings.push(...(meshed.length > 0 ? read.findings : []), ...proxyFindings({ namespace, name }, behind, meshed))

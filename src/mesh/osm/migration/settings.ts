@@ -4,7 +4,7 @@ import { formatDuration } from '../../../model/names.ts'
 import type { RetryReason, TrafficSpec } from '../../../model/policy/traffic.ts'
 import type { Finding } from '../../lint/finding.ts'
 import { hostOf } from '../names.ts'
-import { type MeshSettings, type OsmObjects, specOf, watched } from './objects.ts'
+import { type MeshSettings, type OsmObjects, specOf } from './objects.ts'
 import { found } from './rules.ts'
 import { type MeshService, objectOf } from './services.ts'
 
@@ -55,7 +55,7 @@ function connectionsOf(
   objects: OsmObjects,
 ): { connections?: Connections; findings: readonly Finding[] } {
   const settingFor = ({ namespace, name }: MeshService) =>
-    watched(objects, 'trafficSettings').find((one) => specOf<SettingSpec>(one).host === hostOf(name, namespace))
+    objects.trafficSettings.find((one) => specOf<SettingSpec>(one).host === hostOf(name, namespace))
   const hosts = new Map([service, ...leaves].map((one) => [one.name, settingFor(one)]))
   const findings = [...hosts.values()].flatMap((setting) => (setting ? lostOf(setting) : []))
   const limits = leaves.map((leaf) => {
@@ -127,7 +127,7 @@ function retriesOf(
   objects: OsmObjects,
   mesh: MeshSettings,
 ): { retries?: TrafficSpec['retries']; findings: readonly Finding[] } {
-  const own = watched(objects, 'retries').filter((retry) =>
+  const own = objects.retries.filter((retry) =>
     (specOf<RetrySpec>(retry).destinations ?? []).some(
       ({ kind, name, namespace }) => kind === 'Service' && name === service.name && namespace === service.namespace,
     ),

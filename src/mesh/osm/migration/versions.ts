@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../model/kube.ts'
 import type { VersionSpec } from '../../../model/service.ts'
 import type { Finding } from '../../lint/finding.ts'
-import { bears, type OsmObjects, specOf, type TrafficSplitSpec, watched } from './objects.ts'
+import { bears, type OsmObjects, specOf, type TrafficSplitSpec } from './objects.ts'
 import { found } from './rules.ts'
 import { accountsOf, type MeshService, objectOf } from './services.ts'
 
@@ -20,7 +20,7 @@ export function readSplits(
 ): { splits: ReadonlyMap<string, Split>; findings: readonly Finding[] } {
   const splits = new Map<string, Split>()
   const findings: Finding[] = []
-  for (const object of watched(objects, 'trafficSplits')) {
+  for (const object of objects.trafficSplits) {
     const { namespace, name } = object.metadata
     const label = `TrafficSplit ${namespace}/${name}`
     const { service = '' } = specOf<TrafficSplitSpec>(object)

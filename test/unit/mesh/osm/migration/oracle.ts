@@ -1,6 +1,12 @@
 import { connectable, grantsOf, type Match } from '../../../../../src/mesh/osm/migration/grants.ts'
 import type { MigratedService } from '../../../../../src/mesh/osm/migration/migrate.ts'
-import { bears, meshSettings, type OsmObjects, workloadsOf } from '../../../../../src/mesh/osm/migration/objects.ts'
+import {
+  bears,
+  meshSettings,
+  type OsmObjects,
+  onlyWatched,
+  workloadsOf,
+} from '../../../../../src/mesh/osm/migration/objects.ts'
 import { readServices } from '../../../../../src/mesh/osm/migration/services.ts'
 import type { AuthorizationRule } from '../../../../../src/model/policy/security.ts'
 
@@ -21,7 +27,8 @@ export interface Attempt {
 }
 
 /** Does Open Service Mesh let it in? Of TrafficTargets that overlap for one caller any is enough, as SMI says. */
-export function letsInOf(objects: OsmObjects): (attempt: Attempt) => boolean {
+export function letsInOf(all: OsmObjects): (attempt: Attempt) => boolean {
+  const objects = onlyWatched(all)
   const services = [...readServices(objects).services.values()]
   const { permissive } = meshSettings(objects)
   const { grants } = grantsOf(objects)
@@ -82,5 +89,5 @@ function wholly(regex: string, text: string): boolean {
 
 /** Every Pod of watched namespaces, as far as requests to it ask. */
 export function podsOf(objects: OsmObjects): readonly Pick<Attempt, 'namespace' | 'labels' | 'account'>[] {
-  return workloadsOf(objects).filter(({ meshed }) => meshed)
+  return workloadsOf(onlyWatched(objects)).filter(({ meshed }) => meshed)
 }
