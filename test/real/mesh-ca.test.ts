@@ -3,16 +3,23 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApiServer, startApiServer } from './parts/api-server.ts'
-import { CA_PARTS, type CaSyncer, type CaTexts, readCa, startCaSyncer } from './parts/ca-folder.ts'
+import { CA_PARTS, type CaPart, type CaSyncer, type CaTexts, readCa, startCaSyncer } from './parts/ca-folder.ts'
 import { describeReal } from './parts/describe-real.ts'
 import { measured } from './parts/measured.ts'
 import { type Mesh, startMesh } from './parts/mesh.ts'
 import { object } from './parts/mesh-objects.ts'
+import { outsideCa, type Signing } from './parts/outside-ca.ts'
 import { type Product, startProduct } from './parts/product.ts'
 import { type Prometheus, startPrometheus } from './parts/prometheus.ts'
 import { type RealVault, realVault } from './parts/real-vault.ts'
 import { scratchFolder } from './parts/scratch.ts'
-import { certificatesIn, fingerprint, handshakesOf, sidecarCertificates } from './parts/sidecar-certificates.ts'
+import {
+  certificatesIn,
+  fingerprint,
+  handshakesOf,
+  sidecarCertificates,
+  watchLeaves,
+} from './parts/sidecar-certificates.ts'
 import type { Answer, Load } from './parts/traffic.ts'
 import { until } from './parts/wait.ts'
 
@@ -21,6 +28,15 @@ const WORKLOAD_TTL = '1m'
 /** Certificates are renewed at half their lifetime; twice that is the time in which each has been. */
 const RENEWED_MS = 120_000
 const POLL_MS = 1000
+/** Two workload TTLs, with what is between them. */
+const ROTATED_MS = 600_000
+
+/** What another CA may get wrong, and how it is called. */
+const BAD: readonly (readonly [code: string, how: Signing])[] = [
+  ['KeyMismatch', { otherKey: true }],
+  ['Expired', { expiredMs: 3_600_000 }],
+  ['PathLength', { tooDeep: true }],
+]
 
 /**
  * A real istiod whose CA comes from the emulated Key Vault, and real sidecars, under a steady load of which every request makes a
@@ -77,11 +93,7 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
       await istiodSays('Updating new ROOT-CA not supported')
       expect((await trusted(() => true)).bundles[0]?.roots).toMatchObject([{ fingerprint: root }])
       await write(before)
-      await until(
-        'the folder is as before',
-        20_000,
-        () => held().join() === CA_PARTS.map((part) => before[part]).join(),
-      )
+      await until('the folder is as before', 20_000, () => CA_PARTS.every((part) => held(part) === before[part]))
       await stopLoad('refused by istiod')
       await leavesAre(root)
     })
@@ -104,14 +116,120 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
     })
   })
 
+  describe('rotated by Meshwright', { timeout: 900_000 }, () => {
+    it('is taken over as the vault holds it', async () => {
+      const body = {
+        purpose: 'mesh-ca',
+        cluster: 'real',
+        root: { kind: 'vault-key', hsm: false },
+        workloadTtl: WORKLOAD_TTL,
+      }
+      await product.must('operator', 'PUT', '/certificates/real-ca', body)
+      const { current } = await ca((seen) => seen.current !== undefined)
+      expect(current?.roots.map((root) => root.fingerprint)).toEqual(rootsIn(held('root-cert')))
+    })
+
+    it('gets a root whose key stays in the vault by one call, under load', async () => {
+      await rotateUnderLoad('root', async () => undefined)
+    })
+
+    it('gets another intermediate by one call, under load', async () => {
+      await rotateUnderLoad('intermediate', async () => undefined)
+    })
+
+    it('gets another root though Meshwright is killed in three phases', async () => {
+      await rotateUnderLoad('root', async (id) => {
+        for (const phase of ['trusting', 'renewing', 'narrowing']) {
+          await ca(({ rotation }) => rotation?.id === id && rotation.phase === phase)
+          await product.kill()
+          await product.startAgain()
+        }
+      })
+    })
+
+    it('takes no bad chain of another CA: nothing of it reaches the cluster', async () => {
+      const before = readCa(mesh.istiod.authorityDir)
+      await product.must('operator', 'PATCH', '/certificates/real-ca', { root: { kind: 'external' } })
+      await product.must('operator', 'POST', '/certificates/real-ca/rotate', { what: 'root' })
+      const { rotation } = await ca((seen) => seen.rotation?.csr !== undefined)
+      const outside = await outsideCa('company')
+      for (const [code, how] of BAD) {
+        const chain = await outside.sign(rotation?.csr ?? '', how)
+        const body = { chain, root: outside.root }
+        const answer = await product.call('operator', 'POST', '/certificates/real-ca/complete', body)
+        expect([answer.status, JSON.stringify(answer.body)]).toEqual([422, expect.stringContaining(code)])
+      }
+      await product.must('operator', 'POST', '/certificates/real-ca/abort')
+      await ca((seen) => seen.rotation?.phase === 'aborted')
+      expect(readCa(mesh.istiod.authorityDir)).toEqual(before)
+      expect(await vault.read('root-cert')).toBe(before['root-cert'])
+    })
+
+    it('has no key in the log, the events or the answers', async () => {
+      const key = held('ca-key')
+      const lines = key.split('\n').filter((line) => line.length > 30 && !line.startsWith('-----'))
+      expect(lines.length).toBeGreaterThan(2)
+      const answers = ['/certificates/real-ca', '/events?limit=1000', '/audit?limit=1000', '/export']
+      const texts = await Promise.all(
+        answers.map(async (path) => JSON.stringify((await product.call('admin', 'GET', path)).body)),
+      )
+      const said = [...texts, product.log()].join('\n')
+      expect(said).toContain('real-ca')
+      for (const line of lines) expect(said).not.toContain(line)
+    })
+  })
+
+  /** One rotation with a steady load from before it to after it. `meanwhile` is told its id once it has begun. */
+  async function rotateUnderLoad(what: 'root' | 'intermediate', meanwhile: (rotation: string) => Promise<void>) {
+    const before = await ca((seen) => seen.current !== undefined)
+    startLoad()
+    const leaves = watchLeaves(mesh.pods)
+    await until('the load runs', 10_000, () => (load?.answers.length ?? 0) >= PER_SECOND)
+    const began = performance.now()
+    const phases = new Map<string, number>()
+    const note = ({ phase }: { readonly phase: string }) => phases.set(phase, phases.get(phase) ?? performance.now())
+    const asked = await product.must<CaAnswer>('operator', 'POST', '/certificates/real-ca/rotate', { what })
+    const id = asked.rotation?.id ?? ''
+    const followed = meanwhile(id)
+    const after = await ca(({ rotation }) => {
+      if (rotation?.id !== id) return false
+      note(rotation)
+      return ['succeeded', 'failed', 'aborted'].includes(rotation.phase)
+    })
+    await followed
+    expect(after.rotation?.phase).toBe('succeeded')
+    const tookMs = performance.now() - began
+    const roots = (after.current?.roots ?? []).map((root) => root.fingerprint)
+    await sidecarsTrust(roots)
+    await leavesAre(roots[0])
+    const seen = await leaves.stop()
+    expect(seen.untrusted).toEqual([])
+    expect(seen.roots).toEqual(what === 'root' ? [before.current?.roots[0]?.fingerprint, ...roots] : roots)
+    expect(seen.signers).toHaveLength(2)
+    expect(after.current?.signer.serial).not.toBe(before.current?.signer.serial)
+    const times = [...phases].map(([phase, at]) => `${phase} at ${((at - began) / 1000).toFixed(0)} s`).join(', ')
+    await stopLoad(
+      `${what} by one call, done after ${(tookMs / 1000).toFixed(0)} s (${times}), ${seen.looks} looks at leaves`,
+    )
+  }
+
+  /** The mesh CA, once it is as `wanted`. While Meshwright is killed nobody answers. */
+  async function ca(wanted: (seen: CaAnswer) => boolean): Promise<CaAnswer> {
+    return until('the CA is as wanted', ROTATED_MS, async () => {
+      const seen = await product.must<CaAnswer>('viewer', 'GET', '/certificates/real-ca')
+      if (wanted(seen)) return seen
+      throw new Error(JSON.stringify(seen))
+    })
+  }
+
   /** As a person would, the key next to its certificate. */
   async function write(texts: CaTexts): Promise<void> {
     for (const part of CA_PARTS) await vault.write(part, texts[part])
   }
 
-  function held(): readonly string[] {
-    const texts = readCa(mesh.istiod.authorityDir)
-    return CA_PARTS.map((part) => texts[part])
+  /** What is in istiod's folder. */
+  function held(part: CaPart): string {
+    return readCa(mesh.istiod.authorityDir)[part]
   }
 
   /** A CA that is not in istiod's folder. */
@@ -184,6 +302,14 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
     })
   }
 })
+
+interface CaAnswer {
+  readonly current?: {
+    readonly signer: { readonly serial: string }
+    readonly roots: readonly { readonly fingerprint: string }[]
+  }
+  readonly rotation?: { readonly id: string; readonly phase: string; readonly csr?: string }
+}
 
 interface TrustAnswer {
   readonly bundles: readonly {

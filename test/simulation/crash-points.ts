@@ -1,5 +1,6 @@
 import { CRASH_FLAVOURS, type CrashFlavour, NO_FAULTS } from './faults.ts'
 import { certificateTale } from './scenario/certificate-tale.ts'
+import { meshCaTale } from './scenario/mesh-ca-tale.ts'
 import { strategiesTale } from './scenario/strategies-tale.ts'
 import { tale } from './scenario/tale.ts'
 import { type RunResult, runSimulation } from './simulation.ts'
@@ -15,6 +16,7 @@ const PARTS = {
   rollout: { clusters: ['east'], scenario: tale },
   strategies: { clusters: ['east', 'west'], scenario: strategiesTale },
   certificate: { clusters: ['east'], byArmId: true, issueMs: 3000, scenario: certificateTale },
+  'mesh-ca': { clusters: ['east'], meshCa: true, scenario: meshCaTale },
 } as const
 const HABITS = {
   lockMs: 30_000,
@@ -25,7 +27,7 @@ const HABITS = {
 }
 
 /** Tales that crash points are tried on. */
-export const TALES = ['rollout', 'strategies', 'certificate'] as const
+export const TALES = ['rollout', 'strategies', 'certificate', 'mesh-ca'] as const
 export type TaleName = (typeof TALES)[number]
 
 /** A tale with one process that dies at the given point and is started anew; with no point, undisturbed. */

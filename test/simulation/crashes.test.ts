@@ -30,6 +30,11 @@ describe('a simulated world', () => {
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
   })
 
+  it('leaves nobody without trust while a mesh CA is rotated, wherever it crashes', { timeout: LIMIT_MS }, async () => {
+    const sample = ['--tale', 'mesh-ca', '--stride', '4391', '--first', '1013']
+    expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
+  })
+
   it('comes through what once broke it', { timeout: LIMIT_MS }, async () => {
     for (const { how } of regressions()) expect(await simulate(...how.split(' '))).toMatch(/ runs passed, 0 failed/)
   })

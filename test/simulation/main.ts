@@ -12,7 +12,7 @@ const HELP = `npm run test:simulation -- OPTIONS
   --steps K            how many things happen in a story (12)
   --twice              each seed twice: both must have the same trace
   --crash-points       also the fixed tales with a crash at every request, in three flavours
-  --tale T             only this one of them: rollout, strategies or certificate
+  --tale T             only this one of them: rollout, strategies, certificate or mesh-ca
   --stride N           only every N-th of them
   --first N            beginning with the N-th (0)
   --crash-at N --flavour before-send|after-effect|after-reply   just this one (of the rollout, or of --tale)

@@ -7,6 +7,7 @@ import { createFleet, type Fleet, type Instance } from './fleet.ts'
 import { createGateways } from './gateways.ts'
 import { createHost, type Host, type HostHabits } from './host.ts'
 import { createInfrastructure } from './infrastructure.ts'
+import { startMeshAuthorities } from './mesh-authorities.ts'
 import { createNetwork, type Network } from './network.ts'
 import { observedStorage } from './observed-storage.ts'
 import { createSurroundings, type Parts, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
@@ -187,6 +188,8 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
   fleet.start()
   host.start()
   const { ring } = options.tenant
+  const { istiods, clusters, vault } = surroundings
+  if (istiods) startMeshAuthorities({ time, vault, clusters, istiods, watch })
   listenToVault({ time, chance: hostChance, trace, client, surroundings })
   const { habits } = options
   return { time, chance, trace, surroundings, ring, network, fleet, host, client, watch, habits, counts }

@@ -11,6 +11,7 @@ import { newManagedCluster } from '../../src/sandbox/emulators/arm/managed-clust
 import { cosmosEmulator } from '../../src/sandbox/emulators/cosmos/cosmos.ts'
 import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'
+import { type IstiodEmulator, istiodEmulator } from '../../src/sandbox/emulators/istiod/istiod.ts'
 import type { SeedObject } from '../../src/sandbox/emulators/kubernetes/seed.ts'
 import { storageQueueEmulator } from '../../src/sandbox/emulators/storage-queue/storage-queue.ts'
 import { SANDBOX_AUDIENCE, SANDBOX_TENANT } from '../../src/sandbox/identities.ts'
@@ -41,6 +42,8 @@ export interface Surroundings {
   readonly entra: Emulator
   readonly clusters: ReadonlyMap<string, EmulatedCluster>
   readonly world: World
+  /** istiod of each cluster as the CA of its mesh; only in stories of mesh CAs. */
+  readonly istiods?: ReadonlyMap<string, IstiodEmulator>
   /** Clusters are registered by ARM id, and this is the Azure that knows them; absent: by kubeconfig. */
   readonly arm?: Emulator
   /** Gives the app's identity its tokens. */
@@ -63,6 +66,8 @@ export interface Tenant {
 export interface Parts {
   /** Clusters are registered by ARM id. */
   readonly byArmId?: boolean
+  /** Every cluster has an istiod that takes its CA from the vault. */
+  readonly meshCa?: boolean
   /** Issuers of the vault take so long; absent: there are no certificates, and no chat. */
   readonly issueMs?: number | undefined
 }
@@ -80,21 +85,24 @@ export async function createSurroundings(
   context: EmulatorContext,
   names: readonly string[],
   tenant: Tenant,
-  { byArmId = false, issueMs }: Parts,
+  { byArmId = false, issueMs, meshCa = false }: Parts,
 ): Promise<Surroundings> {
   const accepts = (audience: string) => (token: string) =>
     token === HOST_TOKEN || isToken(token, audience, context.now())
   const clusters = new Map<string, EmulatedCluster>()
+  const istiods = new Map<string, IstiodEmulator>()
   const world = createWorld({
     ...context,
     routes: istioRoutes(routeObjects(clusters)),
     scrapeIntervalMs: 2000,
     propagationMs: 300,
     retentionMs: 600_000,
+    moreMetrics: (name) => istiods.get(name)?.metrics,
   })
   for (const name of names) {
     const kubernetes = emulatedKubernetes(context, name, (token) => isToken(token, AKS, context.now()))
     if (issueMs !== undefined) kubernetes.seed(gatewayObjects(name) as readonly SeedObject[])
+    if (meshCa) istiods.set(name, istiodEmulator(context, { kubernetes, name }))
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   const vault = await createVaultSide(context, tenant.ring, issueMs ?? 0)
@@ -105,6 +113,7 @@ export async function createSurroundings(
     entra: tenant.entra.handle,
     clusters,
     world,
+    ...(meshCa ? { istiods } : {}),
     identity: identityEndpoint(context.now),
     ...(byArmId ? { arm: armOf(context, names) } : {}),
     vault,

@@ -8,9 +8,10 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-
 const MOST = 50
 const SUBJECT_CHARACTERS = 200
 
-/** The certificates of a trust bundle in its order. Proxies pass over what is no certificate, and so does this. */
+/** The certificates of a trust bundle in its order, each once. Proxies pass over what is no certificate, and so does this. */
 export function readRoots(pem: string): readonly CaCertificate[] {
-  return (pem.match(BLOCK) ?? []).slice(0, MOST).flatMap((block) => readRoot(block) ?? [])
+  const roots = (pem.match(BLOCK) ?? []).slice(0, MOST).flatMap((block) => readRoot(block) ?? [])
+  return [...new Map(roots.map((root) => [root.fingerprint, root])).values()]
 }
 
 function readRoot(block: string): CaCertificate | undefined {

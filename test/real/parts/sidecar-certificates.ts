@@ -92,3 +92,44 @@ export async function handshakesOf(pods: readonly Pick<SidecarPod, 'adminPort'>[
   const failed = sum('connection_error', 'fail_verify_error', 'fail_verify_san', 'fail_verify_no_cert')
   return { done: sum('handshake'), resumed: sum('session_reused'), failed }
 }
+
+/** What sidecars showed and trusted while they were watched. */
+export interface WatchedLeaves {
+  /** Roots of leaves, in the order in which they were first seen. */
+  readonly roots: readonly string[]
+  /** Serials of what signed leaves, likewise. */
+  readonly signers: readonly string[]
+  /** Where one did not trust the root of another's leaf. */
+  readonly untrusted: readonly string[]
+  readonly looks: number
+}
+
+/** Looks at all sidecars again and again until it is stopped. */
+export function watchLeaves(pods: readonly SidecarPod[], pauseMs = 500): { stop(): Promise<WatchedLeaves> } {
+  const [roots, signers, untrusted] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  let looks = 0
+  let ended = false
+  const look = async () => {
+    const seen = await Promise.all(pods.map(async (pod) => ({ pod, ...(await sidecarCertificates(pod)) })))
+    looks += 1
+    for (const { pod, root, chain } of seen) {
+      roots.add(root ?? `none of ${pod.name}`)
+      signers.add(chain[0]?.serialNumber.toLowerCase() ?? '')
+      const without = seen.find((other) => root === undefined || !other.roots.includes(root))
+      if (without) untrusted.add(`${without.pod.name} does not trust ${root}, of ${pod.name}`)
+    }
+  }
+  const running = (async () => {
+    while (!ended) {
+      await look().catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  })()
+  return {
+    async stop() {
+      ended = true
+      await running
+      return { roots: [...roots], signers: [...signers], untrusted: [...untrusted], looks }
+    },
+  }
+}

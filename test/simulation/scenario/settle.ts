@@ -34,8 +34,9 @@ export async function settle(simulation: Simulation, longestMs: number): Promise
   }
 }
 
-/** Looks at certificates that wait for a person go on: their documents say what is left. */
-const LOOKS = /"kind":"(rotate|deliver)"/
+/** Looks at certificates that wait for a person go on, and looks at clusters for ever: documents say what is left. */
+const LOOKS = /"kind":"(rotate|deliver|rotate-ca|trust)"/
+const LOOKED_AT: readonly AnyDocument['kind'][] = ['certificate', 'delivery', 'mesh-ca', 'trust']
 
 /** What still has to be done by itself: messages, outboxes, due documents, moving rollouts. */
 export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
@@ -53,7 +54,7 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
     document.outbox.map((entry) => `${document.kind} ${keyOf(document)} has not sent ${entry.id}`),
   )
   const due = documents
-    .filter(({ dueAt, kind }) => dueAt !== undefined && kind !== 'certificate' && kind !== 'delivery')
+    .filter(({ dueAt, kind }) => dueAt !== undefined && !LOOKED_AT.includes(kind))
     .filter((one) => ![...watched, ...stuck].some((service) => service === one))
     .map((one) => `${one.kind} ${keyOf(one)} is due`)
   const moving = servicesOf(documents).flatMap((service) =>

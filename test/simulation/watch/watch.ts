@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../src/model/kube.ts'
 import type { EmulatedCluster } from '../../../src/sandbox/emulated-cluster.ts'
 import type { EmulatorRequest, EmulatorResponse } from '../../../src/sandbox/emulators/emulator.ts'
 import type { KeptMessage } from '../../../src/sandbox/emulators/kept-messages.ts'
-import type { CertificateRecord } from '../../../src/sandbox/emulators/key-vault/records.ts'
+import type { CertificateRecord, KeyRecord, SecretRecord } from '../../../src/sandbox/emulators/key-vault/records.ts'
 import type { Acting, Invocation } from '../network.ts'
 import type { Trace } from '../trace.ts'
 import type { VirtualTime } from '../virtual-time.ts'
@@ -18,6 +18,7 @@ import { type ObjectWatch, watchObjects } from './objects.ts'
 import { type RecordWatch, watchRecords } from './records.ts'
 import { searchSecrets } from './secrets.ts'
 import { watchEndpoints } from './seen-endpoints.ts'
+import { type TrustWatch, watchTrust } from './trust.ts'
 import { watchWebhooks } from './webhooks.ts'
 
 /** Sees every write and every answer, and says what must never be. */
@@ -47,6 +48,7 @@ export interface Watch {
   /** The text of an answer that a caller of the app got. */
   answeredCaller(text: string): void
   ended(invocation: Invocation, durationMs: number): void
+  readonly trust: TrustWatch
 }
 
 /** The part of a kept event that tells which one it is, and what orphans it names. */
@@ -126,6 +128,12 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
           search.addKey(made.pkcs8)
         certificates.vaultWritten(record)
       }
+      if (table === 'key-vault-secrets' && value !== undefined) {
+        for (const version of (value as SecretRecord).versions) search.addPem(version.value)
+      }
+      if (table === 'key-vault-keys' && value !== undefined) {
+        for (const { key: made } of (value as KeyRecord).versions) search.addKey(made.pkcs8)
+      }
       if (table.startsWith('chat-') && value !== undefined) chats.arrived(table, value as KeptMessage)
       if (!table.startsWith('cosmos/')) return
       const item = (value as { document?: AnyDocument & { event?: Event; record?: AuditRecord } } | undefined)?.document
@@ -168,6 +176,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       trace.add(`log ${line}`)
     },
     answeredCaller: (text) => mustHoldNoSecret('an answer', text),
+    trust: watchTrust(broke),
     ended({ name, requests }, durationMs) {
       if (requests > MOST_REQUESTS) broke(`${name} made ${requests} requests`)
       if (durationMs > LONGEST_CALL_MS) broke(`${name} took ${durationMs / 1000} s`)

@@ -52,13 +52,22 @@ describe('a look at the trust of a cluster', () => {
   })
 
   it('tells of more than twenty groups as one that holds no root, so that none is taken for good', async () => {
-    for (let index = 0; index < 25; index += 1) {
-      world.namespace(`n${index}`)
-      trusts((a?.pem ?? '').repeat(index + 1), `n${index}`)
+    const roots = await Promise.all(['c', 'd', 'e', 'f', 'g'].map((name) => testRoot(name, NOW)))
+    // Each bundle another choice of five roots.
+    for (let choice = 1; choice <= 25; choice += 1) {
+      world.namespace(`n${choice}`)
+      const chosen = roots.filter((_, index) => (choice >> index) % 2 === 1)
+      trusts(chosen.map(({ pem }) => pem).join(''), `n${choice}`)
     }
     await world.look()
     expect(world.trust.bundles).toHaveLength(20)
     expect(world.trust.bundles.at(-1)).toMatchObject({ roots: [], namespaces: 6 })
+  })
+
+  it('counts a root that a bundle holds twice once', async () => {
+    trusts(`${a?.pem}${a?.pem}`, 'shop')
+    await world.look()
+    expect(world.trust.bundles[0]?.roots).toEqual(fingerprints(a))
   })
 
   it('names namespaces that want proxies, or have one, and lack a bundle', async () => {
