@@ -3,7 +3,6 @@ import { checkBundle } from '../../../src/authority/ca-bundle.ts'
 import { canReplace, rootsOf } from '../../../src/authority/trust.ts'
 import { certificatesOf } from '../../../src/mesh-ca/make-certificates.ts'
 import type { TrustDocument } from '../../../src/model/documents.ts'
-import type { MemoryCaVault } from '../fakes/memory-ca-vault.ts'
 
 interface Held {
   readonly rootCert: string
@@ -11,6 +10,11 @@ interface Held {
   /** Fingerprint of the root above the signer. */
   readonly signerRoot: string
   readonly notAfter: string
+}
+
+/** The four secrets as the CSI driver last saw them. */
+export interface MountedVault {
+  peek(name: string): { readonly version: string; readonly value: string } | undefined
 }
 
 interface Pod {
@@ -32,10 +36,10 @@ export class Mesh {
   /** Do metrics tell which certificate istiod signs with? */
   tells = true
   readonly pods: Pod[] = []
-  private readonly vault: MemoryCaVault
+  private readonly vault: MountedVault
   private readonly ttlMs: number
 
-  constructor(vault: MemoryCaVault, ttlMs: number) {
+  constructor(vault: MountedVault, ttlMs: number) {
     this.vault = vault
     this.ttlMs = ttlMs
   }
