@@ -49,7 +49,7 @@ async function aWorld() {
   const established = async () => {
     await until()
     await mount()
-    for (let pods = 0; pods < 2; pods += 1) mesh.start(clock.now())
+    for (const aged of [0, 10, 20, 28]) mesh.start(clock.now(), aged * MINUTE)
     await pass(MINUTE)
     store.put(mesh.look(clock.now()))
   }

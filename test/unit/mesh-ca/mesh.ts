@@ -76,8 +76,10 @@ export class Mesh {
     }
   }
 
-  start(now: number): void {
-    this.pods.push(this.renewed({ started: now } as Pod, now))
+  /** `aged`: how much of its time the leaf has behind it, in milliseconds. */
+  start(now: number, aged = 0): void {
+    const pod = this.renewed({ started: now } as Pod, now)
+    this.pods.push({ ...pod, leafUntil: pod.leafUntil - aged })
   }
 
   restartAll(now: number): void {

@@ -32,7 +32,7 @@ export function aSpec(change: Readonly<Record<string, unknown>> = {}): MeshCaSpe
 
 export type World = ReturnType<typeof createWorld>
 
-/** Cluster east with a mesh of two Pods, an empty vault, and time that the test lets pass. */
+/** Cluster east with a mesh of four Pods, an empty vault, and time that the test lets pass. */
 export function createWorld({ ttlMs = DAY }: { readonly ttlMs?: number } = {}) {
   const store = new MemoryStore({ relaying: true })
   let now = START
@@ -87,13 +87,13 @@ export function createWorld({ ttlMs = DAY }: { readonly ttlMs?: number } = {}) {
     act: (verb: CaVerb) => actOnCa(deps, 'east-ca', verb, undefined, OPERATOR),
     events: () => store.kept.map(({ type, reason }) => `${type.replace('certificate.', '')} ${reason}`),
     values: (name: string) => vault.values(name),
-    /** A CA in the vault that the mesh signs with, and two Pods. */
+    /** A CA in the vault that the mesh signs with, and four Pods. */
     async established(change: Readonly<Record<string, unknown>> = {}) {
       await this.put(change)
       await advance()
       mesh.poll(now)
-      mesh.start(now)
-      mesh.start(now)
+      // They renew at different times.
+      for (const part of [0, 0.15, 0.3, 0.45]) mesh.start(now, part * ttlMs)
       now += MINUTE
       see()
     },
