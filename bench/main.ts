@@ -6,6 +6,7 @@ import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { inFlight } from './in-flight.ts'
 import { kubernetesRequests } from './kubernetes-requests.ts'
+import { osmMigration } from './osm-migration.ts'
 import { policyChange } from './policy-change.ts'
 import { pureFunctions } from './pure-functions.ts'
 
@@ -18,6 +19,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'cluster-plan': clusterPlan,
   'chat-answers': chatAnswers,
   'pure-functions': pureFunctions,
+  'osm-migration': osmMigration,
   'in-flight': inFlight,
   breach,
 }

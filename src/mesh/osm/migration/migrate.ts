@@ -11,7 +11,7 @@ import { bears, type MeshSettings, meshSettings, type OsmObjects, onlyWatched, w
 import { found } from './rules.ts'
 import { accountsOf, type MeshService, objectOf, readServices } from './services.ts'
 import { trafficOf } from './settings.ts'
-import { oneVersion, readSplits, type Split, splitVersions } from './versions.ts'
+import { oneVersion, readSplits, splitVersions, type Versions } from './versions.ts'
 
 /** A service in neutral words: all of its body but who owns it and where it is to be. */
 export type MigratedSpec = Omit<ServiceSpec, 'team' | 'clusters'>
@@ -48,7 +48,8 @@ interface Scene {
   readonly objects: OsmObjects
   readonly mesh: MeshSettings
   readonly grants: readonly Grant[]
-  readonly splits: ReadonlyMap<string, Split>
+  /** What TrafficSplits make of their roots. */
+  readonly divided: ReadonlyMap<string, Versions>
   readonly egress: ReadEgress
   readonly replacements: readonly Replacement[]
 }
@@ -69,16 +70,13 @@ export function migrateOsm(all: OsmObjects, replacements: readonly Replacement[]
   const read = readServices(objects)
   const { grants, findings: grantFindings } = grantsOf(objects)
   const { splits, findings: splitFindings } = readSplits(objects, read.services)
-  const leaves = new Set(
-    [...splits.values()].flatMap(({ root, backends }) =>
-      backends.flatMap(({ service }) => (service === root ? [] : [keyOf(service)])),
-    ),
-  )
+  const divided = new Map([...splits].map(([key, split]) => [key, splitVersions(split)]))
+  const leaves = new Set([...divided].flatMap(([key, { leaves }]) => leaves.map(keyOf).filter((leaf) => leaf !== key)))
   const candidates = [...read.services.values()].filter(
     (service) => service.workloads.length > 0 && (!leaves.has(keyOf(service)) || splits.has(keyOf(service))),
   )
   const egress = readEgress(objects, mesh, candidates)
-  const scene: Scene = { objects, mesh, grants, splits, egress, replacements }
+  const scene: Scene = { objects, mesh, grants, divided, egress, replacements }
   const carried = candidates.map((service) => carry(service, scene))
   const kept = carried.flatMap(({ migrated }) => migrated ?? [])
   const alone = read.workloads.filter(
@@ -110,11 +108,10 @@ function stands({ spec }: MigratedService, labels: Readonly<Record<string, strin
 }
 
 function carry(service: MeshService, scene: Scene): Carried {
-  const { mesh, splits, objects, egress } = scene
-  const split = splits.get(keyOf(service))
-  const { findings: versionFindings, weights, ...versions } = split ? splitVersions(split) : oneVersion(service)
-  const leaves = split?.backends.map((backend) => backend.service) ?? [service]
-  const { traffic, findings: trafficFindings } = trafficOf(service, leaves, objects, mesh)
+  const { mesh, divided, objects, egress } = scene
+  const { findings: versionFindings, weights, leaves, ...versions } = divided.get(keyOf(service)) ?? oneVersion(service)
+  const called = leaves.length > 0 ? leaves : [service]
+  const { traffic, findings: trafficFindings } = trafficOf(service, called, objects, mesh)
   const access = mesh.permissive ? everybody(service) : allowedTo(service, scene)
   const bounds = egress.egressOf(service)
   const all = { ...traffic, ...(weights ? { weights } : {}) }

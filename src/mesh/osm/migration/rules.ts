@@ -104,7 +104,7 @@ export const MIGRATION_RULES = {
   ),
   RootMissesVersion: rule(
     'error',
-    "the TrafficSplit's Service does not select the Pods of a backend: it is left out of the split",
+    "the TrafficSplit's Service does not select the Pods of a backend: it is left out of the split, and a service of its own",
     'Give the Pods of all versions a label in common, and let the Service select by it alone.',
   ),
   WeightsRounded: rule('info', 'weights became whole per cents', 'Nothing, when that is near enough.'),

@@ -62,6 +62,8 @@ function backendsOf(
 export interface Versions {
   readonly versions: Readonly<Record<string, VersionSpec>>
   readonly initialVersion: string
+  /** Services that stand for a version, and are none of their own. */
+  readonly leaves: readonly MeshService[]
   /** Absent: one version takes all. */
   readonly weights?: Readonly<Record<string, number>>
   readonly findings: readonly Finding[]
@@ -74,7 +76,7 @@ export function oneVersion(service: MeshService): Versions {
   const isOne = values.size === 1 && value !== undefined && DNS_LABEL.test(value)
   const name = isOne ? value : 'v1'
   const labels = isOne ? { ...service.selector, version: value } : service.selector
-  return { versions: { [name]: versionSpec(labels, service) }, initialVersion: name, findings: [] }
+  return { versions: { [name]: versionSpec(labels, service) }, initialVersion: name, leaves: [], findings: [] }
 }
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
@@ -102,6 +104,7 @@ export function splitVersions({ object, root, backends }: Split): Versions {
   return {
     versions: Object.fromEntries(versions),
     initialVersion: heaviest,
+    leaves: kept.map(({ service }) => service),
     ...(Math.max(...weights) === 100
       ? {}
       : { weights: Object.fromEntries(kept.map(({ name }, at) => [name, weights[at] ?? 0])) }),

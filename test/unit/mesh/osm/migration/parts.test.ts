@@ -95,7 +95,7 @@ describe('what is not carried is told', () => {
         deployments: [deployment('shop', 'web-v2', { app: 'web-v2' }, 'web')],
         trafficSplits: [split('web', { web: 90, 'web-v2': 10 })],
       },
-      ['PodsWithoutService', 'RootMissesVersion'],
+      ['RootMissesVersion'],
     ],
     [
       'backends that select the same Pods, and one that is not there',
@@ -251,6 +251,21 @@ describe('a split', () => {
     const objects = twoVersions({ 'web-v1': 1, 'web-v2': 2 })
     expect(specOf(objects)?.traffic?.weights).toEqual({ v1: 33, v2: 67 })
     expect(codes(objects)).toContain('WeightsRounded')
+  })
+
+  test('a backend that the root does not select is a service of its own, as in the manual of Open Service Mesh', () => {
+    const objects = shop({
+      services: [service('shop', 'web-v2', { app: 'web-v2' }, [{ name: 'http', port: 80, targetPort: 8080 }])],
+      deployments: [deployment('shop', 'web-v2', { app: 'web-v2' }, 'web')],
+      trafficSplits: [split('web', { web: 50, 'web-v2': 50 })],
+    })
+    expect(
+      migrateOsm(objects).services.map(({ name, spec }) => [name, Object.keys(spec.versions), spec.traffic]),
+    ).toEqual([
+      ['web', ['web'], undefined],
+      ['web-v2', ['v1'], undefined],
+    ])
+    expect(specOf(objects, 'web-v2')?.security).toEqual(specOf(objects)?.security)
   })
 
   test('its backends are no services of their own', () => {
