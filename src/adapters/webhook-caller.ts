@@ -1,6 +1,7 @@
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
+import { isPassing } from '../ports/vault-trouble.ts'
 import type { WebhookAnswer, WebhookRequest, Webhooks } from '../ports/webhooks.ts'
 import { withDeadline } from './deadline.ts'
 import { type Fetch, readBounded } from './http-answer.ts'
@@ -17,16 +18,18 @@ export interface WebhookSettings {
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024
+const VAULT_AGAIN_MS = 5000
 
 /** Calls receivers of webhooks as Standard Webhooks has it. The secret is read anew for each call, so that a new one counts at once. */
 export function webhookCaller(settings: WebhookSettings, clock: Clock): Webhooks {
   return {
     async call(request) {
       const host = URL.parse(request.url)?.host ?? 'the webhook'
+      const startedMs = clock.now()
       try {
-        const startedMs = clock.now()
         const reading = () => readKeys(settings, request.secret)
-        const keys = await withDeadline(clock, request.deadlineMs, 'Key Vault', reading)
+        const keys = await withDeadline(clock, request.deadlineMs, 'Key Vault', reading).catch(notAsked)
+        if (isAnswer(keys)) return keys
         const leftMs = request.deadlineMs - (clock.now() - startedMs)
         return await withDeadline(clock, leftMs, host, async (signal) => {
           await checkAddress(request.url, host, settings.addresses)
@@ -38,6 +41,17 @@ export function webhookCaller(settings: WebhookSettings, clock: Clock): Webhooks
       }
     },
   }
+}
+
+/** Our vault gave no answer: nobody was asked, so it counts as no failure of the other side. What a person must mend is thrown on. */
+function notAsked(error: unknown): WebhookAnswer {
+  if (!isPortError(error) || !isPassing({ kind: error.kind, reason: error.reason ?? '' })) throw error
+  const retryAfterMs = error.retryAfterMs ?? VAULT_AGAIN_MS
+  return { outcome: 'waiting', detail: plainText(`it was not asked: ${error.message}`), retryAfterMs }
+}
+
+function isAnswer(keys: readonly Uint8Array[] | WebhookAnswer): keys is WebhookAnswer {
+  return 'outcome' in keys
 }
 
 async function checkAddress(url: string, host: string, addresses: AddressPolicy): Promise<void> {

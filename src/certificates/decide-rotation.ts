@@ -82,8 +82,12 @@ function decideDeletion(before: CertificateDocument, seen: Observations): Decisi
 /** Clusters that hold nothing of it any more are let go; one that does, and is not wanted, is to be left. */
 function takeLeft(step: Step, seen: Observations): Step {
   const { document } = step
-  const { targets, leaving, revision, name } = document
-  const still = leaving.filter((cluster) => seen.deliveries.some((other) => other.cluster === cluster))
+  const { targets, leaving, revision, name, deletingAt } = document
+  // Wanted again, it leaves no more.
+  const isWanted = (cluster: string) => deletingAt === undefined && targets[cluster] !== undefined
+  const still = leaving.filter(
+    (cluster) => !isWanted(cluster) && seen.deliveries.some((other) => other.cluster === cluster),
+  )
   const strays = seen.deliveries
     .filter((delivery) => delivery.objects.length > 0)
     .map(({ cluster }) => cluster)

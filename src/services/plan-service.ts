@@ -91,7 +91,7 @@ export async function planOnCluster(
   for (let at = 0; at < services.length; at += AT_ONCE) {
     const some = services.slice(at, at + AT_ONCE).map(async (key) => {
       const service = (await deps.store.read('service', key))?.value
-      return service ? [{ service: keyOf(service), plan: await deps.plan(service, cluster, SHARED) }] : []
+      return service ? [{ service: keyOf(service), plan: await deps.plan(arrived(service), cluster, SHARED) }] : []
     })
     plans.push(...(await Promise.all(some)).flat())
   }

@@ -191,8 +191,18 @@ describe('a webhook that fails', () => {
       expect({ outcome, detail }).toEqual(failedWith(expect.stringContaining('is no signing key')))
       expect(detail).not.toContain('hunter2')
     }
+    const denied = new PortError('denied', 'Key Vault', 'Key Vault answered 403')
+    expect(await call(url, { secret: denied })).toEqual(failedWith('Key Vault answered 403'))
+    expect(received).toEqual([])
+  })
+
+  it('is no failure of the other side while our own vault does not answer', async () => {
+    const url = await receiver((response) => response.end())
     const down = new PortError('unavailable', 'Key Vault', 'Key Vault answered 503')
-    expect(await call(url, { secret: down })).toEqual(failedWith('Key Vault answered 503'))
+    const waits = { outcome: 'waiting', detail: 'it was not asked: Key Vault answered 503' }
+    expect(await call(url, { secret: down })).toEqual({ ...waits, retryAfterMs: 5000 })
+    const busy = new PortError('throttled', 'Key Vault', 'Key Vault answered 503', { retryAfterMs: 9000 })
+    expect(await call(url, { secret: busy })).toEqual({ ...waits, retryAfterMs: 9000 })
     expect(received).toEqual([])
   })
 
@@ -264,7 +274,10 @@ describe('a webhook that fails', () => {
     const clock = virtualClock()
     const never = call('http://127.0.0.1:1', { clock, secret: new Promise(() => undefined) }, { deadlineMs: 3000 })
     await clock.pass(3000)
-    expect(await never).toEqual(failedWith('Key Vault did not answer within 3s'))
+    expect(await never).toMatchObject({
+      outcome: 'waiting',
+      detail: 'it was not asked: Key Vault did not answer within 3s',
+    })
     const asked = Promise.withResolvers<void>()
     const url = await receiver(() => asked.resolve())
     const late = call(url, { clock, secret: clock.sleep(2000).then(() => SECRET) }, { deadlineMs: 3000 })

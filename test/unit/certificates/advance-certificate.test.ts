@@ -318,6 +318,15 @@ describe('the clusters', () => {
     expect(world.document()).toMatchObject({ leaving: [], observedGeneration: 2 })
   })
 
+  it('that is wanted again leaves no more, whatever it holds', async () => {
+    await world.put()
+    await world.settle()
+    world.store.put({ ...world.document(), leaving: ['east'] })
+    await world.advance()
+    expect(world.document().leaving).toEqual([])
+    expect(Object.keys(world.document().targets)).toContain('east')
+  })
+
   it('keep what they hold when the key does not belong to the version', async () => {
     await world.put()
     await world.settle()
