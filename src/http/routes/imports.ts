@@ -60,7 +60,7 @@ const common = {
   failures: ['NotFound', 'Deleting', 'Conflict', 'UnsupportedFeature', 'NotBuilt'],
 } as const
 
-const WORDS = `Reads what others wrote for the mesh (Istio so far) and turns it into services in mode observe. Nothing is written to the cluster. What was read is rendered and compared with what is there: every difference in effect is a finding. ${PAGE} services a page when limit is left out.`
+const WORDS = `Reads what others wrote for the mesh (Istio, Linkerd, Gateway API) and turns it into services in mode observe. Nothing is written to the cluster. What was read is rendered and compared with what is there: every difference in effect is a finding. ${PAGE} services a page when limit is left out.`
 
 export const IMPORT_ROUTES: readonly Route[] = [
   route({

@@ -5,13 +5,15 @@ import { sideRoutes } from '../http-route/side-routes.ts'
 import { stageRoutes } from '../http-route/stage.ts'
 import { LATENCY_EDGES_MS } from '../istio/metrics.ts'
 import type { Provider } from '../provider.ts'
+import type { Reader } from '../read/reader.ts'
 import { KUBE_SERVICE, versionServiceNames } from '../version-services.ts'
 import { claimsExposure, sameExposure } from './claims.ts'
 import { ANY_REQUESTS, latencyCounts, requestCounts, versionLabels } from './metrics.ts'
+import { gatewayApiReader } from './read/reader.ts'
 import { renderGatewayApi } from './render.ts'
 
 /** Gateways of the Gateway API without a mesh behind them. Their controllers say what they accept. */
-export const gatewayApi: Provider = {
+export const gatewayApi: Provider & { readonly reader: Reader } = {
   name: 'gateway-api',
   kinds: [KUBE_SERVICE, HTTP_ROUTE, GRPC_ROUTE],
   reach: 'accepted',
@@ -21,6 +23,7 @@ export const gatewayApi: Provider = {
   liveWeights: (object) => (isRoute(object) ? routeWeights(object) : undefined),
   liveSideRoutes: (object) => (isRoute(object) ? sideRoutes(object) : []),
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
+  reader: gatewayApiReader,
   conflictKinds: [HTTP_ROUTE, GRPC_ROUTE],
   claims: (object, _, own) => claimsExposure(object, own),
   sameClaim: sameExposure,

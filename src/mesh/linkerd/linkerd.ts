@@ -4,6 +4,7 @@ import { routeWeights } from '../http-route/rule.ts'
 import { sideRoutes } from '../http-route/side-routes.ts'
 import { stageRoutes } from '../http-route/stage.ts'
 import type { Provider } from '../provider.ts'
+import type { Reader } from '../read/reader.ts'
 import { KUBE_SERVICE, versionServiceNames } from '../version-services.ts'
 import { claimsService, sameClaim } from './claims.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, requestCounts, versionLabels } from './metrics.ts'
@@ -17,10 +18,11 @@ import {
   SERVER,
   SERVICE_PROFILE,
 } from './names.ts'
+import { linkerdReader } from './read/reader.ts'
 import { renderLinkerd } from './render.ts'
 
 /** Linkerd, by the Gateway API's routes on Services. Its controller says that it has read a route, not that proxies have. */
-export const linkerd: Provider = {
+export const linkerd: Provider & { readonly reader: Reader } = {
   name: 'linkerd',
   kinds: [KUBE_SERVICE, HTTP_ROUTE, GRPC_ROUTE, SERVER, AUTHORIZATION_POLICY, MESH_TLS, NETWORK, RATE_LIMIT],
   reach: 'accepted',
@@ -30,6 +32,7 @@ export const linkerd: Provider = {
   liveWeights: (object) => (isRoute(object) ? routeWeights(object) : undefined),
   liveSideRoutes: (object) => (isRoute(object) ? sideRoutes(object) : []),
   pruneOrder: (refs) => [...refs].sort((a, b) => rank(a) - rank(b)),
+  reader: linkerdReader,
   conflictKinds: [HTTP_ROUTE, GRPC_ROUTE, LEGACY_ROUTE, SERVICE_PROFILE, SERVER],
   claims: claimsService,
   sameClaim,

@@ -52,6 +52,11 @@ export const IMPORT_RULES = {
     'a route of gateways is not read; it stays in force',
     'Add exposure to the service once its gateway is named on the cluster.',
   ),
+  GatewayUnnamed: rule(
+    'warning',
+    'a route is at a Gateway that the cluster does not name, so no exposure can be said',
+    'Name the Gateway in mesh.gateways of the cluster, then import again.',
+  ),
   Unattached: rule('info', 'an object is for no one service; it stays in force', 'Keep it with its owner.'),
   NotRead: rule(
     'warning',

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../model/digest.ts'
 import { describeRef, type KubeRef, refOf } from '../../model/kube.ts'
 import type { ServiceSpec } from '../../model/service.ts'
 import type { FieldError } from '../http-route/sections.ts'
@@ -53,7 +54,7 @@ export function readService(
     const parts = partial(found, fitted.value.spec, reader)
     if (parts.length === 0) {
       const { spec } = fitted.value
-      return { key, objects, spec, findings: [...findings, ...left.map(leftOut), ...found.map(tell(reader))] }
+      return { key, objects, spec, findings: unlike([...findings, ...left.map(leftOut), ...found.map(tell(reader))]) }
     }
     draft = parts.reduce<unknown>(without, fitted.value.spec) as Draft
   }
@@ -92,6 +93,11 @@ function written({ steps }: Fitted) {
 function partial(found: readonly Difference[], spec: ServiceSpec, { standsAlone }: Reader): readonly string[] {
   const fields = found.flatMap(({ topic }) => standsAlone[topic] ?? [])
   return [...new Set(fields)].filter((field) => valueAt(spec, field) !== undefined)
+}
+
+/** Several matches of a rule come to one finding. */
+function unlike(findings: readonly ImportFinding[]): readonly ImportFinding[] {
+  return [...new Map(findings.map((one) => [canonicalJson(one), one])).values()]
 }
 
 function leftOut({ pointer, reason }: FieldError): ImportFinding {

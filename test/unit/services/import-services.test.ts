@@ -105,6 +105,37 @@ describe('an import', () => {
     expect((await run({ after: 'shop/a' })).findings).toEqual([])
   })
 
+  it('reads routes of the Gateway API at Gateways that the cluster names', async () => {
+    const gateways = { external: { namespace: 'infra', name: 'public' } }
+    const route = (name: string, parent: string): KubeObject => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { namespace: 'shop', name },
+      spec: {
+        parentRefs: [{ name: parent, namespace: 'infra' }],
+        hostnames: [`${name}.example.com`],
+        rules: [{ backendRefs: [{ name, port: 80 }] }],
+      },
+    })
+    const mesh = { provider: 'gateway-api' as const }
+    store.put(aCluster('east', { mesh, spec: { ...aCluster('east').spec, mesh: { gateways } } }))
+    store.put(aTeam({ hosts: ['*.example.com'] }))
+    clusters.objects.set('HTTPRoute', [route('web', 'public'), route('cart', 'private')])
+    const { value } = await run()
+    expect(value).toMatchObject([
+      { service: 'shop/cart', result: 'failed', failure: { code: 'InvalidCombination' } },
+      {
+        service: 'shop/web',
+        result: 'created',
+        findings: [],
+        spec: {
+          exposure: [{ gateway: 'external', host: 'web.example.com', path: '/' }],
+          versions: { all: { labels: { app: 'web' } } },
+        },
+      },
+    ])
+  })
+
   it('says of a Service without Pods of its own that there are no versions', async () => {
     const { spec: _, ...bare } = kubeService('web')
     clusters.objects.set('Service', [{ ...bare, spec: { ports: [{ port: 80 }] } }])

@@ -117,7 +117,8 @@ function neutralRest({ uri: _, method, headers, queryParams, port: _p, name: _n,
 /** As `cookiesMatch` writes one cookie. Patterns of others mean something else where a space stands behind a `;`. */
 const COOKIE = /^\(\.\*;\\s\*\)\?(?<name>(?:[^=\\()]|\\.)+)=(?<value>(?:[^;\\()[\]]|\\.)*|\[\^;\]\*)\(\\s\*;\.\*\)\?$/
 
-function neutralCookie(text: unknown): Fields | undefined {
+/** The cookie that a pattern for the header asks for, as Meshwright writes it; undefined: it asks for something else. */
+export function neutralCookie(text: unknown): Fields | undefined {
   const { regex } = fieldsOf(text)
   const groups = typeof regex === 'string' ? COOKIE.exec(regex)?.groups : undefined
   if (!groups?.name || groups.value === undefined) return undefined

@@ -3,9 +3,6 @@ import { type Fields, fieldsOf, isMap, listOf, neutralDuration, present } from '
 import { GRPC_STATUS } from '../route-settings.ts'
 import { plainRetries } from './routes-meaning.ts'
 
-/** What a route may say in place of `traffic`. */
-export const SETTINGS = ['timeout', 'retries', 'fault', 'mirror'] as const
-
 /** What an http route does, as a route of the policy says it. What has no words is left out here, and found by comparison. */
 export function neutralSettings(
   route: Fields,

@@ -1,11 +1,12 @@
 import { canonicalJson } from '../../../model/digest.ts'
 import type { KubeObject } from '../../../model/kube.ts'
+import { foldPorts, type ReadRoute } from '../../read/fold-ports.ts'
 import type { KubeService, Port } from '../../read/kube-service.ts'
-import { type Fields, fieldsOf, freeName, listOf, present, stringsOf } from '../../read/values.ts'
+import { type Fields, fieldsOf, freeName, listOf, stringsOf } from '../../read/values.ts'
 import { serviceHost } from '../names.ts'
 import { fullHost, isHostOf } from './choose.ts'
 import { neutralMatches } from './match.ts'
-import { neutralSettings, SETTINGS } from './settings.ts'
+import { neutralSettings } from './settings.ts'
 
 /** Versions, the first of them, and what of `traffic` and `hosts` the routes say. */
 export interface ReadRoutes {
@@ -17,14 +18,6 @@ export interface ReadRoutes {
 
 /** The version without a subset: all Pods of the Service. */
 const ALL = 'all'
-
-/** A route as it is put together. */
-interface Route {
-  readonly name: string
-  /** Undefined: all requests. */
-  readonly match: readonly Fields[] | undefined
-  readonly settings: Fields
-}
 
 export function readRoutes(
   service: KubeService,
@@ -110,8 +103,13 @@ interface Scene {
 }
 
 /** The routes of a port that have words, in order; what follows one for all requests is never used. */
-function routesOf(service: KubeService, object: KubeObject, port: Port, { naming, weights }: Scene): readonly Route[] {
-  const found: Route[] = []
+function routesOf(
+  service: KubeService,
+  object: KubeObject,
+  port: Port,
+  { naming, weights }: Scene,
+): readonly ReadRoute[] {
+  const found: ReadRoute[] = []
   const taken = new Set<string>()
   for (const [index, route] of listOf(object.spec?.http).entries()) {
     const all = Array.isArray(route.match) ? listOf(route.match) : []
@@ -146,42 +144,4 @@ function versionOf(service: KubeService, object: KubeObject, destination: unknow
   const { host, subset } = fieldsOf(destination)
   if (!isHostOf(String(host ?? ''), object, service)) return undefined
   return naming.nameOf(subset as string | undefined)
-}
-
-interface PortRoutes {
-  readonly port: Port
-  readonly routes: readonly Route[]
-}
-
-/**
- * Routes of all ports as one list. What every route of every port says stands once, in `traffic` itself; what only some say stands on
- * those, for a route cannot take back what `traffic` says.
- */
-function foldPorts(byPort: readonly PortRoutes[]): Fields {
-  const [first] = byPort
-  if (!first) return {}
-  const isSame = byPort.every(({ routes }) => canonicalJson(routes) === canonicalJson(first.routes))
-  const groups = isSame
-    ? [{ ports: undefined, routes: first.routes }]
-    : byPort.map(({ port, routes }) => ({ ports: [port.name], routes }))
-  const all = groups.flatMap(({ routes }) => routes).filter(({ settings }) => settings.redirect === undefined)
-  const hasRest = groups.every(({ routes }) => routes.some(({ match }) => !match))
-  const shared = Object.fromEntries(
-    SETTINGS.filter(
-      (field) => hasRest && all.length > 0 && all.every(({ settings }) => settings[field] !== undefined),
-    ).map((field) => [field, first.routes.find(({ match }) => !match)?.settings[field] ?? all[0]?.settings[field]]),
-  )
-  const taken = new Set<string>()
-  const routes = groups.flatMap(({ ports, routes }) =>
-    routes.flatMap(({ name, match, settings }): readonly Fields[] => {
-      const own = Object.entries(settings).filter(
-        ([field, value]) => canonicalJson(shared[field]) !== canonicalJson(value),
-      )
-      if (!match && own.length === 0) return []
-      const free = freeName(name, taken)
-      taken.add(free)
-      return [present({ name: free, match: match ?? [{ path: { prefix: '/' } }], ports, ...Object.fromEntries(own) })]
-    }),
-  )
-  return { ...shared, ...(routes.length === 0 ? {} : { routes }) }
 }

@@ -148,7 +148,8 @@ const telemetry = fc.record(
 const protocols = fc.uniqueArray(fc.constantFrom('http', 'grpc', 'tcp'), { minLength: 1 })
 const PORTS = { http: ['http', 80, 8080], grpc: ['api', 9000, 9000], tcp: ['db', 5432, 5432] } as const
 
-const parts = fc
+/** Bodies of services with any policy, which the schema may yet refuse. */
+export const parts = fc
   .record({
     protocols,
     targets: fc.boolean(),

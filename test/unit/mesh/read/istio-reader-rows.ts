@@ -302,10 +302,7 @@ export const TOLD: readonly { it: string; objects: readonly KubeObject[]; told: 
   {
     it: 'mutual TLS by port: the object stays whole',
     objects: [peerAuthentication({ ...PODS, mtls: { mode: 'STRICT' }, portLevelMtls: { 9080: { mode: 'DISABLE' } } })],
-    told: [
-      'StaysWithOwner PeerAuthentication shop/reviews /spec',
-      'StaysWithOwner PeerAuthentication shop/reviews /spec',
-    ],
+    told: ['StaysWithOwner PeerAuthentication shop/reviews /spec'],
   },
   {
     it: 'one rule without words: all of them stay, so that nobody is let in',
