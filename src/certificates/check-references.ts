@@ -33,7 +33,7 @@ export async function checkReferences(
 }
 
 function checkPurpose({ purpose }: CertificateSpec): Failure | undefined {
-  if (purpose === 'gateway-tls') return undefined
+  if (purpose === 'gateway-tls' || purpose === 'workload-tls') return undefined
   const errors = [{ pointer: '/purpose', reason: 'is not built yet; nearest: gateway-tls' }]
   return fail('NotBuilt', `Certificates for ${purpose} cannot be kept by this version.`, { errors }).failure
 }

@@ -40,6 +40,13 @@ export async function putCertificate(
 
 /** Versions are names within one vault: another vault, or another name in it, is another certificate. */
 function refuseMove(deps: CertificateDeps, before: CertificateDocument, spec: CertificateSpec): Failure | undefined {
+  if (before.spec.purpose !== spec.purpose) {
+    const errors = [{ pointer: '/purpose', reason: 'cannot change' }]
+    return fail('Conflict', `${before.name} is a certificate of purpose ${before.spec.purpose}.`, {
+      errors,
+      hint: 'Register it under another name, with another Secret.',
+    }).failure
+  }
   const same = vaultOf(deps, before.spec) === vaultOf(deps, spec)
   if (same && vaultNameOf(before).toLowerCase() === vaultNameOf({ name: before.name, spec }).toLowerCase())
     return undefined

@@ -3,7 +3,10 @@ import { clusterSelection } from './cluster-selection.ts'
 import { dnsLabel, durationBetween, hostName } from './names.ts'
 import { timeWindow } from './window.ts'
 
-/** What a certificate is for; `mesh-ca` has a form of its own. Only gateway certificates are built; the others are refused with `NotBuilt`. */
+/**
+ * What a certificate is for; `mesh-ca` has a form of its own. `workload-tls` is a Secret that workloads read themselves: no
+ * handshake is made. `linkerd-identity` is refused with `NotBuilt`.
+ */
 export const CERTIFICATE_PURPOSES = ['gateway-tls', 'linkerd-identity', 'workload-tls'] as const
 
 const issuerSpec = z.discriminatedUnion('kind', [
@@ -32,11 +35,17 @@ const secretName = z
 /** Body of PUT /certificates/{name}. */
 export const certificateSpec = z
   .strictObject({
-    purpose: z.enum(CERTIFICATE_PURPOSES),
+    purpose: z
+      .enum(CERTIFICATE_PURPOSES)
+      .describe(
+        'gateway-tls: a gateway shows it, which is proven by a handshake. workload-tls: workloads read the Secret; what it holds is read back',
+      ),
     team: dnsLabel.optional().describe('Whose hosts it serves: the team hears of it, and its hosts are checked'),
     dnsNames: z.array(hostName).min(1).max(100).describe('Subject alternative names; the first is the subject too'),
     clusters: clusterSelection.describe('Names, or labels that choose; may be []'),
-    secret: z.strictObject({ namespace: dnsLabel, name: secretName }).describe('The TLS Secret that the gateway reads'),
+    secret: z
+      .strictObject({ namespace: dnsLabel, name: secretName })
+      .describe('The TLS Secret that the gateway, or the workloads, read'),
     issuer: issuerSpec,
     validityMonths: z.int().min(1).max(36).optional().describe('3 when left out; an issuer may give another'),
     key: keySpec.default({ type: 'RSA', size: 2048 }),
@@ -80,6 +89,10 @@ export const certificateSpec = z
       .strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535).default(443) })
       .optional()
       .describe('Where the gateway can be reached for a TLS handshake; found from its Service when left out'),
+  })
+  .refine((spec) => spec.purpose !== 'workload-tls' || spec.probe === undefined, {
+    message: 'is for gateways: no handshake is made with workloads',
+    path: ['probe'],
   })
   .refine((spec) => (spec.delivery === 'csi') === (spec.csi !== undefined), {
     message: 'goes with delivery csi, and only with it',

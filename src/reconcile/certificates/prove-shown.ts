@@ -13,14 +13,14 @@ const LOOK_EVERY_MS = 3000
 
 /**
  * What the gateway shows, once the Secret holds the wanted serial. What was proven is not looked at again. A gateway that
- * cannot be reached from here is no failure: then the Secret alone counts. `isNew`: it was written just now. Throws PortError.
+ * cannot be reached from here is no failure: then the Secret alone counts, as it does for workloads, which read it themselves. `isNew`: it was written just now. Throws PortError.
  */
 export async function proveShown(scene: DeliveryScene, serial: string, isNew: boolean): Promise<DeliveryPass> {
   const { before, wanted, now } = scene
   const settled = before?.state === 'delivered' && before.written?.revision === wanted.target.revision
   if (settled && !isNew)
     return { state: 'delivered', reason: before.reason, message: before.message, heldSerial: serial }
-  const seen = await lookAtGateways(scene)
+  const seen = wanted.spec.purpose === 'workload-tls' ? [] : await lookAtGateways(scene)
   const waited = isNew || before?.writtenAt === undefined ? 0 : now - Date.parse(before.writtenAt)
   const pass = judge(scene, serial, seen, waited < SHOWN_WITHIN_MS)
   const told = toldOf(scene, pass)
@@ -63,7 +63,11 @@ function judge(scene: DeliveryScene, serial: string, seen: readonly Seen[], earl
     const message = `${secret} holds serial ${serial}; the gateway does not answer now.`
     return { state: 'waiting', reason: 'GatewayUnreachable', message, again: now + LOOK_EVERY_MS }
   }
-  const message = `${secret} holds serial ${serial}. The gateway cannot be reached from here, so no handshake was made.`
+  const why =
+    wanted.spec.purpose === 'workload-tls'
+      ? 'Workloads read it themselves: no handshake was made.'
+      : 'The gateway cannot be reached from here, so no handshake was made.'
+  const message = `${secret} holds serial ${serial}. ${why}`
   return { state: 'delivered', reason: 'SecretHoldsIt', message, shownSerial: null }
 }
 

@@ -40,6 +40,12 @@ describe('a certificate is refused', () => {
     expect(world.store.peek('certificate', 'web-tls')).toBeUndefined()
   })
 
+  it('when it is to become one of another purpose', async () => {
+    await world.put()
+    const put = await putCertificate(world.deps, 'web-tls', certificate({ purpose: 'workload-tls' }), OPERATOR)
+    expect(put).toMatchObject({ ok: false, failure: { code: 'Conflict', errors: [{ pointer: '/purpose' }] } })
+  })
+
   it('when neither it nor the settings name a vault', async () => {
     const { vaultUrl: _vaultUrl, ...deps } = world.deps
     const put = await putCertificate(deps, 'web-tls', certificate(), OPERATOR)

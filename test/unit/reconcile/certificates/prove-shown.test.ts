@@ -40,6 +40,17 @@ describe('the proof at the gateway', () => {
     expect(world.delivery).toMatchObject({ state: 'delivered', reason: 'Shown' })
   })
 
+  it('is not made of a certificate for workloads: what the Secret holds counts', async () => {
+    const { serial } = await world.want()
+    world.spec({ purpose: 'workload-tls' })
+    world.addGateway('20.1.2.3')
+    world.shown.set(GATEWAY, 'another')
+    await world.deliver()
+    expect(world.looks).toEqual([])
+    expect(world.delivery).toMatchObject({ state: 'delivered', reason: 'SecretHoldsIt', heldSerial: serial })
+    expect(world.delivery.message).toContain('Workloads read it themselves')
+  })
+
   it('is waited for while the gateway still shows the old one', async () => {
     const old = await world.want()
     world.addGateway('20.1.2.3')
