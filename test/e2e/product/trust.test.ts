@@ -67,3 +67,53 @@ test('what the vault holds comes to every namespace through istiod, as far as it
   const narrowed = await trustOf('east', (trust) => trust.bundles[0]?.roots.length === 1)
   expect(subjects(narrowed)).toEqual([['CN=root-b, O=mesh']])
 })
+
+interface Ca {
+  readonly phase: string
+  readonly current?: { readonly roots: readonly { readonly subject: string }[] }
+  readonly rotation?: { readonly takenAt?: string; readonly message: string }
+}
+
+/** How long after it was taken a Pod has to start so that nothing of before is left in it: a quarter of the TTL. */
+const SPREAD_MS = 15_000
+
+async function caIs(phase: string): Promise<Ca> {
+  return until(
+    async () => (await product.call<Ca>('GET', '/certificates/east-ca')).body,
+    (ca) => ca.phase === phase,
+  )
+}
+
+/** Every Pod goes and comes again. */
+async function restartPods(): Promise<void> {
+  for (const version of ['v1', 'v2']) {
+    const path = `/clusters/east/services/shop/web/versions/${version}`
+    await product.world('PATCH', path, { pods: 0 })
+    await product.world('PATCH', path, { pods: 2 })
+  }
+}
+
+test('a root is rotated by one call, and Pods that are restarted take it on', { timeout: 180_000 }, async () => {
+  const root = { kind: 'vault-key', hsm: false }
+  const body = { purpose: 'mesh-ca', cluster: 'east', root, workloadTtl: '1m' }
+  const put = await product.call<Ca>('PUT', '/certificates/east-ca?wait=30s', { body })
+  expect(put.status).toBe(201)
+  expect((await trustOf('east', () => true)).bundles).toHaveLength(1)
+  const asked = await product.call<Ca>('POST', '/certificates/east-ca/rotate', { body: { what: 'root' } })
+  expect(asked.status).toBe(202)
+  for (const phase of ['trusting', 'renewing']) {
+    const { rotation } = await caIs(phase)
+    expect(subjects(await trustOf('east', () => true))[0]).toHaveLength(2)
+    const settledAt = Date.parse(rotation?.takenAt ?? '') + SPREAD_MS
+    // Pods tell whole seconds.
+    await until(
+      async () => Date.now(),
+      (now) => now > settledAt + 1000,
+    )
+    await restartPods()
+  }
+  const { current } = await caIs('succeeded')
+  expect(current?.roots).toHaveLength(1)
+  const wanted = current?.roots.map(({ subject }) => subject)
+  expect(subjects(await trustOf('east', (trust) => trust.bundles[0]?.roots.length === 1))).toEqual([wanted])
+})
