@@ -31,11 +31,18 @@ const POLL_MS = 1000
 /** Two workload TTLs, with what is between them. */
 const ROTATED_MS = 600_000
 
-/** What another CA may get wrong, and how it is called. */
-const BAD: readonly (readonly [code: string, how: Signing])[] = [
-  ['KeyMismatch', { otherKey: true }],
-  ['Expired', { expiredMs: 3_600_000 }],
-  ['PathLength', { tooDeep: true }],
+const REAL_CA = {
+  purpose: 'mesh-ca',
+  cluster: 'real',
+  root: { kind: 'vault-key', hsm: false },
+  workloadTtl: WORKLOAD_TTL,
+}
+
+/** What another CA may get wrong, and in which words it is refused. */
+const BAD: readonly (readonly [words: string, how: Signing])[] = [
+  ['has not the key of the request', { otherKey: true }],
+  ['has expired at', { expiredMs: 3_600_000 }],
+  ['CAs below it; the chain has', { tooDeep: true }],
 ]
 
 /**
@@ -118,51 +125,46 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
 
   describe('rotated by Meshwright', { timeout: 900_000 }, () => {
     it('is taken over as the vault holds it', async () => {
-      const body = {
-        purpose: 'mesh-ca',
-        cluster: 'real',
-        root: { kind: 'vault-key', hsm: false },
-        workloadTtl: WORKLOAD_TTL,
-      }
-      await product.must('operator', 'PUT', '/certificates/real-ca', body)
+      await product.must('operator', 'PUT', '/certificates/real-ca', REAL_CA)
       const { current } = await ca((seen) => seen.current !== undefined)
       expect(current?.roots.map((root) => root.fingerprint)).toEqual(rootsIn(held('root-cert')))
     })
 
+    it('takes no bad chain of another CA: nothing of it reaches the cluster', async () => {
+      const before = readCa(mesh.istiod.authorityDir)
+      await product.must('operator', 'PUT', '/certificates/real-ca', { ...REAL_CA, root: { kind: 'external' } })
+      await product.must('operator', 'POST', '/certificates/real-ca/rotate', { what: 'root' })
+      const { rotation } = await ca((seen) => seen.rotation?.csr !== undefined)
+      const outside = await outsideCa('company')
+      for (const [words, how] of BAD) {
+        const chain = await outside.sign(rotation?.csr ?? '', how)
+        const body = { chain, root: outside.root }
+        const answer = await product.call('operator', 'POST', '/certificates/real-ca/complete', body)
+        expect([answer.status, JSON.stringify(answer.body)]).toEqual([422, expect.stringContaining(words)])
+      }
+      await product.must('operator', 'POST', '/certificates/real-ca/abort')
+      await ca((seen) => seen.rotation?.phase === 'aborted')
+      expect(readCa(mesh.istiod.authorityDir)).toEqual(before)
+      expect(await vault.read('root-cert')).toBe(before['root-cert'])
+      await product.must('operator', 'PUT', '/certificates/real-ca', REAL_CA)
+    })
+
     it('gets a root whose key stays in the vault by one call, under load', async () => {
-      await rotateUnderLoad('root', async () => undefined)
+      await rotateUnderLoad('root by one call', 'root')
     })
 
     it('gets another intermediate by one call, under load', async () => {
-      await rotateUnderLoad('intermediate', async () => undefined)
+      await rotateUnderLoad('intermediate by one call', 'intermediate')
     })
 
     it('gets another root though Meshwright is killed in three phases', async () => {
-      await rotateUnderLoad('root', async (id) => {
+      await rotateUnderLoad('root, killed in three phases', 'root', async (id) => {
         for (const phase of ['trusting', 'renewing', 'narrowing']) {
           await ca(({ rotation }) => rotation?.id === id && rotation.phase === phase)
           await product.kill()
           await product.startAgain()
         }
       })
-    })
-
-    it('takes no bad chain of another CA: nothing of it reaches the cluster', async () => {
-      const before = readCa(mesh.istiod.authorityDir)
-      await product.must('operator', 'PATCH', '/certificates/real-ca', { root: { kind: 'external' } })
-      await product.must('operator', 'POST', '/certificates/real-ca/rotate', { what: 'root' })
-      const { rotation } = await ca((seen) => seen.rotation?.csr !== undefined)
-      const outside = await outsideCa('company')
-      for (const [code, how] of BAD) {
-        const chain = await outside.sign(rotation?.csr ?? '', how)
-        const body = { chain, root: outside.root }
-        const answer = await product.call('operator', 'POST', '/certificates/real-ca/complete', body)
-        expect([answer.status, JSON.stringify(answer.body)]).toEqual([422, expect.stringContaining(code)])
-      }
-      await product.must('operator', 'POST', '/certificates/real-ca/abort')
-      await ca((seen) => seen.rotation?.phase === 'aborted')
-      expect(readCa(mesh.istiod.authorityDir)).toEqual(before)
-      expect(await vault.read('root-cert')).toBe(before['root-cert'])
     })
 
     it('has no key in the log, the events or the answers', async () => {
@@ -180,7 +182,11 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
   })
 
   /** One rotation with a steady load from before it to after it. `meanwhile` is told its id once it has begun. */
-  async function rotateUnderLoad(what: 'root' | 'intermediate', meanwhile: (rotation: string) => Promise<void>) {
+  async function rotateUnderLoad(
+    title: string,
+    what: 'root' | 'intermediate',
+    meanwhile: (rotation: string) => Promise<void> = async () => undefined,
+  ): Promise<void> {
     const before = await ca((seen) => seen.current !== undefined)
     startLoad()
     const leaves = watchLeaves(mesh.pods)
@@ -208,9 +214,7 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
     expect(seen.signers).toHaveLength(2)
     expect(after.current?.signer.serial).not.toBe(before.current?.signer.serial)
     const times = [...phases].map(([phase, at]) => `${phase} at ${((at - began) / 1000).toFixed(0)} s`).join(', ')
-    await stopLoad(
-      `${what} by one call, done after ${(tookMs / 1000).toFixed(0)} s (${times}), ${seen.looks} looks at leaves`,
-    )
+    await stopLoad(`${title}, done after ${(tookMs / 1000).toFixed(0)} s (${times}), ${seen.looks} looks at leaves`)
   }
 
   /** The mesh CA, once it is as `wanted`. While Meshwright is killed nobody answers. */
