@@ -16,6 +16,7 @@ import { scratchFolder } from './parts/scratch.ts'
 import {
   certificatesIn,
   fingerprint,
+  type Handshakes,
   handshakesOf,
   sidecarCertificates,
   watchLeaves,
@@ -58,6 +59,8 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
   let vault: RealVault
   let syncer: CaSyncer
   let load: Load | undefined
+  /** What sidecars had counted when the load began. */
+  let countedBefore: Handshakes | undefined
 
   beforeAll(async () => {
     api = await startApiServer({ parts, dir: `${dir}/api`, crds: [parts.istioCrds] })
@@ -93,7 +96,7 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
       const before = readCa(mesh.istiod.authorityDir)
       const [root] = rootsIn(before['root-cert'])
       const other = authority('other')
-      startLoad()
+      await startLoad()
       await write({ ...before, 'ca-key': other['ca-key'] })
       await istiodSays('Failed to update new Plug-in CA certs')
       await write(other)
@@ -109,7 +112,7 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
       const a = readCa(mesh.istiod.authorityDir)
       const b = authority('b')
       const [[rootA = ''], [rootB = '']] = [rootsIn(a['root-cert']), rootsIn(b['root-cert'])]
-      startLoad()
+      await startLoad()
       await vault.write('root-cert', a['root-cert'] + b['root-cert'])
       await trusted(({ bundles }) => bundles.length === 1 && bundles[0]?.roots.length === 2)
       await sidecarsTrust([rootA, rootB])
@@ -188,7 +191,7 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
     meanwhile: (rotation: string) => Promise<void> = async () => undefined,
   ): Promise<void> {
     const before = await ca((seen) => seen.current !== undefined)
-    startLoad()
+    await startLoad()
     const leaves = watchLeaves(mesh.pods)
     await until('the load runs', 10_000, () => (load?.answers.length ?? 0) >= PER_SECOND)
     const began = performance.now()
@@ -279,7 +282,8 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
     })
   }
 
-  function startLoad(): void {
+  async function startLoad(): Promise<void> {
+    countedBefore = await handshakesOf(mesh.pods)
     load = mesh.startLoad({ perSecond: PER_SECOND, seconds: 3600 })
   }
 
@@ -289,9 +293,13 @@ describeReal('the CA of a real mesh', 'mesh', (parts) => {
     load = undefined
     expect(answers.filter(({ status }) => status !== 200)).toEqual([])
     const { done, resumed, failed } = await handshakesOf(mesh.pods)
+    expect(failed).toBe(countedBefore?.failed)
+    const made = done - (countedBefore?.done ?? 0)
+    expect(made).toBeGreaterThanOrEqual(answers.length)
+    const looked = made - (resumed - (countedBefore?.resumed ?? 0))
     const longest = Math.max(...answers.map(({ durationMs }) => durationMs))
     measured(
-      `mesh CA, ${title}: ${answers.length} requests, 0 failed, longest stall ${longest.toFixed(0)} ms; handshakes so far ${done}, ${resumed} of them resumed, ${failed} failed`,
+      `mesh CA, ${title}: ${answers.length} requests on new connections, 0 failed, longest stall ${longest.toFixed(0)} ms; ${made} handshakes, ${looked} with certificates, the others by tickets`,
     )
     return answers
   }
