@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SANDBOX_IDENTITY } from '../../../src/sandbox/identities.ts'
 import { type TestCaSet, testCaSet, testRoot } from '../../unit/fakes/mesh-authority.ts'
+import { outsideCa } from '../../unit/fakes/outside-ca.ts'
 import { type Product, startProduct } from './product.ts'
 import { until } from './until.ts'
 
@@ -71,7 +72,7 @@ test('what the vault holds comes to every namespace through istiod, as far as it
 interface Ca {
   readonly phase: string
   readonly current?: { readonly roots: readonly { readonly subject: string }[] }
-  readonly rotation?: { readonly takenAt?: string; readonly message: string }
+  readonly rotation?: { readonly takenAt?: string; readonly message: string; readonly csr?: string }
 }
 
 /** How long after it was taken a Pod has to start so that nothing of before is left in it: a quarter of the TTL. */
@@ -116,4 +117,23 @@ test('a root is rotated by one call, and Pods that are restarted take it on', { 
   expect(current?.roots).toHaveLength(1)
   const wanted = current?.roots.map(({ subject }) => subject)
   expect(subjects(await trustOf('east', (trust) => trust.bundles[0]?.roots.length === 1))).toEqual([wanted])
+})
+
+test('a bad chain of another CA is refused before it reaches the vault', { timeout: 60_000 }, async () => {
+  const held = subjects(await trustOf('east', () => true))
+  const body = { purpose: 'mesh-ca', cluster: 'east', root: { kind: 'external' }, workloadTtl: '1m' }
+  expect((await product.call('PUT', '/certificates/east-ca', { body })).status).toBe(200)
+  await product.call('POST', '/certificates/east-ca/rotate', { body: { what: 'root' } })
+  const { rotation } = await caIs('awaiting-issuer')
+  const outside = await outsideCa('company')
+  const bad = [{ otherKey: true }, { expiredMs: 3_600_000 }, { tooDeep: true }]
+  const words = ['has not the key of the request', 'has expired at', 'CAs below it; the chain has']
+  for (const [index, how] of bad.entries()) {
+    const chain = await outside.sign(rotation?.csr ?? '', how)
+    const answer = await product.call('POST', '/certificates/east-ca/complete', { body: { chain, root: outside.root } })
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([422, expect.stringContaining(words[index] ?? '')])
+  }
+  expect((await caIs('awaiting-issuer')).current?.roots.map(({ subject }) => [subject])).toEqual(held)
+  expect((await product.call('POST', '/certificates/east-ca/abort?wait=20s')).status).toBe(200)
+  expect(subjects(await trustOf('east', () => true))).toEqual(held)
 })
