@@ -72,13 +72,22 @@ interface Scene {
 }
 
 function effectOf(service: KubeService, object: KubeObject, route: Fields, scene: Scene): Fields {
-  const { match: _, name: _n, route: to, timeout, retries, fault, rewrite, redirect, mirror, mirrors, ...more } = route
-  const { mirrorPercentage, mirrorPercent, ...rest } = more
+  const {
+    match: _,
+    name: _n,
+    route: to,
+    timeout,
+    retries,
+    fault,
+    rewrite,
+    redirect,
+    mirror: _c,
+    mirrors: _cs,
+    ...more
+  } = route
+  const { mirrorPercentage: _mp, mirrorPercent: _m, ...rest } = more
   const own = destination(service, object, scene)
-  const copies =
-    mirror === undefined
-      ? listOf(mirrors)
-      : [{ destination: mirror, percentage: mirrorPercentage ?? { value: mirrorPercent ?? 100 } }]
+  const copies = copiesOf(route)
   return present({
     ...rest,
     route: to === undefined ? undefined : shares(listOf(to), own),
@@ -128,8 +137,20 @@ function furtherOf(parts: readonly Fields[], own: Destination): unknown {
   return said.length === 0 ? undefined : said
 }
 
+/** Copies of requests, without those of none. */
+export function copiesOf({ mirror, mirrors, mirrorPercentage, mirrorPercent }: Fields): readonly Fields[] {
+  const percentage = mirrorPercentage ?? (mirrorPercent === undefined ? undefined : { value: mirrorPercent })
+  const all = mirror === undefined ? listOf(mirrors) : [present({ destination: mirror, percentage })]
+  return all.filter(({ percentage }) => copyPercent(percentage) !== 0)
+}
+
+/** Where nothing is said of how many, all are copied. */
+export function copyPercent(percentage: unknown): unknown {
+  return plainPercent(percentage, 100)
+}
+
 function plainCopy({ destination, percentage, ...more }: Fields, own: Destination): Fields {
-  return { ...more, to: own(destination), percent: plainPercent(percentage) ?? 100 }
+  return { ...more, to: own(destination), percent: copyPercent(percentage) }
 }
 
 /** Without a list Istio tries these again. */
@@ -151,24 +172,27 @@ export function plainRetries({ attempts, perTryTimeout, retryOn, ...more }: Fiel
   })
 }
 
-/** A number, or whatever else is there. */
-function plainPercent(percentage: unknown): unknown {
-  const { value, ...more } = fieldsOf(percentage)
+/** A number, or whatever else is there. A percentage without a value is 0, as numbers of protobuf are. */
+function plainPercent(percentage: unknown, absent: unknown): unknown {
+  if (percentage === undefined) return absent
+  const { value = 0, ...more } = fieldsOf(percentage)
   return Object.keys(more).length === 0 ? value : percentage
 }
 
-function plainFault({ delay, abort, ...more }: Fields): Fields {
-  const part = ({ percentage, percent, fixedDelay, ...rest }: Fields) =>
-    present({
-      percent: plainPercent(percentage) ?? percent ?? 100,
-      fixedDelay: goDurationMs(fixedDelay) ?? fixedDelay,
-      ...rest,
-    })
-  return present({
-    delay: isMap(delay) ? part(delay) : undefined,
-    abort: isMap(abort) ? part(abort) : undefined,
-    ...more,
-  })
+/** Of how many requests a delay or an abort is: of none, unless it says so. */
+export function faultPercent({ percentage, percent }: Fields): unknown {
+  return plainPercent(percentage, percent ?? 0)
+}
+
+/** Undefined: it does nothing. */
+function plainFault({ delay, abort, ...more }: Fields): Fields | undefined {
+  const part = (one: unknown) => {
+    if (!isMap(one) || faultPercent(one) === 0) return undefined
+    const { percentage: _, percent: _p, fixedDelay, ...rest } = one
+    return present({ percent: faultPercent(one), fixedDelay: goDurationMs(fixedDelay) ?? fixedDelay, ...rest })
+  }
+  const fault = present({ delay: part(delay), abort: part(abort), ...more })
+  return Object.keys(fault).length === 0 ? undefined : fault
 }
 
 /** Labels as text by subset, with those of the Service's selector where there is no subset. */

@@ -5,7 +5,7 @@ import type { KubeService } from '../../read/kube-service.ts'
 import type { Statement, Topic } from '../../read/meaning.ts'
 import { type Fields, fieldsOf, freeName, listOf, present, stringsOf } from '../../read/values.ts'
 import { AUTHORIZATION_POLICY } from '../names.ts'
-import { furtherStatements, issuersOf, ofKind } from './security.ts'
+import { enforced, furtherStatements, issuersOf, ofKind, triedStatements } from './security.ts'
 
 /** One rule of an AuthorizationPolicy for one source and one operation. */
 interface PlainRule {
@@ -23,14 +23,12 @@ const ISSUER = 'request.auth.claims[iss]'
 /** The rules of all policies: Istio takes those of one action together, and within a rule each source with each operation. */
 function plainRules(objects: readonly KubeObject[]): readonly PlainRule[] {
   const issuers = issuersOf(objects)
-  return ofKind(objects, AUTHORIZATION_POLICY).flatMap((policy) => {
+  return enforced(objects).flatMap((policy) => {
     const action = String(policy.spec?.action ?? 'ALLOW')
     return listOf(policy.spec?.rules).flatMap((rule, index) => {
       const { from, to, when, ...more } = rule
-      const sources =
-        from === undefined ? [{}] : listOf(from).map(({ source, ...more }) => ({ ...fieldsOf(source), ...more }))
-      const operations =
-        to === undefined ? [{}] : listOf(to).map(({ operation, ...more }) => ({ ...fieldsOf(operation), ...more }))
+      const sources = anyOf(listOf(from).map(({ source, ...more }) => ({ ...fieldsOf(source), ...more })))
+      const operations = anyOf(listOf(to).map(({ operation, ...more }) => ({ ...fieldsOf(operation), ...more })))
       return sources.flatMap((source) =>
         operations.map((operation): PlainRule => {
           const { token, ...fields } = plainFields({ action, source, operation, when: listOf(when), more }, issuers)
@@ -39,6 +37,11 @@ function plainRules(objects: readonly KubeObject[]): readonly PlainRule[] {
       )
     })
   })
+}
+
+/** An empty list is none to Istio: the rule is for all, and not for nobody. */
+function anyOf(parts: readonly Fields[]): readonly Fields[] {
+  return parts.length === 0 ? [{}] : parts
 }
 
 interface Parts {
@@ -119,7 +122,7 @@ export function rulesMeaning(objects: readonly KubeObject[]): Topic {
     const key = `${action} ${canonicalJson({ ...fields, ...needs })}`
     return { key, value: {}, at: { object: refOf(policy), pointer: `/spec/rules/${index}` } }
   })
-  const allowing = ofKind(objects, AUTHORIZATION_POLICY).filter(({ spec }) => (spec?.action ?? 'ALLOW') === 'ALLOW')
+  const allowing = enforced(objects).filter(({ spec }) => (spec?.action ?? 'ALLOW') === 'ALLOW')
   const [first] = allowing
   const isClosed = first && !rules.some(({ action }) => action === 'ALLOW')
   const nobody: Statement[] = isClosed
@@ -128,7 +131,7 @@ export function rulesMeaning(objects: readonly KubeObject[]): Topic {
   const further = ofKind(objects, AUTHORIZATION_POLICY).flatMap((policy) =>
     furtherStatements(policy, ['action', 'rules']),
   )
-  return { statements: [...statements, ...nobody, ...further] }
+  return { statements: [...statements, ...nobody, ...further, ...triedStatements(objects)] }
 }
 
 export interface ReadRules {
@@ -151,7 +154,7 @@ export function readRules(service: KubeService, objects: readonly KubeObject[]):
         taken[action].add(name)
         return { name, ...neutralRule(service, rule, action === 'ALLOW' ? issuers : []) }
       })
-  const allows = ofKind(objects, AUTHORIZATION_POLICY).some(({ spec }) => (spec?.action ?? 'ALLOW') === 'ALLOW')
+  const allows = enforced(objects).some(({ spec }) => (spec?.action ?? 'ALLOW') === 'ALLOW')
   const [allow, deny] = [listFor('ALLOW'), listFor('DENY')]
   const authorization = present({ allow: allows ? allow : undefined, deny: deny.length > 0 ? deny : undefined })
   return {

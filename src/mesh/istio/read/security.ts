@@ -1,14 +1,32 @@
 import { canonicalJson } from '../../../model/digest.ts'
+import { jsonPointer } from '../../../model/json-pointer.ts'
 import { type KubeObject, refOf } from '../../../model/kube.ts'
 import type { Meaning, Statement } from '../../read/meaning.ts'
 import { type Fields, fieldsOf, listOf, present, stringsOf } from '../../read/values.ts'
-import { PEER_AUTHENTICATION, REQUEST_AUTHENTICATION, SIDECAR, TELEMETRY } from '../names.ts'
+import { DRY_RUN, isDryRun } from '../dry-run.ts'
+import { AUTHORIZATION_POLICY, PEER_AUTHENTICATION, REQUEST_AUTHENTICATION, SIDECAR, TELEMETRY } from '../names.ts'
 
 const MODES: Readonly<Record<string, string>> = { STRICT: 'strict', PERMISSIVE: 'permissive', DISABLE: 'disabled' }
 
 /** Objects of a kind that choose the Pods of a service. */
 export function ofKind(objects: readonly KubeObject[], { kind }: { readonly kind: string }): readonly KubeObject[] {
   return objects.filter((object) => object.kind === kind)
+}
+
+/** AuthorizationPolicies that count; those that are tried only log what they would do. */
+export function enforced(objects: readonly KubeObject[]): readonly KubeObject[] {
+  return ofKind(objects, AUTHORIZATION_POLICY).filter((policy) => !isDryRun(policy))
+}
+
+/** A service has no words for an AuthorizationPolicy that is tried only. */
+export function triedStatements(objects: readonly KubeObject[]): readonly Statement[] {
+  return ofKind(objects, AUTHORIZATION_POLICY)
+    .filter(isDryRun)
+    .map((policy) => ({
+      key: `dry-run ${policy.metadata.name}`,
+      value: {},
+      at: { object: refOf(policy), pointer: jsonPointer(['metadata', 'annotations', DRY_RUN]) },
+    }))
 }
 
 /** The issuers whose tokens RequestAuthentications take. */

@@ -1,7 +1,7 @@
 import { RETRY_REASONS } from '../../../model/policy/traffic.ts'
-import { type Fields, fieldsOf, isMap, listOf, neutralDuration, present } from '../../read/values.ts'
+import { type Fields, fieldsOf, isMap, neutralDuration, present } from '../../read/values.ts'
 import { GRPC_STATUS } from '../route-settings.ts'
-import { plainRetries } from './routes-meaning.ts'
+import { copiesOf, copyPercent, faultPercent, plainRetries } from './routes-meaning.ts'
 
 /** What an http route does, as a route of the policy says it. What has no words is left out here, and found by comparison. */
 export function neutralSettings(
@@ -37,31 +37,35 @@ function isReason(reason: string): boolean {
   return (RETRY_REASONS as readonly string[]).includes(reason)
 }
 
-function neutralFault({ delay, abort }: Fields): Fields {
-  const percentOf = (part: Fields) => fieldsOf(part.percentage).value ?? part.percent ?? 100
+/** Undefined: it does nothing. */
+function neutralFault({ delay, abort }: Fields): Fields | undefined {
+  const percentOf = (part: Fields) => asNumber(faultPercent(part))
   const [wait, error] = [fieldsOf(delay), fieldsOf(abort)]
   const grpcStatus = GRPC_STATUS.indexOf(String(error.grpcStatus))
-  return present({
-    delay: isMap(delay) ? { for: neutralDuration(wait.fixedDelay), percent: percentOf(wait) } : undefined,
-    abort: isMap(abort)
-      ? present({
-          percent: percentOf(error),
-          status: error.httpStatus,
-          grpcStatus: error.grpcStatus === undefined ? undefined : grpcStatus,
-        })
-      : undefined,
+  const fault = present({
+    delay: percentOf(wait) === 0 ? undefined : { for: neutralDuration(wait.fixedDelay), percent: percentOf(wait) },
+    abort:
+      percentOf(error) === 0
+        ? undefined
+        : present({
+            percent: percentOf(error),
+            status: error.httpStatus,
+            grpcStatus: error.grpcStatus === undefined ? undefined : grpcStatus,
+          }),
   })
+  return Object.keys(fault).length === 0 ? undefined : fault
+}
+
+/** Of a percentage with further fields too. */
+function asNumber(percent: unknown): unknown {
+  return isMap(percent) ? percent.value : percent
 }
 
 /** One copy for a version of the service; more have no words. */
 function neutralMirror(route: Fields, versionOf: (destination: unknown) => string | undefined): Fields | undefined {
-  const { mirror, mirrors, mirrorPercentage, mirrorPercent } = route
-  const [only, ...more] =
-    mirror === undefined
-      ? listOf(mirrors)
-      : [{ destination: mirror, percentage: mirrorPercentage ?? { value: mirrorPercent ?? 100 } }]
+  const [only, ...more] = copiesOf(route)
   const version = only && more.length === 0 ? versionOf(only.destination) : undefined
-  return version === undefined ? undefined : { version, percent: fieldsOf(only?.percentage).value ?? 100 }
+  return version === undefined ? undefined : { version, percent: asNumber(copyPercent(only?.percentage)) }
 }
 
 function neutralRewrite({ uri, authority, uriRegexRewrite }: Fields, matches: readonly Fields[]): Fields | undefined {

@@ -13,11 +13,11 @@ import {
   virtualService,
 } from './istio-objects.ts'
 
-const rule = destinationRule({ host: 'reviews', subsets: SUBSETS })
+export const rule = destinationRule({ host: 'reviews', subsets: SUBSETS })
 export const route = (...http: readonly object[]) => virtualService({ hosts: ['reviews'], http })
 const ISSUER = { issuer: 'https://id.example.com', jwksUri: 'https://id.example.com/keys', audiences: ['web'] }
-const tokens = requestAuthentication({ ...PODS, jwtRules: [ISSUER] })
-const allow = (...rules: readonly object[]) => authorizationPolicy({ ...PODS, action: 'ALLOW', rules })
+export const tokens = requestAuthentication({ ...PODS, jwtRules: [ISSUER] })
+export const allow = (...rules: readonly object[]) => authorizationPolicy({ ...PODS, action: 'ALLOW', rules })
 
 /** Objects that are read whole, and what of the service they come to. */
 export const CARRIED: readonly { it: string; objects: readonly KubeObject[]; spec: object }[] = [
@@ -184,6 +184,17 @@ export const CARRIED: readonly { it: string; objects: readonly KubeObject[]; spe
     },
   },
   {
+    it: 'an empty list, which is none to Istio: what denies denies all',
+    objects: [
+      authorizationPolicy({ ...PODS, action: 'DENY', rules: [{ to: [], when: [] }] }),
+      authorizationPolicy(
+        { ...PODS, action: 'DENY', rules: [{ from: [], to: [{ operation: { methods: ['PUT'] } }] }] },
+        { name: 'puts' },
+      ),
+    ],
+    spec: { security: { authorization: { deny: [{ name: 'reviews' }, { name: 'puts', methods: ['PUT'] }] } } },
+  },
+  {
     it: 'a policy that lets nobody in',
     objects: [authorizationPolicy(PODS)],
     spec: { security: { authorization: { allow: [] } } },
@@ -199,6 +210,32 @@ export const CARRIED: readonly { it: string; objects: readonly KubeObject[]; spe
       }),
     ],
     spec: { egress: { unlisted: 'deny' }, telemetry: { accessLog: 'all', tracing: { samplePercent: 2.5 } } },
+  },
+]
+
+/** Settings of a route that do nothing, for they are for no request. */
+export const IDLE: readonly { it: string; settings: object }[] = [
+  { it: 'an abort without a percentage', settings: { fault: { abort: { httpStatus: 500 } } } },
+  { it: 'an abort with an empty one', settings: { fault: { abort: { httpStatus: 500, percentage: {} } } } },
+  { it: 'a delay for 0 %', settings: { fault: { delay: { fixedDelay: '1s', percentage: { value: 0 } } } } },
+  {
+    it: 'a copy with an empty percentage',
+    settings: { mirror: { host: 'reviews', subset: 'v2' }, mirrorPercentage: {} },
+  },
+  {
+    it: 'one of several copies, with an empty percentage',
+    settings: { mirrors: [{ destination: { host: 'reviews', subset: 'v2' }, percentage: {} }] },
+  },
+]
+
+/** Policies that are tried only: all of who may call stays with its owner. */
+export const TRIED: readonly { it: string; action: string; rules: readonly object[] }[] = [
+  { it: 'one that would let everyone in', action: 'ALLOW', rules: [{}] },
+  { it: 'one that would refuse everyone', action: 'DENY', rules: [{}] },
+  {
+    it: 'one that would ask for a token',
+    action: 'DENY',
+    rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }] }],
   },
 ]
 
@@ -256,7 +293,7 @@ export const TOLD: readonly { it: string; objects: readonly KubeObject[]; told: 
           route: [to()],
           fault: { delay: { fixedDelay: '1s', percentage: { value: 0.5 } } },
         },
-        { route: [to()], timeout: '1s', fault: { delay: { fixedDelay: '1s' } } },
+        { route: [to()], timeout: '1s', fault: { delay: { fixedDelay: '1s', percentage: { value: 100 } } } },
       ),
     ],
     told: [

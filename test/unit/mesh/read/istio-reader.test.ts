@@ -6,12 +6,13 @@ import { seenOf, subjectOf } from './foreign.ts'
 import {
   authorizationPolicy,
   destinationRule,
+  PODS,
   peerAuthentication,
   reviewsService,
   to,
   virtualService,
 } from './istio-objects.ts'
-import { CARRIED, route, TOLD } from './istio-reader-rows.ts'
+import { allow, CARRIED, IDLE, route, rule, TOLD, TRIED, tokens } from './istio-reader-rows.ts'
 
 const BASE = { team: 'shop', clusters: ['east'] }
 
@@ -28,6 +29,32 @@ describe('objects of Istio that are read whole', () => {
     const reading = read(objects)
     expect(reading.told).toEqual([])
     expect(reading.spec).toMatchObject(spec)
+  })
+})
+
+describe('what is for no request is nothing', () => {
+  it.each(IDLE)('$it', ({ settings }) => {
+    const reading = read([rule, route({ route: [to('v1')], ...settings })])
+    expect(reading.told).toEqual([])
+    expect(reading.spec?.traffic?.fault ?? reading.spec?.traffic?.mirror).toBeUndefined()
+  })
+
+  it('where nothing is said of how many, all requests are copied', () => {
+    const reading = read([rule, route({ route: [to('v1')], mirror: { host: 'reviews', subset: 'v2' } })])
+    expect(reading).toMatchObject({ told: [], spec: { traffic: { mirror: { version: 'v2', percent: 100 } } } })
+  })
+})
+
+describe('a policy that is tried only is not enforced', () => {
+  it.each(TRIED)('$it', ({ action, rules }) => {
+    const annotations = { 'istio.io/dry-run': 'true' }
+    const tried = authorizationPolicy({ ...PODS, action, rules }, { name: 'tried', annotations })
+    const reading = read([tokens, allow({ from: [{ source: { namespaces: ['a'] } }] }), tried])
+    expect(reading.spec?.security?.authorization).toBeUndefined()
+    expect(reading.spec?.security?.authentication?.required).toBe(false)
+    expect(reading.told).toContain(
+      'StaysWithOwner AuthorizationPolicy shop/tried /metadata/annotations/istio.io~1dry-run',
+    )
   })
 })
 
