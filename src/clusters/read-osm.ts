@@ -8,7 +8,7 @@ import type { ClusterApi } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
 
 /** Kinds of which a cluster has many, where the mesh watches a few namespaces. */
-const BY_NAMESPACE: readonly ReadKind[] = ['services', 'pods', 'deployments']
+const BY_NAMESPACE: readonly ReadKind[] = ['services', 'pods', 'deployments', 'statefulSets', 'daemonSets']
 
 /**
  * Reads what a cluster of Open Service Mesh enforces: a list a kind, and of what there may be much, a list a watched namespace. A kind that the

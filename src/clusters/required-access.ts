@@ -85,6 +85,7 @@ export const MESH_ACCESS: Readonly<Partial<Record<ProviderName, readonly Require
       ['meshconfigs'],
       'finds out whether the mesh looks at policies at all',
     ),
+    ...ask(['list'], 'apps', ['statefulsets', 'daemonsets'], 'reads what a migration to Istio carries over'),
     ...ask(['list'], 'specs.smi-spec.io', ['tcproutes'], 'reads what a migration to Istio carries over'),
     ...ask(
       ['list'],

@@ -1,6 +1,7 @@
 import { putCluster } from '../../clusters/put-cluster.ts'
 import { missingRole } from '../../model/access.ts'
 import type { ClusterSpec } from '../../model/cluster.ts'
+import { entityTag } from '../../model/digest.ts'
 import { type Failure, fail, type Result, succeed } from '../../model/failure.ts'
 import { MIGRATED_FROM, type OsmMigrationRequest } from '../../model/migration.ts'
 import type { RequestContext } from '../../model/request.ts'
@@ -31,11 +32,12 @@ export async function applyMigration(
   const refused = missingRole(context.caller, ['Mesh.Deployer']) ?? refusalOf(plan, request, deps.clock.now())
   if (refused) return { ok: false, failure: refused }
   const { stage, source } = plan.places
-  if (stage === 'target') return succeed(await putServices(deps, plan, context))
-  const cluster = await putCluster(deps, source.name, clusterAfter(source.spec, stage, source.name), context)
-  const first = itemOf('cluster', source.name, cluster)
-  if (!cluster.ok || stage === 'switch') return succeed([first])
-  return succeed([first, ...(await putServices(deps, plan, context))])
+  const services = stage === 'switch' ? [] : await putServices(deps, plan, context)
+  // The cluster comes last: once it is another, a call is about the next stage, and would register nothing that is missing.
+  if (stage === 'target' || services.some(({ result }) => result === 'failed')) return succeed(services)
+  const asRead = { ...context, ifMatch: [entityTag(source.name, source.spec)] }
+  const cluster = await putCluster(deps, source.name, clusterAfter(source.spec, stage, source.name), asRead)
+  return succeed([...services, itemOf('cluster', source.name, cluster)])
 }
 
 async function putServices(
@@ -44,9 +46,10 @@ async function putServices(
   context: RequestContext,
 ): Promise<readonly AppliedItem[]> {
   const items: AppliedItem[] = []
-  for (const { namespace, name, spec, result } of services) {
+  for (const { namespace, name, spec, result, registered } of services) {
     if (result === 'left') continue
-    items.push(itemOf('service', serviceKey(namespace, name), await putService(deps, namespace, name, spec, context)))
+    const asRead = { ...context, ...(registered === undefined ? { createOnly: true } : { ifMatch: [registered] }) }
+    items.push(itemOf('service', serviceKey(namespace, name), await putService(deps, namespace, name, spec, asRead)))
   }
   return items
 }
@@ -61,7 +64,18 @@ function clusterAfter(spec: ClusterSpec, stage: 'hold' | 'switch', name: string)
 
 function itemOf(kind: AppliedItem['kind'], name: string, outcome: Result<PutOutcome<unknown>>): AppliedItem {
   if (outcome.ok) return { kind, name, result: outcome.value.status }
-  return { kind, name, result: 'failed', failure: outcome.failure }
+  const isMissed = outcome.failure.code === 'PreconditionFailed'
+  return { kind, name, result: 'failed', failure: isMissed ? changedMeanwhile(kind, name) : outcome.failure }
+}
+
+function changedMeanwhile(kind: AppliedItem['kind'], name: string): Failure {
+  return fail(
+    'Conflict',
+    `The ${kind} ${name} was changed by others while this was applied: it stays as they left it.`,
+    {
+      hint: 'Send the body without apply and digest, look at the plan, and apply that.',
+    },
+  ).failure
 }
 
 function refusalOf(plan: MigrationPlan, request: OsmMigrationRequest, nowMs: number): Failure | undefined {

@@ -1,7 +1,7 @@
 import type { Finding } from '../../mesh/lint/finding.ts'
 import type { MigratedService, MigratedSpec } from '../../mesh/osm/migration/migrate.ts'
 import { found } from '../../mesh/osm/migration/rules.ts'
-import { canonicalJson } from '../../model/digest.ts'
+import { canonicalJson, entityTag } from '../../model/digest.ts'
 import type { ServiceDocument, TeamDocument } from '../../model/documents.ts'
 import type { Failure } from '../../model/failure.ts'
 import type { Caller } from '../../model/identity.ts'
@@ -23,6 +23,8 @@ export interface DraftedService {
   readonly spec: ServiceSpec
   /** What would be stored; absent where it is left. */
   readonly document?: ServiceDocument
+  /** Entity tag of what is registered already; absent: nothing is. */
+  readonly registered?: string
 }
 
 type Deps = Pick<HttpDeps, 'store' | 'clock'>
@@ -83,7 +85,8 @@ async function draft(deps: Deps, places: Places, service: MigratedService, asked
   })
   if (team === undefined) return left(found('TeamMissing', object, `No one team owns namespace ${namespace}.`))
   if (before && isSame(before.spec, spec)) {
-    return { service: { namespace, name, result: 'same', spec, document: before }, findings: [] }
+    const registered = entityTag(key, before.spec)
+    return { service: { namespace, name, result: 'same', spec, document: before, registered }, findings: [] }
   }
   const refusal = before && refuseOverwrite(places, before, asked.request.overwrite.includes(key))
   if (refusal) return left(found('AlreadyRegistered', object, `${object} is registered already.`, refusal))
@@ -93,7 +96,10 @@ async function draft(deps: Deps, places: Places, service: MigratedService, asked
   const { document } = built.value
   const rendered = places.stage === 'hold' ? renderForIstio(document, places) : undefined
   if (rendered && !rendered.ok) return left(refusedAs(object, rendered.failure))
-  return { service: { namespace, name, result: before ? 'replace' : 'create', spec, document }, findings: [] }
+  const there = before
+    ? { result: 'replace' as const, registered: entityTag(key, before.spec) }
+    : { result: 'create' as const }
+  return { service: { namespace, name, spec, document, ...there }, findings: [] }
 }
 
 function refusedAs(object: string, { code, detail, errors }: Failure): Finding {

@@ -1,6 +1,6 @@
 import type { ClusterDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
-import type { OsmMigrationRequest } from '../../model/migration.ts'
+import { MIGRATED_FROM, type OsmMigrationRequest } from '../../model/migration.ts'
 import type { Store } from '../../ports/store.ts'
 
 /**
@@ -36,7 +36,14 @@ export async function findPlaces(
       'GET the cluster to see its mesh. Where two are found, name it: PATCH { "mesh": { "provider": "osm" } }.'
     return refuseMigration('path/cluster', `has ${has}, and not Open Service Mesh`, hint)
   }
-  if (target === undefined) return succeed({ stage: 'hold', source, place: source })
+  if (target === undefined) {
+    if (source.spec.labels?.[MIGRATED_FROM] === undefined) return succeed({ stage: 'hold', source, place: source })
+    return refuseMigration(
+      'path/cluster',
+      `has the label ${MIGRATED_FROM} already`,
+      'PUT the cluster without it first.',
+    )
+  }
   const place = (await store.read('cluster', target))?.value
   if (!place || place.deletingAt !== undefined)
     return fail('UnknownReference', `There is no cluster ${target}.`, {

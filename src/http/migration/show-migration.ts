@@ -20,6 +20,7 @@ const failureView = z.object({
   code: z.string(),
   detail: z.string(),
   errors: z.array(z.object({ pointer: z.string(), reason: z.string() })).optional(),
+  hint: z.string().optional(),
 })
 
 const appliedView = z.object({
@@ -98,7 +99,7 @@ export async function showMigration(
   applied?: readonly AppliedItem[],
 ): Promise<object> {
   const plans = applied ? [] : await planFirst(deps, places, services)
-  const shown = services.map(({ document: _, ...service }, at) => ({
+  const shown = services.map(({ document: _, registered: _r, ...service }, at) => ({
     ...service,
     ...(plans[at] ? { plan: plans[at] } : {}),
   }))

@@ -26,9 +26,10 @@ test('everything is read, Pods and what makes them in watched namespaces alone',
   expect(unseen).toEqual([])
   expect(meshConfigs).toEqual(configs)
   for (const kind of Object.keys(all) as (keyof typeof all)[]) expect(read[kind]).toHaveLength(all[kind].length)
-  expect(asked.filter((one) => one.startsWith('Pod'))).toEqual(
-    ['bookbuyer', 'bookstore', 'bookthief', 'bookwarehouse'].map((one) => `Pod of ${one}`),
-  )
+  for (const kind of ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet'])
+    expect(asked.filter((one) => one.startsWith(kind))).toEqual(
+      ['bookbuyer', 'bookstore', 'bookthief', 'bookwarehouse'].map((one) => `${kind} of ${one}`),
+    )
 })
 
 test('a kind that is not there is empty, one that may not be read is told once', async () => {

@@ -1,11 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { READ_KINDS, type ReadKind } from '../../../src/mesh/osm/migration/kinds.ts'
-import type { ClusterDocument } from '../../../src/model/documents.ts'
+import { type ClusterDocument, keyOf } from '../../../src/model/documents.ts'
 import { MIGRATED_FROM } from '../../../src/model/migration.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
 import { demo, REPLACEMENTS } from '../mesh/osm/migration/demo.ts'
-import { type Call, clusterDocument, createWorld, SHOP_GROUP, START, teamDocument, type World } from './fixture.ts'
+import {
+  type Call,
+  clusterDocument,
+  createWorld,
+  SHOP_GROUP,
+  START,
+  serviceDocument,
+  teamDocument,
+  type World,
+} from './fixture.ts'
 
 const PATH = '/api/v1/clusters/east/migrations/osm'
 const NAMESPACES = ['bookbuyer', 'bookthief', 'bookstore', 'bookwarehouse']
@@ -168,6 +177,30 @@ describe('an apply', () => {
     expect(json.applied.value[0]).toMatchObject({ name: 'bookstore/bookstore', result: 'updated' })
   })
 
+  test('replaces nothing that was registered after it had looked', async () => {
+    const theirs = serviceDocument({ namespace: 'bookwarehouse', name: 'bookwarehouse' })
+    world.store.beforeWrite = () => void world.store.put(theirs)
+    const { applied } = (await apply(BODY)).json
+    expect(applied.value.map(({ result }: { result: string }) => result)).toEqual(['created', 'failed'])
+    expect(applied.value[1].failure.code).toBe('Conflict')
+    expect(world.store.get('service', 'bookwarehouse/bookwarehouse').spec).toEqual(theirs.spec)
+  })
+
+  test('replaces nothing that was changed after it had looked, even where it may replace', async () => {
+    await apply(BODY)
+    const key = 'bookwarehouse/bookwarehouse'
+    for (const name of ['bookstore/bookstore', key])
+      world.store.change('service', name, (one) => ({ ...one, spec: { ...one.spec, traffic: { timeout: '5s' } } }))
+    world.store.beforeWrite = (_, document) => {
+      if (keyOf(document) !== 'bookstore/bookstore') return
+      world.store.change('service', key, (one) => ({ ...one, spec: { ...one.spec, traffic: { timeout: '6s' } } }))
+    }
+    const { applied } = (await apply({ ...BODY, overwrite: ['bookstore/bookstore', key] })).json
+    expect(applied.value.map(({ result }: { result: string }) => result)).toEqual(['updated', 'failed'])
+    expect(applied.value[1].failure.code).toBe('Conflict')
+    expect(world.store.get('service', key).spec.traffic).toEqual({ timeout: '6s' })
+  })
+
   test('needs the roles of an operator and of a deployer', async () => {
     expect((await post(BODY, { roles: ['Mesh.Deployer'] })).status).toBe(403)
     expect((await post(BODY, { roles: ['Mesh.Viewer'] })).status).toBe(403)
@@ -219,9 +252,9 @@ describe('in place', () => {
     )
     const applied = (await apply(body)).json.applied
     expect(applied.value.map(({ kind, result }: { kind: string; result: string }) => `${kind} ${result}`)).toEqual([
+      'service created',
+      'service created',
       'cluster updated',
-      'service created',
-      'service created',
     ])
     const east = (await world.store.read('cluster', 'east'))?.value
     expect(east?.spec.mode).toBe('observe')
@@ -240,6 +273,45 @@ describe('in place', () => {
     expect((await apply(body)).json.applied.value).toEqual([{ kind: 'cluster', name: 'east', result: 'updated' }])
     const after = (await world.store.read('cluster', 'east'))?.value.spec
     expect(after).toMatchObject({ mode: 'manage', labels: { env: 'prod', [MIGRATED_FROM]: 'east' } })
+  })
+
+  test('the cluster is changed last, and not where a service could not be registered', async () => {
+    const theirs = serviceDocument({ namespace: 'bookwarehouse', name: 'bookwarehouse', targets: {} })
+    world.store.beforeWrite = () => void world.store.put(theirs)
+    const { applied } = (await apply(body)).json
+    expect(applied.value.map(({ kind, result }: { kind: string; result: string }) => `${kind} ${result}`)).toEqual([
+      'service created',
+      'service failed',
+    ])
+    expect(world.store.get('cluster', 'east').spec.mode).toBe('manage')
+    world.store.beforeWrite = () => undefined
+    const again = (await apply({ ...body, overwrite: ['bookwarehouse/bookwarehouse'] })).json
+    expect(again.stage).toBe('hold')
+    expect(again.applied.value.map(({ result }: { result: string }) => result)).toEqual([
+      'unchanged',
+      'updated',
+      'updated',
+    ])
+    expect(world.store.get('cluster', 'east').spec.mode).toBe('observe')
+  })
+
+  test('a cluster that others changed meanwhile stays as they left it', async () => {
+    world.store.beforeWrite = (_, document) => {
+      if (document.kind !== 'service') return
+      world.store.change('cluster', 'east', (one) => ({ ...one, spec: { ...one.spec, labels: { env: 'new' } } }))
+    }
+    const { applied } = (await apply(body)).json
+    expect(applied.value.at(-1)).toMatchObject({ kind: 'cluster', result: 'failed', failure: { code: 'Conflict' } })
+    expect(world.store.get('cluster', 'east').spec).toMatchObject({ mode: 'manage', labels: { env: 'new' } })
+  })
+
+  test('a cluster that has the label already is refused: services would not wait', async () => {
+    world.store.change('cluster', 'east', (one) => ({
+      ...one,
+      spec: { ...one.spec, labels: { [MIGRATED_FROM]: 'east' } },
+    }))
+    const { status, json } = await post(body)
+    expect([status, json.errors[0].pointer]).toEqual([422, 'path/cluster'])
   })
 
   test('a cluster with Istio that no service waits for is refused', async () => {

@@ -8,6 +8,8 @@ export const READ_KINDS = {
   services: { apiVersion: 'v1', kind: 'Service' },
   pods: { apiVersion: 'v1', kind: 'Pod' },
   deployments: { apiVersion: 'apps/v1', kind: 'Deployment' },
+  statefulSets: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+  daemonSets: { apiVersion: 'apps/v1', kind: 'DaemonSet' },
   trafficSplits: TRAFFIC_SPLIT,
   trafficTargets: TRAFFIC_TARGET,
   routeGroups: HTTP_ROUTE_GROUP,

@@ -49,7 +49,7 @@ interface PodSpec {
   }[]
 }
 
-/** Pods of one kind: those of the cluster, and Deployments that have none just now. */
+/** Pods of one kind: those of the cluster, and those that Deployments and their like are to have and have not yet. */
 export interface Workload {
   /** `Pod bookstore/bookstore-v1-7d…`, `Deployment bookstore/bookstore-v1`. */
   readonly object: string
@@ -130,7 +130,7 @@ const INJECTION = 'openservicemesh.io/sidecar-injection'
 const PROXY = 'osm-proxy-uuid'
 const YES: readonly (string | undefined)[] = ['enabled', 'yes', 'true']
 
-/** Pods that run, and those that Deployments are to have. */
+/** Pods that run, and those that Deployments, StatefulSets and DaemonSets are to have: with other labels, or as another account. */
 export function workloadsOf(objects: OsmObjects): readonly Workload[] {
   const pods = objects.pods.filter(isRunning).map((pod) => {
     const { metadata } = pod
@@ -142,16 +142,18 @@ export function workloadsOf(objects: OsmObjects): readonly Workload[] {
       .map((one) => one.metadata.name),
   )
   const running = Map.groupBy(pods, ({ namespace }) => namespace)
-  const idle = objects.deployments.flatMap((deployment): Workload[] => {
+  const makers = [...objects.deployments, ...objects.statefulSets, ...objects.daemonSets]
+  const idle = makers.flatMap((maker): Workload[] => {
     const { template } = specOf<{
       template?: { metadata?: KubeObject['metadata']; spec?: PodSpec }
-    }>(deployment)
+    }>(maker)
     const labels = template?.metadata?.labels ?? {}
-    const { namespace = '' } = deployment.metadata
-    if (running.get(namespace)?.some((pod) => bears(pod.labels, labels))) return []
+    const { namespace = '' } = maker.metadata
     const asked = template?.metadata?.annotations?.[INJECTION]
     const meshed = asked === undefined ? asking.has(namespace) : YES.includes(asked)
-    return [workload(deployment, labels, template?.spec ?? {}, meshed)]
+    const wanted = workload(maker, labels, template?.spec ?? {}, meshed)
+    const isThere = running.get(namespace)?.some((pod) => pod.account === wanted.account && bears(pod.labels, labels))
+    return isThere ? [] : [wanted]
   })
   return [...pods, ...idle]
 }

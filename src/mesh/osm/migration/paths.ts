@@ -9,11 +9,17 @@ export interface SaidPaths {
 }
 
 const MOST_PATHS = 32
+/** Longer ones, and groups within more groups, are not read at all. */
+const MOST_LENGTH = 1024
+const MOST_DEPTH = 16
 
 /** What a regular expression (RE2, for the whole path without its query) says in words of rules; undefined: it has none. */
 export function sayPaths(regex: string | undefined): SaidPaths | undefined {
-  const bare = (regex ?? '').replace(/^\^/, '').replace(/(?<!\\)\$$/, '')
-  if (bare === '' || bare === '.*' || bare === '/.*') return { paths: undefined, narrowed: false }
+  if (regex === undefined || regex === '') return { paths: undefined, narrowed: false }
+  if (regex.length > MOST_LENGTH) return undefined
+  // `^$` is the empty path alone, which nobody sends: as an empty text it is read below, and has no words.
+  const bare = regex.replace(/^\^/, '').replace(/(?<!\\)\$$/, '')
+  if (bare === '.*' || bare === '/.*') return { paths: undefined, narrowed: false }
   const reader = new Reader(bare)
   const texts = reader.alternatives()
   if (!texts || !reader.isAtEnd) return undefined
@@ -36,7 +42,7 @@ export function isWithin(path: string, regex: string | undefined): boolean {
   const source = regex === undefined || regex === '' ? '.*' : regex
   const isOpen = path.endsWith('*')
   if (isOpen && !(/(?<!\\)\.\*\$?$/.test(source) && !source.includes('|'))) return false
-  if (!isQuick(source)) return false
+  if (!isRe2(source) || !isQuick(source, path.length)) return false
   try {
     return new RegExp(`^(?:${source})$`).test(isOpen ? path.slice(0, -1) : path)
   } catch {
@@ -44,10 +50,20 @@ export function isWithin(path: string, regex: string | undefined): boolean {
   }
 }
 
-/** Does JavaScript read it as RE2 does, and in little time? Counts within counts, and many of them, could take for ever. */
-function isQuick(source: string): boolean {
+/** Does JavaScript read it as RE2 does? Looking around, named classes and `[^]` are JavaScript's or RE2's alone. */
+function isRe2(source: string): boolean {
   if (/\\[A-Za-z0-9]/.test(source.replaceAll(/\\[dDsSwW]/g, ''))) return false
-  return source.length <= 512 && (source.match(/[*+{]/g) ?? []).length <= 4 && !/\)[*+{]/.test(source)
+  return !/\(\?(?!:)|\[\^?\]|\[[:[]/.test(source)
+}
+
+/** Most ways in which JavaScript may try to fit a regular expression to a path: some milliseconds. */
+const MOST_WAYS = 2_000_000
+
+/** Is it tried in little time? A count without end multiplies the ways by the length of the path, a choice doubles them. */
+function isQuick(source: string, length: number): boolean {
+  if (source.length > MOST_LENGTH || length > MOST_LENGTH || /\)[*+{]/.test(source)) return false
+  const times = (pieces: RegExp) => (source.match(pieces) ?? []).length
+  return length ** times(/[*+{]/g) * 2 ** times(/[?|]/g) <= MOST_WAYS
 }
 
 interface Text {
@@ -60,6 +76,7 @@ interface Text {
 class Reader {
   narrowed = false
   private at = 0
+  private depth = 0
   private readonly source: string
 
   constructor(source: string) {
@@ -110,7 +127,9 @@ class Reader {
   private group(): readonly Text[] | undefined {
     this.at += this.source.startsWith('(?:', this.at) ? 3 : 1
     if (this.source[this.at] === '?') return undefined
-    const inner = this.alternatives()
+    this.depth += 1
+    const inner = this.depth > MOST_DEPTH ? undefined : this.alternatives()
+    this.depth -= 1
     if (!inner || this.source[this.at] !== ')') return undefined
     this.at += 1
     return this.source[this.at] === '?'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { READ_KINDS } from '../../../../../src/mesh/osm/migration/kinds.ts'
 import { migrateOsm } from '../../../../../src/mesh/osm/migration/migrate.ts'
 import type { OsmObjects } from '../../../../../src/mesh/osm/migration/objects.ts'
 import { deployment, meshConfig, object, routeGroup, service, trafficTarget } from './demo.ts'
@@ -36,7 +37,7 @@ describe('what is not carried is told', () => {
     [
       'some Pods without a proxy',
       { pods: [object('pods', 'shop', 'web-x', { metadata: { labels: { app: 'web', x: 'y' } }, spec: {} })] },
-      ['NotInMesh'],
+      ['PodsWithoutProxy'],
     ],
     [
       'Pods without a Service',
@@ -140,6 +141,29 @@ describe('what is not carried is told', () => {
     ],
   ])('%s', (_, more, expected) => {
     expect(codes(shop(more))).toEqual(expected)
+  })
+
+  test.each(['Deployment', 'StatefulSet', 'DaemonSet'])(
+    'a %s whose Pods are to run as another account than those that run',
+    (kind) => {
+      const metadata = { labels: { app: 'web', 'osm-proxy-uuid': 'x' } }
+      const maker = { ...deployment('shop', 'web', { app: 'web' }, 'two'), kind }
+      const objects = {
+        ...shop({ pods: [object('pods', 'shop', 'web-1', { metadata, spec: { serviceAccountName: 'web' } })] }),
+        deployments: [],
+        [kind === 'Deployment' ? 'deployments' : kind === 'StatefulSet' ? 'statefulSets' : 'daemonSets']: [maker],
+      }
+      expect(codes(objects)).toEqual(['AccessDiffers'])
+      expect(specOf(objects)?.security?.authorization?.allow).toEqual([])
+    },
+  )
+
+  test.each(['statefulSets', 'daemonSets'] as const)('nothing of Pods that are yet to come: %s', (kind) => {
+    const [one] = shop().deployments
+    if (!one) throw new Error('no Deployment')
+    const objects = { ...shop(), deployments: [], [kind]: [{ ...one, ...READ_KINDS[kind] }] }
+    expect(codes(objects)).toEqual([])
+    expect(specOf(objects)).toEqual(specOf(shop()))
   })
 
   test('an outside server that is asked whom to let in, and ports that go around the proxy', () => {

@@ -24,6 +24,11 @@ describe('a pathRegex in words of rules', () => {
   })
 
   test.each([
+    '^',
+    '$',
+    '^$',
+    '()',
+    '|/a',
     '.*a-book.*new',
     '/a+',
     '/a?',
@@ -44,6 +49,9 @@ describe('a pathRegex in words of rules', () => {
     '/{x}',
     '/$x',
     `/(${'a|b|c|d|e|f|g|'.repeat(5)}x)`,
+    `/${'(a'.repeat(17)}${')'.repeat(17)}`,
+    `/${'a'.repeat(1024)}`,
+    '('.repeat(10_000),
   ])('%s has none', (regex) => {
     expect(sayPaths(regex)).toBeUndefined()
   })
@@ -81,7 +89,23 @@ describe('a path that stands for a pathRegex', () => {
     ['/aaaa', '(/|a+)+', false],
     ['/az', '/a\\z', false],
     ['/a', '/(', false],
+    ['/a', '/(?=a)a', false],
+    ['/a', '/[[:alpha:]]', false],
+    ['/xa]', '/[^]a]', false],
+    ['/', '^', false],
   ])('%s within %s: %s', (path, regex, within) => {
     expect(isWithin(path, regex)).toBe(within)
+  })
+
+  test.each([
+    ['.*a.*a.*a.*b', 240],
+    [`${'a?'.repeat(60)}${'a'.repeat(60)}b`, 60],
+    [`/${'(a|a)'.repeat(60)}b`, 60],
+    ['.*'.repeat(2), 1025],
+  ])('is not tried where that could take long: %s', (regex, length) => {
+    const path = `/${'a'.repeat(length - 1)}`
+    const began = performance.now()
+    expect(isWithin(path, regex)).toBe(false)
+    expect(performance.now() - began).toBeLessThan(250)
   })
 })
