@@ -147,6 +147,11 @@ export interface Provider {
     input: Pick<RenderInput, 'namespace' | 'name' | 'spec'>,
     own: readonly KubeObject[],
   ): boolean
+  /**
+   * May an object of others that claims the service be taken over, where the service says `adopt`? Not one that is for more or fewer
+   * than the service, or of a kind that is not read: what it does would be gone. Absent: any may.
+   */
+  isAdoptable?(object: KubeObject, service: Pick<RenderInput, 'namespace' | 'name' | 'spec'>): boolean
   /** Does one of our objects claim just what another does? Where requests go within it, and how many, is no part of that. */
   sameClaim(one: KubeObject, other: KubeObject): boolean
   /** In place of `claims`, where no object tells by itself: those of `objects` that do claim it. */

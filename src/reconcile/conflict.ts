@@ -5,7 +5,7 @@ import type { InventoryEntry } from '../model/placement.ts'
 import { serviceKey } from '../model/service.ts'
 import { refKey } from './content.ts'
 import { describeForeign, toolOf } from './owners.ts'
-import type { PlannedService, Stop } from './situation.ts'
+import type { PlannedService, Situation, Stop } from './situation.ts'
 import { LOOK_AGAIN_MS } from './situation.ts'
 
 /** Is a live object ours, by its marks or because we wrote it? */
@@ -30,24 +30,34 @@ export function findRivals(
 
 /** Of objects of others those that are not taken over. */
 export function standingOf(
-  service: Pick<PlannedService, 'namespace' | 'spec'>,
+  { service, provider }: Pick<Situation, 'service' | 'provider'>,
   all: readonly KubeObject[],
 ): readonly KubeObject[] {
   if (!service.spec.adopt) return all
-  return all.filter((object) => toolOf(object) !== undefined || object.metadata.namespace !== service.namespace)
+  const isTaken = (object: KubeObject) =>
+    toolOf(object) === undefined &&
+    object.metadata.namespace === service.namespace &&
+    (provider.isAdoptable?.(object, service) ?? true)
+  return all.filter((object) => !isTaken(object))
+}
+
+const NOT_TAKEN = 'Taken over is what is in its namespace and for it alone: remove it, or have its owner change it.'
+
+function adoptHint(key: string): string {
+  return `Remove it, or PUT ${key} with "adopt": true to take over those in its namespace that are for it alone.`
 }
 
 /**
  * Objects of others that stand in the way: under our names, or claiming the service. With `adopt` those of people in the
- * service's namespace are taken over; a tool would put its own back, and another namespace's owner did not ask.
+ * service's namespace that are for it alone are taken over; a tool would put its own back, and another namespace's owner did not ask.
  */
 export function judgeConflict(
-  service: PlannedService,
+  situation: Pick<Situation, 'service' | 'provider' | 'now'>,
   sameName: readonly KubeObject[],
   rivals: readonly KubeObject[],
-  now: number,
 ): { readonly taken: readonly KubeObject[]; readonly stop?: Stop } {
-  const standing = standingOf(service, [...sameName, ...rivals])
+  const { service, now } = situation
+  const standing = standingOf(situation, [...sameName, ...rivals])
   if (standing.length === 0) return { taken: rivals }
   const named = standing.map(describeForeign).sort().join('; ')
   const key = serviceKey(service.namespace, service.name)
@@ -55,7 +65,7 @@ export function judgeConflict(
   const [reason, wayOut] =
     service.spec.adopt && tools.length > 0
       ? ['OwnedByTool', `${tools.join(', ')} would put it back: remove it there first.`]
-      : ['OwnedByOthers', `Remove it, or PUT ${key} with "adopt": true to take over those in its namespace.`]
+      : ['OwnedByOthers', service.spec.adopt ? NOT_TAKEN : adoptHint(key)]
   return {
     taken: [],
     stop: {

@@ -53,7 +53,7 @@ export function planWrites(situation: Situation): WritePlan {
   const foreign = rendered
     .map(({ object }) => observed.objects.get(refKey(refOf(object))))
     .filter((live) => live !== undefined && !isOurs(live, key, placement?.objects)) as KubeObject[]
-  const conflict = judgeConflict(service, foreign, observed.rivals ?? [], situation.now)
+  const conflict = judgeConflict(situation, foreign, observed.rivals ?? [])
   const candidate = candidateOf(situation)
   const drifts = rendered.flatMap(({ object }) => {
     return findDrift(observed.objects.get(refKey(refOf(object))), object, placement, provider) ?? []

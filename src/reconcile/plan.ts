@@ -144,7 +144,7 @@ async function planOn(
 
 async function lintOn(
   api: ClusterApi,
-  { service, weights, observed, rendered, placement }: Situation,
+  { service, provider, weights, observed, rendered, placement }: Situation,
   { cluster, kubeService, age }: Pick<Place, 'cluster' | 'age'> & { readonly kubeService: KubeObject | undefined },
 ): Promise<readonly Finding[]> {
   const mesh = meshOf(cluster)
@@ -155,7 +155,7 @@ async function lintOn(
   const foreign = rendered
     .flatMap(({ object }) => observed.objects.get(refKey(refOf(object))) ?? [])
     .filter((live) => !isOurs(live, keyOfService(service), placement?.objects))
-  const rivals = standingOf(service, [...foreign, ...(observed.rivals ?? [])])
+  const rivals = standingOf({ service, provider }, [...foreign, ...(observed.rivals ?? [])])
   return lint(desired, { namespace: observed.namespace, kubeService, rivals, ...seen })
 }
 

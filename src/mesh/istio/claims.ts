@@ -1,6 +1,8 @@
 import { canonicalJson } from '../../model/digest.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { RenderInput } from '../provider.ts'
+import { sameLabels } from '../read/kube-service.ts'
+import { isDryRun } from './dry-run.ts'
 import { entrySpec } from './egress.ts'
 import {
   AUTHORIZATION_POLICY,
@@ -15,7 +17,9 @@ import {
   VIRTUAL_SERVICE,
 } from './names.ts'
 
-type Service = Pick<RenderInput, 'namespace' | 'name' | 'spec'>
+type Service = Pick<RenderInput, 'namespace' | 'name'> & {
+  readonly spec: Pick<RenderInput['spec'], 'hosts' | 'workload' | 'traffic' | 'egress' | 'overrides'>
+}
 
 /** Istio looks here last, so a rule here hides none of ours. */
 const ROOT_NAMESPACES: readonly (string | undefined)[] = ['istio-system', 'aks-istio-system']
@@ -25,15 +29,30 @@ const ROOT_NAMESPACES: readonly (string | undefined)[] = ['istio-system', 'aks-i
  * VirtualService a host, a DestinationRule in a caller's namespace hides the service's own, and an HTTPRoute on the
  * Service collides with a VirtualService (istioctl IST0109).
  */
-export function claimsService(object: KubeObject, service: Service): boolean {
+export function claimsService(object: KubeObject, service: Service, own: readonly KubeObject[]): boolean {
   if (object.kind === VIRTUAL_SERVICE.kind) return virtualServiceClaims(object, service)
   if (object.kind === DESTINATION_RULE.kind) return destinationRuleClaims(object, service)
   if (object.kind === SERVICE_ENTRY.kind) return serviceEntryClaims(object, service)
   if (ONE_A_WORKLOAD.includes(object.kind)) return isForWorkload(object, service)
   // Istio takes the tokens of all of them.
   if (object.kind === REQUEST_AUTHENTICATION.kind) return isForWorkload(object, service)
-  if (object.kind === AUTHORIZATION_POLICY.kind) return letsMoreIn(object, service)
+  if (object.kind === AUTHORIZATION_POLICY.kind) return letsMoreIn(object, service, own)
   return object.kind === HTTP_ROUTE.kind && httpRouteClaims(object, service)
+}
+
+/**
+ * Is an object for the service alone, so that ours can come in its place? A wildcard is for others too, and what chooses a part of the
+ * Pods says of those what ours does not. HTTPRoutes are not read.
+ */
+export function isAdoptable(object: KubeObject, service: Service): boolean {
+  if (object.kind === HTTP_ROUTE.kind) return false
+  if (object.kind === VIRTUAL_SERVICE.kind) {
+    const own = [...namesOf(service), ...(service.spec.hosts ?? [])]
+    const hosts = strings(object.spec?.hosts).map((host) => fullHost(host, object.metadata.namespace))
+    return isForMesh(object) && hosts.some((host) => own.includes(host)) && !hosts.some((host) => host.startsWith('*'))
+  }
+  if (!FOR_PODS.includes(object.kind)) return true
+  return isForWorkload(object, service) && sameLabels(podLabels(object), service.spec.workload?.labels ?? {})
 }
 
 /** What decides for whom an object speaks, and where: by these Istio chooses among objects. */
@@ -45,14 +64,18 @@ export function sameClaim(one: KubeObject, other: KubeObject): boolean {
 }
 
 function virtualServiceClaims(object: KubeObject, service: Service): boolean {
-  const gateways = strings(object.spec?.gateways)
-  if (gateways.length > 0 && !gateways.includes('mesh')) return false
+  if (!isForMesh(object)) return false
   if (!exportsTo(object, service.namespace)) return false
   const own = [...namesOf(service), ...(service.spec.hosts ?? [])]
   return strings(object.spec?.hosts).some((host) => {
     const full = fullHost(host, object.metadata.namespace)
     return own.some((name) => covers(full, name))
   })
+}
+
+function isForMesh({ spec }: KubeObject): boolean {
+  const gateways = strings(spec?.gateways)
+  return gateways.length === 0 || gateways.includes('mesh')
 }
 
 function destinationRuleClaims(object: KubeObject, service: Service): boolean {
@@ -85,22 +108,40 @@ function httpRouteClaims(object: KubeObject, service: Service): boolean {
 /** Of these Istio takes one for a Pod, the oldest. */
 const ONE_A_WORKLOAD: readonly string[] = [PEER_AUTHENTICATION, SIDECAR, TELEMETRY].map(({ kind }) => kind)
 
+/** What chooses Pods by labels. */
+const FOR_PODS: readonly string[] = [
+  ...ONE_A_WORKLOAD,
+  ...[REQUEST_AUTHENTICATION, AUTHORIZATION_POLICY].map(({ kind }) => kind),
+]
+
 /** Is an object for Pods of the service and no others? What is for the whole namespace is its owner's affair. */
 function isForWorkload(object: KubeObject, { namespace, spec }: Service): boolean {
   const labels = Object.entries(spec.workload?.labels ?? {})
   if (object.metadata.namespace !== namespace || labels.length === 0) return false
-  const { selector, workloadSelector } = (object.spec ?? {}) as {
-    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> }
-    readonly workloadSelector?: { readonly labels?: Readonly<Record<string, string>> }
-  }
-  const chosen = selector?.matchLabels ?? workloadSelector?.labels ?? {}
+  const chosen = podLabels(object)
   return labels.every(([key, value]) => chosen[key] === value)
 }
 
-/** What one such policy allows is allowed, whatever another leaves out. */
-function letsMoreIn(object: KubeObject, service: Service): boolean {
-  const { action = 'ALLOW', rules } = object.spec ?? {}
-  return action === 'ALLOW' && Array.isArray(rules) && rules.length > 0 && isForWorkload(object, service)
+function podLabels({ spec }: KubeObject): Readonly<Record<string, string>> {
+  const { selector, workloadSelector } = (spec ?? {}) as {
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> }
+    readonly workloadSelector?: { readonly labels?: Readonly<Record<string, string>> }
+  }
+  return selector?.matchLabels ?? workloadSelector?.labels ?? {}
+}
+
+/**
+ * What one such policy allows is allowed, whatever another leaves out. Where ours allow nothing by name, theirs are what keeps people out,
+ * and stand beside ours.
+ */
+function letsMoreIn(object: KubeObject, service: Service, own: readonly KubeObject[]): boolean {
+  const { rules } = object.spec ?? {}
+  if (!allows(object) || !own.some(allows) || isDryRun(object)) return false
+  return Array.isArray(rules) && rules.length > 0 && isForWorkload(object, service)
+}
+
+function allows({ kind, spec }: KubeObject): boolean {
+  return kind === AUTHORIZATION_POLICY.kind && (spec?.action ?? 'ALLOW') === 'ALLOW'
 }
 
 /** Two of one host in a namespace are taken for one; they must say the same of a port. */

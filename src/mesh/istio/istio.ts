@@ -1,7 +1,7 @@
 import type { KubeRef } from '../../model/kube.ts'
 import type { MeteredProvider } from '../provider.ts'
 import type { Reader } from '../read/reader.ts'
-import { claimsService, sameClaim } from './claims.ts'
+import { claimsService, isAdoptable, sameClaim } from './claims.ts'
 import { istioHosts } from './host.ts'
 import { ANY_REQUESTS, LATENCY_EDGES_MS, latencyCounts, outsideCounts, requestCounts } from './metrics.ts'
 import {
@@ -63,6 +63,7 @@ export const istio: MeteredProvider & { readonly reader: Reader } = {
   hosts: istioHosts,
   conflictKinds: [VIRTUAL_SERVICE, DESTINATION_RULE, HTTP_ROUTE, ...POLICY_KINDS],
   claims: claimsService,
+  isAdoptable,
   sameClaim,
   requestCounts,
   latencyCounts,

@@ -120,20 +120,20 @@ export const LINT_RULES = {
   HostClaimed: rule(
     'error',
     'another VirtualService has the same host within the mesh',
-    'Remove it, or set "adopt": true to take over those in the namespace that no tool owns.',
+    'Remove it, or set "adopt": true to take over those in the namespace that are for the service alone and that no tool owns.',
     'IST0109',
     'KIA1106',
   ),
   DestinationRuleTwice: rule(
     'error',
     'another DestinationRule is for the same host',
-    'Remove it, or set "adopt": true to take over those in the namespace that no tool owns.',
+    'Remove it, or set "adopt": true to take over those in the namespace that are for the service alone and that no tool owns.',
     'KIA0201',
   ),
   ClaimedByOthers: rule(
     'error',
     'an object of others speaks for the service too',
-    'Remove it, or set "adopt": true to take over those in the namespace that no tool owns.',
+    'Remove it, or set "adopt": true to take over those in the namespace that are for the service alone and that no tool owns.',
   ),
   RouteNeverUsed: rule(
     'warning',

@@ -256,6 +256,15 @@ describe('objects of others', () => {
     expect(await world.reconcile()).toMatchObject({ reason: 'OwnedByOthers' })
   })
 
+  it('that are for other services too are not taken over', async () => {
+    const object = foreignRoute('all-routes')
+    world.cluster.edit('kubectl-create', { ...object, spec: { ...object.spec, hosts: ['*.shop.svc.cluster.local'] } })
+    world.spec({ adopt: true })
+    expect(await world.reconcile()).toMatchObject({ reason: 'OwnedByOthers' })
+    expect(world.message('Conflict')).toContain('for it alone')
+    expect(world.cluster.peek('VirtualService', 'all-routes')).toBeDefined()
+  })
+
   it('that appear later do not hold back a rollback', async () => {
     await world.settle()
     world.rollout('progressing', 20)

@@ -4,6 +4,7 @@ import { type ImportFinding, importFinding } from '../../read/codes.ts'
 import { type KubeService, sameLabels } from '../../read/kube-service.ts'
 import type { Chosen, SeenObjects } from '../../read/reader.ts'
 import { fieldsOf, stringsOf } from '../../read/values.ts'
+import { claimsService } from '../claims.ts'
 import {
   AUTHORIZATION_POLICY,
   DESTINATION_RULE,
@@ -49,12 +50,16 @@ export function chooseObjects(service: KubeService, { objects }: SeenObjects): C
   if (chosen.length === 0) return undefined
   const foreign = [route, rule].filter((object) => object && object.metadata.namespace !== service.namespace)
   const idle = [...others, ...moreRules]
+  const beside = objects.filter((object) => !chosen.includes(object) && !idle.includes(object))
   return {
     objects: chosen,
     idle,
     findings: [
       ...idle.map((object) => notInForce(object, service)),
       ...foreign.flatMap((object) => (object ? [elsewhere(object, service)] : [])),
+      ...beside
+        .filter((object) => claimsService(object, { ...service, spec: asSpec(service) }, chosen))
+        .map((object) => inTheWay(object, service)),
     ],
   }
 }
@@ -83,6 +88,19 @@ function notInForce(object: KubeObject, { namespace, name }: Named): ImportFindi
 function elsewhere(object: KubeObject, { namespace, name }: Named): ImportFinding {
   const message = `${describeRef(refOf(object))} decides about ${namespace}/${name} from another namespace.`
   return importFinding('OtherNamespace', message, { object: describeRef(refOf(object)) })
+}
+
+function asSpec({ selector }: KubeService) {
+  return { workload: { labels: selector } }
+}
+
+/** What is not for the service alone is not taken over, and would be a conflict: a wildcard, a policy for some of its Pods. */
+function inTheWay(object: KubeObject, service: KubeService): ImportFinding {
+  if (object.metadata.namespace !== service.namespace) return elsewhere(object, service)
+  const name = describeRef(refOf(object))
+  const message = `${name} decides about ${service.namespace}/${service.name} too, and is not for just this service.`
+  const fix = 'Remove it, or have its owner change it, before the service is managed: until then that is a Conflict.'
+  return importFinding('NotCarried', message, { object: name, fix })
 }
 
 /** Does a VirtualService route requests within the mesh to the service's own host? */

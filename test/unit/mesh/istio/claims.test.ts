@@ -103,6 +103,14 @@ describe('of what Istio takes one for a Pod', () => {
     ],
     ['a Telemetry for the same Pods', true, other('Telemetry', { selector: web })],
     ['a Sidecar for the same Pods', true, other('Sidecar', { workloadSelector: { labels: { app: 'web' } } })],
+    [
+      'one that is tried only',
+      false,
+      {
+        ...other('AuthorizationPolicy', { selector: web, rules: [{}] }),
+        metadata: { name: 'other', namespace: 'shop', annotations: { 'istio.io/dry-run': 'true' } },
+      },
+    ],
     ['an AuthorizationPolicy that lets more in', true, other('AuthorizationPolicy', { selector: web, rules: [{}] })],
     ['one that lets nobody in', false, other('AuthorizationPolicy', { selector: web })],
     ['one that denies', false, other('AuthorizationPolicy', { selector: web, action: 'DENY', rules: [{}] })],
@@ -119,6 +127,33 @@ describe('of what Istio takes one for a Pod', () => {
     ['one of another host', false, other('ServiceEntry', { hosts: ['other.example.com'], ports: [port] })],
     ['a DestinationRule with a policy beside ours', true, other('DestinationRule', { host: 'web', trafficPolicy: {} })],
   ])('%s: claims it %s', (_, claims, object) => {
-    expect(istio.claims(object, all, [])).toBe(claims)
+    expect(istio.claims(object, all, [other('AuthorizationPolicy', { selector: web })])).toBe(claims)
+  })
+
+  it('an AuthorizationPolicy that lets in stays beside ours where ours only deny: it is what keeps the others out', () => {
+    const theirs = other('AuthorizationPolicy', { selector: web, rules: [{}] })
+    const deny = other('AuthorizationPolicy', { selector: web, action: 'DENY', rules: [{}] })
+    expect(istio.claims(theirs, all, [deny])).toBe(false)
+  })
+
+  it.each<[string, boolean, KubeObject]>([
+    ['for just these Pods', true, other('PeerAuthentication', { selector: web })],
+    [
+      'for some of the Pods',
+      false,
+      other('PeerAuthentication', { selector: { matchLabels: { app: 'web', version: 'v1' } } }),
+    ],
+    ['a VirtualService for the host', true, other('VirtualService', { hosts: ['web'] })],
+    ['a VirtualService of a wildcard', false, other('VirtualService', { hosts: ['*.shop.svc.cluster.local'] })],
+    [
+      'a VirtualService for the host and a wildcard',
+      false,
+      other('VirtualService', { hosts: ['web', '*.example.com'] }),
+    ],
+    ['a VirtualService for gateways', false, other('VirtualService', { hosts: ['web'], gateways: ['infra/public'] })],
+    ['an HTTPRoute, which is not read', false, other('HTTPRoute', {})],
+    ['a DestinationRule', true, other('DestinationRule', { host: 'web' })],
+  ])('%s: may be taken over %s', (_, may, object) => {
+    expect(istio.isAdoptable?.(object, all)).toBe(may)
   })
 })
