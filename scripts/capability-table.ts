@@ -4,6 +4,7 @@ import { BUILT_PROVIDERS, CAPABILITIES } from '../src/mesh/capabilities.ts'
 import type { Capability } from '../src/mesh/capability.ts'
 import { FEATURES } from '../src/mesh/features.ts'
 import { PROVIDERS, type ProviderName } from '../src/model/cluster.ts'
+import { SEEN_ON_ISTIO } from '../test/real/seen-in-traffic.ts'
 
 /** Writes docs/capabilities.md from what refusals and GET /capabilities say. A test holds the two together. */
 const FILE = join(import.meta.dirname, '..', 'docs', 'capabilities.md')
@@ -21,19 +22,39 @@ export function capabilitiesPage(): string {
 What each mesh makes of each field of a service, as \`GET /api/v1/capabilities\` tells it too. Written by \`node scripts/capability-table.ts\`; do not edit.
 
 A field that a mesh cannot be given is refused with 422 and the code that stands here; none is dropped. \`if\`: see the conditions below. \`later\`: could be had and is not
-built yet (\`NotBuilt\`). What the fields mean is in [policy.md](policy.md).
+built yet (\`NotBuilt\`). What the fields mean is in [policy.md](policy.md). \`seen\`: real sidecars were seen to do
+it, [below](#seen-in-real-traffic); the rest of what is rendered is checked by a real API server with the mesh's definitions, and on Istio by istiod's own webhook.
 
 ${table()}
 
 ${PROVIDERS.filter((name) => BUILT_PROVIDERS.includes(name))
   .map(words)
   .join('\n\n')}
+
+## Seen in real traffic
+
+A mesh of a real istiod and Envoy sidecars, by \`npm run test:real -- TEST\`. Of other meshes no proxy has run yet.
+
+${seen()}
 `
 }
 
+function seen(): string {
+  const rows = Object.entries(SEEN_ON_ISTIO).map(
+    ([test, features]) => `| \`${test}\` | ${features.map((feature) => `\`${feature}\``).join(', ')} |`,
+  )
+  return ['| test | fields on istio |', '|---|---|', ...rows].join('\n')
+}
+
+const SEEN: ReadonlySet<string> = new Set(Object.values(SEEN_ON_ISTIO).flat())
+
 function table(): string {
   const rows = FEATURES.map((feature) => {
-    return `| \`${feature}\` | ${PROVIDERS.map((name) => shown(CAPABILITIES[name][feature])).join(' | ')} |`
+    const cells = PROVIDERS.map((name) => {
+      const marked = name === 'istio' && SEEN.has(feature) ? ', seen' : ''
+      return `${shown(CAPABILITIES[name][feature])}${marked}`
+    })
+    return `| \`${feature}\` | ${cells.join(' | ')} |`
   })
   return [`| field | ${PROVIDERS.join(' | ')} |`, `|---|${PROVIDERS.map(() => '---|').join('')}`, ...rows].join('\n')
 }

@@ -3,7 +3,7 @@ import { describeReal } from './parts/describe-real.ts'
 import { measured } from './parts/measured.ts'
 import { type PolicyShop, startPolicyShop } from './parts/policy-shop.ts'
 import { scratchFolder } from './parts/scratch.ts'
-import type { Answer, Headers } from './parts/traffic.ts'
+import { type Answer, countAnswers, type Headers } from './parts/traffic.ts'
 import { type Kind, underPolicies } from './parts/under-policies.ts'
 import { until } from './parts/wait.ts'
 
@@ -40,7 +40,18 @@ describeReal('which Pods of a version get requests', 'mesh', (parts) => {
         `outliers: left out after ${failed} failures, then none of 100 requests failed; let in again once healthy`,
       )
     }
-    await underPolicies(shop, 'outliers', [{ policy: { traffic: { outliers } }, look }], { all: all({ tell }) })
+    const bounded = { ...outliers, maxEjectionPercent: 33 }
+    const stays = async () => {
+      await mesh.behave('v3', { failShare: 1 })
+      const before = await mesh.received('v3')
+      await until('it gets requests all the same', 20_000, async () => (await mesh.received('v3')) - before > 200)
+      await mesh.behave('v3', {})
+    }
+    const stands = [
+      { policy: { traffic: { outliers } }, look },
+      { policy: { traffic: { outliers: bounded } }, look: stays },
+    ]
+    await underPolicies(shop, 'outliers', stands, { all: all({ tell, gets: [200, 200, 200] }) })
   })
 
   it('are the same for requests that agree in header, cookie, query or source', async () => {
@@ -88,16 +99,20 @@ describeReal('which Pods of a version get requests', 'mesh', (parts) => {
       }
       expect(seen).toEqual({ v1: 10, v2: 10, v3: 10 })
     }
-    const limited = async () => {
-      const answers = await Promise.all(Array.from({ length: 60 }, () => quiet.send({ 'app-delay-ms': '1000' })))
-      const statuses = answers.map(({ status }) => status)
-      expect(statuses.filter((status) => status === 200).length).toBe(40)
-      expect(statuses.filter((status) => status === 503).length).toBe(20)
+    /** Sixty requests at once, of which each takes its second. */
+    const atOnce = () => Promise.all(Array.from({ length: 60 }, () => quiet.send({ 'app-delay-ms': '1000' })))
+    const refused = async () => expect(countAnswers(await atOnce()).byStatus).toEqual({ 200: 40, 503: 20 })
+    const kept = async () => {
+      const answers = await atOnce()
+      expect(countAnswers(answers).byStatus).toEqual({ 200: 60 })
+      expect(answers.filter(({ durationMs }) => durationMs > 1_900).length).toBeGreaterThanOrEqual(20)
     }
     const stands = [
       { policy: { traffic: { loadBalancing: 'round-robin' } }, look: inTurn },
-      { policy: { traffic: { connections: { maxRequests: 40 } } }, look: limited },
+      { policy: { traffic: { connections: { maxRequests: 40 } } }, look: refused },
+      // The others wait for a connection.
+      { policy: { traffic: { connections: { maxConnections: 40 } } }, look: kept },
     ]
-    await underPolicies(shop, 'turns and limits', stands, { all: all({ gets: [200, 200, 200] }) })
+    await underPolicies(shop, 'turns and limits', stands, { all: all({ gets: [200, 200, 200, 200] }) })
   })
 })

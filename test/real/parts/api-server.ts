@@ -50,7 +50,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     const ca = await until('kube-apiserver has written its certificate', 60_000, () => {
       etcd.process.assertAlive()
       api.assertAlive()
-      return readFileSync(join(dir, 'certs/apiserver.crt'), 'utf8')
+      // The key is written last: before it the certificate may be there by half.
+      const [key, certificate] = ['key', 'crt'].map((end) => readFileSync(join(dir, `certs/apiserver.${end}`), 'utf8'))
+      return key === '' ? null : certificate
     })
     const admin = kubernetesAdmin({ url, token: TOKEN, ca })
     await until('kube-apiserver is ready', 60_000, async () => {
