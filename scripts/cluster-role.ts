@@ -4,6 +4,7 @@ import {
   ENVOY_FILTER_ACCESS,
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
+  IMPORT_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
@@ -11,7 +12,7 @@ import {
 } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, trust-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -64,6 +65,10 @@ for (const [provider, rights] of Object.entries(MESH_ACCESS)) {
 writeClusterRole(
   { file: 'envoy-filter-role', role: 'meshwright-envoy-filters', where: 'that says mesh.envoyFilters' },
   ENVOY_FILTER_ACCESS,
+)
+writeClusterRole(
+  { file: 'import-role', role: 'meshwright-import', where: 'whose services are imported' },
+  Object.values(IMPORT_ACCESS).flat(),
 )
 writeClusterRole(
   { file: 'trust-role', role: 'meshwright-trust', where: 'whose mesh CA is registered, or whose trust it is to show' },

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../model/digest.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
 import { isPortError } from '../ports/port-error.ts'
@@ -7,6 +8,7 @@ import {
   ENVOY_FILTER_ACCESS,
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
+  IMPORT_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
@@ -42,11 +44,13 @@ export interface AccessRight {
 /**
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
  * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`,
- * those for policies of Pods where a service there has one, those for trust bundles where a mesh CA is registered.
+ * those for policies of Pods where a service there has one, those for trust bundles where a mesh CA is registered; with `isForImport`
+ * those for an import too.
  */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
   name: string,
+  isForImport = false,
 ): Promise<Result<AccessReport>> {
   const stored = await deps.store.read('cluster', name)
   if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
@@ -59,7 +63,8 @@ export async function checkAccess(
     const provider = stored.value.spec.mesh?.provider ?? stored.value.mesh?.provider
     const ofMesh = provider ? (MESH_ACCESS[provider] ?? []) : []
     const ofFilters = stored.value.spec.mesh?.envoyFilters ? ENVOY_FILTER_ACCESS : []
-    const rights = [...REQUIRED_ACCESS, ...ofMesh, ...ofFilters, ...more.flat()]
+    const ofImport = isForImport && provider ? (IMPORT_ACCESS[provider] ?? []) : []
+    const rights = unlike([...REQUIRED_ACCESS, ...ofMesh, ...ofFilters, ...more.flat(), ...ofImport])
     const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await api.mayI(right) })))
     const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right)
     const granted = answers.filter(({ allowed }) => allowed).map(({ right }) => right)
@@ -70,6 +75,14 @@ export async function checkAccess(
       retryAfterMs: error.retryAfterMs ?? 5000,
     })
   }
+}
+
+/** Each once: some are needed for several things. */
+function unlike(rights: readonly AccessRight[]): readonly AccessRight[] {
+  const keyOf = ({ why: _, ...right }: AccessRight) => canonicalJson(right)
+  const found = new Map<string, AccessRight>()
+  for (const right of rights) if (!found.has(keyOf(right))) found.set(keyOf(right), right)
+  return [...found.values()]
 }
 
 async function policyRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {

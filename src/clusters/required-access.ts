@@ -122,6 +122,16 @@ export const ENVOY_FILTER_ACCESS: readonly RequiredRight[] = ask(
   'writes rate limits',
 )
 
+/** What it needs besides to import what others wrote for a mesh, by its provider: lists alone, asked for with `?for=import`. */
+export const IMPORT_ACCESS: Readonly<Partial<Record<ProviderName, readonly RequiredRight[]>>> = {
+  istio: [
+    ...ask(['list'], '', ['services'], 'finds the services that others made'),
+    ...ask(['list'], 'extensions.istio.io', ['wasmplugins'], 'tells in an import of what it does not read'),
+    ...ask(['list'], 'networking.istio.io', ['envoyfilters'], 'tells in an import of what it does not read'),
+    ...POLICY_ACCESS.filter(({ verb, group }) => verb === 'list' && group !== ''),
+  ],
+}
+
 /**
  * What it needs besides where a mesh CA is registered, and to show what meshes trust: ConfigMaps of these names alone, in any
  * namespace. Kubernetes grants a list of one name to who has a right on that name.

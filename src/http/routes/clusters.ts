@@ -125,10 +125,13 @@ export const CLUSTER_ROUTES: readonly Route[] = [
     operationId: 'getClusterAccess',
     summary: 'Show which rights Meshwright has on a cluster, and which are missing',
     access: 'any',
+    query: z.strictObject({
+      for: z.enum(['import']).optional().describe('Also what POST /clusters/{cluster}/import needs to list'),
+    }),
     answers: { 200: { description: 'Every right that is needed', schema: accessView } },
     failures: ['NotFound'],
-    async handle({ deps, params }) {
-      const report = await checkAccess(deps, params.cluster ?? '')
+    async handle({ deps, params, query }) {
+      const report = await checkAccess(deps, params.cluster ?? '', query.for === 'import')
       return report.ok ? succeed({ status: 200, json: report.value }) : report
     },
   }),

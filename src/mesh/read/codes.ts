@@ -88,7 +88,7 @@ export const IMPORT_RULES = {
   NotSeen: rule(
     'warning',
     'something could not be looked at',
-    'Give Meshwright the right to list it; GET /clusters/{cluster}/access lists what is missing.',
+    'Give Meshwright the right to list it; GET /clusters/{cluster}/access?for=import lists what is missing.',
   ),
 } as const satisfies Readonly<Record<string, ImportRule>>
 export type ImportCode = keyof typeof IMPORT_RULES

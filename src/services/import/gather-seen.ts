@@ -17,7 +17,7 @@ export interface Gathered {
 
 /**
  * Lists Services and all that a reader looks at, once each for the whole cluster: what lies in one namespace may be for another. What
- * Meshwright wrote is left out. Throws PortError.
+ * Meshwright wrote is left out. Without the right to list Services there is nothing to tell of, and so it fails; PortError, as what else fails.
  */
 export async function gatherSeen(
   api: ClusterApi,
@@ -36,7 +36,7 @@ export async function gatherSeen(
       return []
     }
   }
-  const [services, ...lists] = await Promise.all([list(SERVICE), ...reader.kinds.map(list)])
+  const [services, ...lists] = await Promise.all([api.list(SERVICE), ...reader.kinds.map(list)])
   const objects = lists.flat().filter(({ metadata }) => metadata.labels?.[MANAGED_BY] !== MANAGER)
   const gateways = cluster.spec.mesh?.gateways
   return { seen: { services, objects, mesh, ...(gateways ? { gateways } : {}) }, findings }

@@ -77,9 +77,11 @@ function registered(key: string): ImportFinding {
   return importFinding('AlreadyRegistered', `Service ${key} is registered.`)
 }
 
+type Read = Pick<ImportedService, 'service' | 'objects' | 'findings'> & { readonly spec: ServiceSpec }
+
 async function register(
   deps: ImportDeps,
-  read: Pick<ImportedService, 'service' | 'objects' | 'findings'> & { readonly spec: ServiceSpec },
+  read: Read,
   { namespace, name }: KubeService,
   isDone: boolean,
   context: RequestContext,
@@ -88,7 +90,7 @@ async function register(
   if (!isDone) {
     const now = timestamp(deps.clock.now())
     const built = await buildService(deps.store, undefined, { namespace, name, spec, caller: context.caller, now })
-    return built.ok ? { ...read, result: 'planned' } : { ...read, result: 'failed', failure: shown(built.failure) }
+    return built.ok ? { ...read, result: 'planned' } : refused(read, built.failure)
   }
   const { idempotency: _, ifMatch: _m, ...rest } = context
   const put = await putService(deps, namespace, name, spec, { ...rest, createOnly: true })
@@ -96,7 +98,13 @@ async function register(
   // Someone was first, between the look and the write.
   if (put.failure.code === 'PreconditionFailed')
     return { ...read, result: 'registered', findings: [registered(read.service)] }
-  return { ...read, result: 'failed', failure: shown(put.failure) }
+  return refused(read, put.failure)
+}
+
+/** Who may not reach the service is not shown what was read of it. */
+function refused({ spec, ...read }: Read, failure: Failure): ImportedService {
+  const isShown = failure.code !== 'Forbidden'
+  return { ...read, ...(isShown ? { spec } : {}), result: 'failed', failure: shown(failure) }
 }
 
 function shown({ code, detail, errors }: Failure): NonNullable<ImportedService['failure']> {

@@ -2,9 +2,11 @@ import { type ImportFinding, importFinding } from '../../mesh/read/codes.ts'
 import { type KubeService, readKubeService } from '../../mesh/read/kube-service.ts'
 import type { SeenObjects } from '../../mesh/read/reader.ts'
 import { requireProvider } from '../../mesh/registry.ts'
+import { belongsTo } from '../../model/access.ts'
 import type { ProviderName } from '../../model/cluster.ts'
-import type { ClusterDocument } from '../../model/documents.ts'
+import type { ClusterDocument, TeamDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
+import { hasRole } from '../../model/identity.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { RequestContext } from '../../model/request.ts'
 import { isPortError } from '../../ports/port-error.ts'
@@ -37,7 +39,7 @@ export interface Import {
 }
 
 /**
- * Reads what others wrote for the mesh of a cluster as services in observe. Nothing is written to the cluster, ever. A service that is
+ * Reads what others wrote for the mesh of a cluster as services in observe: who is no operator sees the namespaces of their teams alone. Nothing is written to the cluster, ever. A service that is
  * registered is told and left as it is, so the same import again creates nothing.
  */
 export async function importServices(
@@ -48,26 +50,32 @@ export async function importServices(
   const found = await meshOn(deps.store, request.cluster)
   if (!found.ok) return found
   const { cluster, provider } = found.value
+  const teams = await deps.store.all('team')
+  const reaches = reachOf(context, teams)
+  const foreign = request.namespaces?.filter((namespace) => !reaches(namespace)) ?? []
+  if (foreign.length > 0)
+    return fail('Forbidden', `${context.caller.name} belongs to no team that owns ${foreign.join(', ')}.`)
   try {
     const api = await deps.clusters.connect(cluster)
     const { seen, findings } = await gatherSeen(api, provider.reader, cluster, found.value.mesh)
     const all = subjectsOf(seen, provider)
-    const chosen = all.filter(({ service }) => isAsked(service, request))
+    const chosen = all.filter(({ service }) => isAsked(service, request) && reaches(service.namespace))
     const page = chosen.slice(0, request.limit)
-    const teams = await deps.store.all('team')
     const value: ImportedService[] = []
     for (const { service } of page)
       value.push(await importOne(deps, { ...request, provider, seen, teams, service }, context))
     const last = page.at(-1)?.service
     const taken = new Set(all.flatMap(({ objects }) => objects))
+    const visible = { ...seen, objects: seen.objects.filter(({ metadata }) => reaches(metadata.namespace)) }
     return succeed({
       provider: provider.name,
       value,
-      findings: request.after === undefined ? [...findings, ...bounded(provider.reader.left(seen, taken))] : [],
+      findings: request.after === undefined ? [...findings, ...bounded(provider.reader.left(visible, taken))] : [],
       ...(last && page.length < chosen.length ? { next: keyOf(last) } : {}),
     })
   } catch (error) {
     if (!isPortError(error)) throw error
+    if (error.kind === 'denied' && error.reason !== 'TokenRefused') return denied(request.cluster, error.message)
     return fail('Unavailable', `Cluster ${request.cluster} does not answer: ${error.message}`)
   }
 }
@@ -91,6 +99,19 @@ async function meshOn(store: Store, name: string) {
     mesh,
     provider: { ...provider.value, reader } as ReadingProvider,
   })
+}
+
+function denied(cluster: string, reason: string) {
+  return fail('Conflict', `Meshwright may not list the Services of cluster ${cluster}: ${reason}`, {
+    hint: `Bind infra/kubernetes/import-role.yaml there; GET /clusters/${cluster}/access?for=import lists what is missing.`,
+  })
+}
+
+/** Whose services and objects a caller is shown: those of all namespaces, or of the namespaces of their teams. */
+function reachOf({ caller }: RequestContext, teams: readonly TeamDocument[]): (namespace?: string) => boolean {
+  if (hasRole(caller, 'Mesh.Operator')) return () => true
+  const own = teams.filter(({ spec }) => belongsTo(caller, spec)).flatMap(({ spec }) => spec.namespaces)
+  return (namespace) => namespace !== undefined && own.includes(namespace)
 }
 
 interface Subject {

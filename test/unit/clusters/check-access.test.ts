@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkAccess } from '../../../src/clusters/check-access.ts'
-import { GATEWAY_ACCESS, REQUIRED_ACCESS, TRUST_ACCESS } from '../../../src/clusters/required-access.ts'
+import { GATEWAY_ACCESS, IMPORT_ACCESS, REQUIRED_ACCESS, TRUST_ACCESS } from '../../../src/clusters/required-access.ts'
 import { certificateSpec } from '../../../src/model/certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
@@ -27,7 +27,11 @@ function world() {
   const store = new MemoryStore()
   const clusters = new FakeClusters()
   store.put(aCluster('east'))
-  return { store, clusters, check: (name = 'east') => checkAccess({ store, clusters }, name) }
+  return {
+    store,
+    clusters,
+    check: (name = 'east', isForImport = false) => checkAccess({ store, clusters }, name, isForImport),
+  }
 }
 
 describe('the rights on a cluster', () => {
@@ -50,6 +54,17 @@ describe('the rights on a cluster', () => {
         rules: [{ apiGroups: ['networking.istio.io'], resources: ['virtualservices'], verbs: ['patch'] }],
       },
     })
+  })
+
+  it('for an import are asked where one is meant, each once', async () => {
+    const { clusters, check } = world()
+    clusters.allowed = ({ verb, resource }) => !(verb === 'list' && resource === 'services')
+    expect(await check()).toMatchObject({ value: { allowed: true } })
+    expect(await check('east', true)).toMatchObject({
+      value: { allowed: false, missing: [{ verb: 'list', group: '', resource: 'services' }] },
+    })
+    const listed = clusters.asked.slice(-REQUIRED_ACCESS.length - (IMPORT_ACCESS.istio?.length ?? 0))
+    expect(new Set(listed.map((right) => JSON.stringify(right))).size).toBe(listed.length)
   })
 
   it('are asked for certificates in the namespaces of their gateways alone', async () => {

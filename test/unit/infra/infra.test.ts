@@ -10,6 +10,7 @@ import {
   ENVOY_FILTER_ACCESS,
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
+  IMPORT_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
@@ -152,6 +153,7 @@ describe('what the app expects of its surroundings', () => {
     ['gateway-role', [...GATEWAY_ACCESS, ...DRIVER_ACCESS]],
     ['image-role', IMAGE_ACCESS],
     ['envoy-filter-role', ENVOY_FILTER_ACCESS],
+    ['import-role', Object.values(IMPORT_ACCESS).flat()],
     ['trust-role', Object.values(TRUST_ACCESS).flat()],
     ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),
   ])('the %s grants what it needs, and no more', (file, rights) => {

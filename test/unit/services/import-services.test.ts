@@ -65,9 +65,28 @@ describe('an import', () => {
   it('as a plan writes nothing, and says what it would be refused for', async () => {
     expect(results(await run({ isDone: false }))).toEqual(['shop/cart planned', 'shop/web planned'])
     expect(store.writes).toBe(0)
-    const caller = aCaller({ roles: ['Mesh.Deployer'], groups: [] })
+    const caller = aCaller({ roles: ['Mesh.Operator'], groups: [] })
     const [cart] = (await run({ isDone: false }, by({ caller }))).value
     expect(cart).toMatchObject({ result: 'failed', failure: { code: 'Forbidden' } })
+    expect(cart?.spec).toBeUndefined()
+  })
+
+  it('shows a deployer the namespaces of their teams alone, and an operator all', async () => {
+    clusters.objects.set('Service', [kubeService('web'), kubeService('till', 'pay')])
+    clusters.objects.set('VirtualService', [
+      route('web'),
+      route('till', { namespace: 'pay' }),
+      route('ratings'),
+      route('vault', { namespace: 'pay' }),
+    ])
+    store.put({ ...aTeam(), name: 'pay', spec: { ...aTeam().spec, namespaces: ['pay'], groups: [] } })
+    const own = await run({ isDone: false })
+    expect(JSON.stringify(own)).not.toContain('pay')
+    expect(results(own)).toEqual(['shop/web planned'])
+    expect(own.findings.map(({ object }) => object)).toEqual(['VirtualService shop/ratings'])
+    const all = await run({ isDone: false }, by({ caller: aCaller({ roles: ['Mesh.Operator'] }) }))
+    expect(results(all)).toEqual(['pay/till failed', 'shop/web planned'])
+    expect(all.findings).toHaveLength(2)
   })
 
   it('looks at some namespaces alone, where asked', async () => {
@@ -160,6 +179,15 @@ describe('an import is refused', () => {
     expect(await refused()).toBe('Conflict')
     store.put(aCluster('east', { mesh: { provider: 'consul' } }))
     expect(await refused()).toBe('UnsupportedFeature')
+  })
+
+  it('of namespaces of other teams', async () => {
+    expect(await refused({ namespaces: ['shop', 'pay'] })).toBe('Forbidden')
+  })
+
+  it('where Services may not be listed: nothing is not what was seen', async () => {
+    clusters.failures.set('list Service', new PortError('denied', 'Kubernetes', 'forbidden'))
+    expect(await refused()).toBe('Conflict')
   })
 
   it('while the cluster does not answer', async () => {
