@@ -136,4 +136,8 @@ test('a bad chain of another CA is refused before it reaches the vault', { timeo
   expect((await caIs('awaiting-issuer')).current?.roots.map(({ subject }) => [subject])).toEqual(held)
   expect((await product.call('POST', '/certificates/east-ca/abort?wait=20s')).status).toBe(200)
   expect(subjects(await trustOf('east', () => true))).toEqual(held)
+  const again = { ...body, root: { kind: 'vault-key', hsm: false } }
+  expect((await product.call('PUT', '/certificates/east-ca', { body: again })).status).toBe(200)
+  expect((await product.call('POST', '/certificates/east-ca/rotate', { body: { what: 'root' } })).status).toBe(202)
+  await caIs('trusting')
 })
