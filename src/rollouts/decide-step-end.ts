@@ -150,26 +150,27 @@ function pass(rollout: Rollout, seen: Observations, step: StepSpec, why?: string
   return nextStep(rollout, seen, actor, why ?? passed)
 }
 
-/** What is not known enough to let the step pass; undefined when it may. */
+/** What is not known enough to let the step pass; undefined when it may. First what no step may say to go on without. */
 export function evidenceLacking(rollout: Rollout, seen: Observations, step: StepSpec): Lacking | undefined {
-  for (const [index, gate] of rollout.gates.entries()) {
-    const looks = looksOf(rollout, index)
-    if (gate.kind === 'value') {
-      const lacking = valueLacking(rollout, gate, looks)
-      if (lacking) return lacking
-      continue
+  const all = rollout.gates.flatMap((_, gate) => lackingOf(rollout, seen, step, gate) ?? [])
+  return all.find(({ reason }) => reason !== NOT_YET_SAFE) ?? all[0]
+}
+
+const NOT_YET_SAFE = 'NotYetSafe'
+
+function lackingOf(rollout: Rollout, seen: Observations, step: StepSpec, index: number): Lacking | undefined {
+  const gate = rollout.gates[index]
+  if (!gate) return undefined
+  const looks = looksOf(rollout, index)
+  if (gate.kind === 'value') return valueLacking(rollout, gate, looks)
+  const events = eventsOf(looks)
+  if (events < rollout.minEvents) {
+    return {
+      reason: 'TooFewEvents',
+      message: `Gate ${gateKind(gate)} saw ${events} requests to the candidate in this step; ${rollout.minEvents} are needed.`,
     }
-    const events = eventsOf(looks)
-    if (events < rollout.minEvents) {
-      return {
-        reason: 'TooFewEvents',
-        message: `Gate ${gateKind(gate)} saw ${events} requests to the candidate in this step; ${rollout.minEvents} are needed.`,
-      }
-    }
-    const lacking = holding(rollout, index) ?? (step.analysis ? unsure(rollout, seen, index) : undefined)
-    if (lacking) return lacking
   }
-  return undefined
+  return holding(rollout, index) ?? (step.analysis ? unsure(rollout, seen, index) : undefined)
 }
 
 interface Lacking {
@@ -205,7 +206,7 @@ function unsure(rollout: Rollout, seen: Observations, gate: number): Lacking | u
     const isNew = look?.lookedAt !== undefined && look.lookedAt >= liveAt
     if (isNew && look.last?.verdict === 'safe') continue
     const why = isNew ? look.last?.explanation : 'no look in this step yet'
-    return { reason: 'NotYetSafe', message: `${gateName(rollout, gate)} on ${cluster}: ${why}` }
+    return { reason: NOT_YET_SAFE, message: `${gateName(rollout, gate)} on ${cluster}: ${why}` }
   }
   return undefined
 }

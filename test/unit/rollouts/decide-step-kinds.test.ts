@@ -172,6 +172,21 @@ describe('an analysis of its own', () => {
       becomes: { phase: 'paused', reason: 'TooFewEvents' },
     },
     {
+      it: 'never goes on while a gate of a query has not looked, though another is only not yet safe',
+      rollout: at(
+        { analysis: true, timeout: '10m', onTimeout: 'proceed' },
+        {
+          gates: [
+            { kind: 'errors', limitPercent: 1 },
+            { kind: 'value', name: 'p99', query: 'up', max: 1, every: '1m', looks: 2 },
+          ],
+          ...unsure,
+        },
+      ),
+      sees: { now: T0 + 12 * MINUTE },
+      becomes: { phase: 'paused', reason: 'NotLookedYet' },
+    },
+    {
       it: 'never goes on while stable breaks the limit too, whatever it says',
       rollout: at(
         { analysis: true, timeout: '10m', onTimeout: 'proceed' },
