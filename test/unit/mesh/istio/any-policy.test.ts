@@ -5,11 +5,12 @@ import { sameWeights, withWeights } from '../../../../src/mesh/istio/route.ts'
 import type { RenderInput, RenderStep } from '../../../../src/mesh/provider.ts'
 import { describeRef, type KubeObject, refOf } from '../../../../src/model/kube.ts'
 import { holds } from '../../../../src/reconcile/content.ts'
-import { anyPolicy } from './any-policy.ts'
+import { anyPolicy, renderablePolicy } from './any-policy.ts'
 import { inputOf, specOf } from './specs.ts'
 
 const rendersAtAll = (input: RenderInput) => istio.render(input).ok
-const renderable = anyPolicy.filter(rendersAtAll)
+// Of random policies those that are taken whole are mostly bare: others come with what Istio takes of them.
+const renderable = fc.oneof(anyPolicy.filter(rendersAtAll), { weight: 2, arbitrary: renderablePolicy })
 
 function steps(input: RenderInput): readonly RenderStep[] {
   const result = istio.render(input)
