@@ -38,15 +38,16 @@ export async function readOsm(api: ClusterApi): Promise<OsmObjects> {
   return { ...(Object.fromEntries(lists) as Record<ReadKind, readonly KubeObject[]>), unseen: [...unseen].sort() }
 }
 
-/** Is the controller of Open Service Mesh still on the cluster? Not where that may not be seen. */
-export async function hasOsmController(api: ClusterApi): Promise<boolean> {
-  const deployments = await api
-    .list({ apiVersion: 'apps/v1', kind: 'Deployment' }, { labelSelector: 'app=osm-controller' })
-    .catch((error: unknown) => {
-      if (isPortError(error, 'denied', 'not-found')) return []
-      throw error
-    })
-  return deployments.length > 0
+/** Is the controller of Open Service Mesh still on the cluster? Throws PortErrors other than those of rights. */
+export async function findOsmController(api: ClusterApi): Promise<'there' | 'gone' | 'unseen'> {
+  try {
+    const deployments = await api.list(READ_KINDS.deployments, { labelSelector: 'app=osm-controller' })
+    return deployments.length > 0 ? 'there' : 'gone'
+  } catch (error) {
+    if (isPortError(error, 'not-found')) return 'gone'
+    if (isPortError(error, 'denied')) return 'unseen'
+    throw error
+  }
 }
 
 /** Pods of services that have no proxy of a cluster's mesh, `bookstore/bookstore-v1-7d…`. */

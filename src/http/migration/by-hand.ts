@@ -1,8 +1,8 @@
-import type { Migration } from '../../mesh/osm/migration/migrate.ts'
 import type { KubeObject } from '../../model/kube.ts'
 import type { OsmMigrationRequest } from '../../model/migration.ts'
 import { MIGRATED_FROM } from '../../model/migration.ts'
 import type { Places } from './places.ts'
+import type { MigrationPlan } from './plan-migration.ts'
 
 /** What only people can do, in order. */
 export function stepsByHand({ stage, source, place }: Places, request: OsmMigrationRequest): readonly string[] {
@@ -38,12 +38,11 @@ export function stepsByHand({ stage, source, place }: Places, request: OsmMigrat
 
 /**
  * Objects to apply by hand in each namespace: what is in the mesh takes mutual TLS alone, and, unless everybody may call everybody, what no
- * rule lets in is refused. Istio lets everything in by default, where Open Service Mesh did not.
+ * rule lets in is refused. Istio lets everything in by default, where Open Service Mesh did not. None once that mesh is gone, for nobody
+ * can tell then whether it let everybody in.
  */
-export function baseline({
-  namespaces,
-  permissive,
-}: Pick<Migration, 'namespaces' | 'permissive'>): readonly KubeObject[] {
+export function baseline({ namespaces, permissive }: MigrationPlan['migration']): readonly KubeObject[] {
+  if (permissive === undefined) return []
   return namespaces.flatMap((namespace): readonly KubeObject[] => {
     const metadata = { name: 'baseline', namespace }
     const strict = {

@@ -12,6 +12,7 @@ import type { Store } from '../../ports/store.ts'
 import { buildService } from '../../services/put-service.ts'
 import type { HttpDeps } from '../http-deps.ts'
 import type { Places } from './places.ts'
+import { type Becoming, plainCallerFindings } from './plain-callers.ts'
 import { renderForIstio } from './plan-objects.ts'
 
 /** A service of a migration, and what an apply would do to what is registered. */
@@ -27,10 +28,12 @@ export interface DraftedService {
   readonly registered?: string
 }
 
-type Deps = Pick<HttpDeps, 'store' | 'clock'>
+type Deps = Pick<HttpDeps, 'store' | 'clock' | 'metrics'>
 
 interface Drafted {
   readonly service: DraftedService
+  /** What a write of it would change; absent: it is not written, or stays as it is. */
+  readonly becoming?: Becoming
   readonly findings: readonly Finding[]
 }
 
@@ -45,9 +48,13 @@ export async function draftServices(
   const teams = await deps.store.all('team')
   const drafted: Drafted[] = []
   for (const service of services) drafted.push(await draft(deps, places, service, { request, caller, teams }))
+  const plain = await plainCallerFindings(
+    deps,
+    drafted.flatMap(({ becoming }) => becoming ?? []),
+  )
   return {
     services: drafted.map(({ service }) => service),
-    findings: drafted.flatMap(({ findings }) => findings),
+    findings: [...plain, ...drafted.flatMap(({ findings }) => findings)],
   }
 }
 
@@ -78,7 +85,8 @@ async function draft(deps: Deps, places: Places, service: MigratedService, asked
   const object = `service ${key}`
   const before = (await deps.store.read('service', key))?.value
   const team = asked.request.team ?? ownerOf(namespace, asked.teams)
-  const spec = { ...service.spec, team: team ?? 'none', clusters: clustersOf(places, before) }
+  const waived = asked.request.accept.includes('PlainCallers') ? { waive: ['PlainCallers' as const] } : {}
+  const spec = { ...service.spec, ...waived, team: team ?? 'none', clusters: clustersOf(places, before) }
   const left = (finding: Finding): Drafted => ({
     service: { namespace, name, result: 'left', spec },
     findings: [finding],
@@ -99,7 +107,7 @@ async function draft(deps: Deps, places: Places, service: MigratedService, asked
   const there = before
     ? { result: 'replace' as const, registered: entityTag(key, before.spec) }
     : { result: 'create' as const }
-  return { service: { namespace, name, spec, document, ...there }, findings: [] }
+  return { service: { namespace, name, spec, document, ...there }, becoming: { before, after: document }, findings: [] }
 }
 
 function refusedAs(object: string, { code, detail, errors }: Failure): Finding {

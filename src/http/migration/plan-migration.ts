@@ -1,4 +1,4 @@
-import { hasOsmController, podsWithoutProxy, readOsm } from '../../clusters/read-osm.ts'
+import { findOsmController, podsWithoutProxy, readOsm } from '../../clusters/read-osm.ts'
 import type { Finding } from '../../mesh/lint/finding.ts'
 import { isAsBad } from '../../mesh/lint/finding.ts'
 import { type Migration, migrateOsm } from '../../mesh/osm/migration/migrate.ts'
@@ -17,7 +17,8 @@ import { findPlaces, type Places, refuseMigration } from './places.ts'
 /** What a migration would do. */
 export interface MigrationPlan {
   readonly places: Places
-  readonly migration: Pick<Migration, 'permissive' | 'callers' | 'namespaces'>
+  /** `permissive` is absent where Open Service Mesh is gone and nobody can tell any more. */
+  readonly migration: Pick<Migration, 'callers' | 'namespaces'> & Partial<Pick<Migration, 'permissive'>>
   readonly services: readonly DraftedService[]
   readonly findings: readonly Finding[]
   /** Findings that hold it up. */
@@ -26,7 +27,7 @@ export interface MigrationPlan {
   readonly digest: string
 }
 
-type Deps = Pick<HttpDeps, 'store' | 'clock' | 'clusters'>
+type Deps = Pick<HttpDeps, 'store' | 'clock' | 'clusters' | 'metrics'>
 
 /** Looks at the cluster and says what a migration would do. Writes nothing. */
 export async function planMigration(
@@ -62,20 +63,25 @@ async function planSwitch(deps: Deps, places: Places, request: OsmMigrationReque
   if (services.length === 0)
     return refuseMigration('path/cluster', 'has Istio, and no service waits for it', NONE_WAITS)
   const seen = await lookAt(deps, source, async (api) => ({
-    both: await hasOsmController(api),
+    controller: await findOsmController(api),
     plain: source.mesh ? await podsWithoutProxy(api, source.mesh, services) : [],
   }))
   if (!seen.ok) return seen
-  const { both, plain } = seen.value
+  const { controller, plain } = seen.value
   const cluster = `cluster ${source.name}`
   const findings = [
-    ...(both ? [found('BothMeshes', cluster, `Cluster ${source.name} has a Deployment of osm-controller.`)] : []),
+    ...(controller === 'there'
+      ? [found('BothMeshes', cluster, `Cluster ${source.name} has a Deployment of osm-controller.`)]
+      : []),
+    ...(controller === 'unseen'
+      ? [found('NotSeen', cluster, 'Deployments may not be listed: osm-controller may be there still.')]
+      : []),
     ...(plain.length > 0
       ? [found('PodsNotRestarted', cluster, `${plain.length} Pods: ${plain.slice(0, 5).join(', ')}.`)]
       : []),
   ]
   const namespaces = [...new Set(services.map(({ namespace }) => namespace))].sort()
-  return succeed(planOf(places, request, { permissive: false, callers: [], namespaces }, services, findings))
+  return succeed(planOf(places, request, { callers: [], namespaces }, services, findings))
 }
 
 const NONE_WAITS =

@@ -53,7 +53,10 @@ export const migrationView = z
         'target: the services are for another cluster. In place, hold: they are registered on no cluster yet; switch: the cluster has Istio, and they come to it',
       ),
     target: z.string().describe('Where the services are to be'),
-    permissive: z.boolean().describe('The mesh lets everybody in it call everybody'),
+    permissive: z
+      .boolean()
+      .optional()
+      .describe('The mesh lets everybody in it call everybody. Absent in the stage switch: that mesh is gone'),
     digest: z.string().describe('Of this plan; an apply must name it'),
     ready: z.boolean().describe('No finding holds an apply up'),
     services: z.array(
@@ -85,7 +88,9 @@ export const migrationView = z
     findings: z.array(findingView),
     baseline: z
       .array(z.record(z.string(), z.unknown()))
-      .describe('Objects to apply by hand: they refuse what no rule lets in'),
+      .describe(
+        'Objects to apply by hand: they refuse what no rule lets in. Empty in the stage switch: those of the stage hold are meant',
+      ),
     steps: z.array(z.string()).describe('What only people can do, in order'),
     applied: appliedView.optional().describe('With apply: what became of each item'),
   })
@@ -108,7 +113,7 @@ export async function showMigration(
     cluster: places.source.name,
     stage: places.stage,
     target: places.place.name,
-    permissive: migration.permissive,
+    ...(migration.permissive === undefined ? {} : { permissive: migration.permissive }),
     digest,
     ready: blocking.length === 0,
     services: shown,

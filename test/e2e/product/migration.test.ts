@@ -152,7 +152,7 @@ const RULES = [
 test('the demo moves to a cluster with Istio', { timeout: 120_000 }, async () => {
   await start()
   await deploy('west')
-  const body = { target: 'west', replace: REPLACEMENTS }
+  const body = { target: 'west', replace: REPLACEMENTS, accept: ['PodsWithoutService', 'EgressOpen'] }
   const plan = await migrate(body)
   expect([plan.stage, plan.ready]).toEqual(['target', true])
   expect(plan.services.map(({ name, result }) => `${name} ${result}`)).toEqual([
@@ -185,7 +185,7 @@ test('the demo changes its mesh in place, within its window', { timeout: 120_000
     from: new Date(Date.now() - 60_000).toISOString(),
     until: new Date(Date.now() + 3_600_000).toISOString(),
   }
-  const body = { inPlace: { window }, replace: REPLACEMENTS }
+  const body = { inPlace: { window }, replace: REPLACEMENTS, accept: ['PodsWithoutService', 'EgressOpen'] }
   const hold = await migrate(body)
   expect([hold.stage, hold.ready]).toEqual(['hold', true])
   await migrate({ ...body, apply: true, digest: hold.digest })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readOsm } from '../../../src/clusters/read-osm.ts'
+import { findOsmController, readOsm } from '../../../src/clusters/read-osm.ts'
 import type { ClusterApi } from '../../../src/ports/cluster-api.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { demo } from '../mesh/osm/migration/demo.ts'
@@ -40,6 +40,22 @@ test('a kind that is not there is empty, one that may not be read is told once',
   const { unseen, retries, pods } = await readOsm(api)
   expect([retries, pods]).toEqual([[], []])
   expect(unseen).toEqual(['Pod may not be listed: forbidden'])
+})
+
+test.each<[string, Readonly<Record<string, PortError>>, string]>([
+  ['gone', {}, 'gone'],
+  ['gone where there are no Deployments', { Deployment: new PortError('not-found', 'Kubernetes', 'none') }, 'gone'],
+  ['unseen where that may not be listed', { Deployment: new PortError('denied', 'Kubernetes', 'no') }, 'unseen'],
+])('the controller is %s', async (_, failures, expected) => {
+  const list: ClusterApi['list'] = async ({ kind }) => {
+    if (failures[kind]) throw failures[kind]
+    return []
+  }
+  expect(await findOsmController({ list } as unknown as ClusterApi)).toBe(expected)
+})
+
+test('the controller is there', async () => {
+  expect(await findOsmController(cluster().api)).toBe('there')
 })
 
 test('a cluster that does not answer is no empty one', async () => {

@@ -4,6 +4,7 @@ import { type ClusterDocument, keyOf } from '../../../src/model/documents.ts'
 import { MIGRATED_FROM } from '../../../src/model/migration.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
+import { FakeMetrics } from '../fakes/fake-metrics.ts'
 import { demo, REPLACEMENTS } from '../mesh/osm/migration/demo.ts'
 import {
   type Call,
@@ -18,8 +19,9 @@ import {
 
 const PATH = '/api/v1/clusters/east/migrations/osm'
 const NAMESPACES = ['bookbuyer', 'bookthief', 'bookstore', 'bookwarehouse']
-/** With the demo's two matches that rules have no words for, and what nobody can mend. */
-const BODY = { target: 'west', replace: REPLACEMENTS }
+/** With the demo's two matches that rules have no words for; bookbuyer and bookthief have no Service. */
+const ALONE = ['PodsWithoutService', 'EgressOpen']
+const BODY = { target: 'west', replace: REPLACEMENTS, accept: ALONE }
 
 let world: World
 let clusters: FakeClusters
@@ -104,6 +106,49 @@ describe('a plan', () => {
     expect(services[0].spec.security.authorization.allow).toEqual([{ name: 'mesh', ports: ['bookstore-port'] }])
   })
 
+  test('is not ready while Pods would be left that nothing guards', async () => {
+    const { ready, findings } = await planned({ target: 'west', replace: REPLACEMENTS })
+    const errors = findings.filter(({ severity }: { severity: string }) => severity === 'error')
+    expect([ready, errors.map(({ code }: { code: string }) => code)]).toEqual([false, ALONE])
+  })
+
+  test('is not ready while requests without mutual TLS are seen, as a PUT would not be', async () => {
+    const metrics = new FakeMetrics()
+    Object.assign(world.deps, { metrics })
+    const labels = {
+      reporter: 'destination',
+      destination_service_namespace: 'bookstore',
+      destination_service_name: 'bookstore',
+      connection_security_policy: 'none',
+      source_workload: 'batch',
+      source_workload_namespace: 'legacy',
+    }
+    metrics.put('west', 'istio_requests_total', labels, [
+      [START - 3_590_000, 0],
+      [START - 60_000, 7],
+    ])
+    const { ready, findings } = await planned(BODY)
+    const told = findings.filter(({ code }: { code: string }) => code.startsWith('PlainCallers'))
+    expect([ready, told.length, told[0].code, told[0].object]).toEqual([
+      false,
+      1,
+      'PlainCallers',
+      'service bookstore/bookstore',
+    ])
+    expect(told[0].message).toContain('legacy/batch')
+    expect((await apply(BODY)).status).toBe(422)
+    const waiving = { ...BODY, accept: [...ALONE, 'PlainCallers'] }
+    expect((await apply(waiving)).json.applied.failed).toBe(0)
+    expect(world.store.get('service', 'bookstore/bookstore').spec.waive).toEqual(['PlainCallers'])
+  })
+
+  test('tells once that it is not known who calls without mutual TLS', async () => {
+    const { findings } = await planned(BODY)
+    const told = findings.filter(({ code }: { code: string }) => code === 'PlainCallersUnknown')
+    expect([told.length, told[0].severity]).toEqual([1, 'warning'])
+    expect(told[0].message).toContain('nor of 1 other placements')
+  })
+
   test('names what is in the way of each service', async () => {
     world.store.put(teamDocument('also', { namespaces: ['bookstore'] }))
     const { findings, services } = await planned(BODY)
@@ -152,14 +197,14 @@ describe('an apply', () => {
   })
 
   test('is held up by errors until they are accepted by name', async () => {
-    const refused = await apply({ target: 'west' })
+    const refused = await apply({ target: 'west', accept: ALONE })
     expect([refused.status, refused.json.code]).toEqual([422, 'InvalidCombination'])
     expect(refused.json.errors.map(({ reason }: { reason: string }) => reason.split(':')[0])).toEqual([
       'PathNotSayable',
       'HeadersNotSayable',
     ])
     expect(await stored()).toEqual([])
-    const accepted = await apply({ target: 'west', accept: ['PathNotSayable', 'HeadersNotSayable'] })
+    const accepted = await apply({ target: 'west', accept: [...ALONE, 'PathNotSayable', 'HeadersNotSayable'] })
     expect(accepted.json.applied.failed).toBe(0)
     expect((await world.store.all('service'))[0]?.spec.security?.authorization?.allow).toEqual([])
   })
@@ -241,7 +286,7 @@ describe('what is no migration', () => {
 })
 
 describe('in place', () => {
-  const body = { inPlace: window(0.25, 0.75), replace: REPLACEMENTS }
+  const body = { inPlace: window(0.25, 0.75), replace: REPLACEMENTS, accept: ALONE }
 
   test('services wait on no cluster, and come to it by its label within the window', async () => {
     const held = await post(body)
@@ -264,7 +309,8 @@ describe('in place', () => {
     world.store.put({ ...east, ...ISTIO })
     clusters.objects.set('Deployment', [])
     const plan = await planned(body)
-    expect(plan).toMatchObject({ stage: 'switch', ready: true })
+    expect(plan).toMatchObject({ stage: 'switch', ready: true, baseline: [] })
+    expect(plan.permissive).toBeUndefined()
     expect(plan.services.map(({ result }: { result: string }) => result)).toEqual(['place', 'place'])
     const early = await apply(body)
     expect([early.status, early.json.errors[0].pointer]).toEqual([409, '/inPlace/window/from'])
@@ -326,6 +372,14 @@ describe('in place', () => {
     world.store.put({ ...east, ...ISTIO })
     const { findings, ready } = await planned(body)
     expect([findings[0].code, ready]).toEqual(['BothMeshes', false])
+  })
+
+  test('is held up while nobody can say whether that controller is there', async () => {
+    await apply(body)
+    world.store.change('cluster', 'east', (one) => ({ ...one, ...ISTIO }))
+    clusters.failures.set('list Deployment', new PortError('denied', 'Kubernetes', 'forbidden'))
+    const { findings, ready } = await planned(body)
+    expect([findings[0].code, ready]).toEqual(['NotSeen', false])
   })
 
   test('is held up while Pods have no proxy of Istio', async () => {

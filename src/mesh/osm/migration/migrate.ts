@@ -11,7 +11,7 @@ import { bears, type MeshSettings, meshSettings, type OsmObjects, onlyWatched, w
 import { found } from './rules.ts'
 import { accountsOf, type MeshService, objectOf, readServices } from './services.ts'
 import { trafficOf } from './settings.ts'
-import { oneVersion, readSplits, splitVersions, type Versions } from './versions.ts'
+import { lostPorts, oneVersion, readSplits, splitVersions, type Versions } from './versions.ts'
 
 /** A service in neutral words: all of its body but who owns it and where it is to be. */
 export type MigratedSpec = Omit<ServiceSpec, 'team' | 'clusters'>
@@ -112,7 +112,7 @@ function carry(service: MeshService, scene: Scene): Carried {
   const { findings: versionFindings, weights, leaves, ...versions } = divided.get(keyOf(service)) ?? oneVersion(service)
   const called = leaves.length > 0 ? leaves : [service]
   const { traffic, findings: trafficFindings } = trafficOf(service, called, objects, mesh)
-  const access = mesh.permissive ? everybody(service) : allowedTo(service, scene)
+  const access = mesh.permissive ? everybody(service) : allowedTo(service, leaves, scene)
   const bounds = egress.egressOf(service)
   const all = { ...traffic, ...(weights ? { weights } : {}) }
   const checked = check(service, {
@@ -143,22 +143,24 @@ interface Allowed {
 }
 
 /** What all service accounts of the service's Pods let in: rules hold for all of its Pods. */
-function allowedTo(service: MeshService, { grants, replacements }: Scene): Allowed {
+function allowedTo(service: MeshService, leaves: readonly MeshService[], { grants, replacements }: Scene): Allowed {
   const accounts = accountsOf(service)
   const reads = accounts.map((account) => accessTo(account, service.ports, grants, replacements))
+  const lostAt = leaves.flatMap((leaf) => lostPorts(leaf, service))
+  const missed = accounts.flatMap((account) => accessTo(account, lostAt, grants, replacements).callers)
   const { both, lost } = shared(reads.map(({ access }) => access))
   const rules = rulesFor(both)
   const allow = rules.slice(0, MOST_RULES)
   const object = objectOf(service)
   const leftOut = rules.slice(MOST_RULES).flatMap(({ serviceAccounts = [] }) => serviceAccounts)
   const losers = [...new Set(lost.map(({ from }) => from))]
-  const cut = new Set([...reads.flatMap((read) => read.cut), ...losers, ...leftOut])
+  const cut = new Set([...reads.flatMap((read) => read.cut), ...losers, ...leftOut, ...missed])
   const allowed = new Set(allow.flatMap(({ serviceAccounts = [] }) => serviceAccounts))
   const differ = `${accounts.join(', ')} do not let in the same requests of ${losers.join(', ')}.`
   const tooMany = `It takes ${rules.length} rules: those of ${[...new Set(leftOut)].join(', ')} after the first ${MOST_RULES} are left out.`
   return {
     allow,
-    callers: [...new Set(reads.flatMap((read) => read.callers))].sort().map((from) => ({
+    callers: [...new Set([...reads.flatMap((read) => read.callers), ...missed])].sort().map((from) => ({
       from,
       to: keyOf(service),
       after: !allowed.has(from) ? 'none' : cut.has(from) ? 'less' : 'same',

@@ -77,7 +77,7 @@ export const MIGRATION_RULES = {
     'Restart them, so that they get one.',
   ),
   PodsWithoutService: rule(
-    'warning',
+    'error',
     'Pods that no registered service stands for: nobody reaches them through their proxy now, and no rule will guard them',
     'Apply the baseline of the answer to their namespace, or make a Service for them.',
   ),
@@ -107,6 +107,11 @@ export const MIGRATION_RULES = {
     "the TrafficSplit's Service does not select the Pods of a backend: it is left out of the split, and a service of its own",
     'Give the Pods of all versions a label in common, and let the Service select by it alone.',
   ),
+  PortNotCarried: rule(
+    'error',
+    "a backend of a TrafficSplit serves a port that the split's Service does not: nobody gets in there any more",
+    'Give the Service of the split the same port.',
+  ),
   WeightsRounded: rule('info', 'weights became whole per cents', 'Nothing, when that is near enough.'),
   IngressNotCarried: rule(
     'error',
@@ -130,7 +135,7 @@ export const MIGRATION_RULES = {
     'Set egress.hosts of the service: all Pods of the namespace may reach them then.',
   ),
   EgressOpen: rule(
-    'warning',
+    'error',
     'Pods that no registered service stands for: nothing will bound what they reach outside',
     'Set outboundTrafficPolicy of the mesh to REGISTRY_ONLY, or make a Service for them.',
   ),
@@ -155,6 +160,16 @@ export const MIGRATION_RULES = {
     'PUT /teams/{team} with the namespace, or name the team in "team".',
   ),
   Refused: rule('error', 'the service would be refused as it is', 'Correct what the message names.'),
+  PlainCallers: rule(
+    'error',
+    'requests without mutual TLS are seen where it is to be strict: they would be refused',
+    'Bring the callers into the mesh first. Accepted by name, the services get "waive": ["PlainCallers"].',
+  ),
+  PlainCallersUnknown: rule(
+    'warning',
+    'whether callers without mutual TLS would be refused is not known',
+    'Name the metrics of the target, or look yourself who calls.',
+  ),
   TargetObserves: rule(
     'warning',
     'the target is in observe: nothing will be written there',

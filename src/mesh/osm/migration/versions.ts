@@ -3,7 +3,7 @@ import type { VersionSpec } from '../../../model/service.ts'
 import type { Finding } from '../../lint/finding.ts'
 import { bears, type OsmObjects, specOf, type TrafficSplitSpec } from './objects.ts'
 import { found } from './rules.ts'
-import { accountsOf, type MeshService, objectOf } from './services.ts'
+import { accountsOf, type MeshPort, type MeshService, objectOf } from './services.ts'
 
 /** A TrafficSplit that is in force, with the Services that it names and that are there. */
 export interface Split {
@@ -96,6 +96,7 @@ export function splitVersions({ object, root, backends }: Split): Versions {
     } else kept.push({ name: freeName(service, root, kept), service, weight })
   }
   if (kept.length === 0) return { ...oneVersion(root), findings }
+  findings.push(...kept.flatMap(({ service }) => lostFindings(service, root, object)))
   const { weights, rounded } = wholePercents(kept.map(({ weight }) => weight))
   if (rounded)
     findings.push(found('WeightsRounded', object, `${object} has ${kept.map((one) => one.weight).join(':')}.`))
@@ -110,6 +111,20 @@ export function splitVersions({ object, root, backends }: Split): Versions {
       : { weights: Object.fromEntries(kept.map(({ name }, at) => [name, weights[at] ?? 0])) }),
     findings,
   }
+}
+
+/** Rules name ports of the root: what only a backend serves, none lets in. */
+export function lostPorts({ ports }: MeshService, root: MeshService): readonly MeshPort[] {
+  const isServed = ({ targetPort, protocol }: MeshPort) =>
+    root.ports.some((one) => one.targetPort === targetPort && (one.protocol === 'tcp') === (protocol === 'tcp'))
+  return ports.filter((port) => !isServed(port))
+}
+
+function lostFindings(service: MeshService, root: MeshService, split: string): readonly Finding[] {
+  const lost = lostPorts(service, root).map(({ name, targetPort }) => `${name} (${targetPort})`)
+  if (lost.length === 0) return []
+  const message = `${objectOf(service)} serves ${lost.join(', ')}, and ${objectOf(root)} does not.`
+  return [found('PortNotCarried', split, message)]
 }
 
 function selects(service: MeshService, workload: string): boolean {

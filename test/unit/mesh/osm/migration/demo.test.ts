@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { istio } from '../../../../../src/mesh/istio/istio.ts'
 import { migrateOsm } from '../../../../../src/mesh/osm/migration/migrate.ts'
+import type { OsmObjects } from '../../../../../src/mesh/osm/migration/objects.ts'
+import type { KubeObject } from '../../../../../src/model/kube.ts'
 import { demo, REPLACEMENTS } from './demo.ts'
 import { type Attempt, letsInAfter, letsInOf, podsOf } from './oracle.ts'
 
@@ -26,6 +28,96 @@ function attempts(objects: ReturnType<typeof demo>): readonly Attempt[] {
   return podsOf(objects).flatMap((pod) =>
     CALLERS.flatMap((from) => REQUESTS.flatMap((http) => [14001, 15999].map((port) => ({ from, ...pod, port, http })))),
   )
+}
+
+/** The demo's Pods behind a Service, written down from its scripts (demo/deploy-*.sh) and read by no code. */
+const PODS = [
+  { namespace: 'bookstore', account: 'bookstore-v1', labels: { app: 'bookstore', version: 'v1' } },
+  { namespace: 'bookstore', account: 'bookstore-v2', labels: { app: 'bookstore', version: 'v2' } },
+  { namespace: 'bookwarehouse', account: 'bookwarehouse', labels: { app: 'bookwarehouse', version: 'v1' } },
+]
+/** All that its TrafficTargets let in at port 14001, by hand; nothing at any other port. */
+const LET_IN = [
+  'bookbuyer/bookbuyer → bookstore-v1 GET /books-bought',
+  'bookbuyer/bookbuyer → bookstore-v1 GET /buy-a-book/new',
+  'bookbuyer/bookbuyer → bookstore-v2 GET /books-bought',
+  'bookbuyer/bookbuyer → bookstore-v2 GET /buy-a-book/new',
+  'bookstore/bookstore-v1 → bookwarehouse POST /',
+  'bookstore/bookstore-v1 → bookwarehouse POST /update-books-bought',
+  'bookstore/bookstore-v2 → bookwarehouse POST /',
+  'bookstore/bookstore-v2 → bookwarehouse POST /update-books-bought',
+]
+
+/** What is let in of every caller with every request at a port, as `LET_IN` says it. */
+function letInAt(port: number, lets: (attempt: Attempt) => boolean | undefined): readonly string[] {
+  const all = PODS.flatMap((pod) => CALLERS.flatMap((from) => REQUESTS.map((http) => ({ from, ...pod, port, http }))))
+  return all
+    .filter((attempt) => lets(attempt) === true)
+    .map(({ from, account, http }) => `${from} → ${account} ${http.method} ${http.path}`)
+    .sort()
+}
+
+describe('the demo of Open Service Mesh, as it is written down by hand', () => {
+  test('before and after, who is let in is who was', () => {
+    const { services } = migrateOsm(demo(), REPLACEMENTS)
+    expect(letInAt(14001, (attempt) => letsInAfter(services, attempt))).toEqual(LET_IN)
+    expect(letInAt(14001, letsInOf(demo()))).toEqual(LET_IN)
+    expect(letInAt(15999, (attempt) => letsInAfter(services, attempt))).toEqual([])
+    expect(letInAt(15999, letsInOf(demo()))).toEqual([])
+  })
+
+  test('in permissive mode everybody of the mesh, at the port that is served, and nobody else', () => {
+    const { services } = migrateOsm(demo({ permissive: true }))
+    const everybody = letInAt(14001, ({ from }) => from !== undefined)
+    expect(everybody).toHaveLength(3 * 5 * REQUESTS.length)
+    expect(letInAt(14001, (attempt) => letsInAfter(services, attempt))).toEqual(everybody)
+    expect(letInAt(15999, (attempt) => letsInAfter(services, attempt))).toEqual([])
+    expect(letInAt(14001, letsInOf(demo({ permissive: true })))).toEqual(everybody)
+  })
+
+  test('its Pods are those that the oracle and the property tests look at', () => {
+    const own = podsOf(demo()).filter(({ namespace }) => namespace === 'bookstore' || namespace === 'bookwarehouse')
+    expect(own.map(({ namespace, account, labels }) => ({ namespace, account, labels }))).toEqual(PODS)
+  })
+
+  test.each<[string, (objects: OsmObjects) => OsmObjects, readonly string[]]>([
+    [
+      'a TrafficTarget fewer: v2 is closed, and as rules hold for both versions so is v1',
+      (objects) => ({
+        ...objects,
+        trafficTargets: objects.trafficTargets.filter(({ metadata }) => !metadata.name.endsWith('-v2')),
+      }),
+      LET_IN.filter((words) => words.includes('bookwarehouse')),
+    ],
+    [
+      'no callers: nobody',
+      (objects) => ({ ...objects, trafficTargets: withSpec(objects.trafficTargets, { sources: [] }) }),
+      [],
+    ],
+    [
+      'no rules: nobody',
+      (objects) => ({ ...objects, trafficTargets: withSpec(objects.trafficTargets, { rules: [] }) }),
+      [],
+    ],
+    ['no route groups: nobody', (objects) => ({ ...objects, routeGroups: [] }), []],
+    [
+      'route groups without matches: nobody',
+      (objects) => ({ ...objects, routeGroups: withSpec(objects.routeGroups, { matches: [] }) }),
+      [],
+    ],
+    [
+      'no namespace that the mesh watches: nobody, for no service is left',
+      (objects) => ({ ...objects, namespaces: [] }),
+      [],
+    ],
+  ])('%s', (_, change, expected) => {
+    const { services } = migrateOsm(change(demo()), REPLACEMENTS)
+    expect(letInAt(14001, (attempt) => letsInAfter(services, attempt))).toEqual(expected)
+  })
+})
+
+function withSpec(objects: readonly KubeObject[], change: object): readonly KubeObject[] {
+  return objects.map((one) => ({ ...one, spec: { ...one.spec, ...change } }))
 }
 
 describe('the demo of Open Service Mesh', () => {

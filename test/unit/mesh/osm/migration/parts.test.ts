@@ -292,6 +292,24 @@ describe('a split', () => {
     expect(specOf(objects, 'web-v2')?.security).toEqual(specOf(objects)?.security)
   })
 
+  test('a port that only a backend serves is told: no rule lets anybody in there', () => {
+    const objects = twoVersions({ 'web-v1': 1, 'web-v2': 1 })
+    const [root, ...backends] = objects.services
+    const more = [
+      { name: 'http', port: 80, targetPort: 8080 },
+      { name: 'tcp-admin', port: 9091 },
+    ]
+    const served = backends.map(({ metadata }, at) =>
+      service('shop', metadata.name, { app: 'web', version: `v${at + 1}` }, at === 0 ? more : more.slice(0, 1)),
+    )
+    const { findings } = migrateOsm({ ...objects, services: root ? [root, ...served] : served })
+    const told = findings.find(({ code }) => code === 'PortNotCarried')
+    expect([told?.severity, told?.message]).toEqual([
+      'error',
+      'Service shop/web-v1 serves tcp-admin (9091), and Service shop/web does not.',
+    ])
+  })
+
   test('its backends are no services of their own', () => {
     expect(migrateOsm(twoVersions({ 'web-v1': 1, 'web-v2': 1 })).services.map(({ name }) => name)).toEqual(['web'])
   })
