@@ -70,6 +70,8 @@ const app = fc.record({
   /** Those of the Services of its versions. */
   own: fc.option(fc.subarray(PORTS, { minLength: 1 }), { nil: undefined }),
   split: fc.option(fc.tuple(fc.nat(9), fc.nat(9)), { nil: undefined }),
+  /** Others have Pods that no Service stands for. */
+  hasService: fc.constantFrom(true, true, true, false),
 })
 
 const cluster = fc
@@ -84,12 +86,14 @@ const cluster = fc
     return osmObjects({
       meshConfigs: [meshConfig(permissive)],
       namespaces: NAMESPACES.map(namespace),
-      services: apps.flatMap(({ of, name, ports, own, split }) => [
-        service(of, name, { app: name }, ports),
-        ...(split ? ['v1', 'v2'] : []).map((version) =>
-          service(of, `${name}-${version}`, { app: name, version }, own ?? ports),
-        ),
-      ]),
+      services: apps
+        .filter(({ hasService }) => hasService)
+        .flatMap(({ of, name, ports, own, split }) => [
+          service(of, name, { app: name }, ports),
+          ...(split ? ['v1', 'v2'] : []).map((version) =>
+            service(of, `${name}-${version}`, { app: name, version }, own ?? ports),
+          ),
+        ]),
       deployments: apps.flatMap(({ of, name, accounts }) =>
         ['v1', 'v2'].map((version, at) =>
           deployment(of, `${name}-${version}`, { app: name, version }, accounts[at] ?? ''),
