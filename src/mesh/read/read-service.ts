@@ -104,11 +104,18 @@ function leftOut({ pointer, reason }: FieldError): ImportFinding {
   return importFinding('LeftOut', `${pointer} of the service was left out: it ${reason}.`)
 }
 
+/** Topics of what becomes of requests: more of it is another effect. */
+const REQUESTS = /^(requests|connections) on port /
+
 /** No values: what headers hold is nobody's affair here. */
 function tell({ standsAlone }: Reader): (difference: Difference) => ImportFinding {
   return ({ kind, topic, at }) => {
     const object = describeRef(at.object)
     const where = { object, field: at.pointer }
+    if (kind === 'added' && REQUESTS.test(topic)) {
+      const message = `For ${topic} Meshwright would do what no object does now: requests that nobody answers may get an answer.`
+      return importFinding('Differs', message, { field: at.pointer })
+    }
     if (kind === 'added') {
       const message = `For ${topic} Meshwright would write what no object says now.`
       return importFinding('Added', message, { field: at.pointer })

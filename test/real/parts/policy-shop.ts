@@ -101,7 +101,7 @@ async function removeService(product: Product): Promise<void> {
 }
 
 const WRITTEN = {
-  'networking.istio.io': ['destinationrules', 'virtualservices', 'serviceentries', 'sidecars'],
+  'networking.istio.io': ['destinationrules', 'virtualservices', 'serviceentries', 'sidecars', 'envoyfilters'],
   'security.istio.io': ['peerauthentications', 'requestauthentications', 'authorizationpolicies'],
   'telemetry.istio.io': ['telemetries'],
 }

@@ -3,7 +3,7 @@ import { describeRef, type KubeObject, refOf } from '../../../model/kube.ts'
 import { type ImportFinding, importFinding } from '../../read/codes.ts'
 import { type KubeService, sameLabels } from '../../read/kube-service.ts'
 import type { Chosen, SeenObjects } from '../../read/reader.ts'
-import { fieldsOf, stringsOf } from '../../read/values.ts'
+import { fieldsOf, listOf, stringsOf } from '../../read/values.ts'
 import { claimsService } from '../claims.ts'
 import {
   AUTHORIZATION_POLICY,
@@ -55,7 +55,8 @@ export function chooseObjects(service: KubeService, { objects }: SeenObjects): C
     objects: chosen,
     idle,
     findings: [
-      ...idle.map((object) => notInForce(object, service)),
+      ...others.map((object) => notInForce(object, service)),
+      ...moreRules.map((object) => besideRule(object, service)),
       ...foreign.flatMap((object) => (object ? [elsewhere(object, service)] : [])),
       ...beside
         .filter((object) => claimsService(object, { ...service, spec: asSpec(service) }, chosen))
@@ -83,6 +84,18 @@ function byAge(a: KubeObject, b: KubeObject): number {
 function notInForce(object: KubeObject, { namespace, name }: Named): ImportFinding {
   const message = `${describeRef(refOf(object))} is for ${namespace}/${name} too; only the one that was read counts.`
   return importFinding('NotInForce', message, { object: describeRef(refOf(object)) })
+}
+
+/** Istio merges the rules of a namespace for one host, and takes for a caller those of its own namespace. */
+function besideRule(object: KubeObject, service: Named): ImportFinding {
+  const { namespace } = object.metadata
+  const { trafficPolicy, subsets } = object.spec ?? {}
+  const isEmpty = Object.keys(fieldsOf(trafficPolicy)).length + listOf(subsets).length === 0
+  if (namespace !== service.namespace && !ROOTS.includes(namespace)) return elsewhere(object, service)
+  if (namespace !== service.namespace || isEmpty) return notInForce(object, service)
+  const name = describeRef(refOf(object))
+  const message = `${name} is merged by Istio with the DestinationRule that was read, and is not read itself.`
+  return importFinding('NotCarried', message, { object: name, fix: 'Make one of the two, then import again.' })
 }
 
 function elsewhere(object: KubeObject, { namespace, name }: Named): ImportFinding {

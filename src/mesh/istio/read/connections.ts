@@ -59,9 +59,18 @@ const USUAL_EJECTION = 10
 /** What holds too when nothing is said. */
 const USUAL: Fields = { enabled: true, maxEjectionPercent: USUAL_EJECTION }
 
-/** Fields that hold no others, durations in milliseconds. What holds when nothing is said says nothing. */
+/**
+ * Fields that hold no others, durations in milliseconds. What holds when nothing is said says nothing; but a map without fields says
+ * that its defaults hold, and so do outliers without a count: those are leaves of their own.
+ */
 function leavesOf(value: unknown, path: readonly string[]): readonly Leaf[] {
-  if (value === undefined || value === USUAL[path.at(-1) ?? '']) return []
+  const field = path.at(-1)
+  if (value === undefined || value === USUAL[field ?? '']) return []
+  if (isMap(value) && path.length > 1) {
+    const isDefault = Object.keys(value).length === 0
+    const isUncounted = field === 'outlierDetection' && value.consecutive5xxErrors === undefined
+    if (isDefault || isUncounted) return [{ path, value }]
+  }
   if (!isMap(value)) return [{ path, value: goDurationMs(value) ?? value }]
   return Object.entries(value).flatMap(([field, inner]) => leavesOf(inner, [...path, field]))
 }

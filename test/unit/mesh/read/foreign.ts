@@ -20,8 +20,9 @@ export function kubeServiceOf({ namespace, name, spec }: Pick<RenderInput, 'name
 /** Objects as a person would have written them: nothing says that they are ours. */
 export function asForeign(objects: readonly KubeObject[]): readonly KubeObject[] {
   return objects.map(({ apiVersion, kind, metadata, spec }) => {
-    const { name, namespace = '' } = metadata
-    return structuredClone({ apiVersion, kind, metadata: { namespace, name }, ...(spec ? { spec } : {}) })
+    const { name, namespace = '', annotations } = metadata
+    const own = { namespace, name, ...(annotations ? { annotations } : {}) }
+    return structuredClone({ apiVersion, kind, metadata: own, ...(spec ? { spec } : {}) })
   })
 }
 

@@ -277,7 +277,7 @@ export const TOLD: readonly { it: string; objects: readonly KubeObject[]; told: 
   {
     it: 'routes that leave other requests unanswered',
     objects: [route({ match: [{ uri: { exact: '/a' } }], route: [to()] })],
-    told: ['Added /spec/http/1'],
+    told: ['Differs /spec/http/1'],
   },
   {
     it: 'a retry by codes',
@@ -334,6 +334,32 @@ export const TOLD: readonly { it: string; objects: readonly KubeObject[]; told: 
       'NotCarried DestinationRule shop/reviews /spec/trafficPolicy',
       'NotCarried DestinationRule shop/reviews /spec/trafficPolicy/loadBalancer',
       'NotCarried DestinationRule shop/reviews /spec/subsets/0/trafficPolicy',
+    ],
+  },
+  ...[
+    { outlierDetection: {} },
+    { outlierDetection: { maxEjectionPercent: 10 } },
+    { outlierDetection: { interval: '5s' } },
+    { tls: {} },
+  ].map((trafficPolicy) => ({
+    it: `the defaults of Istio, by ${JSON.stringify(trafficPolicy)}`,
+    objects: [destinationRule({ host: 'reviews', trafficPolicy })],
+    told: ['NotCarried DestinationRule shop/reviews /spec/trafficPolicy'],
+  })),
+  {
+    it: 'a second rule of the namespace, which Istio merges, and one that is empty',
+    objects: [
+      destinationRule({ host: 'reviews' }, { name: 'a' }),
+      destinationRule({ host: 'reviews', trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } }, { name: 'b' }),
+      destinationRule({ host: 'reviews', subsets: SUBSETS }, { name: 'c' }),
+      destinationRule({ host: 'reviews', trafficPolicy: {} }, { name: 'd' }),
+      destinationRule({ host: 'reviews.shop.svc.cluster.local', subsets: SUBSETS }, { name: 'e', namespace: 'front' }),
+    ],
+    told: [
+      'NotCarried DestinationRule shop/b',
+      'NotCarried DestinationRule shop/c',
+      'NotInForce DestinationRule shop/d',
+      'OtherNamespace DestinationRule front/e',
     ],
   },
   {

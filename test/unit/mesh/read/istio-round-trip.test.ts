@@ -145,3 +145,47 @@ it('a value that is another one is carried or told, but for names of routes', ()
     { numRuns: 100 },
   )
 })
+
+it('a part that is emptied, or gone, is carried or told', () => {
+  // Where there is one port that speaks HTTP, naming it says nothing.
+  const isOfPort = (value: unknown) => /^\[?(\{"(port|number)":\d+\},?)+\]?$/.test(JSON.stringify(value))
+  const isPart = (value: unknown, path: readonly (string | number)[]) =>
+    path.length > 0 && typeof value === 'object' && value !== null && Object.keys(value).length > 0 && !isOfPort(value)
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        mutated(emptied, isPart),
+        mutated(() => undefined, isPart),
+      ),
+      ({ input, objects, where }) => {
+        const [before, after] = [read(input, asForeign(render(input) ?? [])), read(input, objects)]
+        if (!before?.spec) throw new Error('nothing was read')
+        const isSame =
+          after?.spec && JSON.stringify(again(input, after.spec)) === JSON.stringify(again(input, before.spec))
+        const isSeen = (after?.findings.length ?? 0) + leftOf(input, objects) > 0
+        expect(isSame && !isSeen ? where : undefined).toBeUndefined()
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+it('a policy that Istio is told to try only is never read as enforced', () => {
+  fc.assert(
+    fc.property(renderable, (input) => {
+      const annotations = { 'istio.io/dry-run': 'true' }
+      const objects = asForeign(render(input) ?? []).map((object) =>
+        object.kind === 'AuthorizationPolicy' ? { ...object, metadata: { ...object.metadata, annotations } } : object,
+      )
+      fc.pre(objects.some(({ kind }) => kind === 'AuthorizationPolicy'))
+      const reading = read(input, objects)
+      expect(reading?.findings.map(({ code }) => code)).toContain('StaysWithOwner')
+      expect(reading?.spec?.security?.authorization).toBeUndefined()
+    }),
+    { numRuns: 40 },
+  )
+})
+
+function emptied(value: unknown): unknown {
+  return Array.isArray(value) ? [] : {}
+}
