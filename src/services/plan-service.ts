@@ -1,6 +1,6 @@
 import type { Severity } from '../mesh/lint/codes.ts'
 import { worstOf } from '../mesh/lint/finding.ts'
-import { keyOf, type ServiceDocument } from '../model/documents.ts'
+import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { Caller } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
@@ -56,7 +56,7 @@ async function planAll(
   const whole = arrived(service)
   const [found, strict] = await Promise.all([
     Promise.all(clusters.map((cluster) => deps.plan(whole, cluster, LINTED))),
-    strictFindings(deps, before, service),
+    allClusters(deps.store).then((all) => strictFindings(deps, before, service, all)),
   ])
   const plans = found.map((plan) => ({ ...plan, findings: [...plan.findings, ...(strict.get(plan.cluster) ?? [])] }))
   const worst = worstOf(plans.flatMap(({ findings }) => findings))
@@ -77,21 +77,34 @@ async function wavesOf(
   return forecastWaves(service, clusters, placements, clock.now())
 }
 
+function asManaged(cluster: ClusterDocument): ClusterDocument {
+  return { ...cluster, spec: { ...cluster.spec, mode: 'manage' } }
+}
+
 /** Of a plan for many services: what lies on the cluster for all of them is listed once in so long. */
 const SHARED: PlanOptions = { ...LINTED, age: { maxAgeMs: 60_000 } }
 const AT_ONCE = 4
 
-/** What carrying out each of some services on one cluster would do, in their order. */
+/**
+ * What carrying out each of some services on one cluster would do, in their order. Of a cluster that is observed, callers that strict
+ * mutual TLS would refuse once it is managed are told too.
+ */
 export async function planOnCluster(
   deps: PlanServiceDeps,
   cluster: string,
   services: readonly string[],
 ): Promise<readonly { readonly service: string; readonly plan: Plan }[]> {
   const plans: { service: string; plan: Plan }[] = []
+  const all = await allClusters(deps.store)
+  const managed = all.filter(({ name }) => name === cluster).map(asManaged)
+  const isObserved = all.some(({ name, spec }) => name === cluster && spec.mode === 'observe')
   for (let at = 0; at < services.length; at += AT_ONCE) {
     const some = services.slice(at, at + AT_ONCE).map(async (key) => {
       const service = (await deps.store.read('service', key))?.value
-      return service ? [{ service: keyOf(service), plan: await deps.plan(arrived(service), cluster, SHARED) }] : []
+      if (!service) return []
+      const plan = await deps.plan(arrived(service), cluster, SHARED)
+      const strict = await strictFindings(deps, isObserved ? undefined : service, service, managed)
+      return [{ service: key, plan: { ...plan, findings: [...plan.findings, ...(strict.get(cluster) ?? [])] } }]
     })
     plans.push(...(await Promise.all(some)).flat())
   }

@@ -1,22 +1,20 @@
 import { type Finding, finding } from '../mesh/lint/finding.ts'
 import { newlyStrict, strictPlaces } from '../mesh/strict-places.ts'
-import type { ServiceDocument } from '../model/documents.ts'
+import type { ClusterDocument, ServiceDocument } from '../model/documents.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricsSources } from '../ports/metrics.ts'
 import { describePlainCallers, findPlainCallers } from '../ports/plain-callers.ts'
-import type { Store } from '../ports/store.ts'
-import { allClusters } from './check-references.ts'
 
 /**
  * By cluster, callers without mutual TLS where it is strict, or is to be: an error where a PUT would be refused for them, a warning where that
  * is waived, or where they came after it was written.
  */
 export async function strictFindings(
-  deps: { readonly store: Store; readonly clock: Clock; readonly metrics: MetricsSources },
+  deps: { readonly clock: Clock; readonly metrics: MetricsSources },
   before: ServiceDocument | undefined,
   service: ServiceDocument,
+  clusters: readonly ClusterDocument[],
 ): Promise<ReadonlyMap<string, readonly Finding[]>> {
-  const clusters = await allClusters(deps.store)
   const places = strictPlaces(service, clusters)
   if (places.length === 0) return new Map()
   const isWaived = service.spec.waive?.includes('PlainCallers') ?? false

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PortError } from '../../../src/ports/port-error.ts'
 import type { Plan } from '../../../src/reconcile/plan.ts'
-import { planService } from '../../../src/services/plan-service.ts'
+import { planOnCluster, planService } from '../../../src/services/plan-service.ts'
 import { putService } from '../../../src/services/put-service.ts'
 import { AT, aCaller, aCluster, aTeam, by, spec } from '../fakes/documents.ts'
 import { FakeMetrics } from '../fakes/fake-metrics.ts'
@@ -144,5 +144,30 @@ describe('a plan', () => {
     metrics.without.add('east')
     expect(await plan(undefined)).toEqual([])
     expect(await plan({ security: { mtls: 'permissive' } })).toEqual([])
+  })
+})
+
+describe('a plan of a cluster', () => {
+  const plan = async () => {
+    const deps = {
+      store,
+      clock,
+      metrics,
+      plan: async (_: unknown, cluster: string): Promise<Plan> => ({ cluster, changes: [], findings: [] }),
+    }
+    const planned = await planOnCluster(deps, 'east', ['shop/web'])
+    return planned.flatMap(({ plan }) => plan.findings.map(({ code, severity }) => `${code} ${severity}`))
+  }
+
+  it('tells of callers that strict mutual TLS refuses there, and of those it would once the cluster is managed', async () => {
+    expect(await put()).toMatchObject({ ok: true })
+    expect(await plan()).toEqual([])
+    calls()
+    expect(await plan()).toEqual(['PlainCallers warning'])
+    const east = aCluster('east')
+    store.put({ ...east, spec: { ...east.spec, mode: 'observe' } })
+    expect(await plan()).toEqual(['PlainCallers error'])
+    metrics.without.add('east')
+    expect(await plan()).toEqual(['PlainCallersUnknown warning'])
   })
 })

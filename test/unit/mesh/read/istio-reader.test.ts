@@ -3,6 +3,7 @@ import { istio } from '../../../../src/mesh/istio/istio.ts'
 import { readService } from '../../../../src/mesh/read/read-service.ts'
 import type { KubeObject } from '../../../../src/model/kube.ts'
 import { seenOf, subjectOf } from './foreign.ts'
+import { IDLE, TRIED } from './istio-idle-rows.ts'
 import {
   authorizationPolicy,
   destinationRule,
@@ -12,7 +13,7 @@ import {
   to,
   virtualService,
 } from './istio-objects.ts'
-import { allow, CARRIED, IDLE, route, rule, TOLD, TRIED, tokens } from './istio-reader-rows.ts'
+import { allow, CARRIED, route, rule, TOLD, tokens } from './istio-reader-rows.ts'
 
 const BASE = { team: 'shop', clusters: ['east'] }
 
