@@ -69,7 +69,8 @@ export function accessTo(
       ]
     })
   })
-  return { access: unique(access), callers: [...callers].sort(), cut: [...cut].sort(), findings }
+  const all = own.some(({ from }) => from.length === 0) ? callers : cut
+  return { access: unique(access), callers: [...callers].sort(), cut: [...all].sort(), findings }
 }
 
 /** Of each once, in a fixed order. */
@@ -100,6 +101,10 @@ function requestsOf(
   const headers = Object.keys(match.headers ?? {})
   if (headers.length > 0 && !replacement?.withoutHeaders)
     return none(found('HeadersNotSayable', object, `Match ${name} asks for ${headers.join(', ')}.`, { field: name }))
+  const dropped =
+    headers.length > 0
+      ? [found('HeadersDropped', object, `Match ${name} asks for ${headers.join(', ')}.`, { field: name })]
+      : []
   const methods = methodsOf(match)
   if (!methods) return none(found('NameNotSayable', object, `Match ${name} has a method that is none of HTTP's.`))
   const paths = replacement?.paths
@@ -109,7 +114,7 @@ function requestsOf(
       const message = `${outside} is not surely within ${match.path} of match ${name}.`
       return none(found('ReplacementRefused', object, message, { field: name }))
     }
-    return { requests: products(methods, paths), whole: false, findings: [] }
+    return { requests: products(methods, paths), whole: false, findings: dropped }
   }
   const said = sayPaths(match.path)
   if (!said) return none(found('PathNotSayable', object, `Match ${name} asks for ${match.path}.`, { field: name }))
@@ -120,7 +125,11 @@ function requestsOf(
         }),
       ]
     : []
-  return { requests: products(methods, said.paths ?? [undefined]), whole: !said.narrowed, findings: narrowed }
+  return {
+    requests: products(methods, said.paths ?? [undefined]),
+    whole: !said.narrowed,
+    findings: [...dropped, ...narrowed],
+  }
 }
 
 function methodsOf({ methods }: Match): readonly (HttpMethod | undefined)[] | undefined {

@@ -21,7 +21,7 @@ export interface Grant {
   readonly object: string
   /** Service account of the Pods that are called. */
   readonly to: string
-  /** Those of the callers. */
+  /** Those of the callers; none: all of the mesh, which is not carried. */
   readonly from: readonly string[]
   readonly matches: readonly Match[]
   /** Ports of Pods that connections may be made to; undefined: all. */
@@ -69,11 +69,17 @@ function grantOf(target: KubeObject, specs: Specs): { grant?: Grant; findings: r
   const from = sources.flatMap(({ name, namespace }) =>
     name && namespace && ACCOUNT.test(`${namespace}/${name}`) ? [accountKey({ name, namespace })] : [],
   )
-  if (from.length === 0) return out('names no callers')
-  const ports = portsOf(target, rules, specs)
-  if (ports === 'missing') return out('names a TCPRoute that is not there, so the mesh lets nobody in by it')
+  const isOpen = sources.length === 0
+  if (from.length === 0 && !isOpen) return out('names no callers that there can be')
+  const { ports, missing: routes } = portsOf(target, rules, specs)
   const { matches, missing } = matchesOf(target, rules, specs)
-  const findings = missing.map((name) => found('NotInForce', object, `${object} names ${name}, which is not there.`))
+  const open = `${object} names no callers, which Open Service Mesh reads as all of the mesh.`
+  const findings = [
+    ...(isOpen ? [found('NoSources', object, open)] : []),
+    ...[...routes, ...missing].map((name) =>
+      found('NotInForce', object, `${object} names ${name}, which is not there.`),
+    ),
+  ]
   const to = accountKey({ name, namespace })
   return { grant: { object, to, from: [...new Set(from)].sort(), matches, ports }, findings }
 }
@@ -84,17 +90,23 @@ const ACCOUNT =
 
 type Rules = NonNullable<TrafficTargetSpec['rules']>
 
-/** The ports of all TCPRoutes together; undefined where none says one. */
-function portsOf(target: KubeObject, rules: Rules, specs: Specs): readonly number[] | undefined | 'missing' {
-  const ports = new Set<number>()
-  for (const { kind, name } of rules) {
-    if (kind !== 'TCPRoute') continue
-    const route = specs.get(specKey('TCPRoute', target, name))
-    if (!route) return 'missing'
-    const { matches } = specOf<{ matches?: { ports?: readonly number[] } }>(route)
-    for (const port of matches?.ports ?? []) ports.add(port)
-  }
-  return ports.size === 0 ? undefined : [...ports].sort((a, b) => a - b)
+/** The ports of all TCPRoutes together; undefined where none says one. Where one is not there, connections are let in to none. */
+function portsOf(
+  target: KubeObject,
+  rules: Rules,
+  specs: Specs,
+): { ports: readonly number[] | undefined; missing: readonly string[] } {
+  const routes = rules
+    .filter(({ kind }) => kind === 'TCPRoute')
+    .map(({ name }) => ({ name, route: specs.get(specKey('TCPRoute', target, name)) }))
+  const missing = routes
+    .filter(({ route }) => !route)
+    .map(({ name }) => `TCPRoute ${target.metadata.namespace}/${name}`)
+  if (missing.length > 0) return { ports: [], missing }
+  const ports = routes.flatMap(({ route }) =>
+    route ? (specOf<{ matches?: { ports?: readonly number[] } }>(route).matches?.ports ?? []) : [],
+  )
+  return { ports: ports.length === 0 ? undefined : [...new Set(ports)].sort((a, b) => a - b), missing }
 }
 
 function matchesOf(

@@ -34,6 +34,16 @@ export const MIGRATION_RULES = {
     'a match asks for headers, which rules of a service do not: the match is left out',
     'Name the match in "replace" with "withoutHeaders": true, if service account, method and path are enough.',
   ),
+  HeadersDropped: rule(
+    'warning',
+    'a match asks for headers, and "replace" lets them go unasked: its callers get in whatever they send',
+    'Take "withoutHeaders" out of "replace" if the headers guard something.',
+  ),
+  NoSources: rule(
+    'error',
+    'a TrafficTarget without sources, by which all of the mesh may call: nobody may by it afterwards',
+    'Name the sources.',
+  ),
   ReplacementRefused: rule(
     'error',
     'a path of "replace" is not surely within the pathRegex',

@@ -1,13 +1,14 @@
-import { connectable, grantsOf, type Match } from '../../../../../src/mesh/osm/migration/grants.ts'
 import type { MigratedService } from '../../../../../src/mesh/osm/migration/migrate.ts'
 import {
   bears,
   meshSettings,
   type OsmObjects,
   onlyWatched,
+  type RouteMatch,
   workloadsOf,
 } from '../../../../../src/mesh/osm/migration/objects.ts'
 import { readServices } from '../../../../../src/mesh/osm/migration/services.ts'
+import type { KubeObject } from '../../../../../src/model/kube.ts'
 import type { AuthorizationRule } from '../../../../../src/model/policy/security.ts'
 
 /** A request, or a connection where it has no `http`, to a port of a Pod. */
@@ -26,12 +27,16 @@ export interface Attempt {
   }
 }
 
-/** Does Open Service Mesh let it in? Of TrafficTargets that overlap for one caller any is enough, as SMI says. */
+/**
+ * Does Open Service Mesh let it in? As `pkg/envoy/lds/rbac.go`, `pkg/envoy/rds/route/rbac.go` and `pkg/catalog` of 1.2.4 do, read for this
+ * test alone: a connection must pass the ports of some TrafficTarget, a request fit a match of some besides. Of TrafficTargets that
+ * overlap any is enough, as SMI says. One without sources is for everybody.
+ */
 export function letsInOf(all: OsmObjects): (attempt: Attempt) => boolean {
   const objects = onlyWatched(all)
   const services = [...readServices(objects).services.values()]
   const { permissive } = meshSettings(objects)
-  const { grants } = grantsOf(objects)
+  const targets = objects.trafficTargets.map((target) => targetOf(target, objects)).filter(({ valid }) => valid)
   return ({ from, namespace, labels, account, port, http }) => {
     if (from === undefined) return false
     const served = services
@@ -40,19 +45,52 @@ export function letsInOf(all: OsmObjects): (attempt: Attempt) => boolean {
       .filter(({ targetPort }) => targetPort === port)
     if (!served.some(({ protocol }) => (protocol === 'tcp') === (http === undefined))) return false
     if (permissive) return true
-    const to = `${namespace}/${account}`
-    const own = grants.filter((grant) => grant.to === to && grant.from.includes(from))
-    const ports = connectable(own, to, from)
-    if (own.length === 0 || (ports && !ports.includes(port))) return false
+    const own = targets.filter(
+      ({ to, sources }) => to === `${namespace}/${account}` && (sources.length === 0 || sources.includes(from)),
+    )
+    if (!own.some(({ ports }) => ports === 'any' || ports.includes(port))) return false
     return !http || own.some(({ matches }) => matches.some((match) => isAsked(match, http)))
   }
 }
 
-function isAsked({ path = '.*', methods, headers = {} }: Match, http: NonNullable<Attempt['http']>): boolean {
+interface Target {
+  readonly valid: boolean
+  readonly to: string
+  readonly sources: readonly string[]
+  readonly ports: readonly number[] | 'any'
+  readonly matches: readonly RouteMatch[]
+}
+
+function targetOf({ metadata: { namespace }, spec }: KubeObject, objects: OsmObjects): Target {
+  const { destination, sources, rules } = spec as {
+    destination: { name: string; namespace: string }
+    sources: { name: string; namespace: string }[]
+    rules: { kind: string; name: string; matches?: string[] }[]
+  }
+  const named = (list: readonly KubeObject[], name: string) =>
+    list.find((one) => one.metadata.namespace === namespace && one.metadata.name === name)?.spec
+  const routes = rules.filter(({ kind }) => kind === 'TCPRoute').map(({ name }) => named(objects.tcpRoutes, name))
+  const ports = routes.flatMap((route) => (route?.matches as { ports: number[] } | undefined)?.ports ?? [])
+  return {
+    valid: destination.namespace === namespace && rules.length > 0,
+    to: `${destination.namespace}/${destination.name}`,
+    sources: sources.map((one) => `${one.namespace}/${one.name}`),
+    ports: routes.includes(undefined) ? [] : ports.length === 0 ? 'any' : ports,
+    matches: rules
+      .filter(({ kind }) => kind === 'HTTPRouteGroup')
+      .flatMap(({ name, matches = [] }) => {
+        const known = (named(objects.routeGroups, name)?.matches ?? []) as readonly RouteMatch[]
+        return matches.flatMap((match) => known.find((one) => one.name === match) ?? [])
+      }),
+  }
+}
+
+function isAsked({ pathRegex, methods, headers }: RouteMatch, http: NonNullable<Attempt['http']>): boolean {
+  const asked = Object.entries(Object.assign({}, ...(Array.isArray(headers) ? headers : [headers])) as object)
   return (
-    (methods?.includes(http.method) ?? true) &&
-    wholly(path, http.path) &&
-    Object.entries(headers).every(([name, pattern]) => wholly(pattern, http.headers?.[name] ?? ''))
+    (!methods || methods.includes('*') || methods.includes(http.method)) &&
+    wholly(pathRegex || '.*', http.path) &&
+    asked.every(([name, pattern]) => wholly(pattern, http.headers?.[name] ?? ''))
   )
 }
 

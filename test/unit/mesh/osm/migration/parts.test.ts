@@ -71,8 +71,23 @@ describe('what is not carried is told', () => {
       ['PortUnknown'],
     ],
     [
-      'a TrafficTarget for another namespace',
+      'a TrafficTarget without sources',
       { trafficTargets: [trafficTarget('shop', 'off', 'web', [], [ALL])] },
+      ['NoSources'],
+    ],
+    [
+      'a TrafficTarget of callers that there cannot be',
+      { trafficTargets: [trafficTarget('shop', 'off', 'web', ['shop/UPPER'], [ALL])] },
+      ['NotInForce'],
+    ],
+    [
+      'a TrafficTarget without rules',
+      { trafficTargets: [trafficTarget('shop', 'off', 'web', ['shop/x'], [])] },
+      ['NotInForce'],
+    ],
+    [
+      'a TrafficTarget with a TCPRoute that is not there',
+      { trafficTargets: [trafficTarget('shop', 'off', 'web', ['shop/x'], [{ kind: 'TCPRoute', name: 'none' }])] },
       ['NotInForce'],
     ],
     [
@@ -237,6 +252,30 @@ test('a rule is for the ports that TCPRoutes name, and HTTP requests pass them t
     { name: 'front', serviceAccounts: ['shop/front'], ports: ['http', 'tcp-raw'] },
     { name: 'pump', serviceAccounts: ['shop/pump'], ports: ['tcp-raw'] },
   ])
+})
+
+test('a TCPRoute that is not there shuts connections out, and not the matches beside it', () => {
+  const objects = shop({
+    trafficTargets: [
+      trafficTarget(
+        'shop',
+        'half',
+        'web',
+        ['shop/front'],
+        [
+          { kind: 'TCPRoute', name: 'none' },
+          { ...ALL, matches: ['more'] },
+        ],
+      ),
+    ],
+  })
+  const routeGroups = [
+    routeGroup('shop', 'all', [
+      { name: 'all', pathRegex: '/a' },
+      { name: 'more', pathRegex: '/b' },
+    ]),
+  ]
+  expect(specOf({ ...objects, routeGroups })?.security?.authorization?.allow?.[0]?.paths).toEqual(['/a', '/b'])
 })
 
 test('callers, methods, paths and ports are joined, and more than a rule holds is another', () => {
