@@ -106,7 +106,8 @@ function checkRoutes(world: World, request: string, { weights: before, sideRoute
   for (const route of world.sideRoutes.filter((route) => !sideRoutes.includes(route))) {
     const [, version = ''] = route.split(' ')
     expect(podsOf(world, version), route).toBeGreaterThan(0)
-    expect(subsets).toContain(version)
+    // A pass that has something new to write reads no rule that it left as it is: resync finds that another hand took it.
+    if (rule) expect(subsets).toContain(version)
   }
 }
 
