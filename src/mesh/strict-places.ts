@@ -9,6 +9,9 @@ export interface StrictPlace {
   readonly cluster: ClusterDocument
   /** Undefined: the mesh counts none. */
   readonly selector: string | undefined
+  /** A selector for all its requests. */
+  readonly counted: string | undefined
+  readonly hasTcp: boolean
 }
 
 /**
@@ -34,6 +37,12 @@ export function strictPlaces(
     .filter((cluster) => servicePolicy(service, cluster).policy.security?.mtls === 'strict')
     .map((cluster) => {
       const provider = providerFor(cluster.mesh?.provider ?? 'istio')
-      return { service: keyOf(service), cluster, selector: provider?.outsideCounts?.(service)?.selector }
+      return {
+        service: keyOf(service),
+        cluster,
+        selector: provider?.outsideCounts?.(service)?.selector,
+        counted: provider?.requestCounts?.(service)?.selector,
+        hasTcp: service.spec.ports.some(({ protocol }) => protocol === 'tcp'),
+      }
     })
 }

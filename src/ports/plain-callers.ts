@@ -13,6 +13,10 @@ export interface LookedAt {
   readonly cluster: { readonly name: string; readonly spec: ClusterSpec }
   /** Undefined: nobody counts them. */
   readonly selector: string | undefined
+  /** A selector for all its requests: that none came without mutual TLS is known only where some are counted. Absent: nobody asks. */
+  readonly counted?: string | undefined
+  /** Does it have ports of TCP? Connections there are in no count of requests. */
+  readonly hasTcp?: boolean
 }
 
 /** What was seen of callers without mutual TLS. */
@@ -31,6 +35,7 @@ export type PlainCallers =
 /** Most places that one write looks at, and how many at a time. */
 const MOST = 50
 const AT_ONCE = 5
+const MOST_WARNINGS = 20
 
 /** Looks at the metrics of each place; never throws. Those beyond `MOST` are not known. */
 export async function findPlainCallers(
@@ -56,6 +61,11 @@ async function look(metrics: MetricsSources, place: LookedAt, nowMs: number): Pr
     const counted = series.map((one) => ({ caller: callerOf(one), requests: increaseOf(one, nowMs) }))
     const requests = counted.reduce((sum, one) => sum + one.requests, 0)
     const where = { service: place.service, cluster: place.cluster.name }
+    if (requests <= 0 && place.hasTcp) return unknown(place, 'connections to its TCP ports are not counted')
+    if (requests <= 0 && place.counted !== undefined) {
+      const all = await source.samples(place.counted, nowMs, LOOK_BACK_MS)
+      if (all.length === 0) return unknown(place, 'no requests to it are counted at all')
+    }
     if (requests <= 0) return { kind: 'none', ...where }
     const callers = counted.flatMap((one) => (one.requests > 0 && one.caller !== undefined ? [one.caller] : []))
     return { kind: 'seen', ...where, requests: Math.round(requests), callers: [...new Set(callers)].sort() }
@@ -116,7 +126,7 @@ export function plainCallersFailure(
 
 /** What the caller of a write should know: what could not be looked at, and what was waived. */
 export function plainCallersWarnings(found: readonly PlainCallers[]): readonly string[] {
-  return found.flatMap((one) => {
+  const warnings = found.flatMap((one) => {
     const words = describePlainCallers(one)
     if (words === undefined) return []
     return [
@@ -125,4 +135,7 @@ export function plainCallersWarnings(found: readonly PlainCallers[]): readonly s
         : `security.mtls: ${words}`,
     ]
   })
+  const more = warnings.length - MOST_WARNINGS
+  if (more <= 0) return warnings
+  return [...warnings.slice(0, MOST_WARNINGS), `security.mtls: so it is in ${more} more places`]
 }

@@ -105,6 +105,20 @@ describe('mutual TLS that becomes strict', () => {
     expect(await put()).toMatchObject({ failure: { code: 'PlainCallers' } })
   })
 
+  it.each<[string, () => unknown, object]>([
+    ['no requests to it are counted at all', () => metrics.stored.clear(), {}],
+    [
+      'connections to its TCP ports are not counted',
+      () => calls({ connection_security_policy: 'mutual_tls' }),
+      { ports: [{ name: 'db', port: 5432, protocol: 'tcp' }] },
+    ],
+  ])('is taken with a warning where nothing was measured: %s', async (why, given, change) => {
+    given()
+    const result = await put(change)
+    if (!result.ok) throw new Error(result.failure.detail)
+    expect(result.value.warnings).toEqual([expect.stringContaining(why)])
+  })
+
   it.each([
     ['the cluster names no metrics', () => metrics.without.add('east')],
     ['late', () => Object.assign(metrics, { failure: new PortError('unavailable', 'Prometheus', 'late') })],
