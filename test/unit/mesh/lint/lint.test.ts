@@ -18,6 +18,8 @@ const OF_THE_PLAN = [
   'MeshRetires',
   'NamespaceMissing',
   'ServiceMissing',
+  'PlainCallers',
+  'PlainCallersUnknown',
   'PortMissing',
   'SelectorExcludes',
   'SelectorOverlap',
