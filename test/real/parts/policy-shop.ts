@@ -101,14 +101,15 @@ async function removeService(product: Product): Promise<void> {
 }
 
 const WRITTEN = {
-  'networking.istio.io': ['destinationrules', 'virtualservices', 'serviceentries', 'sidecars', 'envoyfilters'],
-  'security.istio.io': ['peerauthentications', 'requestauthentications', 'authorizationpolicies'],
-  'telemetry.istio.io': ['telemetries'],
+  'networking.istio.io/v1': ['destinationrules', 'virtualservices', 'serviceentries', 'sidecars'],
+  'networking.istio.io/v1alpha3': ['envoyfilters'],
+  'security.istio.io/v1': ['peerauthentications', 'requestauthentications', 'authorizationpolicies'],
+  'telemetry.istio.io/v1': ['telemetries'],
 }
 
 async function leftOf({ admin }: ApiServer): Promise<readonly string[]> {
   const paths = Object.entries(WRITTEN).flatMap(([group, kinds]) =>
-    kinds.map((kind) => `/apis/${group}/v1/namespaces/shop/${kind}`),
+    kinds.map((kind) => `/apis/${group}/namespaces/shop/${kind}`),
   )
   const lists = await Promise.all(paths.map((path) => admin.call('GET', path)))
   const objects = lists.flatMap(({ body }) => (body as { items: KubernetesObject[] }).items)
