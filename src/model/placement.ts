@@ -108,3 +108,11 @@ export type PlacementCondition =
   | 'Drifted'
   | 'Held'
   | 'Frozen'
+
+/** The newest render revision that anything is known to have been done for there. */
+export function newestRevision(
+  placement: Pick<PlacementState, 'liveRevision' | 'appliedRevision' | 'writtenRevision'>,
+): number {
+  const { liveRevision, appliedRevision = 0, writtenRevision = 0 } = placement
+  return Math.max(liveRevision, appliedRevision, writtenRevision)
+}

@@ -1,5 +1,5 @@
 import { bearsMarks } from '../mesh/marks.ts'
-import type { ClusterDocument, PlacementDocument, ServiceDocument } from '../model/documents.ts'
+import { type ClusterDocument, keyOf, type PlacementDocument, type ServiceDocument } from '../model/documents.ts'
 import { refOf } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
 import type { InventoryEntry } from '../model/placement.ts'
@@ -29,7 +29,7 @@ export async function findUnrecorded(
     const api = await deps.clusters.connect(cluster)
     const found = await Promise.all(missing.map((ref) => api.get(ref)))
     const at = timestamp(deps.clock.now())
-    const key = `${service.namespace}/${service.name}`
+    const key = keyOf(service)
     return found.flatMap((live) => (live && bearsMarks(live.metadata, key) ? [recordedAs(live, at)] : []))
   } catch (error) {
     if (isPortError(error)) return []

@@ -1,6 +1,7 @@
 import type { PlacementDocument } from '../model/documents.ts'
 import { describeRef, type KubeObject } from '../model/kube.ts'
 import { timestamp } from '../model/names.ts'
+import { newestRevision } from '../model/placement.ts'
 import { splitServiceKey } from '../model/service.ts'
 import { isPortError, PortError } from '../ports/port-error.ts'
 import { isRace } from './apply.ts'
@@ -140,8 +141,7 @@ function removed(cluster: string): Recorded {
 
 /** What a placement knows of a service whose document is gone. */
 function lastKnown(placement: PlacementDocument): PlacedService {
-  const { observedGeneration: generation, liveRevision, appliedRevision = 0, writtenRevision = 0 } = placement
-  const renderRevision = Math.max(liveRevision, appliedRevision, writtenRevision)
   const owner = { ...splitServiceKey(placement.service), objectsIn: namespaceOfPlacement(placement) }
-  return { ...owner, generation, renderRevision, rollouts: [] }
+  const { observedGeneration: generation } = placement
+  return { ...owner, generation, renderRevision: newestRevision(placement), rollouts: [] }
 }

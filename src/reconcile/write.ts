@@ -1,6 +1,7 @@
 import { revisionOf } from '../mesh/marks.ts'
 import type { PlacementDocument } from '../model/documents.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
+import { newestRevision } from '../model/placement.ts'
 import type { Drift } from './drift.ts'
 import type { Effect } from './permission.ts'
 import type { PlacedService, Stop } from './situation.ts'
@@ -35,8 +36,7 @@ export function staleStop(
   { renderRevision }: { readonly renderRevision: number },
   placement: PlacementDocument | undefined,
 ): Stop | undefined {
-  const { liveRevision = 0, appliedRevision = 0, writtenRevision = 0 } = placement ?? {}
-  const newest = Math.max(liveRevision, appliedRevision, writtenRevision)
+  const newest = placement ? newestRevision(placement) : 0
   if (newest <= renderRevision) return undefined
   const message =
     `The placement is of render revision ${newest}, newer than ${renderRevision}: the service was restored from older data. ` +
