@@ -1,12 +1,12 @@
-import { type Condition, type ConditionInput, setCondition } from '../model/condition.ts'
+import { type Condition, type Finding, no, setConditions, yes } from '../model/condition.ts'
 import type { CertificateDocument } from '../model/documents.ts'
+import { leadMs } from '../model/expiry.ts'
+import { timestamp } from '../model/names.ts'
 import { isRotationOver } from '../model/rotation.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
 import { policyDigest, uncoveredHosts } from './issue-policy.ts'
-import { goneMessage, isGone, isTrouble, type Observations } from './observations.ts'
+import { goneMessage, isGone, type Observations } from './observations.ts'
 import { isDelivered } from './release.ts'
-import { leadMs } from './renewal.ts'
-
-type Finding = Omit<ConditionInput, 'type' | 'observedGeneration'>
 
 /** What is the case about a certificate: Issued, Delivered, NearExpiry, VaultReadable, and Ready, which sums up. */
 export function certificateConditions(document: CertificateDocument, seen: Observations): readonly Condition[] {
@@ -16,13 +16,8 @@ export function certificateConditions(document: CertificateDocument, seen: Obser
     NearExpiry: nearExpiry(document, seen.now),
     VaultReadable: vaultReadable(seen),
   }
-  const all: Readonly<Record<string, Finding>> = { Ready: ready(found, document, seen.now), ...found }
-  const now = new Date(seen.now).toISOString()
-  let conditions = [...document.conditions]
-  for (const [type, finding] of Object.entries(all)) {
-    conditions = setCondition(conditions, { type, ...finding, observedGeneration: document.generation }, now)
-  }
-  return conditions
+  const all = { Ready: ready(found, document, seen.now), ...found }
+  return setConditions(document.conditions, all, document.generation, timestamp(seen.now))
 }
 
 /** The newest generation that every cluster has carried, proven. It never falls: a later rotation undoes no change. */
@@ -92,12 +87,4 @@ function ready(found: Readonly<Record<string, Finding>>, document: CertificateDo
     return yes('RotationFailed', `Serial ${current.serial} is served. The last rotation failed: ${rotation.message}`)
   }
   return yes('Ready', `Serial ${current.serial} is served everywhere.`)
-}
-
-function yes(reason: string, message: string): Finding {
-  return { status: 'True', reason, message }
-}
-
-function no(reason: string, message: string): Finding {
-  return { status: 'False', reason, message }
 }

@@ -1,11 +1,12 @@
 import { SCHEDULE } from '../model/identity.ts'
+import { lookWithin } from '../model/waiting.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
 import { foundVersion, renewsAt, servedFirst } from './found-version.ts'
 import { isMadeHere, uncoveredHosts } from './issue-policy.ts'
-import { goneMessage, isGone, isTrouble, type Observations, publicPart } from './observations.ts'
+import { goneMessage, isGone, type Observations, publicPart } from './observations.ts'
 import { warningOf } from './renewal.ts'
 import { ANOTHER_HAND, failuresInARow, startRotation } from './start-rotation.ts'
 import { aim, type Step, tell } from './step.ts'
-import { lookWithin } from './waiting.ts'
 
 const FIRST_RETRY_MS = 3_600_000
 const MOST_RETRY_MS = 24 * 3_600_000

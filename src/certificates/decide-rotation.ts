@@ -1,20 +1,19 @@
-import { canonicalJson } from '../model/digest.ts'
 import type { CertificateDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
 import { isRotationOver } from '../model/rotation.ts'
-import { deliverWork, rotateWork } from './certificate-event.ts'
+import { type Settled, settleStep } from '../model/settle-step.ts'
+import { isAsked, isDue, keepLease, lookWithin } from '../model/waiting.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
+import { deliverWork, rotateWork } from './certificate-work.ts'
 import { certificateConditions, generationSeen } from './conditions.ts'
 import { aimNewClusters, decideIdle, warn } from './decide-idle.ts'
 import { makeVersion } from './make-version.ts'
-import { isTrouble, type Observations, type VaultEffect } from './observations.ts'
+import type { Observations, VaultEffect } from './observations.ts'
 import { isDelivered, release } from './release.ts'
 import { end, LEASE_MS, type Step } from './step.ts'
-import { isAsked, isDue, keepLease, lookWithin } from './waiting.ts'
 
-/** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
 export type Decision =
-  | { readonly kind: 'write'; readonly document: CertificateDocument; readonly effect?: VaultEffect }
-  | { readonly kind: 'leave' }
+  | Settled<CertificateDocument, VaultEffect>
   /** It was to be deleted, and nothing of it is left on any cluster. */
   | { readonly kind: 'remove' }
 
@@ -22,8 +21,6 @@ export type Decision =
 const MOST_TRANSITIONS = 8
 const LEAVING_MS = 15_000
 const REMIND_MS = 60_000
-/** The sweep finds what is due every 30 s; what is due within this gets a message of its own, to be in time. */
-const SOON_MS = 600_000
 
 /**
  * The next state of a certificate from what was seen. Pure and total: the same input gives the same decision, every phase
@@ -122,25 +119,15 @@ function remind(before: CertificateDocument, step: Step, seen: Observations): St
   return lookWithin({ ...step, entries: [...step.entries, ...again] }, REMIND_MS, seen.now)
 }
 
-/** Conditions, the time of the next look and the outbox; the same document when nothing of it changes. */
+/** With what was seen of it, and when it is looked at next. */
 function settle(before: CertificateDocument, decided: Step, seen: Observations): Decision {
   const { now } = seen
   const step = remind(before, decided, seen)
-  const { dueAt: _dueAt, ...rest } = step.document
-  const observed = { ...rest, observedGeneration: generationSeen(step.document, seen) }
-  const lookAt = step.effect ? Math.min(step.lookAt ?? Number.POSITIVE_INFINITY, now + LEASE_MS) : step.lookAt
-  const dueAt = lookAt === undefined ? undefined : timestamp(Math.max(lookAt, now))
   const document: CertificateDocument = {
-    ...observed,
+    ...step.document,
+    observedGeneration: generationSeen(step.document, seen),
     conditions: certificateConditions(step.document, seen),
-    ...(dueAt === undefined ? {} : { dueAt }),
   }
-  if (step.entries.length === 0 && !step.effect && canonicalJson(document) === canonicalJson(before)) {
-    return { kind: 'leave' }
-  }
-  const soon = dueAt !== undefined && dueAt !== before.dueAt && Date.parse(dueAt) <= now + SOON_MS
-  const again = soon ? [rotateWork(document.name, dueAt, dueAt)] : []
-  const outbox = [...before.outbox, ...step.entries, ...again]
-  const written = { ...document, outbox, updatedAt: timestamp(now) }
-  return { kind: 'write', document: written, ...(step.effect ? { effect: step.effect } : {}) }
+  const work = (dueAt: string) => rotateWork(document.name, dueAt, dueAt)
+  return settleStep(before, { ...step, document }, { now, leaseMs: LEASE_MS, work })
 }

@@ -1,3 +1,4 @@
+import { certificateEvent } from '../model/certificate-event.ts'
 import { type CertificateDocument, keyOf } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import type { HostKey } from '../model/host.ts'
@@ -8,7 +9,7 @@ import { type Change, changeDocument } from '../ports/change-document.ts'
 import { removalEntry } from '../ports/delete-document.ts'
 import { checkPreconditions } from '../ports/put-document.ts'
 import type { Store } from '../ports/store.ts'
-import { certificateEvent, rotateWork } from './certificate-event.ts'
+import { rotateWork } from './certificate-work.ts'
 import type { CertificateDeps } from './deps.ts'
 import { retarget } from './retarget.ts'
 

@@ -1,12 +1,14 @@
 import { digest } from '../model/digest.ts'
+import { isAsked, keepLease, lookWithin } from '../model/waiting.ts'
 import type { VaultOperation, VaultVersion } from '../ports/vault.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
 import { checkCandidate } from './check-candidate.ts'
 import { checkInput } from './check-input.ts'
 import { foundVersion, servedVersions } from './found-version.ts'
 import { isMadeHere, policyDigest, ROTATION_TAG, vaultNameOf } from './issue-policy.ts'
-import { isTrouble, type Observations, publicPart, seenVersion, type VaultSeen } from './observations.ts'
+import { type Observations, publicPart, seenVersion, type VaultSeen } from './observations.ts'
 import { ask, enter, giveUp, type Step, tell, withRotation } from './step.ts'
-import { hold, holdForTrouble, isAsked, keepLease, lookWithin, type Pace } from './waiting.ts'
+import { hold, holdForTrouble, type Pace } from './waiting.ts'
 
 /** A self-signed version takes seconds, an integrated issuer minutes to hours. */
 const ISSUE_PACE: Pace = { firstMs: 1000, mostMs: 300_000 }

@@ -1,7 +1,7 @@
 import type { CertificateVersion } from '../model/certificate.ts'
 import type { DeliveryDocument } from '../model/documents.ts'
 import type { VaultOperation, VaultVersion } from '../ports/vault.ts'
-import type { Trouble } from '../ports/vault-trouble.ts'
+import { isTrouble, type Trouble } from '../ports/vault-trouble.ts'
 import type { WindowState } from '../ports/window-state.ts'
 
 /** What a pass has seen of the vault. */
@@ -32,10 +32,6 @@ export type VaultEffect =
   | { readonly kind: 'create'; readonly rotation: string }
   | { readonly kind: 'merge'; readonly rotation: string; readonly chain: string }
   | { readonly kind: 'drop'; readonly rotation: string }
-
-export function isTrouble(vault: VaultSeen | Trouble): vault is Trouble {
-  return 'kind' in vault
-}
 
 /** A version as it was seen, whatever it was looked at for; undefined when it is not in the vault. */
 export function seenVersion({ candidate, tagged, newest }: VaultSeen, version?: string): VaultVersion | undefined {

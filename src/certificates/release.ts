@@ -1,14 +1,15 @@
 import type { CertificateVersion, DeliveryState } from '../model/certificate.ts'
 import type { CertificateDocument, DeliveryDocument } from '../model/documents.ts'
 import { durationMs, timestamp } from '../model/names.ts'
+import { lookWithin } from '../model/waiting.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
 import { checkCandidate } from './check-candidate.ts'
 import { checkInput } from './check-input.ts'
 import { foundVersion, renewsAt, servedFirst } from './found-version.ts'
 import { isMadeHere } from './issue-policy.ts'
-import { isTrouble, type Observations, seenVersion } from './observations.ts'
+import { type Observations, seenVersion } from './observations.ts'
 import { isUrgent, urgentAt } from './renewal.ts'
 import { aim, end, enter, giveUp, type Step, tell, withRotation } from './step.ts'
-import { lookWithin } from './waiting.ts'
 
 /** A delivery whose state changes asks for a look itself; this is for a message that was lost. */
 const BACKSTOP_MS = 60_000

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { CertificateSpec } from '../model/certificate.ts'
-import { type Ends, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
-import { durationMs } from '../model/names.ts'
+import { type Ends, leadMs, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
 
 const DAY_MS = 86_400_000
-/** A certificate is renewed in the last third of its life at the earliest asked for, and never in the first. */
-const MOST_LEAD = 2 / 3
 /** Certificates that were made together are renewed over this part of their lead. */
 const JITTER = 0.1
 /** When less than this is left, nothing but the cluster itself holds a new version. */
@@ -13,13 +10,6 @@ const URGENT_MS = 7 * DAY_MS
 const URGENT_PART = 0.2
 /** Days before the end at which people are told, as far as the renewal should have happened by then. */
 export const WARNING_DAYS = [30, 14, 7, 3, 1] as const
-
-/** How long before its end a new version is wanted: as the spec says, a third of the lifetime when it says nothing. */
-export function leadMs(spec: Pick<CertificateSpec, 'renewBefore'>, version: Ends): number {
-  const lifetime = lifetimeMs(version)
-  const asked = spec.renewBefore === undefined ? lifetime / 3 : durationMs(spec.renewBefore)
-  return Math.min(asked, lifetime * MOST_LEAD)
-}
 
 /** When a new version is asked for, in epoch milliseconds. By name some do it earlier, so that not all come at once. */
 export function renewAt(name: string, spec: Pick<CertificateSpec, 'renewBefore'>, version: Ends): number {

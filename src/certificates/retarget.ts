@@ -1,6 +1,6 @@
 import type { CertificateDocument } from '../model/documents.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { deliverWork } from './certificate-event.ts'
+import { deliverWork } from './certificate-work.ts'
 
 type Places = Pick<CertificateDocument, 'clusters' | 'targets' | 'leaving' | 'revision'>
 

@@ -5,9 +5,9 @@ import { remember, replayOf } from '../model/idempotency.ts'
 import { type Actor, actorOf, hasRole } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
-import { isRotationOver, type Rotation } from '../model/rotation.ts'
+import { isRotationOver, type Rotation, rotationById } from '../model/rotation.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
-import { rotateWork } from './certificate-event.ts'
+import { rotateWork } from './certificate-work.ts'
 import type { CertificateDeps } from './deps.ts'
 import { startRotation } from './start-rotation.ts'
 
@@ -105,10 +105,6 @@ function started(
     updatedAt: time,
   }
   return [document, rotation]
-}
-
-function rotationById({ rotation, history }: CertificateDocument, id: unknown): Rotation | undefined {
-  return [...(rotation ? [rotation] : []), ...history].find((one) => one.id === id)
 }
 
 /** The same for a person in a chat, `note` being their words: whether the caller may, and a sentence for people. */

@@ -1,10 +1,11 @@
+import { certificateEvent } from '../model/certificate-event.ts'
 import { selectedClusters } from '../model/cluster-selection.ts'
 import type { CertificateDocument, ClusterDocument } from '../model/documents.ts'
 import { type Result, succeed } from '../model/failure.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
-import { certificateEvent, rotateWork } from './certificate-event.ts'
+import { rotateWork } from './certificate-work.ts'
 import type { CertificateDeps } from './deps.ts'
 import { retarget } from './retarget.ts'
 

@@ -1,9 +1,10 @@
+import { certificateEvent } from '../model/certificate-event.ts'
 import type { CertificateDocument } from '../model/documents.ts'
 import type { Actor } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import type { Rotation, RotationPhase } from '../model/rotation.ts'
-import { certificateEvent, deliverWork } from './certificate-event.ts'
+import { deliverWork } from './certificate-work.ts'
 import type { VaultEffect } from './observations.ts'
 
 /** A certificate on its way through one decision. */

@@ -6,7 +6,7 @@ import { fail, type Result, succeed } from '../model/failure.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
-import { rotateCaWork } from './ca-event.ts'
+import { rotateCaWork } from './ca-work.ts'
 import type { MeshCaDeps } from './deps.ts'
 import { certificatesOf } from './make-certificates.ts'
 

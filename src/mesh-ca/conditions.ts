@@ -1,13 +1,14 @@
 import { isCaRotationOver } from '../model/ca-rotation.ts'
-import { type Condition, type ConditionInput, setCondition } from '../model/condition.ts'
+import { type Condition, type Finding, no, setConditions, unknown, yes } from '../model/condition.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
+import { leadMs } from '../model/expiry.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
+import { timestamp } from '../model/names.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
 import { unusableMessage } from './decide-idle.ts'
 import { isAsWanted } from './gates.ts'
-import { isTrouble, type Observations } from './observations.ts'
-import { firstRoot, rootLeadMs, signerLeadMs } from './renewal.ts'
-
-type Finding = Omit<ConditionInput, 'type' | 'observedGeneration'>
+import type { Observations } from './observations.ts'
+import { firstRoot, rootLeadMs } from './renewal.ts'
 
 /** What is the case about a mesh CA: Issued, TrustSpread, Renewed, NearExpiry, VaultReadable, and Ready, which sums up. */
 export function caConditions(document: MeshCaDocument, seen: Observations): readonly Condition[] {
@@ -18,13 +19,8 @@ export function caConditions(document: MeshCaDocument, seen: Observations): read
     NearExpiry: nearExpiry(document, seen.now),
     VaultReadable: vaultReadable(seen),
   }
-  const all: Readonly<Record<string, Finding>> = { Ready: ready(found, document, seen.now), ...found }
-  const now = new Date(seen.now).toISOString()
-  let conditions = [...document.conditions]
-  for (const [type, finding] of Object.entries(all)) {
-    conditions = setCondition(conditions, { type, ...finding, observedGeneration: document.generation }, now)
-  }
-  return conditions
+  const all = { Ready: ready(found, document, seen.now), ...found }
+  return setConditions(document.conditions, all, document.generation, timestamp(seen.now))
 }
 
 /** The newest generation that is carried out: there is a CA, and nothing is on its way. It never falls. */
@@ -96,7 +92,7 @@ function nearExpiry({ current, spec }: MeshCaDocument, now: number): Finding {
   const message = `Intermediate ${signer.serial} ends at ${signer.notAfter}, root ${root.serial} at ${root.notAfter}.`
   const [signerEnd, rootEnd] = [Date.parse(signer.notAfter), Date.parse(root.notAfter)]
   if (Math.min(signerEnd, rootEnd) <= now) return yes('Ended', message)
-  const isNear = signerEnd - now <= signerLeadMs(spec, signer) || rootEnd - now <= rootLeadMs(root)
+  const isNear = signerEnd - now <= leadMs(spec, signer) || rootEnd - now <= rootLeadMs(root)
   return isNear ? yes('EndsSoon', message) : no('TimeLeft', message)
 }
 
@@ -114,16 +110,4 @@ function ready(found: Readonly<Record<string, Finding>>, { current, rotation }: 
     return yes('RotationFailed', `Serial ${current.signer.serial} signs. The last rotation failed: ${rotation.message}`)
   }
   return yes('Ready', `Serial ${current.signer.serial} signs.`)
-}
-
-function yes(reason: string, message: string): Finding {
-  return { status: 'True', reason, message }
-}
-
-function no(reason: string, message: string): Finding {
-  return { status: 'False', reason, message }
-}
-
-function unknown(reason: string, message: string): Finding {
-  return { status: 'Unknown', reason, message }
 }

@@ -1,26 +1,22 @@
 import { isCaRotationOver } from '../model/ca-rotation.ts'
-import { canonicalJson } from '../model/digest.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
-import { timestamp } from '../model/names.ts'
-import { rotateCaWork } from './ca-event.ts'
+import { type Settled, settleStep } from '../model/settle-step.ts'
+import { isAsked, keepLease, lookWithin } from '../model/waiting.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
+import { rotateCaWork } from './ca-work.ts'
 import { caConditions, generationSeen } from './conditions.ts'
 import { decideIdle, warn } from './decide-idle.ts'
-import { type CaEffect, isTrouble, type Observations } from './observations.ts'
+import type { CaEffect, Observations } from './observations.ts'
 import { type CaStep, end, LEASE_MS } from './step.ts'
 import { takePhase } from './take-phase.ts'
-import { holdForTrouble, isAsked, keepLease, lookWithin } from './waiting.ts'
+import { holdForTrouble } from './waiting.ts'
 import { changedElsewhere, wantedOf, writtenSet } from './wanted.ts'
 
-/** What a pass comes to: the next document, and what is to be asked of the vault once it is stored. */
-export type CaDecision =
-  | { readonly kind: 'write'; readonly document: MeshCaDocument; readonly effect?: CaEffect }
-  | { readonly kind: 'leave' }
+export type CaDecision = Settled<MeshCaDocument, CaEffect>
 
 /** More phases than a rotation has are never passed in one decision. */
 const MOST_TRANSITIONS = 8
 const PAUSED_LOOK_MS = 3_600_000
-/** The sweep finds what is due every 30 s; what is due within this gets a message of its own, to be in time. */
-const SOON_MS = 600_000
 
 /**
  * The next state of a mesh CA from what was seen. Pure and total: the same input gives the same decision, every phase has
@@ -63,24 +59,14 @@ function isBeingWritten({ document: { rotation } }: CaStep, { vault }: Observati
   return wanted.ok && writtenSet(rotation, wanted.value, vault) !== undefined
 }
 
-/** Conditions, the time of the next look and the outbox; the same document when nothing of it changes. */
+/** With what was seen of it, and when it is looked at next. */
 function settle(before: MeshCaDocument, step: CaStep, seen: Observations): CaDecision {
   const { now } = seen
-  const { dueAt: _dueAt, ...rest } = step.document
-  const observed = { ...rest, observedGeneration: generationSeen(step.document, seen) }
-  const lookAt = step.effect ? Math.min(step.lookAt ?? Number.POSITIVE_INFINITY, now + LEASE_MS) : step.lookAt
-  const dueAt = lookAt === undefined ? undefined : timestamp(Math.max(lookAt, now))
   const document: MeshCaDocument = {
-    ...observed,
+    ...step.document,
+    observedGeneration: generationSeen(step.document, seen),
     conditions: caConditions(step.document, seen),
-    ...(dueAt === undefined ? {} : { dueAt }),
   }
-  if (step.entries.length === 0 && !step.effect && canonicalJson(document) === canonicalJson(before)) {
-    return { kind: 'leave' }
-  }
-  const soon = dueAt !== undefined && dueAt !== before.dueAt && Date.parse(dueAt) <= now + SOON_MS
-  const again = soon ? [rotateCaWork(document.name, dueAt, dueAt)] : []
-  const outbox = [...before.outbox, ...step.entries, ...again]
-  const written = { ...document, outbox, updatedAt: timestamp(now) }
-  return { kind: 'write', document: written, ...(step.effect ? { effect: step.effect } : {}) }
+  const work = (dueAt: string) => rotateCaWork(document.name, dueAt, dueAt)
+  return settleStep(before, { ...step, document }, { now, leaseMs: LEASE_MS, work })
 }

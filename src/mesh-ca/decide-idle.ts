@@ -1,10 +1,11 @@
 import type { MeshCaDocument } from '../model/documents.ts'
 import { SCHEDULE } from '../model/identity.ts'
-import { isTrouble, type Observations, PARTS, type VaultSeen } from './observations.ts'
+import { lookWithin } from '../model/waiting.ts'
+import { isTrouble } from '../ports/vault-trouble.ts'
+import { type Observations, PARTS, type VaultSeen } from './observations.ts'
 import { caWarning, nextDue, PAGE_DAYS } from './renewal.ts'
 import { endedBadly, startCaRotation } from './start-rotation.ts'
 import { adopt, type CaStep, tell } from './step.ts'
-import { lookWithin } from './waiting.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

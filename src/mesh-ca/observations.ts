@@ -71,8 +71,4 @@ export interface CaWrite {
   readonly signer: 'keep' | 'new' | 'former'
 }
 
-export function isTrouble(vault: VaultSeen | Trouble): vault is Trouble {
-  return 'kind' in vault
-}
-
 export const PARTS = ['rootCert', 'certChain', 'caCert', 'caKey'] as const satisfies readonly (keyof CaSecretNames)[]

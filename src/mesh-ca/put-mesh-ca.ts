@@ -1,4 +1,5 @@
 import { isCaRotationOver } from '../model/ca-rotation.ts'
+import { certificateEvent } from '../model/certificate-event.ts'
 import { canonicalJson } from '../model/digest.ts'
 import { type MeshCaDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
@@ -6,7 +7,7 @@ import { actorOf } from '../model/identity.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
-import { caEvent, rotateCaWork, trustWork } from './ca-event.ts'
+import { rotateCaWork, trustWork } from './ca-work.ts'
 import { checkReferences } from './check-references.ts'
 import type { MeshCaDeps } from './deps.ts'
 import { watchedBecause } from './watched.ts'
@@ -54,7 +55,7 @@ function refuseMove({ name, spec: before, rotation }: MeshCaDocument, spec: Mesh
 }
 
 function registered(name: string, spec: MeshCaSpec, context: RequestContext, now: string): MeshCaDocument {
-  const event = caEvent(name, 'certificate.registered', {
+  const event = certificateEvent(name, 'certificate.registered', {
     id: now,
     time: now,
     actor: actorOf(context.caller),
@@ -83,7 +84,7 @@ function registered(name: string, spec: MeshCaSpec, context: RequestContext, now
 function changed(before: MeshCaDocument, spec: MeshCaSpec, context: RequestContext, now: string): MeshCaDocument {
   const { name } = before
   const generation = before.generation + 1
-  const event = caEvent(name, 'certificate.changed', {
+  const event = certificateEvent(name, 'certificate.changed', {
     id: String(generation),
     time: now,
     actor: actorOf(context.caller),

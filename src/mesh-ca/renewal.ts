@@ -1,19 +1,11 @@
 import type { MeshCaDocument } from '../model/documents.ts'
-import { type Ends, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
-import type { CaCertificate, CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
-import { durationMs } from '../model/names.ts'
+import { type Ends, leadMs, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
+import type { CaCertificate, CaSet } from '../model/mesh-ca.ts'
 
 const DAY_MS = 86_400_000
 /** What is told from here on is told at once, also in quiet hours. */
 export const PAGE_DAYS = 7
 export const CA_WARNING_DAYS = [60, 30, 14, 7, 3, 1] as const
-const MOST_LEAD = 2 / 3
-
-/** How long before its end the next signer is wanted: as the spec says, a third of the lifetime when it says nothing. */
-export function signerLeadMs({ renewBefore }: Pick<MeshCaSpec, 'renewBefore'>, signer: Ends): number {
-  const lifetime = lifetimeMs(signer)
-  return Math.min(renewBefore === undefined ? lifetime / 3 : durationMs(renewBefore), lifetime * MOST_LEAD)
-}
 
 /** How long before its end the next root is wanted. */
 export function rootLeadMs(root: Ends): number {
@@ -45,7 +37,7 @@ export function nextDue({ spec, history }: Pick<MeshCaDocument, 'spec' | 'histor
     at: Math.max(Math.floor(Date.parse(one.notAfter) - leadMs), notBefore(one)),
     message: `${what === 'root' ? 'Root' : 'Intermediate'} ${one.serial} ends at ${one.notAfter}.`,
   })
-  const ofSigner = due('intermediate', signer, signerLeadMs(spec, signer))
+  const ofSigner = due('intermediate', signer, leadMs(spec, signer))
   const ofRoot = root && due('root', root, rootLeadMs(root))
   return ofRoot && ofRoot.at <= ofSigner.at ? ofRoot : ofSigner
 }
@@ -59,6 +51,6 @@ export function caWarning(
 ): (Warning & { readonly certificate: CaCertificate }) | undefined {
   const certificate = what === 'signer' ? current.signer : firstRoot(current)
   if (!certificate) return undefined
-  const lead = what === 'signer' ? signerLeadMs(document.spec, certificate) : rootLeadMs(certificate)
+  const lead = what === 'signer' ? leadMs(document.spec, certificate) : rootLeadMs(certificate)
   return { ...passedMarks(CA_WARNING_DAYS, certificate, lead, document.warned[what], now), certificate }
 }

@@ -6,8 +6,9 @@ import { remember, replayOf } from '../model/idempotency.ts'
 import { actorOf, hasRole } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
+import { rotationById } from '../model/rotation.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
-import { rotateCaWork } from './ca-event.ts'
+import { rotateCaWork } from './ca-work.ts'
 import type { MeshCaDeps } from './deps.ts'
 import { startCaRotation } from './start-rotation.ts'
 import { watchedBecause } from './watched.ts'
@@ -129,10 +130,6 @@ function started(
     updatedAt: time,
   }
   return [document, rotation]
-}
-
-function rotationById({ rotation, history }: MeshCaDocument, id: unknown): CaRotation | undefined {
-  return [...(rotation ? [rotation] : []), ...history].find((one) => one.id === id)
 }
 
 /** The intermediate, for a person in a chat, `note` being their words: whether the caller may, and a sentence for people. */

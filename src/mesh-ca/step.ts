@@ -1,10 +1,10 @@
 import type { CaPhase, CaRotation } from '../model/ca-rotation.ts'
+import { certificateEvent } from '../model/certificate-event.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
 import { type Actor, MESHWRIGHT } from '../model/identity.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-import { caEvent } from './ca-event.ts'
 import type { CaEffect } from './observations.ts'
 
 /** A mesh CA on its way through one decision. */
@@ -68,7 +68,14 @@ export function tell(
   const { unique, reason, message, data } = event
   const all = { ...(rotation ? { rotation: rotation.id } : {}), cluster: spec.cluster, ...data }
   const by = actor ?? rotation?.actor ?? MESHWRIGHT
-  const entry = caEvent(name, type, { id: unique, time: timestamp(now), actor: by, reason, message, data: all })
+  const entry = certificateEvent(name, type, {
+    id: unique,
+    time: timestamp(now),
+    actor: by,
+    reason,
+    message,
+    data: all,
+  })
   return { ...step, entries: [...step.entries, entry] }
 }
 

@@ -1,12 +1,13 @@
 import { canReplace } from '../authority/trust.ts'
 import type { CaPhase, CaRotation } from '../model/ca-rotation.ts'
 import { durationMs, timestamp } from '../model/names.ts'
-import { trustWork } from './ca-event.ts'
+import { isAsked, isDue, keepLease, lookWithin } from '../model/waiting.ts'
+import { trustWork } from './ca-work.ts'
 import { type Gate, renewedGate, takenGate } from './gates.ts'
 import type { Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
 import { adopt, ask, type CaStep, end, enter, tell, withRotation } from './step.ts'
-import { holdAndTell, isAsked, isDue, keepLease, lookWithin, waitUntil } from './waiting.ts'
+import { holdAndTell, waitUntil } from './waiting.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
 
 type Take = (step: CaStep, rotation: CaRotation, seen: Observations, vault: VaultSeen) => CaStep

@@ -1,28 +1,6 @@
+import { isDue, lookWithin } from '../model/waiting.ts'
 import type { Trouble } from '../ports/vault-trouble.ts'
 import { type CaStep, tell, withRotation } from './step.ts'
-
-/** Is it time for the next look that the document names? Others look too, and count as no attempt. */
-export function isDue({ document }: CaStep, now: number): boolean {
-  return document.dueAt === undefined || Date.parse(document.dueAt) <= now
-}
-
-/** Was the vault asked, and may it yet be doing it? A look that comes sooner asks for nothing. */
-export function isAsked({ document: { rotation } }: CaStep, now: number): boolean {
-  return rotation?.askedUntil !== undefined && Date.parse(rotation.askedUntil) > now
-}
-
-/** Looks again when the vault may be asked again. */
-export function keepLease(step: CaStep, now: number): CaStep {
-  const until = Date.parse(step.document.rotation?.askedUntil ?? '')
-  return lookWithin(step, Number.isNaN(until) ? 0 : Math.max(0, until - now), now)
-}
-
-/** Looks again within `ms`: at the time that is set already, when that is sooner. */
-export function lookWithin(step: CaStep, ms: number, now: number): CaStep {
-  const set = step.document.dueAt === undefined ? Number.NaN : Date.parse(step.document.dueAt)
-  const lookAt = set > now && set <= now + ms ? set : now + ms
-  return { ...step, lookAt: Math.min(step.lookAt ?? lookAt, lookAt) }
-}
 
 /** Stays in the phase, says why, and looks again at a time. */
 export function waitUntil(step: CaStep, reason: string, message: string, at: number, now: number): CaStep {

@@ -27,3 +27,31 @@ export function setCondition(conditions: readonly Condition[], next: ConditionIn
 export function findCondition(conditions: readonly Condition[], type: string): Condition | undefined {
   return conditions.find((condition) => condition.type === type)
 }
+
+/** What was found of one type, without what all of a document's conditions share. */
+export type Finding = Omit<ConditionInput, 'type' | 'observedGeneration'>
+
+/** `conditions` with what was found, by type, of a generation. `now` is RFC 3339. */
+export function setConditions(
+  conditions: readonly Condition[],
+  found: Readonly<Record<string, Finding>>,
+  observedGeneration: number,
+  now: string,
+): readonly Condition[] {
+  return Object.entries(found).reduce(
+    (after, [type, finding]) => setCondition(after, { type, ...finding, observedGeneration }, now),
+    conditions,
+  )
+}
+
+export function yes(reason: string, message: string): Finding {
+  return { status: 'True', reason, message }
+}
+
+export function no(reason: string, message: string): Finding {
+  return { status: 'False', reason, message }
+}
+
+export function unknown(reason: string, message: string): Finding {
+  return { status: 'Unknown', reason, message }
+}

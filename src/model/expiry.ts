@@ -1,3 +1,5 @@
+import { durationMs } from './names.ts'
+
 const DAY_MS = 86_400_000
 
 /** What ends. RFC 3339. */
@@ -8,6 +10,15 @@ export interface Ends {
 
 export function lifetimeMs({ notBefore, notAfter }: Ends): number {
   return Date.parse(notAfter) - Date.parse(notBefore)
+}
+
+/** A new one is wanted in the last two thirds of the life at the earliest. */
+const MOST_LEAD = 2 / 3
+
+/** How long before its end the next one is wanted: as the spec says, a third of the lifetime when it says nothing. */
+export function leadMs({ renewBefore }: { readonly renewBefore?: string | undefined }, what: Ends): number {
+  const lifetime = lifetimeMs(what)
+  return Math.min(renewBefore === undefined ? lifetime / 3 : durationMs(renewBefore), lifetime * MOST_LEAD)
 }
 
 export interface Warning {

@@ -58,3 +58,11 @@ export interface Rotation {
 export function isRotationOver({ phase }: Pick<Rotation, 'phase'>): boolean {
   return phase === 'succeeded' || phase === 'failed'
 }
+
+/** The rotation of an id, live or ended; undefined when it is no longer known. */
+export function rotationById<One extends { readonly id: string }>(
+  { rotation, history }: { readonly rotation?: One; readonly history: readonly One[] },
+  id: unknown,
+): One | undefined {
+  return [...(rotation ? [rotation] : []), ...history].find((one) => one.id === id)
+}

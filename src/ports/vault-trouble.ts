@@ -35,3 +35,8 @@ export function isPassing({ kind, reason }: Pick<Trouble, 'kind' | 'reason'>): b
   if (reason === 'TokenRefused') return true
   return kind === 'throttled' || kind === 'unavailable' || kind === 'conflict' || kind === 'precondition'
 }
+
+/** Did the vault not answer, in place of what was to be seen there? */
+export function isTrouble<Seen extends object>(vault: Seen | Trouble): vault is Trouble {
+  return 'kind' in vault
+}

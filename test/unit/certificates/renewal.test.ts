@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isUrgent, leadMs, renewAt, warningOf } from '../../../src/certificates/renewal.ts'
+import { isUrgent, renewAt, warningOf } from '../../../src/certificates/renewal.ts'
+import { leadMs } from '../../../src/model/expiry.ts'
 import { windowProblem, windowState } from '../../../src/ports/window-state.ts'
 import { DAY, HOUR, START } from './world.ts'
 

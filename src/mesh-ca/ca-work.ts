@@ -1,11 +1,4 @@
-import type { EventRecord } from '../model/event.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
-
-/** An event about a mesh CA as an outbox entry; `id` makes it unique among those of its type. */
-export function caEvent(name: string, type: string, event: Omit<EventRecord, 'type' | 'subject'>): OutboxEntry {
-  const id = `${type}:${name}:${event.id}`
-  return { id, kind: 'event', event: { ...event, id, type, subject: `certificates/${name}` } }
-}
 
 /** Work that looks at a mesh CA; `unique` tells it apart from other looks. */
 export function rotateCaWork(name: string, unique: string, notBefore?: string): OutboxEntry {
