@@ -11,7 +11,6 @@ import { actorOf } from '../../model/identity.ts'
 import { meshCaSpec } from '../../model/mesh-ca.ts'
 import { durationBetween, durationMs, timestamp } from '../../model/names.ts'
 import { isRotationOver } from '../../model/rotation.ts'
-import type { PutOutcome } from '../../ports/put-document.ts'
 import { operationIds } from '../operations.ts'
 import { decodePlace, encodePlace, limitOf, listOf, pageAnswer, pageQuery } from '../paging.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
@@ -19,7 +18,8 @@ import { CERTIFICATE_READ_ONLY, deliveryView, viewCertificate, viewDeliveries } 
 import { anyCertificateView, viewMeshCa } from '../views/mesh-ca-view.ts'
 import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
 import { completeMeshCa, MESH_CA_ROUTES, patchCa, putCa, removeCa, rotateMeshCa } from './mesh-cas.ts'
-import { acceptedAnswer, found, patchOwned, patchSchema, putAnswer, settledAnswer } from './owned.ts'
+import { acceptedAnswer, found, patchOwned, patchSchema } from './owned.ts'
+import { afterRotatingPut, type RotatingKind, rotationAnswer } from './rotating.ts'
 
 const common = { tag: 'Certificates', path: '/certificates/{name}' } as const
 const one = { description: 'The certificate', schema: anyCertificateView }
@@ -119,7 +119,7 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     async handle(call) {
       const { deps, params, body, context } = call
       if (body.purpose === 'mesh-ca') return putCa(call, body)
-      return afterPut(call, await putCertificate(deps, params.name ?? '', body, context))
+      return afterRotatingPut(call, kindOf(call), await putCertificate(deps, params.name ?? '', body, context))
     },
   }),
   route({
@@ -261,34 +261,7 @@ async function patch(call: Call<Record<string, unknown>, WaitQuery>): Promise<Re
     read: async () => (await deps.store.read('certificate', name))?.value.spec,
     put: (spec, conditions) => putCertificate(deps, name, spec, conditions),
   })
-  return afterPut(call, outcome)
-}
-
-async function afterPut(
-  call: Call<unknown, WaitQuery>,
-  outcome: Result<PutOutcome<CertificateDocument>>,
-): Promise<Result<Answer>> {
-  if (!outcome.ok) return outcome
-  const { request } = call
-  const { document: written, warnings } = outcome.value
-  const { name, spec, generation } = written
-  const isDone = (seen: CertificateDocument) => seen.observedGeneration >= generation
-  const seen = await look(call, written, (document) => isDone(document) || needsSomeone(document))
-  const path = `/certificates/${name}`
-  const answer = putAnswer(request, outcome.value, { path, key: name, spec, view: viewCertificate(seen, warnings) })
-  const operation = operationIds.certificate(name, generation)
-  return succeed(settledAnswer(call, answer, { operation, isDone: isDone(seen) }))
-}
-
-/** The document as it is once `done`, or when the wait is over. */
-function look(
-  { deps, request, query }: Call<unknown, WaitQuery>,
-  written: CertificateDocument,
-  done: (document: CertificateDocument) => boolean,
-): Promise<CertificateDocument> {
-  const read = async () =>
-    query.wait === undefined ? written : ((await deps.store.read('certificate', written.name))?.value ?? written)
-  return waitFor(deps.clock, query.wait, request.signal, read, done)
+  return afterRotatingPut(call, kindOf(call), outcome)
 }
 
 /** Nothing more comes by itself: the rotation failed, or waits for a person. */
@@ -296,6 +269,15 @@ function needsSomeone({ rotation }: CertificateDocument): boolean {
   if (!rotation) return false
   const waits = rotation.phase === 'awaiting-issuer' && rotation.chain === undefined
   return rotation.phase === 'failed' || waits || rotation.reason === 'WaitsForImport'
+}
+
+function kindOf({ deps }: Call<unknown, WaitQuery>): RotatingKind<CertificateDocument> {
+  return {
+    read: async (name) => (await deps.store.read('certificate', name))?.value,
+    view: viewCertificate,
+    isOver: ({ rotation }) => rotation !== undefined && isRotationOver(rotation),
+    needsSomeone,
+  }
 }
 
 async function remove(call: Call<unknown, WaitQuery>): Promise<Result<Answer>> {
@@ -321,7 +303,7 @@ async function rotate(call: Call<z.infer<typeof rotateBody> | undefined, WaitQue
   const reason = body?.reason === undefined ? {} : { reason: body.reason }
   const order = { actor: actorOf(context.caller), ...reason }
   const outcome = await rotateCertificate(deps, params.name ?? '', order, context)
-  return outcome.ok ? rotationAnswer(call, outcome.value.document, outcome.value.rotation.id) : outcome
+  return outcome.ok ? rotationAnswer(call, kindOf(call), outcome.value.document, outcome.value.rotation.id) : outcome
 }
 
 function orderOf(body: z.infer<typeof rotateBody> | undefined) {
@@ -337,18 +319,5 @@ async function complete(call: Call<z.infer<typeof completeBody>, WaitQuery>): Pr
   }
   const { deps, params, body, context } = call
   const outcome = await completeCertificate(deps, params.name ?? '', body.chain, context)
-  return outcome.ok ? rotationAnswer(call, outcome.value, outcome.value.rotation?.id ?? '') : outcome
-}
-
-/** 200 when the rotation is over, 202 while it goes on or waits for its CA. */
-async function rotationAnswer(
-  call: Call<unknown, WaitQuery>,
-  document: CertificateDocument,
-  id: string,
-): Promise<Result<Answer>> {
-  const isOver = ({ rotation }: CertificateDocument) => rotation?.id !== id || isRotationOver(rotation)
-  const seen = await look(call, document, (one) => isOver(one) || needsSomeone(one))
-  const answer = { status: 200, json: viewCertificate(seen) }
-  if (isOver(seen)) return succeed(answer)
-  return succeed(acceptedAnswer(call.request, operationIds.rotation(id), answer))
+  return outcome.ok ? rotationAnswer(call, kindOf(call), outcome.value, outcome.value.rotation?.id ?? '') : outcome
 }

@@ -9,12 +9,11 @@ import type { MeshCaDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { type MeshCaSpec, meshCaSpec } from '../../model/mesh-ca.ts'
 import type { RequestContext } from '../../model/request.ts'
-import type { PutOutcome } from '../../ports/put-document.ts'
-import { operationIds } from '../operations.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { meshCaView, viewMeshCa } from '../views/mesh-ca-view.ts'
-import { type WaitQuery, waitFor, waitQuery } from '../wait.ts'
-import { acceptedAnswer, patchOwned, putAnswer, settledAnswer } from './owned.ts'
+import { type WaitQuery, waitQuery } from '../wait.ts'
+import { patchOwned } from './owned.ts'
+import { afterRotatingPut, type RotatingKind, rotationAnswer } from './rotating.ts'
 
 /** The CA of a mesh under `/certificates/{name}`; what both purposes have is dispatched in `certificates.ts`. */
 
@@ -66,13 +65,13 @@ async function act(call: Call<z.infer<typeof verbBody> | undefined, WaitQuery>, 
     })
   }
   if (verb !== 'abort') return succeed({ status: 200, json: viewMeshCa(acted.value) })
-  return caRotationAnswer(call, acted.value, acted.value.rotation?.id ?? '')
+  return rotationAnswer(call, kindOf(call), acted.value, acted.value.rotation?.id ?? '')
 }
 
 /** PUT of a mesh CA. */
 export async function putCa(call: Call<unknown, WaitQuery>, spec: MeshCaSpec): Promise<Result<Answer>> {
   const { deps, params, context } = call
-  return afterPut(call, await putMeshCa(deps, params.name ?? '', spec, context))
+  return afterRotatingPut(call, kindOf(call), await putMeshCa(deps, params.name ?? '', spec, context))
 }
 
 /** PATCH of what is a mesh CA. */
@@ -88,33 +87,7 @@ export async function patchCa(call: Call<Record<string, unknown>, WaitQuery>): P
     read: async () => (await deps.store.read('mesh-ca', name))?.value.spec,
     put: (spec, conditions) => putMeshCa(deps, name, spec, conditions),
   })
-  return afterPut(call, outcome)
-}
-
-async function afterPut(
-  call: Call<unknown, WaitQuery>,
-  outcome: Result<PutOutcome<MeshCaDocument>>,
-): Promise<Result<Answer>> {
-  if (!outcome.ok) return outcome
-  const { document: written, warnings } = outcome.value
-  const { name, spec, generation } = written
-  const isDone = (seen: MeshCaDocument) => seen.observedGeneration >= generation
-  const seen = await look(call, written, (document) => isDone(document) || needsSomeone(document))
-  const path = `/certificates/${name}`
-  const answer = putAnswer(call.request, outcome.value, { path, key: name, spec, view: viewMeshCa(seen, warnings) })
-  const operation = operationIds.certificate(name, generation)
-  return succeed(settledAnswer(call, answer, { operation, isDone: isDone(seen) }))
-}
-
-/** The document as it is once `done`, or when the wait is over. */
-function look(
-  { deps, request, query }: Call<unknown, WaitQuery>,
-  written: MeshCaDocument,
-  done: (document: MeshCaDocument) => boolean,
-): Promise<MeshCaDocument> {
-  const read = async () =>
-    query.wait === undefined ? written : ((await deps.store.read('mesh-ca', written.name))?.value ?? written)
-  return waitFor(deps.clock, query.wait, request.signal, read, done)
+  return afterRotatingPut(call, kindOf(call), outcome)
 }
 
 /** Nothing more comes by itself: the rotation failed, or waits for a person. */
@@ -122,6 +95,15 @@ function needsSomeone({ rotation, conditions }: MeshCaDocument): boolean {
   if (!rotation) return conditions.some(({ type, reason }) => type === 'Issued' && reason === 'BundleUnusable')
   const waits = rotation.phase === 'awaiting-issuer' && rotation.chain === undefined
   return rotation.phase === 'failed' || waits || rotation.paused !== undefined
+}
+
+function kindOf({ deps }: Call<unknown, WaitQuery>): RotatingKind<MeshCaDocument> {
+  return {
+    read: async (name) => (await deps.store.read('mesh-ca', name))?.value,
+    view: viewMeshCa,
+    isOver: ({ rotation }) => rotation !== undefined && isCaRotationOver(rotation),
+    needsSomeone,
+  }
 }
 
 /** DELETE of what is a mesh CA. */
@@ -143,7 +125,7 @@ export async function rotateMeshCa(
   }
   const full = { what, ...(reason === undefined ? {} : { reason }) }
   const outcome = await rotateCa(call.deps, call.params.name ?? '', full, context)
-  return outcome.ok ? caRotationAnswer(call, outcome.value.document, outcome.value.rotation.id) : outcome
+  return outcome.ok ? rotationAnswer(call, kindOf(call), outcome.value.document, outcome.value.rotation.id) : outcome
 }
 
 /** POST …/complete of what is a mesh CA. */
@@ -153,18 +135,5 @@ export async function completeMeshCa(
   const { deps, params, body, context } = call
   const reply = { chain: body.chain, ...(body.root === undefined ? {} : { root: body.root }) }
   const outcome = await completeCa(deps, params.name ?? '', reply, context)
-  return outcome.ok ? caRotationAnswer(call, outcome.value, outcome.value.rotation?.id ?? '') : outcome
-}
-
-/** 200 when the rotation is over, 202 while it goes on or waits for its CA. */
-async function caRotationAnswer(
-  call: Call<unknown, WaitQuery>,
-  document: MeshCaDocument,
-  id: string,
-): Promise<Result<Answer>> {
-  const isOver = ({ rotation }: MeshCaDocument) => rotation?.id !== id || isCaRotationOver(rotation)
-  const seen = await look(call, document, (one) => isOver(one) || needsSomeone(one))
-  const answer = { status: 200, json: viewMeshCa(seen) }
-  if (isOver(seen)) return succeed(answer)
-  return succeed(acceptedAnswer(call.request, operationIds.rotation(id), answer))
+  return outcome.ok ? rotationAnswer(call, kindOf(call), outcome.value, outcome.value.rotation?.id ?? '') : outcome
 }
