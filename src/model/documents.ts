@@ -137,6 +137,11 @@ export interface MeshCaDocument extends OwnedDocument<'mesh-ca', MeshCaSpec> {
   readonly conditions: readonly Condition[]
   /** What the vault was seen to hold, checked; absent: nothing yet, or nothing usable. */
   readonly current?: CaSet
+  /**
+   * Of Linkerd, whose cluster gets `current` from reconcile: raised by every change of it, never reset. Starts at the epoch
+   * second of creation, as services' does.
+   */
+  readonly revision?: number
   /** The live rotation, or the one that ended last. */
   readonly rotation?: CaRotation
   /** Ended rotations, the newest first; 20 at most. */

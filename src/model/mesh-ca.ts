@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { dnsLabel, durationBetween } from './names.ts'
+import { dnsLabel, durationBetween, hostName } from './names.ts'
 import { timeWindow } from './window.ts'
 
 const vaultObject = z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, 'must be a name in a vault: letters, digits and "-"')
@@ -18,42 +18,68 @@ const rootSpec = z.discriminatedUnion('kind', [
     .describe('Another CA signs: a rotation shows a CSR, and POST …/complete hands the chain and the root in'),
 ])
 
+/** What every CA of a mesh has, whatever the mesh. */
+const caFields = {
+  cluster: dnsLabel,
+  root: rootSpec,
+  renewBefore: durationBetween('1h', '1000d')
+    .optional()
+    .describe('How long before the end of the intermediate the next is made. A third of its lifetime when left out'),
+  vault: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe('Where keys and secrets are; the vault of the plug-in CA, else that of the settings, when left out'),
+  secrets: z
+    .strictObject({ rootCert: vaultObject, caCert: vaultObject, certChain: vaultObject, caKey: vaultObject })
+    .optional()
+    .describe('Names of the four secrets; those of the plug-in CA, else root-cert, ca-cert, cert-chain and ca-key'),
+  workloadTtl: durationBetween('1m', '90d')
+    .default('24h')
+    .describe('The longest lifetime of a workload certificate: by then each has been renewed'),
+  windows: z.array(timeWindow).max(20).optional().describe('When a rotation may begin a phase; any time when left out'),
+}
+
+const intermediateValidity = durationBetween('24h', '3650d')
+  .default('365d')
+  .describe('Asked of our own root; another CA decides alone')
+
 /** Body of PUT /certificates/{name} with the purpose `mesh-ca`: the plug-in CA of Istio on one cluster. */
 export const meshCaSpec = z
   .strictObject({
     purpose: z.literal('mesh-ca'),
-    cluster: dnsLabel,
-    root: rootSpec,
+    ...caFields,
     intermediate: z
       .strictObject({
-        validity: durationBetween('24h', '3650d')
-          .default('365d')
-          .describe('Asked of our own root; another CA decides alone'),
+        validity: intermediateValidity,
         key: z.enum(['P-256', 'P-384', 'RSA-2048', 'RSA-4096']).default('P-384'),
       })
       .default({ validity: '365d', key: 'P-384' }),
-    renewBefore: durationBetween('1h', '1000d')
-      .optional()
-      .describe('How long before the end of the intermediate the next is made. A third of its lifetime when left out'),
-    vault: z
-      .url({ protocol: /^https$/ })
-      .optional()
-      .describe('Where keys and secrets are; the vault of the plug-in CA, else that of the settings, when left out'),
-    secrets: z
-      .strictObject({ rootCert: vaultObject, caCert: vaultObject, certChain: vaultObject, caKey: vaultObject })
-      .optional()
-      .describe('Names of the four secrets; those of the plug-in CA, else root-cert, ca-cert, cert-chain and ca-key'),
-    workloadTtl: durationBetween('1m', '90d')
-      .default('24h')
-      .describe('The longest lifetime of a workload certificate: by then each has been renewed'),
-    windows: z
-      .array(timeWindow)
-      .max(20)
-      .optional()
-      .describe('When a rotation may begin a phase; any time when left out'),
   })
   .meta({ id: 'MeshCa' })
-export type MeshCaSpec = z.infer<typeof meshCaSpec>
+
+/**
+ * Body of PUT /certificates/{name} with the purpose `linkerd-identity`: trust anchor and issuer of Linkerd on one cluster.
+ * They lie in the vault as those of Istio do (anchors as `rootCert`, issuer as `caCert`); reconcile brings them to the cluster.
+ */
+export const linkerdIdentitySpec = z
+  .strictObject({
+    purpose: z.literal('linkerd-identity'),
+    ...caFields,
+    intermediate: z
+      .strictObject({
+        validity: intermediateValidity,
+        key: z.literal('P-256').default('P-256').describe('Linkerd takes an issuer of no other kind'),
+      })
+      .default({ validity: '365d', key: 'P-256' }),
+    namespace: dnsLabel.default('linkerd').describe('Of the control plane'),
+    trustDomain: hostName.default('cluster.local').describe('As Linkerd was installed with'),
+  })
+  .meta({ id: 'LinkerdIdentity' })
+
+/** The CA of a mesh on one cluster, of either purpose. */
+export const anyCaSpec = z.discriminatedUnion('purpose', [meshCaSpec, linkerdIdentitySpec])
+export type MeshCaSpec = z.infer<typeof anyCaSpec>
+export type LinkerdIdentitySpec = z.infer<typeof linkerdIdentitySpec>
 
 /** Names of the four secrets in the vault. */
 export type CaSecretNames = NonNullable<MeshCaSpec['secrets']>

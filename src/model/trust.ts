@@ -28,6 +28,22 @@ export interface TrustState {
   readonly istiod?: { readonly chainNotAfter?: string; readonly rootNotAfter?: string }
   /** Connections to Pods of the mesh that failed to be made, in the last window and in the one before it; absent: not known. */
   readonly failures?: { readonly now: number; readonly before: number }
+  /**
+   * Of Linkerd, whose proxies read their trust anchors when they start: Pods of the mesh without those of its control plane, by
+   * the SHA-256 (lower-case hex) of the text of the anchors that they started with, as their annotation says; empty text: none.
+   * 20 at most.
+   */
+  readonly anchors?: Readonly<Record<string, number>>
+  /** Of Linkerd: Pods of its control plane. `oldestStart`: RFC 3339 of the one that runs longest. */
+  readonly controlPlane?: { readonly count: number; readonly oldestStart?: string }
+  /** Of Linkerd: what its identity controller said last of its issuer, as an event of the cluster; `at` is RFC 3339. */
+  readonly issuerEvent?: {
+    readonly reason: 'IssuerUpdated' | 'IssuerUpdateSkipped'
+    readonly at: string
+    readonly message: string
+  }
+  /** Of Linkerd: what reconcile brought there last, read back. `anchors`: SHA-256 of their text; `issuer`: fingerprint. */
+  readonly delivered?: { readonly revision: number; readonly anchors: string; readonly issuer: string }
   /** Failed looks in a row; sets the backoff. */
   readonly attempts: number
 }

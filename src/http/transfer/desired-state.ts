@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { certificateSpec } from '../../model/certificate.ts'
 import { clusterSpec } from '../../model/cluster.ts'
 import { freezeSpec } from '../../model/freeze.ts'
-import { meshCaSpec } from '../../model/mesh-ca.ts'
+import { linkerdIdentitySpec, meshCaSpec } from '../../model/mesh-ca.ts'
 import { dnsLabel } from '../../model/names.ts'
 import { sharedPolicySpec } from '../../model/policy/shared-policy.ts'
 import { serviceSpec } from '../../model/service.ts'
@@ -41,7 +41,12 @@ export const desiredState = z
       .max(most)
       .default([]),
     meshCas: z
-      .array(meshCaSpec.safeExtend({ name: dnsLabel }))
+      .array(
+        z.discriminatedUnion('purpose', [
+          meshCaSpec.safeExtend({ name: dnsLabel }),
+          linkerdIdentitySpec.safeExtend({ name: dnsLabel }),
+        ]),
+      )
       .max(most)
       .default([]),
     services: z

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { nextDue } from '../../mesh-ca/renewal.ts'
 import { CA_PHASES, type CaRotation, isCaRotationOver } from '../../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../../model/documents.ts'
-import { type CaCertificate, type CaSet, meshCaSpec } from '../../model/mesh-ca.ts'
+import { type CaCertificate, type CaSet, linkerdIdentitySpec, meshCaSpec } from '../../model/mesh-ca.ts'
 import { timestamp } from '../../model/names.ts'
 import { caCertificateView } from './ca-certificate-view.ts'
 import { certificateView } from './certificate-view.ts'
@@ -36,23 +36,28 @@ const caRotationView = z
   })
   .meta({ id: 'CaRotation' })
 
-export const meshCaView = z
-  .object({
-    name: z.string(),
-    ...meshCaSpec.shape,
-    ...ownedFields,
-    observedGeneration: z.int().describe('Equals generation when the vault holds a CA and nothing is on its way'),
-    phase: z.enum(CA_PHASES).describe('Of the live rotation, or of the one that ended last'),
-    serial: z.string().nullable().describe('Of the intermediate that signs; null before the first'),
-    notAfter: time.nullable(),
-    conditions: z.array(conditionView).describe('Ready, Issued, TrustSpread, Renewed, NearExpiry, VaultReadable'),
-    current: caSetView.optional().describe('What the vault holds, checked'),
-    renewsAt: time.optional().describe('When the next rotation starts by itself'),
-    renews: z.enum(['intermediate', 'root']).optional().describe('What it rotates'),
-    rotation: caRotationView.optional(),
-    history: z.array(caRotationView).describe('Ended rotations, the newest first; 20 at most'),
-  })
-  .meta({ id: 'MeshCaView' })
+const seenFields = {
+  ...ownedFields,
+  observedGeneration: z.int().describe('Equals generation when the vault holds a CA and nothing is on its way'),
+  phase: z.enum(CA_PHASES).describe('Of the live rotation, or of the one that ended last'),
+  serial: z.string().nullable().describe('Of the intermediate that signs; null before the first'),
+  notAfter: time.nullable(),
+  conditions: z.array(conditionView).describe('Ready, Issued, TrustSpread, Renewed, NearExpiry, VaultReadable'),
+  current: caSetView.optional().describe('What the vault holds, checked'),
+  renewsAt: time.optional().describe('When the next rotation starts by itself'),
+  renews: z.enum(['intermediate', 'root']).optional().describe('What it rotates'),
+  rotation: caRotationView.optional(),
+  history: z.array(caRotationView).describe('Ended rotations, the newest first; 20 at most'),
+}
+
+const istioCaView = z.object({ name: z.string(), ...meshCaSpec.shape, ...seenFields }).meta({ id: 'MeshCaView' })
+
+const linkerdIdentityView = z
+  .object({ name: z.string(), ...linkerdIdentitySpec.shape, ...seenFields })
+  .meta({ id: 'LinkerdIdentityView' })
+
+/** The CA of a mesh, of either purpose. */
+export const meshCaView = z.discriminatedUnion('purpose', [istioCaView, linkerdIdentityView])
 export type MeshCaView = z.infer<typeof meshCaView>
 
 /** What /certificates/{name} shows: by its purpose one or the other. */
