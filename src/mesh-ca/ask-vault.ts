@@ -59,7 +59,8 @@ async function makeRoot({ vault: { keys }, document, rotation, now, random, mayA
   mayAsk()
   const hsm = document.spec.root.kind === 'vault-key' && document.spec.root.hsm
   const isMade = newest?.enabled && isOf(newest.tags, rotation)
-  const key = isMade ? newest : await keys.createKey(name, { hsm, tags: preparedBy(rotation) })
+  const curve = document.spec.purpose === 'linkerd-identity' ? 'P-256' : 'P-384'
+  const key = isMade ? newest : await keys.createKey(name, { curve, hsm, tags: preparedBy(rotation) })
   mayAsk()
   return makeRootCertificate(keys, key, document, rotation.id, { now, random })
 }
