@@ -62,7 +62,7 @@ async function refuse(
   { name, spec, current }: MeshCaDocument,
 ): Promise<Result<undefined>> {
   const cluster = (await store.read('cluster', spec.cluster))?.value
-  const watched = watchedBecause(cluster)
+  const watched = watchedBecause(spec, cluster)
   if (watched) {
     return fail('UnsupportedFeature', watched.message, {
       hint: 'See docs/mesh-ca.md: a CA that istiod made itself is only watched.',
