@@ -123,7 +123,8 @@ function recorded(before: MeshCaDocument, record: Partial<CaRotation>, now: numb
 /** Pure. Where the answer did not come, the vault may yet be doing what it was asked. */
 export function afterTrouble(step: CaStep, trouble: Trouble, now: number): CaStep {
   const { rotation } = step.document
-  const isWritten = rotation?.written !== undefined || rotation?.direction === 'back'
+  const isWritten =
+    rotation?.written !== undefined || rotation?.direction === 'back' || step.document.anchors !== undefined
   if (!isPassing(trouble) && !isWritten) return end(step, 'failed', trouble.reason, trouble.message, now)
   if (trouble.kind === 'unavailable') {
     const lookAt = now + LOST_MS

@@ -7,8 +7,8 @@ import { durationMs, timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import { rotateCaWork } from './ca-work.ts'
+import { certificatesOf } from './certificate-texts.ts'
 import type { MeshCaDeps } from './deps.ts'
-import { certificatesOf } from './make-certificates.ts'
 
 /** What another CA handed out: PEM, the intermediate first; and its root, where that is to be trusted anew. */
 export interface CaReply {

@@ -8,6 +8,7 @@ import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
 import type { VaultKey, VaultKeys } from '../ports/vault-keys.ts'
 import { rootName, signerName } from './ca-names.ts'
+import { certificatesOf } from './certificate-texts.ts'
 import { rootKeyName } from './deps.ts'
 
 /** Clocks of proxies may be behind by this. */
@@ -49,7 +50,7 @@ export async function makeIntermediate(
     import('../authority/ca-key.ts'),
   ])
   const key = await makeCaKey(keyKind(spec))
-  // No two signers below one root end in the same second: by its end istiod's metrics tell which one signs.
+  // No two signers below one root end in the same second: by its end the mesh's metrics tell which one signs.
   const rootEnd = Date.parse(factsOf(root.pem).notAfter) - 1000 * Math.ceil(random.next() * HOUR_S)
   const notAfter = Math.min(now + durationMs(spec.intermediate.validity), rootEnd)
   const terms = { notBefore: now - LEEWAY_MS, notAfter, serial: serialOf(random) }
@@ -115,11 +116,6 @@ function rootThatSigned({ rootCert, caCert }: CaSet): string | undefined {
     const root = new X509Certificate(pem)
     return signer.checkIssued(root) && signer.verify(root.publicKey)
   })
-}
-
-/** Each certificate of a PEM text, as it stands there. */
-export function certificatesOf(pem: string): readonly string[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?/g)].map(([one]) => one)
 }
 
 function factsOf(pem: string): CaCertificate {

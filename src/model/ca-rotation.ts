@@ -76,7 +76,7 @@ export function isCaRotationOver({ phase }: Pick<CaRotation, 'phase'>): boolean 
  * Is a mesh of Linkerd taken over by it? Then `from` is what lay on the cluster, the vault held nothing (its versions are empty
  * texts), and the key of the former issuer is not ours.
  */
-export function isTakeover({ from }: Pick<CaRotation, 'from'>): boolean {
+export function isTakeover({ from }: { readonly from?: CaSet | undefined }): boolean {
   return from !== undefined && from.versions.caKey === ''
 }
 
