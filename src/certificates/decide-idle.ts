@@ -1,3 +1,4 @@
+import { PAGE_DAYS } from '../model/expiry.ts'
 import { SCHEDULE } from '../model/identity.ts'
 import { lookWithin } from '../model/waiting.ts'
 import { isTrouble } from '../ports/vault-trouble.ts'
@@ -105,7 +106,8 @@ export function warn(step: Step, now: number): Step {
     daysLeft > 0
       ? `Serial ${current.serial} ends in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}, at ${current.notAfter}.`
       : `Serial ${current.serial} ends or ended at ${current.notAfter}.`
-  const data = { serial: current.serial, daysLeft, notAfter: current.notAfter }
+  const page = daysLeft <= PAGE_DAYS
+  const data = { serial: current.serial, daysLeft, notAfter: current.notAfter, page }
   const unique = `${current.version}.${passed.at(-1)}`
   return tell(
     { ...next, document },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CertificateSpec } from '../model/certificate.ts'
-import { type Ends, leadMs, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
+import { type Ends, leadMs, lifetimeMs, passedMarks, WARNING_DAYS, type Warning } from '../model/expiry.ts'
 
 const DAY_MS = 86_400_000
 /** Certificates that were made together are renewed over this part of their lead. */
@@ -8,8 +8,6 @@ const JITTER = 0.1
 /** When less than this is left, nothing but the cluster itself holds a new version. */
 const URGENT_MS = 7 * DAY_MS
 const URGENT_PART = 0.2
-/** Days before the end at which people are told, as far as the renewal should have happened by then. */
-export const WARNING_DAYS = [30, 14, 7, 3, 1] as const
 
 /** When a new version is asked for, in epoch milliseconds. By name some do it earlier, so that not all come at once. */
 export function renewAt(name: string, spec: Pick<CertificateSpec, 'renewBefore'>, version: Ends): number {
@@ -38,7 +36,7 @@ export function urgentAt(version: Ends): number {
   return Date.parse(version.notAfter) - Math.min(URGENT_MS, lifetimeMs(version) * URGENT_PART)
 }
 
-/** Which marks before the end of a version are passed, and which of them are new. */
+/** Which marks before the end of a version are passed, as far as the renewal should have happened by then, and which of them are new. */
 export function warningOf(
   spec: Pick<CertificateSpec, 'renewBefore'>,
   version: Ends,

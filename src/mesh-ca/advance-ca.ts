@@ -4,8 +4,9 @@ import { type Change, changeDocument } from '../ports/change-document.ts'
 import { askVault, recordAsked } from './ask-vault.ts'
 import { decideCa } from './decide-ca.ts'
 import type { MeshCaDeps } from './deps.ts'
-import type { CaEffect } from './observations.ts'
+import type { CaEffect, CaHold } from './observations.ts'
 import { observeCa } from './observe.ts'
+import { claimTurn, needsTurn } from './turn.ts'
 
 /** Looks a message may cost; what is left to do then is asked for by the document. */
 const MOST_LOOKS = 8
@@ -46,9 +47,22 @@ async function pass(
 ): Promise<Result<Change<MeshCaDocument, Pass>>> {
   const at = deps.clock.now()
   if (!before) return succeed({ kind: 'leave', value: { at, more: false } })
-  const decision = decideCa(before, await observeCa(deps, before))
+  const seen = await observeCa(deps, before)
+  const decided = decideCa(before, seen)
+  const held = decided.kind === 'write' ? await holdOfTurn(deps, before, decided.document) : succeed(undefined)
+  if (!held.ok) return held
+  const decision = held.value ? decideCa(before, { ...seen, holds: [...seen.holds, held.value] }) : decided
   if (decision.kind === 'leave') return succeed({ kind: 'leave', value: { at, more: false } })
   const { document, effect } = decision
   const more = document.dueAt !== undefined && Date.parse(document.dueAt) <= deps.clock.now()
   return succeed({ kind: 'write', document, value: { at, more, ...(effect ? { effect } : {}) } })
+}
+
+/** The turn is claimed before what begins is written; claiming it twice is claiming it once. */
+async function holdOfTurn(
+  { store, clock }: MeshCaDeps,
+  before: MeshCaDocument,
+  after: MeshCaDocument,
+): Promise<Result<CaHold | undefined>> {
+  return needsTurn(before, after) ? claimTurn(store, after, clock.now()) : succeed(undefined)
 }

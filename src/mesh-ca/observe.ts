@@ -6,9 +6,8 @@ import { windowState } from '../ports/window-state.ts'
 import { type MeshCaDeps, openCaVault } from './deps.ts'
 import type { CaHold, Observations } from './observations.ts'
 import { readFour, seeFour } from './read-vault.ts'
+import { turnHolds } from './turn.ts'
 import { watchedBecause } from './watched.ts'
-
-const DAY_MS = 86_400_000
 
 /** Looks at everything that decides what comes next for a mesh CA. Throws PortError when the store does not answer. */
 export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Promise<Observations> {
@@ -16,22 +15,18 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
   const cluster = (await deps.store.read('cluster', spec.cluster))?.value
   const watched = watchedBecause(spec, cluster)
   const isLive = rotation !== undefined && !isCaRotationOver(rotation)
-  const [vault, trust, freezes, others] = await Promise.all([
+  const [vault, trust, freezes, turns] = await Promise.all([
     watched ? NOT_READ : lookAtVault(deps, document, cluster),
     deps.store.read('trust', name),
     isLive ? deps.store.all('freeze') : [],
-    isLive && rotation.begunAt === undefined ? deps.store.all('mesh-ca') : [],
+    isLive && rotation.begunAt === undefined ? turnHolds(deps.store, document, deps.clock.now()) : [],
   ])
   const now = deps.clock.now()
   return {
     now,
     vault,
     trust: trust?.value,
-    holds: [
-      ...clusterHolds(spec.cluster, cluster),
-      ...freezeHolds(cluster, freezes, now),
-      ...turnHolds(document, others, now),
-    ],
+    holds: [...clusterHolds(spec.cluster, cluster), ...freezeHolds(cluster, freezes, now), ...turns],
     window: windowState(spec.windows, now),
     ...(watched ? { watched } : {}),
   }
@@ -102,15 +97,4 @@ function holdsCluster({ spec }: FreezeDocument, cluster: ClusterDocument, now: n
   if (!scope.clusters) return true
   if ('matchLabels' in scope.clusters) return matchesLabels(cluster.spec.labels, scope.clusters.matchLabels)
   return scope.clusters.includes(cluster.name)
-}
-
-/** One cluster a day: what goes wrong shows on one before the next begins. */
-function turnHolds({ name, spec }: MeshCaDocument, others: readonly MeshCaDocument[], now: number): readonly CaHold[] {
-  return others.flatMap((other) => {
-    const { rotation } = other
-    const begun = rotation?.from && rotation.begunAt !== undefined ? Date.parse(rotation.begunAt) : Number.NaN
-    if (other.name === name || other.spec.cluster === spec.cluster || !(begun > now - DAY_MS)) return []
-    const message = `The CA of cluster ${other.spec.cluster} had its turn within a day: one cluster a day.`
-    return [{ kind: 'turn', reason: 'WaitsForTurn', message, until: begun + DAY_MS } as const]
-  })
 }

@@ -1,11 +1,8 @@
 import type { MeshCaDocument } from '../model/documents.ts'
-import { type Ends, leadMs, lifetimeMs, passedMarks, type Warning } from '../model/expiry.ts'
+import { type Ends, leadMs, lifetimeMs, passedMarks, WARNING_DAYS, type Warning } from '../model/expiry.ts'
 import type { CaCertificate, CaSet } from '../model/mesh-ca.ts'
 
 const DAY_MS = 86_400_000
-/** What is told from here on is told at once, also in quiet hours. */
-export const PAGE_DAYS = 7
-export const CA_WARNING_DAYS = [60, 30, 14, 7, 3, 1] as const
 
 /** How long before its end the next root is wanted. */
 export function rootLeadMs(root: Ends): number {
@@ -52,5 +49,5 @@ export function caWarning(
   const certificate = what === 'signer' ? current.signer : firstRoot(current)
   if (!certificate) return undefined
   const lead = what === 'signer' ? leadMs(document.spec, certificate) : rootLeadMs(certificate)
-  return { ...passedMarks(CA_WARNING_DAYS, certificate, lead, document.warned[what], now), certificate }
+  return { ...passedMarks(WARNING_DAYS, certificate, lead, document.warned[what], now), certificate }
 }

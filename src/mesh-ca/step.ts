@@ -80,6 +80,19 @@ export function tell(
   return { ...step, entries: [...step.entries, entry] }
 }
 
+/** Says that freezes, windows or turns did not hold a phase; asked again within the phase, it is the same event. */
+export function tellPassed(
+  step: CaStep,
+  passed: readonly { readonly reason: string }[],
+  message: string,
+  now: number,
+): CaStep {
+  const { id, direction, phase } = step.document.rotation ?? {}
+  const data = { phase, direction, passed: [...new Set(passed.map(({ reason }) => reason))] }
+  const unique = `${id}.${direction}.${phase}`
+  return tell(step, 'certificate.freeze-passed', { unique, reason: 'EndsSoon', message, data }, now)
+}
+
 /** What the vault holds becomes what is current; people are warned anew of what is new in it. */
 export function adopt(step: CaStep, set: CaSet): CaStep {
   const { current, warned } = step.document

@@ -8,7 +8,7 @@ import { gatesOf } from './gates-of.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
-import { adopt, ask, type CaStep, end, enter, tell, withRotation } from './step.ts'
+import { adopt, ask, type CaStep, end, enter, tell, tellPassed, withRotation } from './step.ts'
 import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
 import { holdAndTell, waitUntil } from './waiting.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
@@ -129,7 +129,8 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   if (bringsAnchorsAlone(rotation)) return bringAnchors(step, rotation, rootCert, seen)
   const begun = rotation.begunAt === undefined ? withRotation(step, { begunAt: timestamp(now) }) : step
   const [reason, message] = passed.length > 0 ? passing(passed) : ['Writing', 'The four secrets are written.']
-  return ask(begun, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
+  const told = passed.length > 0 ? tellPassed(begun, passed, message, now) : begun
+  return ask(told, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
 }
 
 function passing(passed: readonly { readonly message: string }[]): readonly [string, string] {

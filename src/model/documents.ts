@@ -3,6 +3,7 @@ import type { CertificateSpec, CertificateTarget, CertificateVersion, DeliverySt
 import type { ClusterSpec, ManagedClusterFacts, MeshFacts } from './cluster.ts'
 import type { CommandState } from './command.ts'
 import type { Condition } from './condition.ts'
+import { type FoundState, foundKey } from './found.ts'
 import type { FreezeSpec } from './freeze.ts'
 import { type HostHolder, hostKey } from './host.ts'
 import type { CaSet, MeshCaSpec } from './mesh-ca.ts'
@@ -19,6 +20,7 @@ import { type ServiceSpec, splitServiceKey } from './service.ts'
 import type { StrategySpec } from './strategy.ts'
 import type { TeamSpec } from './team.ts'
 import type { TrustState } from './trust.ts'
+import type { TurnState } from './turn.ts'
 
 /** What every stored document carries. Fields that this code does not know are kept and written back. */
 export interface DocumentBase {
@@ -126,7 +128,7 @@ export interface CertificateDocument extends OwnedDocument<'certificate', Certif
   readonly leaving: readonly string[]
   /** Raised by every change of a target, never reset. Starts at the epoch second of creation, as services' does. */
   readonly revision: number
-  /** Days before the end of `current` of which people were told: 30, 14, 7, 3, 1. */
+  /** Days before the end of `current` of which people were told: 60, 30, 14, 7, 3, 1. */
   readonly warned: readonly number[]
   readonly deletingAt?: string
 }
@@ -158,6 +160,16 @@ export interface MeshCaDocument extends OwnedDocument<'mesh-ca', MeshCaSpec> {
 /** What reconcile saw of a mesh CA on its cluster. */
 export interface TrustDocument extends DocumentBase, TrustState {
   readonly kind: 'trust'
+}
+
+/** What looks found of certificates at one place, registered or not. */
+export interface FoundDocument extends DocumentBase, FoundState {
+  readonly kind: 'found'
+}
+
+/** Who has the turn to begin. Mesh CAs contend for this document. */
+export interface TurnDocument extends DocumentBase, TurnState {
+  readonly kind: 'turn'
 }
 
 /** A policy for many services. What services carry of it are copies, which its spread brings. */
@@ -220,6 +232,8 @@ export interface DocumentOf {
   delivery: DeliveryDocument
   'mesh-ca': MeshCaDocument
   trust: TrustDocument
+  found: FoundDocument
+  turn: TurnDocument
   host: HostDocument
   notification: NotificationDocument
   command: CommandDocument
@@ -229,7 +243,7 @@ export type AnyDocument = DocumentOf[DocumentKind]
 
 export const SCHEMA = 1
 
-/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery), `east-ca` (mesh CA and what was seen of it), `external/web.example.com` (host). */
+/** `east`, `shop/web`, `shop/web/east` (placement), `shop/web/shop.web.k3…` (ended rollout), `web-tls/east` (delivery), `east-ca` (mesh CA and what was seen of it), `external/web.example.com` (host), `cluster/east` (found). */
 export function keyOf(document: AnyDocument): string {
   switch (document.kind) {
     case 'service':
@@ -244,6 +258,8 @@ export function keyOf(document: AnyDocument): string {
       return `${document.certificate}/${document.cluster}`
     case 'trust':
       return document.ca
+    case 'found':
+      return foundKey(document)
     default:
       return document.name
   }

@@ -2,6 +2,11 @@ import { durationMs } from './names.ts'
 
 const DAY_MS = 86_400_000
 
+/** Days before an end at which people are told. */
+export const WARNING_DAYS = [60, 30, 14, 7, 3, 1] as const
+/** What is told from here on is told at once, also in quiet hours. */
+export const PAGE_DAYS = 7
+
 /** What ends. RFC 3339. */
 export interface Ends {
   readonly notBefore: string
