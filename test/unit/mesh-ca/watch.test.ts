@@ -103,6 +103,44 @@ describe('a rotation begins to write', () => {
     expect(world.rotation()?.writtenAt).toBeDefined()
     const asked = world.store.kept.filter(({ type }) => type === 'certificate.phase').at(-1)
     expect(asked?.data?.phase).toBe('switching')
+    const said = world.store.kept.filter(({ type }) => type === 'certificate.freeze-passed')
+    expect(said).toHaveLength(1)
+    expect(said[0]).toMatchObject({ reason: 'EndsSoon', data: { phase: 'switching', passed: ['Frozen'] } })
+    expect(said[0]?.message).toContain('Freeze peak holds: peak.')
+  })
+
+  it('says for each phase of a root that ends soon that a freeze was passed, once, and nothing while none holds', async () => {
+    await world.established({ root: { kind: 'vault-key', validity: '365d' }, intermediate: { key: 'P-256' } })
+    world.store.put({
+      schema: 1,
+      kind: 'freeze',
+      name: 'peak',
+      outbox: [],
+      generation: 1,
+      idempotency: [],
+      createdAt: '',
+      updatedAt: '',
+      spec: { reason: 'peak', scope: {}, covers: ['configuration'] },
+    })
+    world.store.change('mesh-ca', 'east-ca', (ca) => ({
+      ...ca,
+      history: [{ ...held, endedAt: '2099-01-01T00:00:00Z' }],
+    }))
+    world.pass(360 * DAY)
+    world.mesh.renew(world.now(), true)
+    world.see()
+    await world.rotate('root')
+    await world.until(undefined, HOUR)
+    expect(world.rotation()?.phase).toBe('succeeded')
+    const phases = () =>
+      world.store.kept.flatMap(({ type, data }) => (type === 'certificate.freeze-passed' ? [data?.phase] : []))
+    expect(phases()).toEqual(['widening', 'switching', 'narrowing'])
+    world.store.drop('freeze', 'peak')
+    world.pass(DAY)
+    await world.rotate('intermediate')
+    await world.until(undefined, HOUR)
+    expect(world.rotation()?.phase).toBe('succeeded')
+    expect(phases()).toHaveLength(3)
   })
 
   it('on one cluster a day', async () => {
