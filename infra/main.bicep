@@ -237,8 +237,21 @@ module events 'modules/key-vault-events.bicep' = if (keyVaultEvents) {
   params: {
     location: location
     tags: tags
-    token: token
+    topicName: 'evgt-${token}'
     vaultId: vaults.outputs.certificateVaultId
+    hookUrl: 'https://${apps[0].outputs.hostName}/hooks/key-vault'
+    key: eventGridKey
+  }
+}
+
+module caEvents 'modules/key-vault-events.bicep' = if (keyVaultEvents && meshCaVault) {
+  name: 'mesh-ca-vault-events'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    topicName: 'evgtm-${token}'
+    vaultId: meshCaVault ? caVault.outputs.vaultId : ''
     hookUrl: 'https://${apps[0].outputs.hostName}/hooks/key-vault'
     key: eventGridKey
   }

@@ -1,6 +1,7 @@
 param location string
 param tags object
-param token string
+@description('Of the system topic: a vault has one.')
+param topicName string
 param vaultId string
 param hookUrl string
 
@@ -8,7 +9,7 @@ param hookUrl string
 param key string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
-  name: 'evgt-${token}'
+  name: topicName
   location: location
   tags: tags
   properties: {
@@ -27,6 +28,9 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
         'Microsoft.KeyVault.CertificateNewVersionCreated'
         'Microsoft.KeyVault.CertificateNearExpiry'
         'Microsoft.KeyVault.CertificateExpired'
+        'Microsoft.KeyVault.SecretNewVersionCreated'
+        'Microsoft.KeyVault.SecretNearExpiry'
+        'Microsoft.KeyVault.SecretExpired'
       ]
     }
     destination: {

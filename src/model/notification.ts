@@ -57,6 +57,7 @@ const TOLD: Readonly<Record<string, Told>> = {
   'certificate.held': { notice: 'certificates', urgent: true },
   'certificate.changed-elsewhere': { notice: 'certificates', urgent: true },
   'certificate.rotation-aborted': { notice: 'certificates', urgent: false },
+  'certificate.freeze-passed': { notice: 'certificates', urgent: false },
 }
 
 /** Under which of a team's notices an event falls; undefined when people are not told of it. */

@@ -1,13 +1,15 @@
 import type { VaultEvent } from '../../certificates/receive-vault-events.ts'
+import type { SecretEvent } from '../../mesh-ca/receive-secret-events.ts'
 
-/** What Event Grid posts: a handshake, or events of which some are about certificates. */
+/** What Event Grid posts: a handshake, or events of which some are about certificates or secrets. */
 export type EventGridCall =
   | { readonly kind: 'handshake'; readonly code: string }
-  | { readonly kind: 'events'; readonly events: readonly VaultEvent[] }
+  | { readonly kind: 'events'; readonly events: readonly VaultEvent[]; readonly secrets: readonly SecretEvent[] }
   | { readonly kind: 'broken' }
 
 const HANDSHAKE = 'microsoft.eventgrid.subscriptionvalidationevent'
 const CERTIFICATE = 'microsoft.keyvault.certificate'
+const SECRET = 'microsoft.keyvault.secret'
 const MOST = 1000
 
 /**
@@ -23,14 +25,18 @@ export function readEventGrid(body: Uint8Array): EventGridCall {
     const code = text(lowered(handshake.data).validationcode)
     return code !== undefined && /^[\w-]{1,200}$/.test(code) ? { kind: 'handshake', code } : { kind: 'broken' }
   }
-  const events = records
-    .filter((record) => typeOf(record)?.startsWith(CERTIFICATE))
+  return { kind: 'events', events: objectsOf(records, CERTIFICATE), secrets: objectsOf(records, SECRET) }
+}
+
+/** The objects that events of one kind are about. */
+function objectsOf(records: readonly Readonly<Record<string, unknown>>[], kind: string): readonly VaultEvent[] {
+  return records
+    .filter((record) => typeOf(record)?.startsWith(kind))
     .flatMap((record) => {
       const data = lowered(record.data)
       const [vault, name] = [text(data.vaultname), text(data.objectname)]
       return vault === undefined || name === undefined ? [] : [{ vault, name }]
     })
-  return { kind: 'events', events }
 }
 
 function typeOf(record: Readonly<Record<string, unknown>>): string | undefined {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { receiveVaultEvents } from '../../certificates/receive-vault-events.ts'
+import { receiveSecretEvents } from '../../mesh-ca/receive-secret-events.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { readEventGrid } from '../hooks/key-vault-events.ts'
 import { refuseHook } from '../hooks/refuse-hook.ts'
@@ -13,7 +14,7 @@ const KEY = 'x-meshwright-key'
 const taken = z
   .object({
     validationResponse: z.string().optional().describe('Answer to the handshake of a new subscription'),
-    queued: z.int().optional().describe('Certificates that are looked at now'),
+    queued: z.int().optional().describe('Certificates and mesh CAs that are looked at now'),
   })
   .meta({ id: 'KeyVaultEventsTaken' })
 
@@ -45,5 +46,7 @@ async function handle({ deps, request, body }: Call<Uint8Array, unknown>): Promi
   if (!isKnown && !isFirst) return refuseHook(deps, 'keyVault', 'no valid key')
   if (call.kind === 'broken') return fail('InvalidRequest', 'The body holds no events in the Event Grid schema.')
   if (call.kind === 'handshake') return succeed({ status: 200, json: { validationResponse: call.code } })
-  return succeed({ status: 200, json: { queued: await receiveVaultEvents(deps, call.events) } })
+  const certificates = await receiveVaultEvents(deps, call.events)
+  const cas = await receiveSecretEvents(deps, call.secrets)
+  return succeed({ status: 200, json: { queued: certificates + cas } })
 }
