@@ -51,7 +51,9 @@ export interface App {
   sweep(): Promise<void>
   /** Queues a probe and a comparison of every cluster. */
   resync(): Promise<void>
-  /** Compares the certificates of every vault with what is known of them. */
+  /** Queues a look at every cluster for certificates, registered or not. */
+  watch(): Promise<void>
+  /** Compares the certificates of every vault with what is known of them, and records those that nobody registered. */
   scan(): Promise<void>
 }
 
@@ -160,9 +162,17 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
       const { enumerateClusters } = await import('./sweep.ts')
       await telemetry.span('resync', {}, () => enumerateClusters({ store, queue, clock }))
     },
+    async watch() {
+      const { enumeratePlaces } = await import('./watch/enumerate-places.ts')
+      await telemetry.span('watch', {}, () => enumeratePlaces({ store, queue }))
+    },
     async scan() {
-      const { scanCertificates } = await import('./certificates/scan-certificates.ts')
-      const found = await telemetry.span('scan', {}, () => scanCertificates({ ...work, queue }))
+      const [{ scanCertificates }, { watchVaults }] = await Promise.all([
+        import('./certificates/scan-certificates.ts'),
+        import('./watch/watch-vaults.ts'),
+      ])
+      const { listed, ...found } = await telemetry.span('scan', {}, () => scanCertificates({ ...work, queue }))
+      await telemetry.span('watch vaults', {}, () => watchVaults(work, listed, found.failed))
       logScan({ logger, telemetry }, found, clock.now())
     },
   }

@@ -21,6 +21,7 @@ import { askHostsOn } from './services/hosts/ask-hosts.ts'
 import { settleHost } from './services/hosts/settle-host.ts'
 import { selectClusters } from './services/select-clusters.ts'
 import { advanceWords } from './services/words/advance-words.ts'
+import { lookAtPlace } from './watch/look-at-place.ts'
 
 /** What work on clusters needs. */
 export type ClusterWorkDeps = ProbeDeps & ReconcileDeps & AdvanceDeps & Witness
@@ -77,6 +78,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
       return deliverCertificate(deps, message)
     case 'trust':
       return lookAtTrust(deps, message)
+    case 'watch':
+      return done(await lookAtPlace(deps, message.found, message.session))
     case 'rotate':
       return done(await advanceCertificate(deps, message.certificate, message.session))
     case 'rotate-ca':

@@ -2,6 +2,7 @@ import type { DocumentKind } from './model/documents.ts'
 import { timestamp } from './model/names.ts'
 import type { QueueName, WorkMessage } from './model/outbox.ts'
 import { splitServiceKey } from './model/service.ts'
+import { watchQueue } from './model/watch-queue.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Store } from './ports/store.ts'
 import type { WorkQueue } from './ports/work-queue.ts'
@@ -75,6 +76,7 @@ function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
   if (kind === 'certificate') return { kind: 'rotate', certificate: key }
   if (kind === 'mesh-ca') return { kind: 'rotate-ca', ca: key }
   if (kind === 'trust') return { kind: 'trust', ca: key }
+  if (kind === 'found') return { kind: 'watch', found: key }
   if (kind === 'policy') return { kind: 'spread', policy: key }
   if (kind === 'notification') return { kind: 'notify', notification: key }
   if (kind === 'delivery') {
@@ -90,5 +92,6 @@ function messageFor(kind: DocumentKind, key: string): WorkMessage | undefined {
 
 function queueFor(message: WorkMessage): QueueName {
   if (message.kind === 'rotate' || message.kind === 'rotate-ca') return 'lifecycle'
+  if (message.kind === 'watch') return watchQueue(message.found)
   return message.kind === 'advance' || message.kind === 'command' ? 'urgent' : 'work'
 }

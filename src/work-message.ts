@@ -12,6 +12,7 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rotate'), certificate: z.string(), session }),
   z.object({ kind: z.literal('deliver'), certificate: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.enum(['rotate-ca', 'trust']), ca: z.string(), session }),
+  z.object({ kind: z.literal('watch'), found: z.string(), session }),
   z.object({ kind: z.literal('command'), command: z.string(), session }),
   z.object({ kind: z.literal('notify'), notification: z.string(), session }),
   z.object({ kind: z.literal('relay'), document: z.object({ kind: z.string(), key: z.string() }), session }),

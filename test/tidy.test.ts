@@ -26,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   authority: ['model'],
   'mesh-ca': ['model', 'ports', 'mesh', 'authority'],
   reconcile: ['model', 'ports', 'mesh', 'authority'],
+  watch: ['model', 'ports', 'mesh'],
   log: ['model', 'ports'],
   chat: ['model', 'ports', 'clusters', 'services', 'rollouts', 'certificates', 'teams', 'freezes', 'strategies'],
   http: [
@@ -39,6 +40,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'rollouts',
     'certificates',
     'mesh-ca',
+    'watch',
     'policies',
     'teams',
     'freezes',
@@ -61,6 +63,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'freezes',
     'certificates',
     'mesh-ca',
+    'watch',
     'policies',
     'reconcile',
     'chat',

@@ -9,6 +9,7 @@ export function flushing(app: App, flush: Flush): App {
     feed: (documents) => app.feed(documents).finally(flush.call),
     sweep: () => app.sweep().finally(flush.all),
     resync: () => app.resync().finally(flush.all),
+    watch: () => app.watch().finally(flush.all),
     scan: () => app.scan().finally(flush.all),
   }
 }

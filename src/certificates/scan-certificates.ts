@@ -14,6 +14,8 @@ export interface ScanOutcome {
   readonly pages: number
   /** Certificates that a worker is to look at. */
   readonly queued: number
+  /** What each vault that answered lists, by address. */
+  readonly listed: ReadonlyMap<string, readonly VaultListing[]>
   /** Addresses of vaults that did not answer; their certificates are for the next scan. */
   readonly failed: readonly string[]
   /** The certificate in use that ends first; RFC 3339. */
@@ -30,6 +32,7 @@ export async function scanCertificates(deps: CertificateDeps & { readonly queue:
   const byVault = Map.groupBy(documents, (document) => vaultOf(deps, document.spec) ?? '')
   const wanted = new Set(documents.filter(({ dueAt }) => dueAt !== undefined && dueAt <= now).map(({ name }) => name))
   const failed: string[] = []
+  const listings = new Map<string, readonly VaultListing[]>()
   let pages = 0
   for (const [url, certificates] of byVault) {
     try {
@@ -38,6 +41,7 @@ export async function scanCertificates(deps: CertificateDeps & { readonly queue:
         pages += 1
         for (const listing of page) listed.set(listing.name.toLowerCase(), listing)
       }
+      listings.set(url, [...listed.values()])
       for (const document of certificates) {
         if (differs(document, listed.get(vaultNameOf(document).toLowerCase()))) wanted.add(document.name)
       }
@@ -56,6 +60,7 @@ export async function scanCertificates(deps: CertificateDeps & { readonly queue:
     vaults: byVault.size,
     pages,
     queued: wanted.size + cas.length,
+    listed: listings,
     failed,
     ...(soonest ? { soonest } : {}),
   }

@@ -2,8 +2,10 @@ import { type Condition, type ConditionInput, setCondition } from '../model/cond
 import { canonicalJson } from '../model/digest.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
+import { foundKey } from '../model/found.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
+import { watchQueue } from '../model/watch-queue.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ClusterApis } from '../ports/cluster-api.ts'
@@ -117,7 +119,17 @@ function followUps(
   const first = before.observedGeneration < before.generation
   if (!recovered && !first) return events
   const message = { kind: 'resync' as const, cluster: before.name }
-  return [...events, { id: `resync.${now}`, kind: 'work' as const, queue: 'work' as const, message }]
+  const resync = { id: `resync.${now}`, kind: 'work' as const, queue: 'work' as const, message }
+  return [...events, resync, ...watchEntries(before.name, now)]
+}
+
+/** What ends there is in the report within a minute, and not only when the hourly look comes. */
+function watchEntries(name: string, now: string): ClusterDocument['outbox'] {
+  return (['cluster', 'plug-in-ca'] as const).map((place) => {
+    const found = foundKey({ place, name })
+    const message = { kind: 'watch', found } as const
+    return { id: `watch.${place}.${now}`, kind: 'work', queue: watchQueue(found), message }
+  })
 }
 
 function backoffMs(attempts: number, random: Random): number {

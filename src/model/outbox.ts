@@ -37,6 +37,8 @@ type Work =
   | { readonly kind: 'rotate-ca'; readonly ca: string; readonly session?: string }
   /** See what a cluster trusts, and whether its proxies have been renewed. */
   | { readonly kind: 'trust'; readonly ca: string; readonly session?: string }
+  /** Look at a place (`cluster/east`) for certificates, also those that nobody registered. */
+  | { readonly kind: 'watch'; readonly found: string; readonly session?: string }
   /** Send a notification to the channels that it still has to reach. */
   | { readonly kind: 'notify'; readonly notification: string; readonly session?: string }
   /** Carry out what a chat message or an alert asked for. */

@@ -30,7 +30,7 @@ export async function lookAtBundles(deps: WatchDeps, cluster: ClusterDocument, a
     const found = await api.list(CONFIG_MAP, { fieldSelector: `metadata.name=${configMap}`, pageSize: PAGE })
     if (found.length === 0) {
       const message = `No namespace has a ConfigMap ${configMap}.`
-      return { state: 'seen', reason: 'NoBundles', message, certificates: [], again: again() }
+      return { ...none('NoBundles', message), certificates: [], again: again() }
     }
     const groups = groupBundles(bundlesIn(place, found))
     const unreadable = groups.filter(({ roots }) => roots.length === 0).reduce((sum, one) => sum + one.namespaces, 0)

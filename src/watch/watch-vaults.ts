@@ -1,3 +1,4 @@
+import { readRoots } from '../mesh/trust/read-roots.ts'
 import type { CertificateDocument, FoundDocument } from '../model/documents.ts'
 import { type Result, succeed } from '../model/failure.ts'
 import { type FoundCertificate, foundKey, vaultName } from '../model/found.ts'
@@ -116,15 +117,8 @@ async function read(vault: Vault, name: string, brief: FoundCertificate): Promis
   try {
     const version = await vault.version(name)
     if (!version || Date.parse(version.notAfter) !== Date.parse(brief.notAfter)) return brief
-    const { serial, fingerprint, notBefore, dnsNames } = version
-    const [first] = dnsNames
-    return {
-      ...brief,
-      serial,
-      fingerprint,
-      notBefore,
-      ...(first === undefined ? {} : { subject: dnsNames.join(', ') }),
-    }
+    const [facts] = readRoots(version.pem)
+    return { ...brief, ...facts }
   } catch (error) {
     if (!isPortError(error)) throw error
     return brief
