@@ -56,7 +56,7 @@ export async function sendNotification(deps: NotifyDeps, name: string, session?:
 
 /** Who it belongs to was written before the event was; a replica of the store that is behind may not show it yet. */
 function mayBeBehind({ event, sends }: NotificationDocument, subject: Subject, now: number): boolean {
-  return sends === undefined && subject.team === undefined && now - Date.parse(event.time) < BEHIND_MS
+  return sends === undefined && !subject.isFound && now - Date.parse(event.time) < BEHIND_MS
 }
 
 /** Plans what is not planned and marks what is due as in hand. Gives those back. */
@@ -76,9 +76,10 @@ async function takeInHand(
       const now = clock.now()
       // The time at which it is due stands: it is looked at again then.
       if (mayBeBehind(stored.value, subject, now)) return succeed({ kind: 'leave', value: [] })
-      const planned = stored.value.sends ?? (subject.team ? chooseChannels(stored.value.event, subject.team, now) : [])
-      const overtaken = subject.overtaken(subject.team?.chat?.notices)
-      const sends = planned.map((send) => (isDue(send, now) ? taken(send, overtaken, now) : send))
+      const chosen = () => subject.teams.flatMap((team) => chooseChannels(stored.value.event, team, now))
+      const planned = stored.value.sends ?? chosen()
+      const overtaken = (send: NotificationSend) => subject.overtaken(teamOf(subject, send)?.chat?.notices)
+      const sends = planned.map((send) => (isDue(send, now) ? taken(send, overtaken(send), now) : send))
       const value = sends.filter((send, index) => send !== planned[index] && send.state === 'waiting')
       const isSame = stored.value.sends !== undefined && sends.every((send, index) => send === planned[index])
       if (isSame) return succeed({ kind: 'leave', value })
@@ -87,6 +88,11 @@ async function takeInHand(
     session,
   )
   return changed.ok ? succeed(changed.value.value) : changed
+}
+
+/** The team whose channel it is, as it is now. */
+function teamOf({ teams }: Subject, { channel }: NotificationSend): Subject['teams'][number] | undefined {
+  return teams.find(({ name }) => channel === `slack/${name}` || channel === `teams/${name}`)
 }
 
 function isDue({ state, notBefore }: NotificationSend, now: number): boolean {
@@ -129,7 +135,7 @@ async function sendOne(
 }
 
 async function trySend(deps: NotifyDeps, subject: Subject, send: NotificationSend): Promise<NotificationSend> {
-  const message = await messageFor(deps, subject, send.channel)
+  const message = await messageFor(deps, subject, send)
   if (message === undefined) return ended(send, 'skipped', 'the team has no such channel any more')
   await deps.messenger.send(message)
   const { notBefore: _done, message: _trouble, ...rest } = send
@@ -139,11 +145,12 @@ async function trySend(deps: NotifyDeps, subject: Subject, send: NotificationSen
 /** The message, with the channel that the team names now: a wrong one may have been mended. */
 async function messageFor(
   { webhook }: NotifyDeps,
-  { team, story }: Subject,
-  channel: string,
+  subject: Subject,
+  send: NotificationSend,
 ): Promise<OutgoingMessage | undefined> {
-  const { channel: slackChannel, teamsSecret } = team?.chat ?? {}
-  if (channel.startsWith('teams/')) {
+  const { story } = subject
+  const { channel: slackChannel, teamsSecret } = teamOf(subject, send)?.chat ?? {}
+  if (send.channel.startsWith('teams/')) {
     if (teamsSecret === undefined) return undefined
     return { kind: 'teams', url: (await webhook(teamsSecret)).trim(), body: teamsMessage(story()) }
   }

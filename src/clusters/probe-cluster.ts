@@ -2,7 +2,7 @@ import { type Condition, type ConditionInput, setCondition } from '../model/cond
 import { canonicalJson } from '../model/digest.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
-import { foundKey } from '../model/found.ts'
+import { type FoundPlace, foundKey } from '../model/found.ts'
 import { MESHWRIGHT } from '../model/identity.ts'
 import { timestamp } from '../model/names.ts'
 import { watchQueue } from '../model/watch-queue.ts'
@@ -93,7 +93,7 @@ function record(before: ClusterDocument, found: Probe, deps: ProbeDeps): Cluster
     probedAt: now,
     updatedAt: now,
     ...(found.reachable ? {} : { dueAt: timestamp(deps.clock.now() + backoffMs(attempts, deps.random)) }),
-    outbox: [...before.outbox, ...followUps(before, conditions, now, recovered)],
+    outbox: [...before.outbox, ...followUps({ ...before, ...(aks ? { aks } : {}) }, conditions, now, recovered)],
   }
 }
 
@@ -120,12 +120,13 @@ function followUps(
   if (!recovered && !first) return events
   const message = { kind: 'resync' as const, cluster: before.name }
   const resync = { id: `resync.${now}`, kind: 'work' as const, queue: 'work' as const, message }
-  return [...events, resync, ...watchEntries(before.name, now)]
+  return [...events, resync, ...watchEntries(before, now)]
 }
 
 /** What ends there is in the report within a minute, and not only when the hourly look comes. */
-function watchEntries(name: string, now: string): ClusterDocument['outbox'] {
-  return (['cluster', 'plug-in-ca'] as const).map((place) => {
+function watchEntries({ name, aks }: ClusterDocument, now: string): ClusterDocument['outbox'] {
+  const places: readonly FoundPlace[] = aks?.mesh?.pluginCa ? ['cluster', 'plug-in-ca'] : ['cluster']
+  return places.map((place) => {
     const found = foundKey({ place, name })
     const message = { kind: 'watch', found } as const
     return { id: `watch.${place}.${now}`, kind: 'work', queue: watchQueue(found), message }

@@ -2,6 +2,7 @@ import type { Route } from './route.ts'
 import { ALERT_HOOK_ROUTES } from './routes/alert-hooks.ts'
 import { AUDIT_ROUTES } from './routes/audit.ts'
 import { CAPABILITY_ROUTES } from './routes/capabilities.ts'
+import { CERTIFICATE_REPORT_ROUTES } from './routes/certificate-report.ts'
 import { CERTIFICATE_ROUTES } from './routes/certificates.ts'
 import { CLUSTER_ROUTES } from './routes/clusters.ts'
 import { EVENT_ROUTES } from './routes/events.ts'
@@ -40,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   ...EVIDENCE_ROUTES,
   ...REPLAY_ROUTES,
   ...CERTIFICATE_ROUTES,
+  ...CERTIFICATE_REPORT_ROUTES,
   ...HOST_ROUTES,
   ...EVENT_ROUTES,
   ...AUDIT_ROUTES,

@@ -19,6 +19,12 @@ const chatSpec = z.strictObject({
     .regex(/^[0-9a-zA-Z-]{1,127}$/)
     .optional()
     .describe('Name of the Key Vault secret that holds the address of a Teams Workflows webhook'),
+  platform: z
+    .boolean()
+    .optional()
+    .describe(
+      'The channels of those who run the platform: they are also told of what belongs to no team, such as CAs of meshes and certificates that nobody registered, and in place of teams without channels of certificates',
+    ),
   notices: z.array(z.enum(NOTICES)).max(NOTICES.length).optional().describe('What it is told of; all when left out'),
   quietHours: z
     .strictObject({ from: clockTime, to: clockTime, timeZone })

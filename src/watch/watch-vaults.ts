@@ -118,7 +118,7 @@ async function read(vault: Vault, name: string, brief: FoundCertificate): Promis
     const version = await vault.version(name)
     if (!version || Date.parse(version.notAfter) !== Date.parse(brief.notAfter)) return brief
     const [facts] = readRoots(version.pem)
-    return { ...brief, ...facts }
+    return { ...facts, ...brief }
   } catch (error) {
     if (!isPortError(error)) throw error
     return brief

@@ -12,6 +12,7 @@ const HEADLINES: Readonly<Record<string, readonly [tone: Story['tone'], title: s
   'certificate.held': ['warning', 'is held in its rotation'],
   'certificate.changed-elsewhere': ['warning', 'was changed by another hand'],
   'certificate.rotation-aborted': ['warning', 'was taken back'],
+  'certificate.freeze-passed': ['warning', 'ends soon: a freeze did not hold its rotation'],
 }
 
 /** What an event of a certificate tells, with the dates of the certificate as it is now (undefined when it is no more). */
@@ -27,7 +28,10 @@ export function certificateStory(
   return {
     notification,
     tone,
-    title: plainText(`Certificate ${name} ${title}`, 140),
+    title: plainText(
+      isStranger(event) ? `Not registered: a certificate of ${name} ${title}` : `Certificate ${name} ${title}`,
+      140,
+    ),
     words: plainText(event.message, 1000),
     facts: factsOf(event, name, certificate),
     weights: [],
@@ -37,15 +41,22 @@ export function certificateStory(
   }
 }
 
+/** Is it about a certificate that nobody registered? Its subject is then where it was found. */
+function isStranger({ data }: EventRecord): boolean {
+  return data?.registered === false
+}
+
 function factsOf(event: EventRecord, name: string, certificate: CertificateDocument | undefined): readonly Fact[] {
   const hosts = certificate?.current?.dnsNames ?? certificate?.spec.dnsNames ?? []
-  const ends = certificate?.current?.notAfter
+  const { notAfter: told, serial } = event.data ?? {}
+  const ends = certificate?.current?.notAfter ?? (typeof told === 'string' ? told : undefined)
+  const shown = certificate?.current?.serial ?? (typeof serial === 'string' ? serial : '')
   return [
-    { name: 'Certificate', value: name },
+    { name: isStranger(event) ? 'Found at' : 'Certificate', value: name },
     { name: 'Hosts', value: plainText(hosts.join(', '), 200) },
     { name: 'Clusters', value: plainText(Object.keys(certificate?.targets ?? {}).join(', '), 200) },
     { name: 'Ends', value: ends === undefined ? '' : `${ends.slice(0, 16).replace('T', ' ')} UTC` },
-    { name: 'Serial', value: plainText(certificate?.current?.serial ?? '', 64) },
+    { name: 'Serial', value: plainText(shown, 64) },
     { name: 'By', value: plainText(event.actor.name, 100) },
     { name: 'Reason', value: plainText(event.reason, 100) },
     { name: 'When', value: `${event.time.slice(0, 16).replace('T', ' ')} UTC` },

@@ -47,6 +47,7 @@ function anApp(): App {
     work: span,
     feed: span,
     resync: span,
+    watch: span,
     scan: span,
     async sweep() {
       telemetry.gauge('meshwright.sweep.due', 3)

@@ -53,7 +53,8 @@ it('takes what asked for it out of the outbox, else its write would send that on
   }
   await probe()
   const left = east().outbox.flatMap((entry) => (entry.kind === 'work' ? [entry.message.kind, entry.id] : []))
-  expect(left).toEqual(['select', 'select', 'probe', 'asked for meanwhile', 'resync', expect.any(String)])
+  const asked = ['resync', expect.any(String), 'watch', expect.any(String)]
+  expect(left).toEqual(['select', 'select', 'probe', 'asked for meanwhile', ...asked])
 })
 
 describe('the first probe', () => {
@@ -73,7 +74,7 @@ describe('the first probe', () => {
       'True Answers',
     ])
     expect(eventsIn(east().outbox)).toEqual(['cluster.condition', 'cluster.condition', 'cluster.condition'])
-    expect(workIn(east().outbox)).toEqual(['work resync east'])
+    expect(workIn(east().outbox)).toEqual(['work resync east', 'work watch cluster/east'])
   })
 
   it('of none is a failure', async () => {
@@ -136,7 +137,7 @@ describe('a later probe', () => {
     expect(east()).toMatchObject({ attempts: 0 })
     expect(east()).not.toHaveProperty('dueAt')
     expect(eventsIn(east().outbox)).toEqual(['cluster.condition'])
-    expect(workIn(east().outbox)).toEqual(['work resync east'])
+    expect(workIn(east().outbox)).toEqual(['work resync east', 'work watch cluster/east'])
   })
 
   it('leaves alone what was changed while it looked: that write has its own', async () => {

@@ -159,6 +159,7 @@ export function workIn(outbox: readonly OutboxEntry[]): readonly string[] {
   return outbox.flatMap((entry) => {
     if (entry.kind !== 'work') return []
     const { queue, message } = entry
-    return [`${queue} ${message.kind}${'cluster' in message ? ` ${message.cluster}` : ''}`]
+    const about = 'cluster' in message ? message.cluster : 'found' in message ? message.found : undefined
+    return [`${queue} ${message.kind}${about === undefined ? '' : ` ${about}`}`]
   })
 }
