@@ -369,7 +369,27 @@ describe('people are told', () => {
       await world.advance()
       await world.advance()
     }
+    // A life of 90 days is to be renewed with 30 left: it is not near its end at 60.
     expect(told()).toEqual([30, 14, 7, 3, 1])
     expect(world.document().conditions.find(({ type }) => type === 'Ready')).toMatchObject({ reason: 'Ended' })
+  })
+
+  it('from 60 days before the end of a long life, and to be paged from seven on; of a short one not at its birth', async () => {
+    await world.put({ issuer: { kind: 'imported' } })
+    await world.vault.addVersion('web-tls', { dnsNames: ['web.example.com'], validForMs: 6 * DAY })
+    await world.settle()
+    const told = () =>
+      world.store.kept
+        .filter(({ type }) => type === 'certificate.near-expiry')
+        .map(({ data }) => [data?.daysLeft, data?.page])
+    expect(told()).toEqual([])
+    await world.vault.addVersion('web-tls', { dnsNames: ['web.example.com'], validForMs: 400 * DAY })
+    await world.settle()
+    for (let day = 0; day < 405; day += 1) {
+      world.pass(DAY)
+      await world.advance()
+    }
+    expect(told().map(([daysLeft]) => daysLeft)).toEqual([60, 30, 14, 7, 3, 1])
+    expect(told().map(([, page]) => page)).toEqual([false, false, false, true, true, true])
   })
 })

@@ -5,7 +5,7 @@ import { followUpsOf } from '../../../src/model/follow-ups.ts'
 import type { TeamSpec } from '../../../src/model/team.ts'
 import type { OutgoingMessage } from '../../../src/ports/messenger.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
-import { aService, aTeam } from '../fakes/documents.ts'
+import { aCertificate, aMeshCa, aService, aTeam } from '../fakes/documents.ts'
 import { MemoryStore } from '../fakes/memory-store.ts'
 import { aRollout, later } from '../rollouts/fixture.ts'
 import { aHarmfulRollout, anEvent } from './cards/a-story.ts'
@@ -90,6 +90,42 @@ describe('a notification', () => {
     expect(sent).toEqual([])
     for (const one of [name, other, certificate]) expect(store.get('notification', one)).toMatchObject({ sends: [] })
     expect(store.get('notification', name).dueAt).toBeUndefined()
+  })
+
+  it('of what belongs to no team goes to the channels of the platform, and a page waits for no quiet hours', async () => {
+    const quietHours = { from: '00:00', to: '23:59', timeZone: 'UTC' }
+    store.put(aTeam({ chat: { channel: 'C0PLATFORM', platform: true, quietHours } }, 'platform'))
+    store.put(aMeshCa())
+    const stranger = (id: string, page: boolean) =>
+      anEvent('certificate.near-expiry', {
+        id,
+        subject: 'clusters/west',
+        message: 'Root 5f ends.',
+        data: { registered: false, page, serial: '5f', notAfter: '2026-06-01T00:00:00.000Z' },
+      })
+    const page = told(stranger('page', true))
+    const later = told(stranger('later', false))
+    const ca = told(anEvent('certificate.held', { id: 'held', subject: 'certificates/east-ca' }))
+    for (const one of [page, later, ca]) await sendNotification(deps, one)
+    expect(states(page)).toEqual(['slack/platform sent 1'])
+    expect(states(later)).toEqual(['slack/platform waiting 0'])
+    expect(states(ca)).toEqual(['slack/platform sent 1'])
+    expect(sent.map((message) => message.kind === 'slack' && message.channel)).toEqual(['C0PLATFORM', 'C0PLATFORM'])
+    expect(JSON.stringify(sent[0])).toContain('Not registered: a certificate of clusters/west ends soon')
+  })
+
+  it('of a certificate goes to its own team, and to the platform only where that has no channel', async () => {
+    store.put(aTeam({ chat: { channel: 'C0PLATFORM', platform: true } }, 'platform'))
+    const certificate = aCertificate()
+    store.put({ ...certificate, spec: { ...certificate.spec, team: 'shop' } })
+    const event = (id: string) => anEvent('certificate.near-expiry', { id, subject: 'certificates/web-tls' })
+    const own = told(event('own'))
+    await sendNotification(deps, own)
+    expect(states(own)).toEqual(['slack/shop sent 1', 'teams/shop sent 1'])
+    useChat(undefined)
+    const fallen = told(event('fallen'))
+    await sendNotification(deps, fallen)
+    expect(states(fallen)).toEqual(['slack/platform sent 1'])
   })
 
   it('that one channel does not take is not held up on the other, and tried again when its time has come', async () => {

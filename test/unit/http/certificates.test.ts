@@ -177,6 +177,27 @@ describe('the hook of Key Vault', () => {
     expect(world.seen.queued).toEqual(['lifecycle {"kind":"rotate","certificate":"web-tls"}'])
   })
 
+  it('has a mesh CA looked at, once, when any of its four secrets is new or ends, and no other', async () => {
+    const secrets = { rootCert: 'e-root', caCert: 'e-cert', certChain: 'e-chain', caKey: 'e-key' }
+    const body = { purpose: 'mesh-ca', cluster: 'east', root: { kind: 'vault-key' }, secrets }
+    await world.call('PUT', '/api/v1/certificates/east-ca', { body })
+    world.seen.queued.length = 0
+    const about = (type: string, name: string, vault = 'SHOP ') => ({
+      id: `${type}${name}`,
+      eventType: `Microsoft.KeyVault.${type}`,
+      data: { VaultName: vault, ObjectType: 'Secret', ObjectName: name },
+    })
+    const types = ['SecretNewVersionCreated', 'SecretNearExpiry', 'SecretExpired']
+    for (const [index, type] of types.entries()) {
+      const name = ['E-Root', 'e-key', 'e-chain'][index] ?? ''
+      expect((await send([about(type, name), about(type, 'e-cert')])).json).toEqual({ queued: 1 })
+    }
+    expect(world.seen.queued).toEqual(types.map(() => 'lifecycle {"kind":"rotate-ca","ca":"east-ca"}'))
+    const others = [about('SecretExpired', 'e-root', 'other'), about('SecretExpired', 'root-cert')]
+    const certificate = { ...about('x', 'e-root'), eventType: 'Microsoft.KeyVault.CertificateExpired' }
+    expect((await send([...others, certificate])).json).toEqual({ queued: 0 })
+  })
+
   it('lets nobody in without its key', async () => {
     for (const body of [changed, handshake, 'none']) expect((await send(body, 'wrong')).status).toBe(401)
     const unnamed = { token: null, raw: JSON.stringify(changed), headers: { 'content-type': 'application/json' } }
