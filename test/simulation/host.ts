@@ -80,6 +80,7 @@ export function createHost(options: HostOptions): Host {
     start() {
       every(state, 'sweep', SWEEP_MS)
       every(state, 'resync', RESYNC_MS)
+      every(state, 'watch', SCAN_MS)
       every(state, 'scan', SCAN_MS)
     },
     messageWritten: (queue, visibleAt) => planPoll(state, queue, visibleAt),
@@ -91,7 +92,7 @@ export function createHost(options: HostOptions): Host {
 }
 
 /** A timer is one at a time: while its last call runs, the next is left out. */
-function every(state: State, timer: 'sweep' | 'resync' | 'scan', intervalMs: number): void {
+function every(state: State, timer: 'sweep' | 'resync' | 'watch' | 'scan', intervalMs: number): void {
   const { time, fleet } = state
   let busy = false
   const tick = async () => {

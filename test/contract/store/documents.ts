@@ -1,9 +1,11 @@
 import type { AuditRecord } from '../../../src/model/audit.ts'
 import type {
   ClusterDocument,
+  FoundDocument,
   PlacementDocument,
   RolloutDocument,
   ServiceDocument,
+  TurnDocument,
 } from '../../../src/model/documents.ts'
 import type { EventRecord } from '../../../src/model/event.ts'
 import { MESHWRIGHT } from '../../../src/model/identity.ts'
@@ -81,4 +83,15 @@ export function eventRecord(id: string, subject = 'services/shop/web'): EventRec
 
 export function auditRecord(id: string, subject: string, more: Partial<AuditRecord> = {}): AuditRecord {
   return { id, time: at, actor: MESHWRIGHT, action: 'test.put', subject, origin: { kind: 'rest' }, ...more }
+}
+
+export function foundDocument(more: Partial<FoundDocument>): FoundDocument {
+  const nothing = { certificates: [], left: 0, unreadable: 0, warned: {}, attempts: 0 } as const
+  const seen = { state: 'seen', reason: 'Read', message: 'Read.', lookedAt: at } as const
+  return { ...base, kind: 'found', place: 'cluster', name: 'east', ...seen, ...nothing, ...more }
+}
+
+/** The turn of this suite, as the rotation `rotation` has it. */
+export function turnDocument(rotation: string): TurnDocument {
+  return { ...base, kind: 'turn', name: 'suite', ca: 'east-ca', cluster: 'east', rotation, at }
 }

@@ -7,9 +7,11 @@ import {
   auditRecord,
   clusterDocument,
   eventRecord,
+  foundDocument,
   placementDocument,
   rolloutDocument,
   serviceDocument,
+  turnDocument,
 } from './documents.ts'
 
 export interface OpenedStore {
@@ -79,6 +81,26 @@ function documents(both: Both): void {
     await store.remove(ca)
     await other.create(aCertificate({ name: 'shared' }))
     await expect(store.create(aMeshCa({ name: 'shared' }))).rejects.toEqual(fails('conflict'))
+  })
+
+  it('keeps what looks found of each place apart, and lets one of two that claim a turn have it', async () => {
+    const { store, other } = both()
+    const certificates = [{ kind: 'mesh-root', object: 'ConfigMap x', notAfter: '2030-01-01T00:00:00.000Z' }] as const
+    for (const place of ['cluster', 'plug-in-ca', 'vault'] as const)
+      await store.create(foundDocument({ place, name: 'alike', certificates, warned: { f: [60, 30] } }))
+    const read = await other.read('found', 'plug-in-ca/alike')
+    expect(read?.value).toEqual(
+      foundDocument({ place: 'plug-in-ca', name: 'alike', certificates, warned: { f: [60, 30] } }),
+    )
+    expect((await store.all('found', { prefix: 'vault/' })).map(({ name }) => name)).toEqual(['alike'])
+    const claims = [store, other].map((one, index) => one.create(turnDocument(`r${index}`)))
+    const won = (await Promise.allSettled(claims)).filter(({ status }) => status === 'fulfilled')
+    expect(won).toHaveLength(1)
+    const held = await store.read('turn', 'suite')
+    if (!held) throw new Error('nobody has the turn')
+    const taken = await store.replace(held, turnDocument('r2'))
+    await expect(other.replace(held, turnDocument('r3'))).rejects.toEqual(fails('precondition'))
+    expect((await other.read('turn', 'suite', taken.session))?.value).toEqual(turnDocument('r2'))
   })
 
   it('replaces once for each tag', async () => {

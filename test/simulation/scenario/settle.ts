@@ -35,8 +35,8 @@ export async function settle(simulation: Simulation, longestMs: number): Promise
 }
 
 /** Looks at certificates that wait for a person go on, and looks at clusters for ever: documents say what is left. */
-const LOOKS = /"kind":"(rotate|deliver|rotate-ca|trust)"/
-const LOOKED_AT: readonly AnyDocument['kind'][] = ['certificate', 'delivery', 'mesh-ca', 'trust']
+const LOOKS = /"kind":"(rotate|deliver|rotate-ca|trust|watch)"/
+const LOOKED_AT: readonly AnyDocument['kind'][] = ['certificate', 'delivery', 'mesh-ca', 'trust', 'found']
 
 /** What still has to be done by itself: messages, outboxes, due documents, moving rollouts. */
 export function workLeft({ surroundings, watch }: Simulation): readonly string[] {
@@ -284,5 +284,7 @@ export async function idle(simulation: Simulation, durationMs: number): Promise<
 }
 
 function isReported(document: AnyDocument | undefined): boolean {
+  // When a place was looked at is written down each time: the report says how fresh it is.
+  if (document?.kind === 'found') return true
   return document?.kind === 'placement' && findCondition(document.conditions, 'Drifted')?.status === 'True'
 }
