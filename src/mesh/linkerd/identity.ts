@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { KubeObject, KubeRef } from '../../model/kube.ts'
 import { BUNDLE_PLACES } from '../trust/bundle-places.ts'
 
@@ -63,6 +64,26 @@ export function issuerData(
   const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64')
   const pair = { [names.certificate]: base64(chain), [names.key]: base64(key) }
   return form === 'kubernetes.io/tls' ? { ...pair, 'ca.crt': base64(anchors) } : pair
+}
+
+/** SHA-256 of a text as it stands, lower-case hex: how Linkerd tells which anchors a Pod started with. */
+export function textHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+const LIFETIME = /^--?identity-issuance-lifetime=(\S+)$/
+
+/** How long certificates of workloads live, as the Deployment of the identity controller is told (`24h0m0s`); undefined: not said. */
+export function issuanceLifetime(deployment: KubeObject | undefined): string | undefined {
+  const template = deployment?.spec?.template as PodTemplate | undefined
+  const words = (template?.spec?.containers ?? []).flatMap(({ args = [], command = [] }) => [...command, ...args])
+  return words.map((word) => LIFETIME.exec(word)?.[1]).find((found) => found !== undefined)
+}
+
+interface PodTemplate {
+  readonly spec?: {
+    readonly containers?: readonly { readonly args?: readonly string[]; readonly command?: readonly string[] }[]
+  }
 }
 
 function dataOf(object: KubeObject | undefined): Readonly<Record<string, string>> {

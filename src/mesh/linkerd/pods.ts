@@ -4,6 +4,9 @@ import { ANCHORS_HASH, COMPONENT, CONTROL_PLANE_OF } from './identity.ts'
 /** Pods that ended use no certificate any more. Those that begin or end do. */
 export const RUNNING_PODS = 'status.phase!=Succeeded,status.phase!=Failed'
 
+/** Finds every Pod with a proxy, whatever its control plane. */
+export const CONTROL_PLANES = CONTROL_PLANE_OF
+
 /** Finds every Pod with a proxy of the control plane in this namespace, its own Pods among them. */
 export function proxySelector(namespace: string): string {
   return `${CONTROL_PLANE_OF}=${namespace}`
@@ -15,9 +18,10 @@ export interface MeshPods {
   readonly controlPlane: readonly KubeMetadata[]
 }
 
-export function meshPods(pods: readonly KubeMetadata[], namespace: string): MeshPods {
+/** `namespaces` are those of control planes. */
+export function meshPods(pods: readonly KubeMetadata[], ...namespaces: readonly string[]): MeshPods {
   const isOfControlPlane = (pod: KubeMetadata) =>
-    pod.namespace === namespace && Object.hasOwn(pod.labels ?? {}, COMPONENT)
+    namespaces.includes(pod.namespace ?? '') && Object.hasOwn(pod.labels ?? {}, COMPONENT)
   return {
     meshed: pods.filter((pod) => !isOfControlPlane(pod)),
     controlPlane: pods.filter(isOfControlPlane),

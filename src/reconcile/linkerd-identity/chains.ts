@@ -26,11 +26,6 @@ export function fingerprintOf(pem: string): string {
   return first ? hashOf(first) : ''
 }
 
-/** SHA-256 of a text as it stands, lower-case hex: how Linkerd tells which anchors a Pod has. */
-export function textHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
 /** Fingerprints of all roots of a text. */
 export function rootHashes(pem: string): ReadonlySet<string> {
   return new Set(certificatesIn(pem).map(hashOf))

@@ -1,3 +1,4 @@
+import { textHash } from '../../mesh/linkerd/identity.ts'
 import { anchorsHashOf, meshPods, proxySelector, RUNNING_PODS, startsOf } from '../../mesh/linkerd/pods.ts'
 import { MANAGER, revisionOf } from '../../mesh/marks.ts'
 import { spreadMs } from '../../model/ca-rotation.ts'
@@ -5,7 +6,7 @@ import { durationMs, timestamp } from '../../model/names.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import type { Obstacle } from '../certificates/obstacles.ts'
 import { LOOK_AGAIN_MS } from '../situation.ts'
-import { anchorOf, isSameCertificate, rootHashes, textHash } from './chains.ts'
+import { anchorOf, isSameCertificate, rootHashes } from './chains.ts'
 import type { IdentityScene, LiveIdentity } from './identity-scene.ts'
 import { signingChain } from './order.ts'
 

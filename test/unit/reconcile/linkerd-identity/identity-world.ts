@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { readRoots } from '../../../../src/mesh/trust/read-roots.ts'
 import type { MeshCaDocument } from '../../../../src/model/documents.ts'
 import type { FreezeSpec } from '../../../../src/model/freeze.ts'
 import type { KubeObject } from '../../../../src/model/kube.ts'
 import { type CaSet, linkerdIdentitySpec } from '../../../../src/model/mesh-ca.ts'
-import { type TestCaSet, type TestRoot, testCaSet } from '../../fakes/mesh-authority.ts'
+import { type TestCaSet, type TestRoot, testCaSet, testRoot } from '../../fakes/mesh-authority.ts'
 import { meshCaDocument, TrustWorld } from '../trust/trust-world.ts'
 import { clusterDocument } from '../world.ts'
 
@@ -46,6 +46,16 @@ export class IdentityWorld extends TrustWorld {
     const caKey = await this.secrets.setSecret('east-ca-issuer-key', issuer.caKey, {})
     this.revision += 1
     this.ca({ current: setOf(anchors, issuer, caKey), revision: this.revision, ...change })
+  }
+
+  /** As `linkerd install` left it, and as the CA wants it. */
+  async established(issuer: TestIssuer, form: 'tls' | 'linkerd' = 'tls'): Promise<void> {
+    this.configMap(issuer.root.pem)
+    this.secret(issuer, form)
+    await this.want(issuer.root.pem, issuer)
+    await this.look()
+    this.later(60_000)
+    this.cluster.forget()
   }
 
   /** Only these anchors are wanted: the mesh is being taken over. */
@@ -147,6 +157,29 @@ function setOf(anchors: string, issuer: TestIssuer, caKey: string): CaSet {
   const versions = { rootCert: 'v', caCert: 'v', certChain: 'v', caKey }
   const { caCert, certChain } = issuer
   return { rootCert: anchors, caCert, certChain, versions, roots: readRoots(anchors), signer }
+}
+
+export interface TestAuthorities {
+  readonly a: TestRoot
+  readonly b: TestRoot
+  readonly issuerA: TestIssuer
+  /** Another one below the same root. */
+  readonly nextA: TestIssuer
+  readonly issuerB: TestIssuer
+  /** PEM of both roots. */
+  readonly both: string
+}
+
+export async function testAuthorities(): Promise<TestAuthorities> {
+  const now = Date.parse(AT)
+  const [a, b] = [await testRoot('a', now), await testRoot('b', now)]
+  const [issuerA, nextA, issuerB] = [await testIssuer(a, now), await testIssuer(a, now), await testIssuer(b, now)]
+  return { a, b, issuerA, nextA, issuerB, both: a.pem + b.pem }
+}
+
+/** As Linkerd's injector writes it into a Pod. */
+export function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 export function fingerprint(pem: string): string {
