@@ -66,7 +66,10 @@ describe('what proxies trust', () => {
     const report = await show()
     expect(report).toMatchObject({
       ok: true,
-      value: { reason: 'Read', bundles: [{ namespaces: 1 }], workloadTtl: { controlPlane: '12h0m0s' } },
+      value: {
+        ...{ reason: 'Read', bundles: [{ namespaces: 1 }], rotation: { by: 'meshwright' } },
+        workloadTtl: { controlPlane: '12h0m0s' },
+      },
     })
     expect(report.ok && report.value.linkerd).toEqual({
       anchors: [
