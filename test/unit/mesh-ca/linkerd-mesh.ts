@@ -160,7 +160,17 @@ function summaryOf(pods: readonly Pod[]): TrustDocument['pods'] {
   return { count: pods.length, ...(pods.length > 0 ? { oldestStart: new Date(oldest).toISOString() } : {}) }
 }
 
+const issuers = new Map<string, Issuer>()
+
 function issuerOf(chain: string, anchors: string): Issuer {
+  const before = issuers.get(`${chain}${anchors}`)
+  if (before) return before
+  const read = readIssuer(chain, anchors)
+  issuers.set(`${chain}${anchors}`, read)
+  return read
+}
+
+function readIssuer(chain: string, anchors: string): Issuer {
   const [pem = ''] = certificatesOf(chain)
   const certificate = new X509Certificate(pem)
   const above = certificatesOf(anchors).find((one) => certificate.checkIssued(new X509Certificate(one)))
