@@ -5,6 +5,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   IMPORT_ACCESS,
+  LINKERD_IDENTITY_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
@@ -12,7 +13,7 @@ import {
 } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, linkerd-identity-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -43,6 +44,20 @@ ${rulesOf(GATEWAY_ACCESS)}
   # The rest is for delivery by the Secrets Store CSI driver ("delivery": "csi") only.
 ${rulesOf(DRIVER_ACCESS)}
 ${bindingOf('meshwright-gateway', 'aks-istio-ingress')}`,
+)
+write(
+  'linkerd-identity-role.yaml',
+  `# What Meshwright needs in the namespace of Linkerd whose trust anchor and issuer it rotates, and no more. Who may write these
+# two says whom the mesh trusts: without such a CA leave it out. Put the object id of the identity of \`work\` in the place of the
+# zeros. Written by scripts/cluster-role.ts.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: meshwright-linkerd-identity
+  namespace: linkerd
+rules:
+${rulesOf(LINKERD_IDENTITY_ACCESS)}
+${bindingOf('meshwright-linkerd-identity', 'linkerd')}`,
 )
 write(
   'image-role.yaml',

@@ -9,6 +9,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   IMPORT_ACCESS,
+  LINKERD_IDENTITY_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
@@ -44,8 +45,8 @@ export interface AccessRight {
 /**
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
  * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`,
- * those for policies of Pods where a service there has one, those for trust bundles where a mesh CA is registered; with `isForImport`
- * those for an import too.
+ * those for policies of Pods where a service there has one, those for trust bundles, or for Linkerd's anchors and issuer, where a
+ * mesh CA is registered; with `isForImport` those for an import too.
  */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
@@ -95,7 +96,10 @@ async function policyRights(store: Store, cluster: string): Promise<readonly Acc
 
 async function trustRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
   const registered = await store.all('mesh-ca', { where: { 'spec.cluster': cluster } })
-  return registered.length === 0 ? [] : TRUST_ACCESS.istio
+  return registered.flatMap(({ spec }) => {
+    if (spec.purpose !== 'linkerd-identity') return TRUST_ACCESS.istio
+    return LINKERD_IDENTITY_ACCESS.map((right) => ({ ...right, namespace: spec.namespace }))
+  })
 }
 
 async function gatewayRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {

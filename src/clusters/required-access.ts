@@ -1,3 +1,4 @@
+import { anchorsRef, issuerRef } from '../mesh/linkerd/identity.ts'
 import { BUNDLE_PLACES } from '../mesh/trust/bundle-places.ts'
 import type { ProviderName } from '../model/cluster.ts'
 import type { AccessQuestion } from '../ports/cluster-api.ts'
@@ -143,6 +144,22 @@ export const TRUST_ACCESS: Readonly<Record<keyof typeof BUNDLE_PLACES, readonly 
 
 function ofName(name: string): readonly RequiredRight[] {
   return [{ verb: 'list', group: '', resource: 'configmaps', name, why: 'sees which roots proxies trust' }]
+}
+
+/**
+ * What it needs besides in the namespace of Linkerd's control plane whose CA is registered: the two objects of its identity, by
+ * their names, and its events. A right to create is on the name too: an apply names what it makes.
+ */
+export const LINKERD_IDENTITY_ACCESS: readonly RequiredRight[] = [
+  ...ask(['get', 'create', 'patch'], '', ['configmaps'], 'brings trust anchors to Linkerd').map(
+    named(anchorsRef('').name),
+  ),
+  ...ask(['get', 'create', 'patch'], '', ['secrets'], 'brings the issuer to Linkerd').map(named(issuerRef('').name)),
+  ...ask(['list'], '', ['events'], 'sees whether Linkerd took its issuer'),
+]
+
+function named(name: string) {
+  return (right: RequiredRight): RequiredRight => ({ ...right, name })
 }
 
 /**

@@ -58,6 +58,8 @@ export interface TrustState {
     readonly issuer: string
     readonly at: string
   }
+  /** Of Linkerd: RFC 3339, when changes of another hand were undone in the last ten minutes. */
+  readonly restores?: readonly string[]
   /** Failed looks in a row; sets the backoff. */
   readonly attempts: number
 }

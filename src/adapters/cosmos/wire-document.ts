@@ -160,6 +160,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     issuerEvent: true,
     delivered: true,
     found: true,
+    restores: true,
     failures: true,
     attempts: true,
   },

@@ -2,6 +2,11 @@ import * as z from 'zod'
 import { PROVIDERS } from '../../model/cluster.ts'
 import { caCertificateView } from './ca-certificate-view.ts'
 
+const startsView = z.object({
+  count: z.int(),
+  oldestStart: z.string().optional().describe('RFC 3339: of the one that runs longest'),
+})
+
 export const trustView = z
   .object({
     provider: z.enum(PROVIDERS).optional(),
@@ -16,6 +21,29 @@ export const trustView = z
         }),
       )
       .describe('Namespaces whose trust bundles hold the same roots, the largest group first; 20 at most'),
+    linkerd: z
+      .object({
+        anchors: z
+          .array(
+            z.object({
+              sha256: z.string().describe('Of the text of the anchors that they started with; empty: they do not say'),
+              pods: z.int(),
+              current: z.boolean().describe('Whether the ConfigMap holds these anchors now'),
+            }),
+          )
+          .describe('Pods with a proxy, those of the control plane apart, the most first; 20 at most'),
+        pods: startsView,
+        controlPlane: startsView,
+      })
+      .optional()
+      .describe('Of Linkerd, whose proxies read trust anchors when they start: which Pods started with which'),
+    workloadTtl: z
+      .object({
+        registered: z.string().optional().describe('As the registered CA says'),
+        controlPlane: z.string().optional().describe('As the control plane is told; read of Linkerd alone'),
+      })
+      .optional()
+      .describe('How long certificates of workloads live'),
     meshCas: z.array(z.string()).describe('Names of the mesh CAs that are registered for the cluster'),
     rotation: z
       .object({

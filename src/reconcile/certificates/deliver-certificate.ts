@@ -3,6 +3,7 @@ import { isPortError, PortError } from '../../ports/port-error.ts'
 import { isRace } from '../apply.ts'
 import { backoffMs, troubleOf } from '../failures.ts'
 import { getNamespace } from '../gather.ts'
+import { withoutData } from '../hidden-data.ts'
 import { deliverByDriver } from './deliver-csi.ts'
 import { deliverSecret } from './deliver-secret.ts'
 import type { DeliveryDeps } from './delivery-deps.ts'
@@ -66,11 +67,6 @@ async function tryPass(
     const { reason, message, retryMs } = troubleOf(error, (delivery?.value.attempts ?? 0) + 1, deps.random, false)
     return failed(reason, withoutData(message), deps.clock.now() + retryMs)
   }
-}
-
-/** Admission webhooks may quote what they refuse. No word of a person, and no hash, is as long as a line of a key. */
-function withoutData(message: string): string {
-  return message.replace(/-----BEGIN[\s\S]*/, '[hidden]').replace(/[\w+/=-]{100,}/g, '[hidden]')
 }
 
 async function deliver(

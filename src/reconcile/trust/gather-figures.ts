@@ -1,4 +1,5 @@
 import { CHAIN_ENDS, endsOf, FAILED_CONNECTIONS, ROOT_ENDS, riseOf } from '../../mesh/istio/trust-metrics.ts'
+import { FAILED_HANDSHAKES, ISSUER_ENDS } from '../../mesh/linkerd/trust-metrics.ts'
 import type { ClusterDocument, MeshCaDocument } from '../../model/documents.ts'
 import { timestamp } from '../../model/names.ts'
 import type { TrustState } from '../../model/trust.ts'
@@ -18,7 +19,13 @@ const SAME_MS = 5000
 /** What the cluster's metrics tell; nothing where it names none. */
 export type TrustFigures = Pick<TrustState, 'istiod' | 'failures'>
 
-/** Asks the cluster's metrics what istiod signs with, and how many connections failed. Throws PortError. */
+/** What is asked of metrics, by purpose of the CA. */
+const QUESTIONS = {
+  'mesh-ca': { chainEnds: CHAIN_ENDS, rootEnds: ROOT_ENDS, failures: FAILED_CONNECTIONS },
+  'linkerd-identity': { chainEnds: ISSUER_ENDS, rootEnds: [], failures: FAILED_HANDSHAKES },
+} as const satisfies Readonly<Record<MeshCaDocument['spec']['purpose'], unknown>>
+
+/** Asks the cluster's metrics what the control plane signs with, and how many connections failed. Throws PortError. */
 export async function gatherFigures(
   { metrics, clock }: Pick<TrustDeps, 'metrics' | 'clock'>,
   cluster: ClusterDocument,
@@ -27,10 +34,11 @@ export async function gatherFigures(
   const source = await metrics.open(cluster)
   if (!source) return {}
   const now = clock.now()
+  const { chainEnds, rootEnds, failures: failing } = QUESTIONS[ca.spec.purpose]
   const [chain, root, failures] = await Promise.all([
-    readEnds(source, CHAIN_ENDS, now),
-    readEnds(source, ROOT_ENDS, now),
-    countFailures(source, now - metrics.timing(cluster.spec).delayMs),
+    readEnds(source, chainEnds, now),
+    readEnds(source, rootEnds, now),
+    countFailures(source, failing, now - metrics.timing(cluster.spec).delayMs),
   ])
   const wanted = ca.rotation?.written ?? ca.current
   const chainNotAfter = tell(chain, wanted?.signer.notAfter)
@@ -59,8 +67,12 @@ function tell(ends: readonly number[], wanted: string | undefined): string | und
   return isWanted(end) ? wanted : timestamp(end)
 }
 
-async function countFailures(source: MetricsSource, to: number): Promise<NonNullable<TrustState['failures']>> {
-  const asked = FAILED_CONNECTIONS.map((selector) => source.samples(selector, to, 2 * WINDOW_MS + LEAD_MS, MOST_SERIES))
+async function countFailures(
+  source: MetricsSource,
+  selectors: readonly string[],
+  to: number,
+): Promise<NonNullable<TrustState['failures']>> {
+  const asked = selectors.map((selector) => source.samples(selector, to, 2 * WINDOW_MS + LEAD_MS, MOST_SERIES))
   const series = (await Promise.all(asked)).flat()
   const middle = to - WINDOW_MS
   return {

@@ -2,10 +2,13 @@ import { meshOf } from '../../mesh/mesh-of.ts'
 import type { ClusterDocument, MeshCaDocument, TrustDocument } from '../../model/documents.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { Stored } from '../../ports/store.ts'
+import { isRace } from '../apply.ts'
 import { backoffMs, troubleOf } from '../failures.ts'
+import { isLinkerdCa } from '../linkerd-identity/identity-scene.ts'
 import { gatherFigures } from './gather-figures.ts'
 import { gatherTrust, type TrustSeen } from './gather-trust.ts'
 import { lookAgainMs } from './look-again.ts'
+import { lookAtLinkerd } from './look-at-linkerd.ts'
 import { nextTrust, type TrustLook } from './record-trust.ts'
 import type { TrustDeps } from './trust-deps.ts'
 
@@ -23,22 +26,29 @@ const ATTEMPTS = 4
 
 /**
  * Looks at what a cluster trusts and at its proxies, and records it; the document's outbox holds the next look, and asks the
- * rotation to go on where it may wait for this. Only reads the cluster. Nothing new writes nothing, and a CA that is gone
- * takes its document with it. Throws PortError of the store; errors of cluster and metrics become the document's state.
+ * rotation to go on where it may wait for this. Only reads the cluster, but for Linkerd's, to which it first brings what the CA
+ * is to have there. Nothing new writes nothing. A CA that is gone takes its document with it, and leaves the cluster as it is.
+ * Throws PortError of the store; errors of cluster and metrics become the document's state.
  */
 export async function lookAtTrust(deps: TrustDeps, request: TrustRequest): Promise<void> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) if (await attemptOnce(deps, request)) return
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1)
+    if (await attemptOnce(deps, request, attempt < ATTEMPTS)) return
   const message = `Others wrote what was seen of ${request.ca} ${ATTEMPTS} times meanwhile.`
   throw new PortError('precondition', 'store', message)
 }
 
 /** False: another writer was first, and all must be read again. */
-async function attemptOnce(deps: TrustDeps, { ca: name, session }: TrustRequest): Promise<boolean> {
+async function attemptOnce(
+  deps: TrustDeps,
+  { ca: name, session }: TrustRequest,
+  mayTryAgain: boolean,
+): Promise<boolean> {
   const { store, clock } = deps
   const [ca, trust] = await Promise.all([store.read('mesh-ca', name, session), store.read('trust', name, session)])
   if (!ca || ca.value.deletingAt !== undefined) return trust === undefined || settle(store.remove(trust))
   const cluster = (await store.read('cluster', ca.value.spec.cluster))?.value
-  const look = await lookAt(deps, ca.value, cluster, trust)
+  const look = await lookAt(deps, ca.value, cluster, trust, mayTryAgain)
+  if (!look) return false
   const next = nextTrust(ca.value, trust?.value, look, clock.now())
   if (!trust) return settle(store.create(next))
   return next === trust.value || settle(store.replace(trust, next))
@@ -59,17 +69,43 @@ async function lookAt(
   ca: MeshCaDocument,
   cluster: ClusterDocument | undefined,
   trust: Stored<TrustDocument> | undefined,
-): Promise<TrustLook> {
+  mayTryAgain: boolean,
+): Promise<TrustLook | undefined> {
   const { clock, random } = deps
   const attempts = (trust?.value.attempts ?? 0) + 1
-  const failed = (reason: string, message: string, again = clock.now() + backoffMs(attempts, random)) => {
-    return { state: 'failed', reason, message, again } as const
+  const failed = (reason: string, message: string) => {
+    return { state: 'failed', reason, message, again: clock.now() + backoffMs(attempts, random) } as const
   }
   if (!cluster) return failed('ClusterUnknown', `Cluster ${ca.spec.cluster} is not registered.`)
   const provider = meshOf(cluster)?.provider
   if (provider === undefined) return failed('MeshUnknown', `No mesh was found on cluster ${cluster.name} yet.`)
+  if (isLinkerdCa(ca)) {
+    if (provider !== 'linkerd')
+      return failed('NotLinkerd', `Cluster ${cluster.name} has ${provider}; only Linkerd has this CA.`)
+    return orRace(lookAtLinkerd(deps, ca, cluster, trust?.value, mayTryAgain))
+  }
   if (provider !== 'istio')
     return failed('NotIstio', `Cluster ${cluster.name} has ${provider}; only istiod has this CA.`)
+  return lookAtIstio(deps, ca, cluster, attempts)
+}
+
+/** Undefined: another writer was first on the cluster. */
+async function orRace(look: Promise<TrustLook>): Promise<TrustLook | undefined> {
+  try {
+    return await look
+  } catch (error) {
+    if (isPortError(error) && isRace(error)) return undefined
+    throw error
+  }
+}
+
+async function lookAtIstio(
+  deps: TrustDeps,
+  ca: MeshCaDocument,
+  cluster: ClusterDocument,
+  attempts: number,
+): Promise<TrustLook> {
+  const { clock, random } = deps
   let seen: TrustSeen | undefined
   try {
     const api = await deps.clusters.connect(cluster)
@@ -82,8 +118,8 @@ async function lookAt(
     const { reason, message, retryMs } = troubleOf(error, attempts, random, false)
     const again = clock.now() + retryMs
     // The cluster answered, so it is its metrics that do not.
-    if (seen) return { ...failed('MetricsUnavailable', message, again), ...seen }
-    return failed(reason, message, again)
+    if (seen) return { state: 'failed', reason: 'MetricsUnavailable', message, again, ...seen }
+    return { state: 'failed', reason, message, again }
   }
 }
 

@@ -1,20 +1,41 @@
 import { lookWantedAfter } from '../../model/ca-rotation.ts'
 import { canonicalJson, shortId } from '../../model/digest.ts'
 import { type MeshCaDocument, SCHEMA, type TrustDocument } from '../../model/documents.ts'
+import type { EventRecord } from '../../model/event.ts'
+import { MESHWRIGHT } from '../../model/identity.ts'
 import { durationMs, timestamp } from '../../model/names.ts'
 import type { OutboxEntry } from '../../model/outbox.ts'
 import type { TrustState } from '../../model/trust.ts'
+import type { Told } from '../certificates/delivery-pass.ts'
+import { recentRestores } from '../drift.ts'
 import { mergeOutbox } from '../merge-outbox.ts'
 import { nextDue } from '../next-due.ts'
 import { withoutUndefined } from '../without-undefined.ts'
 
+const SEEN = [
+  'bundles',
+  'without',
+  'pods',
+  'istiod',
+  'failures',
+  'anchors',
+  'controlPlane',
+  'issuerEvent',
+  'found',
+] as const
+
 /** What one look at a cluster found. Absent fields of a failed look are as they were before. */
-export interface TrustLook extends Partial<Pick<TrustState, 'bundles' | 'without' | 'pods' | 'istiod' | 'failures'>> {
+export interface TrustLook extends Partial<Pick<TrustState, (typeof SEEN)[number]>> {
   readonly state: TrustState['state']
   readonly reason: string
   readonly message: string
   /** Epoch milliseconds of the next look. */
   readonly again: number
+  /** What is there as it was brought; null: nothing is. Absent: nobody could see, and it is as before. */
+  readonly delivered?: TrustState['delivered'] | null
+  /** Another hand's change was undone. */
+  readonly restored?: boolean
+  readonly told?: readonly Told[]
 }
 
 /**
@@ -24,17 +45,18 @@ export interface TrustLook extends Partial<Pick<TrustState, 'bundles' | 'without
 export function nextTrust(
   ca: MeshCaDocument,
   before: TrustDocument | undefined,
-  { again, ...look }: TrustLook,
+  { again, told = [], ...look }: TrustLook,
   now: number,
 ): TrustDocument {
   const at = timestamp(now)
   const base = before ?? empty(ca, at)
   const { dueAt, ...kept } = base
   const state = withoutUndefined({ ...kept, ...stateAfter(base, ca, look, at) }) as TrustDocument
-  const isNews = !before || news(before) !== news(state) || isFirstWanted(before, state, ca)
+  const isNews = !before || news(before) !== news(state) || isFirstWanted(before, state, ca) || told.length > 0
   const due = nextDue(dueAt, again, now)
   if (before && !isNews && due.schedule === undefined) return before
   const added = [
+    ...told.map((one) => eventEntry(state, one, at)),
     ...(isNews ? [rotateEntry(state, at)] : []),
     ...(due.schedule === undefined ? [] : [nextLookEntry(state, due.schedule)]),
   ]
@@ -42,24 +64,29 @@ export function nextTrust(
   return { ...state, outbox, ...(due.dueAt === undefined ? {} : { dueAt: due.dueAt }), updatedAt: at }
 }
 
-function stateAfter(before: TrustDocument, ca: MeshCaDocument, look: Omit<TrustLook, 'again'>, at: string): TrustState {
+function stateAfter(
+  before: TrustDocument,
+  ca: MeshCaDocument,
+  look: Omit<TrustLook, 'again' | 'told'>,
+  at: string,
+): TrustState {
   const { state, reason, message } = look
-  const words = { ca: ca.name, cluster: ca.spec.cluster, state, reason, message }
-  if (state === 'seen') {
-    const { bundles = [], without = [], pods = { count: 0 }, istiod, failures } = look
-    return { ...words, lookedAt: at, bundles, without, pods, istiod, failures, attempts: 0 } as TrustState
-  }
   // Another cluster's bundles say nothing of this one.
-  const isSame = before.cluster === ca.spec.cluster
-  const kept = isSame ? before : empty(ca, at)
-  const { bundles = kept.bundles, without = kept.without, pods = kept.pods } = look
+  const kept = before.cluster === ca.spec.cluster ? before : empty(ca, at)
+  const base = state === 'seen' ? NOTHING_SEEN : kept
+  const seen: Partial<TrustState> = Object.fromEntries(SEEN.map((field) => [field, look[field] ?? base[field]]))
+  const restores = recentRestores({ restores: [...(kept.restores ?? [])] }, Date.parse(at))
   return {
-    ...words,
-    ...{ lookedAt: kept.lookedAt, istiod: kept.istiod, failures: kept.failures },
-    ...{ bundles, without, pods },
-    attempts: before.attempts + 1,
+    ...{ ca: ca.name, cluster: ca.spec.cluster, state, reason, message },
+    ...seen,
+    lookedAt: state === 'seen' ? at : kept.lookedAt,
+    delivered: look.delivered === undefined && state === 'failed' ? kept.delivered : (look.delivered ?? undefined),
+    restores: look.restored ? [...restores, at] : restores.length > 0 ? restores : undefined,
+    attempts: state === 'seen' ? 0 : before.attempts + 1,
   } as TrustState
 }
+
+const NOTHING_SEEN: Partial<TrustState> = { bundles: [], without: [], pods: { count: 0 } }
 
 function empty({ name, spec }: MeshCaDocument, at: string): TrustDocument {
   const base = { schema: SCHEMA, kind: 'trust', outbox: [], createdAt: at, updatedAt: at } as const
@@ -71,9 +98,13 @@ function empty({ name, spec }: MeshCaDocument, at: string): TrustDocument {
 const FEW = 10
 
 /** What a rotation may wait for. How many Pods there are moves by itself. */
-function news({ cluster, state, reason, bundles, without, pods, istiod, failures }: TrustState): string {
+function news(trust: TrustState): string {
+  const { cluster, state, reason, bundles, without, pods, istiod, failures } = trust
   const counted = failures && (failures.now <= FEW ? 'few' : failures)
-  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted])
+  const { anchors, controlPlane, issuerEvent, found, delivered } = trust
+  // Absent where it is Istio's.
+  const ofLinkerd = [anchors && Object.keys(anchors).sort(), controlPlane?.oldestStart, issuerEvent, found, delivered]
+  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted, ofLinkerd])
 }
 
 /** Is it the first look that may take the rotation on? It is told, even if it saw the same as the one before. */
@@ -86,6 +117,18 @@ function isFirstWanted(before: TrustDocument, after: TrustDocument, { rotation, 
 function rotateEntry({ ca, ...state }: TrustDocument, at: string): OutboxEntry {
   const id = shortId(20, ca, 'rotate-ca', news({ ca, ...state }), at)
   return { id, kind: 'work', queue: 'lifecycle', message: { kind: 'rotate-ca', ca } }
+}
+
+/** Unique by its time: what was seen is written once in a millisecond. */
+function eventEntry(
+  { ca, cluster, delivered }: TrustDocument,
+  { type, reason, message }: Told,
+  time: string,
+): OutboxEntry {
+  const id = shortId(20, ca, 'trust', type, reason, time)
+  const data = { cluster, ...(delivered ? { revision: delivered.revision } : {}) }
+  const event: EventRecord = { id, type, time, subject: `certificates/${ca}`, actor: MESHWRIGHT, reason, message, data }
+  return { id, kind: 'event', event }
 }
 
 function nextLookEntry({ ca }: TrustDocument, again: number): OutboxEntry {

@@ -3,6 +3,7 @@ import { checkAccess } from '../../../src/clusters/check-access.ts'
 import { GATEWAY_ACCESS, IMPORT_ACCESS, REQUIRED_ACCESS, TRUST_ACCESS } from '../../../src/clusters/required-access.ts'
 import { certificateSpec } from '../../../src/model/certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
+import { linkerdIdentitySpec } from '../../../src/model/mesh-ca.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { AT, aCluster, aService } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
@@ -99,6 +100,25 @@ describe('the rights on a cluster', () => {
     expect(report.ok && report.value.rules).toEqual([rule])
     store.put(aCluster('west'))
     expect(await check('west')).toMatchObject({ ok: true, value: { allowed: true } })
+  })
+
+  it("are asked for Linkerd's anchors and issuer by their names, in its namespace alone, where its CA is registered", async () => {
+    const { store, clusters, check } = world()
+    const spec = linkerdIdentitySpec.parse({
+      purpose: 'linkerd-identity',
+      cluster: 'east',
+      namespace: 'mesh',
+      root: { kind: 'vault-key' },
+    })
+    store.put(meshCaDocument({ spec }))
+    await check()
+    const asked = clusters.asked.filter(({ namespace }) => namespace === 'mesh')
+    expect(asked.map(({ verb, resource, name = '' }) => `${verb} ${resource} ${name}`.trim())).toEqual([
+      ...['get', 'create', 'patch'].map((verb) => `${verb} configmaps linkerd-identity-trust-roots`),
+      ...['get', 'create', 'patch'].map((verb) => `${verb} secrets linkerd-identity-issuer`),
+      'list events',
+    ])
+    expect(clusters.asked.some(({ name }) => name === 'istio-ca-root-cert')).toBe(false)
   })
 
   it('are asked for Deployments in the namespaces of services that are released by image there', async () => {

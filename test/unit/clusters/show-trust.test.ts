@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { showTrust } from '../../../src/clusters/show-trust.ts'
 import type { ProviderName } from '../../../src/model/cluster.ts'
@@ -43,13 +44,60 @@ describe('what proxies trust', () => {
     expect(await show()).toMatchObject({ ok: true, value: { meshCas: ['east-ca'] } })
   })
 
-  it('is read of Linkerd too, which Meshwright rotates', async () => {
-    const { put, show } = world('linkerd')
+  it('is read of Linkerd too, with the Pods by the anchors that they started with', async () => {
+    const { clusters, put, show } = world('linkerd')
     put('linkerd-identity-trust-roots', 'ca-bundle.crt', 'linkerd')
-    expect(await show()).toMatchObject({
+    const hash = createHash('sha256').update(root.pem).digest('hex')
+    const pod = (namespace: string, started: string, labels: Readonly<Record<string, string>> = {}) => {
+      const annotations: Readonly<Record<string, string>> =
+        started === '' ? {} : { 'linkerd.io/trust-root-sha256': started }
+      const metadata = { name: 'p', namespace, labels, annotations, creationTimestamp: '2026-05-01T09:00:00Z' }
+      return { apiVersion: 'v1', kind: 'Pod', metadata }
+    }
+    const identity = { 'linkerd.io/control-plane-component': 'identity' }
+    clusters.objects.set('Pod', [
+      ...[pod('shop', hash), pod('shop', hash), pod('pay', 'f'.repeat(64)), pod('pay', '')],
+      pod('linkerd', '', identity),
+    ])
+    const args = ['identity', '-identity-issuance-lifetime=12h0m0s']
+    const template = { spec: { containers: [{ args }] } }
+    const metadata = { name: 'linkerd-identity', namespace: 'linkerd' }
+    clusters.objects.set('Deployment', [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { template } }])
+    const report = await show()
+    expect(report).toMatchObject({
       ok: true,
-      value: { reason: 'Read', bundles: [{ namespaces: 1 }], rotation: { by: 'meshwright' } },
+      value: {
+        ...{ reason: 'Read', bundles: [{ namespaces: 1 }], rotation: { by: 'meshwright' } },
+        workloadTtl: { controlPlane: '12h0m0s' },
+      },
     })
+    expect(report.ok && report.value.linkerd).toEqual({
+      anchors: [
+        { sha256: hash, pods: 2, current: true },
+        { sha256: '', pods: 1, current: false },
+        { sha256: 'f'.repeat(64), pods: 1, current: false },
+      ],
+      pods: { count: 4, oldestStart: '2026-05-01T09:00:00Z' },
+      controlPlane: { count: 1, oldestStart: '2026-05-01T09:00:00Z' },
+    })
+  })
+
+  it('is told of Linkerd without what may not be listed', async () => {
+    const { clusters, put, show } = world('linkerd')
+    put('linkerd-identity-trust-roots', 'ca-bundle.crt', 'linkerd')
+    for (const kind of ['Pod', 'Deployment'])
+      clusters.failures.set(`list ${kind}`, new PortError('denied', 'Kubernetes east', 'forbidden'))
+    const report = await show()
+    expect(report).toMatchObject({ ok: true, value: { reason: 'Read', bundles: [{ namespaces: 1 }] } })
+    expect(report.ok && Object.keys(report.value)).not.toContain('linkerd')
+    expect(report.ok && Object.keys(report.value)).not.toContain('workloadTtl')
+  })
+
+  it('comes with the lifetime of workload certificates, where a registered CA says it', async () => {
+    const { store, put, show } = world()
+    put('istio-ca-root-cert', 'root-cert.pem', 'shop')
+    store.put(meshCaDocument())
+    expect(await show()).toMatchObject({ ok: true, value: { workloadTtl: { registered: '24h' } } })
   })
 
   it.each([

@@ -11,6 +11,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   IMPORT_ACCESS,
+  LINKERD_IDENTITY_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
@@ -155,6 +156,7 @@ describe('what the app expects of its surroundings', () => {
     ['envoy-filter-role', ENVOY_FILTER_ACCESS],
     ['import-role', Object.values(IMPORT_ACCESS).flat()],
     ['trust-role', Object.values(TRUST_ACCESS).flat()],
+    ['linkerd-identity-role', LINKERD_IDENTITY_ACCESS],
     ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),
   ])('the %s grants what it needs, and no more', (file, rights) => {
     const [role] = parseAllDocuments(readFileSync(join(ROOT, `infra/kubernetes/${file}.yaml`), 'utf8')).map(

@@ -323,9 +323,13 @@ function selects(selector: string, labels: Readonly<Record<string, string>>): bo
   })
 }
 
-/** Of names and phases. */
-function meetsFields(selector: string, { metadata: { name }, status }: KubeObject): boolean {
-  const fields: Readonly<Record<string, unknown>> = { 'metadata.name': name, 'status.phase': status?.phase }
+/** Of names and phases, and of what events tell of. */
+function meetsFields(selector: string, { metadata: { name }, status, involvedObject }: KubeObject): boolean {
+  const fields: Readonly<Record<string, unknown>> = {
+    'metadata.name': name,
+    'status.phase': status?.phase,
+    'involvedObject.name': (involvedObject as { readonly name?: string } | undefined)?.name,
+  }
   return selector
     .split(',')
     .filter(Boolean)

@@ -3,8 +3,10 @@ import type { MeshCaDocument, TrustDocument } from '../../../../src/model/docume
 import { MESHWRIGHT } from '../../../../src/model/identity.ts'
 import { type CaSet, meshCaSpec } from '../../../../src/model/mesh-ca.ts'
 import { timestamp } from '../../../../src/model/names.ts'
+import type { Vaults } from '../../../../src/ports/vault.ts'
 import { lookAtTrust } from '../../../../src/reconcile/trust/look-at-trust.ts'
 import { FakeMetrics } from '../../fakes/fake-metrics.ts'
+import { MemorySecrets } from '../../fakes/memory-secrets.ts'
 import { FakeClock, FakeCluster, FakeStore } from '../fakes.ts'
 import { clusterDocument } from '../world.ts'
 
@@ -16,7 +18,11 @@ export class TrustWorld {
   readonly store = new FakeStore()
   readonly cluster = new FakeCluster()
   readonly metrics = new FakeMetrics()
+  readonly secrets = new MemorySecrets(() => this.clock.now())
+  readonly vaults: Vaults = { open: () => never(), keys: () => never(), secrets: () => this.secrets }
   readonly deps = {
+    vaults: this.vaults,
+    vaultUrl: 'https://mesh.vault.azure.net',
     store: this.store,
     clusters: this.cluster,
     clock: this.clock,
@@ -97,6 +103,10 @@ export class TrustWorld {
       return [`${entry.message.kind}${inMs}`]
     })
   }
+}
+
+function never(): never {
+  throw new Error('nobody asks for it')
 }
 
 export function meshCaDocument(change: Partial<MeshCaDocument> = {}): MeshCaDocument {
