@@ -1,7 +1,8 @@
 import { type CaRotation, spreadMs } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
-import type { TrustGroup } from '../model/trust.ts'
+import type { IstiodWords, TrustGroup } from '../model/trust.ts'
+import { refusalGate, SEEN_BY_WORDS, wordsNote, wordsOn } from './istiod-words.ts'
 import type { Wanted } from './wanted.ts'
 
 /** What a gate between phases says. */
@@ -37,20 +38,38 @@ export function takenGate(input: GateInput): Gate {
   const { rotation, trust, now, workloadTtlMs } = input
   const writtenAt = Date.parse(rotation.writtenAt ?? '')
   const isLate = now > writtenAt + REFUSED_MS
+  const words = wordsOn(rotation, trust)
+  const signer = rotation.phase === 'switching' ? signerSeen(rotation, trust) : undefined
+  // All of its replicas sign with it, whatever one of them said before.
+  const refused = signer ? undefined : refusalGate(rotation, trust, now)
+  if (refused) return refused
   const unseen = lookProblem(trust, writtenAt, isLate)
   if (unseen) return unseen
-  const bundles = bundleProblem(input)
+  const found = bundleProblem(input)
+  const bundles = found && `${found}${wordsNote(words)}`
   if (bundles)
     return isLate ? notTaken(rotation, bundles) : { kind: 'wait', reason: 'WaitsForBundles', message: bundles }
   const failing = failuresGate(trust)
   if (failing) return failing
   const lookedAt = Date.parse(trust?.lookedAt ?? '')
   if (rotation.phase !== 'switching') return { kind: 'open', takenAt: lookedAt }
-  const signer = signerSeen(rotation, trust)
-  if (signer === undefined) return { kind: 'open', takenAt: writtenAt + spreadMs(workloadTtlMs), note: UNKNOWN_SIGNER }
   if (signer) return { kind: 'open', takenAt: lookedAt }
-  const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial}, by its metrics.`
+  if (signer === undefined) return signerUnknown(words, { lookedAt, now, settled: writtenAt + spreadMs(workloadTtlMs) })
+  const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial}, by its metrics.${wordsNote(words)}`
   return isLate ? notTaken(rotation, message) : { kind: 'wait', reason: 'WaitsForIstiod', message }
+}
+
+/** Metrics do not tell the signer: its own words do, or else time has to. */
+function signerUnknown(
+  words: IstiodWords | undefined,
+  { lookedAt, now, settled }: { readonly lookedAt: number; readonly now: number; readonly settled: number },
+): Gate {
+  if (words?.state === 'taken') return { kind: 'open', takenAt: lookedAt, note: SEEN_BY_WORDS }
+  if (words?.state === 'silent' && now < settled) {
+    const message = `The cluster’s metrics do not tell which certificate istiod signs with.${wordsNote(words)}`
+    return { kind: 'wait', reason: 'WaitsForIstiod', message, at: settled }
+  }
+  return { kind: 'open', takenAt: settled, note: `${UNKNOWN_SIGNER}${wordsNote(words)}` }
 }
 
 const UNKNOWN_SIGNER =
@@ -65,7 +84,8 @@ export function renewedGate(input: GateInput): Gate {
   if (now < until && !restarted) {
     const what = rotation.phase === 'trusting' ? 'trusts what the vault holds' : 'holds a certificate of the new signer'
     const isUnknown = rotation.phase === 'renewing' && signerSeen(rotation, trust) === undefined
-    const note = isUnknown ? ` ${UNKNOWN_SIGNER}` : ''
+    const isSaid = wordsOn(rotation, trust)?.state === 'taken'
+    const note = isUnknown ? ` ${isSaid ? SEEN_BY_WORDS : UNKNOWN_SIGNER}` : ''
     const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}`
     const failing = failuresGate(trust)
     return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }

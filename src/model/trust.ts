@@ -7,6 +7,23 @@ export interface TrustGroup {
   readonly examples: readonly string[]
 }
 
+/** What istiod's own log says of the last write of the vault. */
+export interface IstiodWords {
+  /** RFC 3339: the write, as `writtenAt` of the rotation. */
+  readonly since: string
+  /**
+   * `taken`: every Pod of istiod said after the write that it took what it was given. `refused`: one refused it, and has taken
+   * nothing after that. `silent`: not all said so yet. `unreadable`: the log of one cannot be read.
+   */
+  readonly state: 'taken' | 'refused' | 'silent' | 'unreadable'
+  /** RFC 3339: when the last Pod said that it took it, or since when one refuses. */
+  readonly at?: string
+  /** The line, 300 characters at most; of `unreadable` why. */
+  readonly line?: string
+  /** `namespace/name` of the Pod whose line it is. */
+  readonly pod?: string
+}
+
 /** What reconcile saw of a mesh CA on its cluster. Only reconcile writes it. */
 export interface TrustState {
   readonly ca: string
@@ -26,6 +43,8 @@ export interface TrustState {
   readonly pods: { readonly count: number; readonly oldestStart?: string }
   /** What istiod says of itself in the cluster's metrics; absent: not known. RFC 3339. */
   readonly istiod?: { readonly chainNotAfter?: string; readonly rootNotAfter?: string }
+  /** Of Istio, from the first look after a write of the vault on. */
+  readonly words?: IstiodWords
   /** Connections to Pods of the mesh that failed to be made, in the last window and in the one before it; absent: not known. */
   readonly failures?: { readonly now: number; readonly before: number }
   /**

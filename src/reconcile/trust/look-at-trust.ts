@@ -5,6 +5,7 @@ import type { Stored } from '../../ports/store.ts'
 import { backoffMs, troubleOf } from '../failures.ts'
 import { gatherFigures } from './gather-figures.ts'
 import { gatherTrust, type TrustSeen } from './gather-trust.ts'
+import { gatherWords } from './gather-words.ts'
 import { lookAgainMs } from './look-again.ts'
 import { nextTrust, type TrustLook } from './record-trust.ts'
 import type { TrustDeps } from './trust-deps.ts'
@@ -70,10 +71,11 @@ async function lookAt(
   if (provider === undefined) return failed('MeshUnknown', `No mesh was found on cluster ${cluster.name} yet.`)
   if (provider !== 'istio')
     return failed('NotIstio', `Cluster ${cluster.name} has ${provider}; only istiod has this CA.`)
-  let seen: TrustSeen | undefined
+  let seen: (TrustSeen & Pick<TrustLook, 'words'>) | undefined
   try {
     const api = await deps.clusters.connect(cluster)
-    seen = await gatherTrust(api)
+    const words = await gatherWords(api, ca, trust?.value.words)
+    seen = { ...(await gatherTrust(api)), ...(words ? { words } : {}) }
     const figures = await gatherFigures(deps, cluster, ca)
     const now = clock.now()
     return { state: 'seen', ...wordsOf(seen), ...seen, ...figures, again: now + lookAgainMs(ca, now) }

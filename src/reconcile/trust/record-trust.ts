@@ -9,7 +9,8 @@ import { nextDue } from '../next-due.ts'
 import { withoutUndefined } from '../without-undefined.ts'
 
 /** What one look at a cluster found. Absent fields of a failed look are as they were before. */
-export interface TrustLook extends Partial<Pick<TrustState, 'bundles' | 'without' | 'pods' | 'istiod' | 'failures'>> {
+export interface TrustLook
+  extends Partial<Pick<TrustState, 'bundles' | 'without' | 'pods' | 'istiod' | 'failures' | 'words'>> {
   readonly state: TrustState['state']
   readonly reason: string
   readonly message: string
@@ -47,7 +48,8 @@ function stateAfter(before: TrustDocument, ca: MeshCaDocument, look: Omit<TrustL
   const words = { ca: ca.name, cluster: ca.spec.cluster, state, reason, message }
   if (state === 'seen') {
     const { bundles = [], without = [], pods = { count: 0 }, istiod, failures } = look
-    return { ...words, lookedAt: at, bundles, without, pods, istiod, failures, attempts: 0 } as TrustState
+    const seen = { bundles, without, pods, istiod, failures, words: look.words }
+    return { ...words, lookedAt: at, ...seen, attempts: 0 } as TrustState
   }
   // Another cluster's bundles say nothing of this one.
   const isSame = before.cluster === ca.spec.cluster
@@ -56,7 +58,7 @@ function stateAfter(before: TrustDocument, ca: MeshCaDocument, look: Omit<TrustL
   return {
     ...words,
     ...{ lookedAt: kept.lookedAt, istiod: kept.istiod, failures: kept.failures },
-    ...{ bundles, without, pods },
+    ...{ bundles, without, pods, words: look.words ?? kept.words },
     attempts: before.attempts + 1,
   } as TrustState
 }
@@ -71,9 +73,10 @@ function empty({ name, spec }: MeshCaDocument, at: string): TrustDocument {
 const FEW = 10
 
 /** What a rotation may wait for. How many Pods there are moves by itself. */
-function news({ cluster, state, reason, bundles, without, pods, istiod, failures }: TrustState): string {
+function news({ cluster, state, reason, bundles, without, pods, istiod, failures, ...rest }: TrustState): string {
   const counted = failures && (failures.now <= FEW ? 'few' : failures)
-  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted])
+  const { at: _at, ...said } = rest.words ?? {}
+  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted, said])
 }
 
 /** Is it the first look that may take the rotation on? It is told, even if it saw the same as the one before. */
