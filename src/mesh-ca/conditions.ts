@@ -7,6 +7,7 @@ import { timestamp } from '../model/names.ts'
 import { isTrouble } from '../ports/vault-trouble.ts'
 import { unusableMessage } from './decide-idle.ts'
 import { isAsWanted } from './gates.ts'
+import { leavesFinding } from './leaves-gate.ts'
 import type { Observations } from './observations.ts'
 import { firstRoot, rootLeadMs } from './renewal.ts'
 
@@ -74,6 +75,8 @@ function renewed({ current, rotation }: MeshCaDocument, { trust }: Observations)
   const live = rotation && !isCaRotationOver(rotation) ? rotation : undefined
   if (live && (live.phase === 'switching' || live.phase === 'renewing')) return no(live.reason, live.message)
   const shown = trust?.state === 'seen' ? trust.istiod?.chainNotAfter : undefined
+  const leaves = current && trust && leavesFinding(current, trust)
+  if (leaves && (leaves.status === 'False' || shown === undefined)) return leaves
   if (!current || shown === undefined)
     return unknown('NotKnown', 'The cluster’s metrics do not tell which certificate istiod signs with.')
   if (Math.abs(Date.parse(shown) - Date.parse(current.signer.notAfter)) > 1000) {
@@ -82,7 +85,7 @@ function renewed({ current, rotation }: MeshCaDocument, { trust }: Observations)
       `istiod signs with a certificate that ends at ${shown}, not with serial ${current.signer.serial}.`,
     )
   }
-  return yes('Renewed', `istiod signs with serial ${current.signer.serial}.`)
+  return yes('Renewed', `istiod signs with serial ${current.signer.serial}.${leaves ? ` ${leaves.message}` : ''}`)
 }
 
 function nearExpiry({ current, spec }: MeshCaDocument, now: number): Finding {

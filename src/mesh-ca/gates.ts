@@ -3,6 +3,7 @@ import type { TrustDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
 import type { IstiodWords, TrustGroup } from '../model/trust.ts'
 import { refusalGate, SEEN_BY_WORDS, wordsNote, wordsOn } from './istiod-words.ts'
+import { areAllRenewed, leavesGate, leavesNote, SEEN_BY_LEAVES } from './leaves-gate.ts'
 import type { Wanted } from './wanted.ts'
 
 /** What a gate between phases says. */
@@ -80,13 +81,14 @@ export function renewedGate(input: GateInput): Gate {
   const { rotation, trust, workloadTtlMs, now } = input
   const settled = Date.parse(rotation.takenAt ?? '') + spreadMs(workloadTtlMs)
   const until = settled + workloadTtlMs
-  const restarted = areRestarted(trust, settled)
+  const isShown = areAllRenewed(rotation, trust, settled)
+  const restarted = isShown || areRestarted(trust, settled)
   if (now < until && !restarted) {
     const what = rotation.phase === 'trusting' ? 'trusts what the vault holds' : 'holds a certificate of the new signer'
     const isUnknown = rotation.phase === 'renewing' && signerSeen(rotation, trust) === undefined
     const isSaid = wordsOn(rotation, trust)?.state === 'taken'
     const note = isUnknown ? ` ${isSaid ? SEEN_BY_WORDS : UNKNOWN_SIGNER}` : ''
-    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}`
+    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}${leavesNote(rotation, trust)}`
     const failing = failuresGate(trust)
     return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
   }
@@ -98,7 +100,10 @@ export function renewedGate(input: GateInput): Gate {
     const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial} again, by its metrics.`
     return { kind: 'hold', reason: 'SignerChanged', message }
   }
-  return failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? '') }
+  // Pods that were restarted since are of the new signer, whatever those before them showed.
+  const leaves = restarted ? undefined : leavesGate(rotation, trust, until, now > until + REFUSED_MS)
+  const seenBy = isShown ? { note: SEEN_BY_LEAVES } : {}
+  return leaves ?? failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? ''), ...seenBy }
 }
 
 /** Pods that run since before the cluster took it may not have been renewed. */

@@ -160,6 +160,8 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     delivered: true,
     failures: true,
     words: true,
+    leaves: true,
+    leavesRound: true,
     attempts: true,
   },
   host: {

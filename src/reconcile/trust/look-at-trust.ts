@@ -6,7 +6,9 @@ import { backoffMs, troubleOf } from '../failures.ts'
 import { gatherFigures } from './gather-figures.ts'
 import { gatherTrust, type TrustSeen } from './gather-trust.ts'
 import { gatherWords } from './gather-words.ts'
+import type { LeavesSeen } from './leaves-round.ts'
 import { lookAgainMs } from './look-again.ts'
+import { readLeaves } from './read-leaves.ts'
 import { nextTrust, type TrustLook } from './record-trust.ts'
 import type { TrustDeps } from './trust-deps.ts'
 
@@ -74,11 +76,14 @@ async function lookAt(
   let seen: (TrustSeen & Pick<TrustLook, 'words'>) | undefined
   try {
     const api = await deps.clusters.connect(cluster)
-    const words = await gatherWords(api, ca, trust?.value.words)
-    seen = { ...(await gatherTrust(api)), ...(words ? { words } : {}) }
+    const before = trust?.value.cluster === cluster.name ? trust.value : undefined
+    const words = await gatherWords(api, ca, before?.words)
+    const { proxies, ...gathered } = await gatherTrust(api)
+    seen = { ...gathered, ...(words ? { words } : {}) }
     const figures = await gatherFigures(deps, cluster, ca)
+    const leaves = await readLeaves(deps, api, ca, proxies, before ?? {})
     const now = clock.now()
-    return { state: 'seen', ...wordsOf(seen), ...seen, ...figures, again: now + lookAgainMs(ca, now) }
+    return { state: 'seen', ...wordsOf(seen), ...seen, ...figures, ...leaves, again: now + againMs(ca, leaves, now) }
   } catch (error) {
     if (!isPortError(error)) throw error
     const { reason, message, retryMs } = troubleOf(error, attempts, random, false)
@@ -88,6 +93,14 @@ async function lookAt(
     return failed(reason, message, again)
   }
 }
+
+/** A round that is under way goes on soon where a rotation waits for it. */
+function againMs(ca: MeshCaDocument, { leavesRound }: LeavesSeen, now: number): number {
+  const usual = lookAgainMs(ca, now)
+  return leavesRound && ca.rotation?.phase === 'renewing' ? Math.min(usual, ROUND_MS) : usual
+}
+
+const ROUND_MS = 15_000
 
 function wordsOf({ bundles, without }: TrustSeen): Pick<TrustLook, 'reason' | 'message'> {
   const count = bundles.reduce((sum, { namespaces }) => sum + namespaces, 0)

@@ -7,10 +7,12 @@ import type { TrustState } from '../../model/trust.ts'
 import { mergeOutbox } from '../merge-outbox.ts'
 import { nextDue } from '../next-due.ts'
 import { withoutUndefined } from '../without-undefined.ts'
+import type { LeavesSeen } from './leaves-round.ts'
 
 /** What one look at a cluster found. Absent fields of a failed look are as they were before. */
 export interface TrustLook
-  extends Partial<Pick<TrustState, 'bundles' | 'without' | 'pods' | 'istiod' | 'failures' | 'words'>> {
+  extends LeavesSeen,
+    Partial<Pick<TrustState, 'bundles' | 'without' | 'pods' | 'istiod' | 'failures' | 'words'>> {
   readonly state: TrustState['state']
   readonly reason: string
   readonly message: string
@@ -48,8 +50,9 @@ function stateAfter(before: TrustDocument, ca: MeshCaDocument, look: Omit<TrustL
   const words = { ca: ca.name, cluster: ca.spec.cluster, state, reason, message }
   if (state === 'seen') {
     const { bundles = [], without = [], pods = { count: 0 }, istiod, failures } = look
-    const seen = { bundles, without, pods, istiod, failures, words: look.words }
-    return { ...words, lookedAt: at, ...seen, attempts: 0 } as TrustState
+    const seen = { bundles, without, pods, istiod, failures }
+    const heard = { words: look.words, leaves: look.leaves, leavesRound: look.leavesRound }
+    return { ...words, lookedAt: at, ...seen, ...heard, attempts: 0 } as TrustState
   }
   // Another cluster's bundles say nothing of this one.
   const isSame = before.cluster === ca.spec.cluster
@@ -58,7 +61,7 @@ function stateAfter(before: TrustDocument, ca: MeshCaDocument, look: Omit<TrustL
   return {
     ...words,
     ...{ lookedAt: kept.lookedAt, istiod: kept.istiod, failures: kept.failures },
-    ...{ bundles, without, pods, words: look.words ?? kept.words },
+    ...{ bundles, without, pods, words: look.words ?? kept.words, leaves: kept.leaves, leavesRound: kept.leavesRound },
     attempts: before.attempts + 1,
   } as TrustState
 }
@@ -76,7 +79,9 @@ const FEW = 10
 function news({ cluster, state, reason, bundles, without, pods, istiod, failures, ...rest }: TrustState): string {
   const counted = failures && (failures.now <= FEW ? 'few' : failures)
   const { at: _at, ...said } = rest.words ?? {}
-  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted, said])
+  const { begun, unread, bySigner } = rest.leaves ?? {}
+  const leaves = [begun, unread, bySigner, rest.leavesRound?.begun, (rest.leavesRound?.others.length ?? 0) > 0]
+  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted, said, leaves])
 }
 
 /** Is it the first look that may take the rotation on? It is told, even if it saw the same as the one before. */

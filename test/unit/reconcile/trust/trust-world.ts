@@ -16,11 +16,14 @@ export class TrustWorld {
   readonly store = new FakeStore()
   readonly cluster = new FakeCluster()
   readonly metrics = new FakeMetrics()
+  /** What a Pod shows at an address of its own. */
+  leaf: (address: string, port: number) => string | undefined = () => undefined
   readonly deps = {
     store: this.store,
     clusters: this.cluster,
     clock: this.clock,
     metrics: this.metrics,
+    podHandshakes: { leaf: async (address: string, port: number) => this.leaf(address, port) },
     random: { next: () => 0.5, uuid: () => '00000000-0000-4000-8000-000000000000' },
   }
 
