@@ -86,8 +86,9 @@ export function renewedGate(input: GateInput): Gate {
   if (now < until && !restarted) {
     const what = rotation.phase === 'trusting' ? 'trusts what the vault holds' : 'holds a certificate of the new signer'
     const isUnknown = rotation.phase === 'renewing' && signerSeen(rotation, trust) === undefined
-    const isSaid = wordsOn(rotation, trust)?.state === 'taken'
-    const note = isUnknown ? ` ${isSaid ? SEEN_BY_WORDS : UNKNOWN_SIGNER}` : ''
+    const words = wordsOn(rotation, trust)
+    const unknown = words?.state === 'taken' ? SEEN_BY_WORDS : `${UNKNOWN_SIGNER}${wordsNote(words)}`
+    const note = isUnknown ? ` ${unknown}` : ''
     const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}${leavesNote(rotation, trust)}`
     const failing = failuresGate(trust)
     return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }

@@ -56,8 +56,9 @@ describeReal('leaves of real sidecars by handshakes', 'mesh', (parts) => {
   })
 
   it('take a rotation on before its TTL is over, though metrics tell nothing and the log cannot be read', async () => {
-    // It has no port on which its sidecar takes calls: with it not every leaf could be read.
-    expect((await api.admin.call('DELETE', `/api/v1/namespaces/${mesh.namespace}/pods/client`)).status).toBe(200)
+    // Its sidecar takes no calls at its address: with it not every leaf could be read.
+    const client = `/api/v1/namespaces/${mesh.namespace}/pods/client?gracePeriodSeconds=0`
+    expect((await api.admin.call('DELETE', client)).status).toBe(200)
     const spec = { nodeName: 'node-1', containers: [{ name: 'discovery', image: 'none' }] }
     await api.admin.apply([
       object('v1', 'ServiceAccount', 'istio-system', 'default'),
