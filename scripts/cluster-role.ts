@@ -5,6 +5,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   IMPORT_ACCESS,
+  ISTIOD_LOG_ACCESS,
   LINKERD_IDENTITY_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
@@ -88,11 +89,22 @@ writeClusterRole(
 writeClusterRole(
   { file: 'trust-role', role: 'meshwright-trust', where: 'whose mesh CA is registered, or whose trust it is to show' },
   Object.values(TRUST_ACCESS).flat(),
+  `---
+# Where istiod does not run in aks-istio-system but in istio-system, put that in its place; without Istio leave this out.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: meshwright-istiod-log
+  namespace: aks-istio-system
+rules:
+${rulesOf(ISTIOD_LOG_ACCESS)}
+${bindingOf('meshwright-istiod-log', 'aks-istio-system')}`,
 )
 
 function writeClusterRole(
   { file, role, where }: { readonly file: string; readonly role: string; readonly where: string },
   rights: typeof REQUIRED_ACCESS,
+  more = '',
 ): void {
   write(
     `${file}.yaml`,
@@ -117,7 +129,7 @@ subjects:
   - apiGroup: rbac.authorization.k8s.io
     kind: User
     name: 00000000-0000-0000-0000-000000000000
-`,
+${more}`,
   )
 }
 

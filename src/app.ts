@@ -5,7 +5,8 @@ import { jsonLogger } from './adapters/json-logger.ts'
 import { keyVaults } from './adapters/key-vault/key-vaults.ts'
 import { tracedClusters } from './adapters/kubernetes/traced-clusters.ts'
 import { metricsSources } from './adapters/metrics-sources.ts'
-import { outsideAddresses, systemLookup } from './adapters/outside-address.ts'
+import { outsideAddresses, podAddresses, systemLookup } from './adapters/outside-address.ts'
+import { tlsPodHandshakes } from './adapters/pod-handshake.ts'
 import { standardError } from './adapters/standard-error.ts'
 import { systemClock } from './adapters/system-clock.ts'
 import { systemRandom } from './adapters/system-random.ts'
@@ -84,7 +85,8 @@ export function createApp(settings: Settings = loadSettings(), overrides: Overri
   )
   const vaults = keyVaults(azure, clock)
   const handshakes = overrides.handshakes ?? tlsHandshakes(addresses)
-  const certificates = { vaults, handshakes, ...optional('vaultUrl', settings.vaultUrl) }
+  const podHandshakes = overrides.podHandshakes ?? tlsPodHandshakes(podAddresses())
+  const certificates = { vaults, handshakes, podHandshakes, ...optional('vaultUrl', settings.vaultUrl) }
   const secret = vaultSecrets(vaults, settings.vaultUrl)
   const notify = {
     messenger: countedMessenger(

@@ -24,7 +24,7 @@ import { optional } from './optional.ts'
 import type { Clock } from './ports/clock.ts'
 import type { ClusterApis } from './ports/cluster-api.ts'
 import type { Directory } from './ports/directory.ts'
-import type { Handshakes } from './ports/handshake.ts'
+import type { Handshakes, PodHandshakes } from './ports/handshake.ts'
 import type { ManagedClusters } from './ports/managed-clusters.ts'
 import type { Messenger } from './ports/messenger.ts'
 import { PortError } from './ports/port-error.ts'
@@ -50,6 +50,8 @@ export interface Overrides {
   readonly lookup?: Lookup
   /** Looks at gateways from outside. */
   readonly handshakes?: Handshakes
+  /** Looks at Pods from within their network. */
+  readonly podHandshakes?: PodHandshakes
   readonly logSink?: LogSink
   /** Who is told of spans and metrics; nobody when left out. */
   readonly telemetry?: Telemetry

@@ -77,6 +77,22 @@ export function outsideAddresses(settings: OutsideAddressSettings, lookup: Looku
   }
 }
 
+/**
+ * Says which addresses of Pods may be called: IP addresses of private networks, as a cluster's API gives them, and none of the
+ * machine itself, of its metadata or of its neighbourhood on the link. No setting opens it further.
+ */
+export function podAddresses(): AddressPolicy {
+  return {
+    async refusal(text) {
+      const url = URL.canParse(text) ? new URL(text) : undefined
+      const host = url?.protocol === 'https:' ? hostOf(url) : ''
+      if (isIP(host) === 0) return 'it is no IP address'
+      const isOff = contains(FORBIDDEN, host) || contains(LOOPBACK, host) || !contains(PRIVATE, host)
+      return isOff ? 'its address is none of a private network' : undefined
+    },
+  }
+}
+
 function refusalAt(
   { hosts, allowPrivate }: OutsideAddressSettings,
   url: URL,

@@ -163,6 +163,17 @@ function named(name: string) {
 }
 
 /**
+ * What it needs besides in istiod's own namespace, by a Role, to read there that istiod took or refused a new root. Without it a
+ * rotation waits for trust bundles and metrics alone.
+ */
+export const ISTIOD_LOG_ACCESS: readonly RequiredRight[] = ask(
+  ['get'],
+  '',
+  ['pods/log'],
+  'reads whether istiod took or refused a new root',
+)
+
+/**
  * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces
  * alone, by a Role: whoever may read Secrets in the whole cluster may everything there.
  */

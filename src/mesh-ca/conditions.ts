@@ -7,6 +7,7 @@ import { timestamp } from '../model/names.ts'
 import { isTrouble } from '../ports/vault-trouble.ts'
 import { unusableMessage } from './decide-idle.ts'
 import { isAsWanted } from './gates.ts'
+import { leavesFinding } from './leaves-gate.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { Observations } from './observations.ts'
 import { firstRoot, rootLeadMs } from './renewal.ts'
@@ -83,6 +84,8 @@ function renewed({ current, rotation, spec }: MeshCaDocument, { trust }: Observa
   const live = rotation && !isCaRotationOver(rotation) ? rotation : undefined
   if (live && (live.phase === 'switching' || live.phase === 'renewing')) return no(live.reason, live.message)
   const shown = trust?.state === 'seen' ? trust.istiod?.chainNotAfter : undefined
+  const leaves = current && trust && leavesFinding(current, trust)
+  if (leaves && (leaves.status === 'False' || shown === undefined)) return leaves
   if (!current || shown === undefined)
     return unknown('NotKnown', `The cluster’s metrics do not tell which certificate ${signer} signs with.`)
   if (Math.abs(Date.parse(shown) - Date.parse(current.signer.notAfter)) > 1000) {
@@ -91,7 +94,7 @@ function renewed({ current, rotation, spec }: MeshCaDocument, { trust }: Observa
       `${signer} signs with a certificate that ends at ${shown}, not with serial ${current.signer.serial}.`,
     )
   }
-  return yes('Renewed', `${signer} signs with serial ${current.signer.serial}.`)
+  return yes('Renewed', `${signer} signs with serial ${current.signer.serial}.${leaves ? ` ${leaves.message}` : ''}`)
 }
 
 function nearExpiry(document: MeshCaDocument, now: number): Finding {

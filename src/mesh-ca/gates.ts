@@ -1,7 +1,9 @@
 import { type CaRotation, spreadMs } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
-import type { TrustGroup } from '../model/trust.ts'
+import type { IstiodWords, TrustGroup } from '../model/trust.ts'
+import { refusalGate, SEEN_BY_WORDS, wordsNote, wordsOn } from './istiod-words.ts'
+import { areAllRenewed, leavesGate, leavesNote, SEEN_BY_LEAVES } from './leaves-gate.ts'
 import type { Wanted } from './wanted.ts'
 
 /** What a gate between phases says. */
@@ -39,20 +41,38 @@ export function takenGate(input: GateInput): Gate {
   const { rotation, trust, now, workloadTtlMs } = input
   const writtenAt = Date.parse(rotation.writtenAt ?? '')
   const isLate = now > writtenAt + REFUSED_MS
+  const words = wordsOn(rotation, trust)
+  const signer = rotation.phase === 'switching' ? signerSeen(rotation, trust) : undefined
+  // All of its replicas sign with it, whatever one of them said before.
+  const refused = signer ? undefined : refusalGate(rotation, trust, now)
+  if (refused) return refused
   const unseen = lookProblem(trust, writtenAt, isLate)
   if (unseen) return unseen
-  const bundles = bundleProblem(input)
+  const found = bundleProblem(input)
+  const bundles = found && `${found}${wordsNote(words)}`
   if (bundles)
     return isLate ? notTaken(rotation, bundles) : { kind: 'wait', reason: 'WaitsForBundles', message: bundles }
   const failing = failuresGate(trust)
   if (failing) return failing
   const lookedAt = Date.parse(trust?.lookedAt ?? '')
   if (rotation.phase !== 'switching') return { kind: 'open', takenAt: lookedAt }
-  const signer = signerSeen(rotation, trust)
-  if (signer === undefined) return { kind: 'open', takenAt: writtenAt + spreadMs(workloadTtlMs), note: UNKNOWN_SIGNER }
   if (signer) return { kind: 'open', takenAt: lookedAt }
-  const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial}, by its metrics.`
+  if (signer === undefined) return signerUnknown(words, { lookedAt, now, settled: writtenAt + spreadMs(workloadTtlMs) })
+  const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial}, by its metrics.${wordsNote(words)}`
   return isLate ? notTaken(rotation, message) : { kind: 'wait', reason: 'WaitsForIstiod', message }
+}
+
+/** Metrics do not tell the signer: its own words do, or else time has to. */
+function signerUnknown(
+  words: IstiodWords | undefined,
+  { lookedAt, now, settled }: { readonly lookedAt: number; readonly now: number; readonly settled: number },
+): Gate {
+  if (words?.state === 'taken') return { kind: 'open', takenAt: lookedAt, note: SEEN_BY_WORDS }
+  if (words?.state === 'silent' && now < settled) {
+    const message = `The cluster’s metrics do not tell which certificate istiod signs with.${wordsNote(words)}`
+    return { kind: 'wait', reason: 'WaitsForIstiod', message, at: settled }
+  }
+  return { kind: 'open', takenAt: settled, note: `${UNKNOWN_SIGNER}${wordsNote(words)}` }
 }
 
 const UNKNOWN_SIGNER =
@@ -63,12 +83,15 @@ export function renewedGate(input: GateInput): Gate {
   const { rotation, trust, workloadTtlMs, now } = input
   const settled = Date.parse(rotation.takenAt ?? '') + spreadMs(workloadTtlMs)
   const until = settled + workloadTtlMs
-  const restarted = areRestarted(trust, settled)
+  const isShown = areAllRenewed(rotation, trust, settled)
+  const restarted = isShown || areRestarted(trust, settled)
   if (now < until && !restarted) {
     const what = rotation.phase === 'trusting' ? 'trusts what the vault holds' : 'holds a certificate of the new signer'
     const isUnknown = rotation.phase === 'renewing' && signerSeen(rotation, trust) === undefined
-    const note = isUnknown ? ` ${UNKNOWN_SIGNER}` : ''
-    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}`
+    const words = wordsOn(rotation, trust)
+    const unknown = words?.state === 'taken' ? SEEN_BY_WORDS : `${UNKNOWN_SIGNER}${wordsNote(words)}`
+    const note = isUnknown ? ` ${unknown}` : ''
+    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}${leavesNote(rotation, trust)}`
     const failing = failuresGate(trust)
     return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
   }
@@ -80,7 +103,10 @@ export function renewedGate(input: GateInput): Gate {
     const message = `istiod signs with another certificate than serial ${rotation.written?.signer.serial} again, by its metrics.`
     return { kind: 'hold', reason: 'SignerChanged', message }
   }
-  return failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? '') }
+  // Pods that were restarted since are of the new signer, whatever those before them showed.
+  const leaves = restarted ? undefined : leavesGate(rotation, trust, until, now > until + REFUSED_MS)
+  const seenBy = isShown ? { note: SEEN_BY_LEAVES } : {}
+  return leaves ?? failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? ''), ...seenBy }
 }
 
 /** Pods that run since before the cluster took it may not have been renewed. */

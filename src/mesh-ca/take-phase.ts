@@ -185,6 +185,7 @@ function goOn(step: CaStep, gate: Extract<Gate, { kind: 'open' }>, now: number):
     }
   }
   const serial = rotation.written?.signer.serial
+  const seenBy = gate.note === undefined ? '' : ` ${gate.note}`
   return rotation.direction === 'back'
     ? end(
         letGo(step),
@@ -193,5 +194,5 @@ function goOn(step: CaStep, gate: Extract<Gate, { kind: 'open' }>, now: number):
         `It went back: serial ${serial} signs, and what was trusted before is trusted.`,
         now,
       )
-    : end(step, 'succeeded', 'Renewed', `Serial ${serial} signs, and every proxy has been renewed.`, now)
+    : end(step, 'succeeded', 'Renewed', `Serial ${serial} signs, and every proxy has been renewed.${seenBy}`, now)
 }

@@ -58,6 +58,12 @@ export const meshCaSpec = z
         key: z.enum(['P-256', 'P-384', 'RSA-2048', 'RSA-4096']).default('P-384'),
       })
       .default({ validity: '365d', key: 'P-384' }),
+    handshakes: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Reads the certificates of workloads by TLS handshakes with their Pods: Meshwright must reach Pod addresses (VNet integration, flat Pod network)',
+      ),
   })
   .meta({ id: 'MeshCa' })
 

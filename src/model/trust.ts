@@ -7,6 +7,41 @@ export interface TrustGroup {
   readonly examples: readonly string[]
 }
 
+/** What istiod's own log says of the last write of the vault. */
+export interface IstiodWords {
+  /** RFC 3339: the write, as `writtenAt` of the rotation. */
+  readonly since: string
+  /**
+   * `taken`: every Pod of istiod said after the write that it took what it was given. `refused`: one refused it, and has taken
+   * nothing after that. `silent`: not all said so yet. `unreadable`: the log of one cannot be read.
+   */
+  readonly state: 'taken' | 'refused' | 'silent' | 'unreadable'
+  /** RFC 3339: when the last Pod said that it took it, or since when one refuses. */
+  readonly at?: string
+  /** The line, 300 characters at most; of `unreadable` why. */
+  readonly line?: string
+  /** `namespace/name` of the Pod whose line it is. */
+  readonly pod?: string
+}
+
+/** Certificates that Pods showed in handshakes, in one round through all of them. */
+export interface LeavesRound {
+  /** RFC 3339: when it began, and when a Pod was asked last. */
+  readonly since: string
+  readonly at: string
+  /** Serial of what is to sign them. */
+  readonly wanted: string
+  /** How far the rotation was when it began: `taken`, once every replica of istiod signs anew; `over`, a workload TTL later. */
+  readonly begun: 'early' | 'taken' | 'over'
+  readonly read: number
+  /** Pods that showed none: no port, not reached, no certificate of the mesh. */
+  readonly unread: number
+  /** How many are of which signer, by its serial; `other`: of one that is not known. */
+  readonly bySigner: Readonly<Record<string, number>>
+  /** Up to five Pods, `namespace/name`, whose certificate is not of the wanted signer. */
+  readonly others: readonly string[]
+}
+
 /** What reconcile saw of a mesh CA on its cluster. Only reconcile writes it. */
 export interface TrustState {
   readonly ca: string
@@ -26,6 +61,12 @@ export interface TrustState {
   readonly pods: { readonly count: number; readonly oldestStart?: string }
   /** What istiod says of itself in the cluster's metrics; absent: not known. RFC 3339. */
   readonly istiod?: { readonly chainNotAfter?: string; readonly rootNotAfter?: string }
+  /** Of Istio, from the first look after a write of the vault on. */
+  readonly words?: IstiodWords
+  /** Of Istio, where handshakes are wanted: the last round that came to its end. */
+  readonly leaves?: LeavesRound
+  /** The round that is under way. `cursor`: uid of the Pod that was asked last, in the order of uids. */
+  readonly leavesRound?: LeavesRound & { readonly cursor: string }
   /** Connections to Pods of the mesh that failed to be made, in the last window and in the one before it; absent: not known. */
   readonly failures?: { readonly now: number; readonly before: number }
   /**

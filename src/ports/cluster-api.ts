@@ -36,6 +36,16 @@ export interface MetadataObject extends KindRef {
   readonly metadata: KubeMetadata
 }
 
+/** Which part of a Pod's log is wanted. The server cuts the tail first, then by time, then at so many bytes from the oldest on. */
+export interface PodLogOptions {
+  /** Not needed where the Pod has but one. */
+  readonly container?: string
+  /** RFC 3339; in whole seconds. */
+  readonly sinceTime?: string
+  readonly tailLines?: number
+  readonly limitBytes?: number
+}
+
 /**
  * One cluster's Kubernetes API. Throws PortError: `conflict` with reason `FieldManagerConflict` (message names manager
  * and field) or `AlreadyExists`, `precondition` (uid or resourceVersion differ), `not-found` also for a kind that the
@@ -50,6 +60,12 @@ export interface ClusterApi {
   apply(object: KubeObject, options: ApplyOptions): Promise<KubeObject>
   /** Removes the object if it still is the one named by `uid`, in the given version if any; a missing one is no error. */
   remove(ref: KubeRef, uid: string, resourceVersion?: string): Promise<void>
+  /**
+   * What a container of a Pod wrote, the oldest line first; each begins with its time (RFC 3339) and a space. Empty: nothing, or
+   * the Pod runs nowhere yet. Throws PortError `not-found` for a Pod that is not there, `unavailable` with the reason `NoLog`
+   * where its node does not give it.
+   */
+  podLog(pod: { readonly namespace: string; readonly name: string }, options?: PodLogOptions): Promise<string>
   /** Kubernetes version such as `v1.36.3`. */
   version(): Promise<string>
   /** May we do this? (SelfSubjectAccessReview) */

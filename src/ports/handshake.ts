@@ -6,6 +6,16 @@ export interface ShownCertificate {
   readonly notAfter: string
 }
 
+/** Looks at what proxies of Pods show, from within their network. */
+export interface PodHandshakes {
+  /**
+   * One TLS handshake as a workload of the mesh begins it, without a certificate of our own; nothing is sent after it. The leaf
+   * that was shown, PEM, neither verified nor trusted; undefined when there is none, or the address may not be called. `address`
+   * is one of IP.
+   */
+  leaf(address: string, port: number): Promise<string | undefined>
+}
+
 /** Looks at a server from outside, as its callers see it. */
 export interface Handshakes {
   /**

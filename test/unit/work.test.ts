@@ -153,6 +153,7 @@ describe('work', () => {
     messenger: { send: async () => undefined },
     vaults: new MemoryVaults(),
     handshakes: { look: async () => undefined },
+    podHandshakes: { leaf: async () => undefined },
     carryOut: async () => undefined,
     advance: async () => undefined,
     rotate: async () => ({ ok: true as const, value: 'It is being rotated.' }),

@@ -162,6 +162,9 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     found: true,
     restores: true,
     failures: true,
+    words: true,
+    leaves: true,
+    leavesRound: true,
     attempts: true,
   },
   found: {

@@ -28,6 +28,8 @@ export interface Connection {
   readonly system: string
   /** The parsed JSON of a success; PortError for everything else. */
   send(request: KubeRequest): Promise<unknown>
+  /** The text of a success, as it came. */
+  sendText(request: KubeRequest): Promise<string>
   /** For the library's own typed clients; carries requests with the same deadline, retry and errors. */
   readonly configuration: Configuration
 }
@@ -72,16 +74,12 @@ export async function connectTo(config: KubeConfig, options: ConnectOptions): Pr
     },
   })
   const configuration = kube.createConfiguration({ baseServer: server, httpApi: guarded })
-  return {
-    system,
-    configuration,
-    async send(request) {
-      const context = server.makeRequestContext(request.path, request.method)
-      fill(context, request)
-      const answer = await guarded.send(context).toPromise()
-      return parse(await answer.body.text(), system)
-    },
+  const sendText = async (request: KubeRequest) => {
+    const context = server.makeRequestContext(request.path, request.method)
+    fill(context, request)
+    return (await guarded.send(context).toPromise()).body.text()
   }
+  return { system, configuration, sendText, send: async (request) => parse(await sendText(request), system) }
 }
 
 /** The headers that sign requests: they do not change while the kubeconfig does not. */

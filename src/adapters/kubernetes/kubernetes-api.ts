@@ -4,8 +4,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { AccessQuestion, ApplyOptions, ClusterApi, ListOptions, MetadataObject } from '../../ports/cluster-api.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { Connection } from './connection.ts'
+import { readPodLog } from './pod-log.ts'
 import { type KeptAnswers, recentAnswers } from './recent-answers.ts'
-import { type Resource, resourceFinder, versionPath } from './resources.ts'
+import { pathPart, type Resource, resourceFinder, versionPath } from './resources.ts'
 
 const FIELD_MANAGER = 'meshwright'
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
@@ -34,6 +35,7 @@ export function kubernetesApi(connection: Connection, clock: Clock, kept: KeptAn
       recent(['metadata', kind, options], maxAgeMs, () => listAll(target, kind, options, METADATA_LIST)),
     apply: (object, options) => applyObject(target, object, options),
     remove: (ref, uid, resourceVersion) => removeObject(target, ref, { uid, resourceVersion }),
+    podLog: (pod, options = {}) => readPodLog(connection, pod, options),
     version: () => readVersion(connection),
     mayI: (question) => askAccess(connection, question),
   }
@@ -165,10 +167,4 @@ function collectionPath(
 ): string {
   const scope = namespaced && namespace !== undefined ? `/namespaces/${pathPart(namespace, system)}` : ''
   return `${versionPath(apiVersion, system)}${scope}/${plural}`
-}
-
-/** Kubernetes takes no such names, and they would lead to another path. */
-function pathPart(name: string, system: string): string {
-  if (/^\.{0,2}$|[/%]/.test(name)) throw new PortError('invalid', system, `not a name: "${name.slice(0, 100)}"`)
-  return encodeURIComponent(name)
 }

@@ -96,3 +96,9 @@ async function discover(connection: Connection, path: string): Promise<ReadonlyM
   const resources = (list.resources ?? []).filter(({ name }) => !name.includes('/'))
   return new Map(resources.map(({ name, kind, namespaced }) => [kind, { plural: name, namespaced }]))
 }
+
+/** Kubernetes takes no such names, and they would lead to another path. */
+export function pathPart(name: string, system: string): string {
+  if (/^\.{0,2}$|[/%]/.test(name)) throw new PortError('invalid', system, `not a name: "${name.slice(0, 100)}"`)
+  return encodeURIComponent(name)
+}

@@ -23,6 +23,7 @@ function traced(api: ClusterApi, trace: Trace): ClusterApi {
     listMetadata: (kind, options) => trace('LIST', kind.kind, () => api.listMetadata(kind, options)),
     apply: (object, options) => trace('PATCH', object.kind, () => api.apply(object, options)),
     remove: (ref, uid, resourceVersion) => trace('DELETE', ref.kind, () => api.remove(ref, uid, resourceVersion)),
+    podLog: (pod, options) => trace('GET', 'PodLog', () => api.podLog(pod, options)),
     version: () => trace('GET', 'version', () => api.version()),
     mayI: (question) => trace('POST', 'SelfSubjectAccessReview', () => api.mayI(question)),
   }

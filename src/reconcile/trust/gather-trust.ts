@@ -17,9 +17,9 @@ export type TrustSeen = Pick<TrustState, 'bundles' | 'without' | 'pods'>
 
 /**
  * Reads the trust bundle of every namespace, the namespaces and the Pods with a proxy: one list each (two of Pods), all
- * namespaces at once, in pages; of namespaces and Pods the metadata alone. Throws PortError.
+ * namespaces at once, in pages; of namespaces and Pods the metadata alone. `proxies`: each Pod with a proxy. Throws PortError.
  */
-export async function gatherTrust(api: ClusterApi): Promise<TrustSeen> {
+export async function gatherTrust(api: ClusterApi): Promise<TrustSeen & { readonly proxies: readonly KubeMetadata[] }> {
   const [configMaps, namespaces, ...pods] = await Promise.all([
     api.list(CONFIG_MAP, { fieldSelector: `metadata.name=${PLACE.configMap}`, pageSize: PAGE }),
     api.listMetadata(NAMESPACE),
@@ -44,6 +44,7 @@ export async function gatherTrust(api: ClusterApi): Promise<TrustSeen> {
       .sort()
       .slice(0, MOST_WITHOUT),
     pods: summaryOf(proxies),
+    proxies,
   }
 }
 

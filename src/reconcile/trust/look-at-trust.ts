@@ -7,8 +7,11 @@ import { backoffMs, troubleOf } from '../failures.ts'
 import { isLinkerdCa } from '../linkerd-identity/identity-scene.ts'
 import { gatherFigures } from './gather-figures.ts'
 import { gatherTrust, type TrustSeen } from './gather-trust.ts'
+import { gatherWords } from './gather-words.ts'
+import type { LeavesSeen } from './leaves-round.ts'
 import { lookAgainMs } from './look-again.ts'
 import { lookAtLinkerd } from './look-at-linkerd.ts'
+import { readLeaves } from './read-leaves.ts'
 import { nextTrust, type TrustLook } from './record-trust.ts'
 import type { TrustDeps } from './trust-deps.ts'
 
@@ -86,7 +89,7 @@ async function lookAt(
   }
   if (provider !== 'istio')
     return failed('NotIstio', `Cluster ${cluster.name} has ${provider}; only istiod has this CA.`)
-  return lookAtIstio(deps, ca, cluster, attempts)
+  return lookAtIstio(deps, ca, cluster, trust?.value, attempts)
 }
 
 /** Undefined: another writer was first on the cluster. */
@@ -103,16 +106,21 @@ async function lookAtIstio(
   deps: TrustDeps,
   ca: MeshCaDocument,
   cluster: ClusterDocument,
+  trust: TrustDocument | undefined,
   attempts: number,
 ): Promise<TrustLook> {
   const { clock, random } = deps
-  let seen: TrustSeen | undefined
+  let seen: (TrustSeen & Pick<TrustLook, 'words'>) | undefined
   try {
     const api = await deps.clusters.connect(cluster)
-    seen = await gatherTrust(api)
+    const before = trust?.cluster === cluster.name ? trust : undefined
+    const words = await gatherWords(api, ca, before?.words)
+    const { proxies, ...gathered } = await gatherTrust(api)
+    seen = { ...gathered, ...(words ? { words } : {}) }
     const figures = await gatherFigures(deps, cluster, ca)
+    const leaves = await readLeaves(deps, api, ca, proxies, before ?? {})
     const now = clock.now()
-    return { state: 'seen', ...wordsOf(seen), ...seen, ...figures, again: now + lookAgainMs(ca, now) }
+    return { state: 'seen', ...wordsOf(seen), ...seen, ...figures, ...leaves, again: now + againMs(ca, leaves, now) }
   } catch (error) {
     if (!isPortError(error)) throw error
     const { reason, message, retryMs } = troubleOf(error, attempts, random, false)
@@ -122,6 +130,14 @@ async function lookAtIstio(
     return { state: 'failed', reason, message, again }
   }
 }
+
+/** A round that is under way goes on soon where a rotation waits for it. */
+function againMs(ca: MeshCaDocument, { leavesRound }: LeavesSeen, now: number): number {
+  const usual = lookAgainMs(ca, now)
+  return leavesRound && ca.rotation?.phase === 'renewing' ? Math.min(usual, ROUND_MS) : usual
+}
+
+const ROUND_MS = 15_000
 
 function wordsOf({ bundles, without }: TrustSeen): Pick<TrustLook, 'reason' | 'message'> {
   const count = bundles.reduce((sum, { namespaces }) => sum + namespaces, 0)

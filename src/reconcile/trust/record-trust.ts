@@ -11,6 +11,7 @@ import { recentRestores } from '../drift.ts'
 import { mergeOutbox } from '../merge-outbox.ts'
 import { nextDue } from '../next-due.ts'
 import { withoutUndefined } from '../without-undefined.ts'
+import type { LeavesSeen } from './leaves-round.ts'
 
 const SEEN = [
   'bundles',
@@ -22,10 +23,15 @@ const SEEN = [
   'controlPlane',
   'issuerEvent',
   'found',
+  'words',
+  'leaves',
+  'leavesRound',
 ] as const
 
 /** What one look at a cluster found. Absent fields of a failed look are as they were before. */
-export interface TrustLook extends Partial<Pick<TrustState, (typeof SEEN)[number]>> {
+export interface TrustLook
+  extends LeavesSeen,
+    Partial<Pick<TrustState, Exclude<(typeof SEEN)[number], keyof LeavesSeen>>> {
   readonly state: TrustState['state']
   readonly reason: string
   readonly message: string
@@ -101,10 +107,14 @@ const FEW = 10
 function news(trust: TrustState): string {
   const { cluster, state, reason, bundles, without, pods, istiod, failures } = trust
   const counted = failures && (failures.now <= FEW ? 'few' : failures)
+  const { at: _at, ...said } = trust.words ?? {}
+  const { begun, unread, bySigner } = trust.leaves ?? {}
+  const leaves = [begun, unread, bySigner, trust.leavesRound?.begun, (trust.leavesRound?.others.length ?? 0) > 0]
   const { anchors, controlPlane, issuerEvent, found, delivered } = trust
   // Absent where it is Istio's.
   const ofLinkerd = [anchors && Object.keys(anchors).sort(), controlPlane?.oldestStart, issuerEvent, found, delivered]
-  return canonicalJson([cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted, ofLinkerd])
+  const ofAll = [cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted]
+  return canonicalJson([...ofAll, said, leaves, ofLinkerd])
 }
 
 /** Is it the first look that may take the rotation on? It is told, even if it saw the same as the one before. */

@@ -1,3 +1,4 @@
+import type { PodHandshakes } from '../../ports/handshake.ts'
 import type { MetricsSources } from '../../ports/metrics.ts'
 import type { Vaults } from '../../ports/vault.ts'
 import type { ReconcileDeps } from '../deps.ts'
@@ -8,4 +9,5 @@ export interface TrustDeps extends Pick<ReconcileDeps, 'store' | 'clusters' | 'c
   readonly vaults: Vaults
   /** Address of the vault of CAs that name none. */
   readonly vaultUrl?: string
+  readonly podHandshakes: PodHandshakes
 }

@@ -41,6 +41,8 @@ export function clusterApiContract(name: string, validates: boolean, open: () =>
     describe('preconditions', () => preconditions(at))
     describe('lists', () => lists(at))
     describe('removing', () => removing(at))
+    describe('logs', () => logs(at))
+    if (validates) describe('logs without a node', () => logsWithoutNode(at))
     if (validates) describe('validation', () => validation(at))
   })
 }
@@ -279,6 +281,49 @@ function removing(at: At): void {
     await api.remove(configMapRef('removed'), uid, live?.metadata.resourceVersion)
     expect(await api.get(configMapRef('removed'))).toBeUndefined()
     await api.remove(configMapRef('removed'), uid)
+  })
+}
+
+async function makePod(at: At, name: string, spec: object): Promise<void> {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, spec }
+  const made = await at().request('POST', `/api/v1/namespaces/${namespace}/pods`, pod)
+  expect([made.status, made.body]).toEqual([201, expect.anything()])
+}
+
+function logs(at: At): void {
+  const container = (name: string) => ({ name, image: 'example.test/app:1' })
+
+  it('of a Pod that is not there are not found', async () => {
+    await expect(at().api.podLog({ namespace, name: 'nobody' })).rejects.toEqual(fails('not-found'))
+  })
+
+  it('of a Pod that runs nowhere yet are empty', async () => {
+    await makePod(at, 'waiting', { containers: [container('app')] })
+    const options = { container: 'app', sinceTime: new Date(0).toISOString(), tailLines: 10, limitBytes: 1000 }
+    expect(await at().api.podLog({ namespace, name: 'waiting' }, options)).toBe('')
+  })
+
+  it('of a container that the Pod has not, or of one of several, cannot be had', async () => {
+    await makePod(at, 'two', { containers: [container('app'), container('side')] })
+    const pod = { namespace, name: 'two' }
+    await expect(at().api.podLog(pod)).rejects.toEqual(fails('unavailable', 'NoLog'))
+    await expect(at().api.podLog(pod, { container: 'other' })).rejects.toEqual(fails('unavailable', 'NoLog'))
+    expect(await at().api.podLog(pod, { container: 'side' })).toBe('')
+  })
+
+  it('are asked of no other path than that of a Pod', async () => {
+    await expect(at().api.podLog({ namespace, name: '../secrets' })).rejects.toEqual(fails('invalid'))
+  })
+}
+
+/** There is no kubelet beside a real API server here. */
+function logsWithoutNode(at: At): void {
+  it('are errors of this port too', async () => {
+    await makePod(at, 'lost', { nodeName: 'gone', containers: [{ name: 'app', image: 'example.test/app:1' }] })
+    const failure: unknown = await at()
+      .api.podLog({ namespace, name: 'lost' })
+      .catch((error: unknown) => error)
+    expect(failure).toMatchObject({ name: 'PortError', kind: expect.stringMatching(/^(not-found|unavailable)$/) })
   })
 }
 

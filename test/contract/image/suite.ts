@@ -220,6 +220,7 @@ function readingAnew(api: ClusterApi): ClusterApi {
     listMetadata: (kind, { maxAgeMs: _, ...options } = {}) => api.listMetadata(kind, options),
     apply: (object, options) => api.apply(object, options),
     remove: (ref, uid, resourceVersion) => api.remove(ref, uid, resourceVersion),
+    podLog: (pod, options) => api.podLog(pod, options),
     version: () => api.version(),
     mayI: (question) => api.mayI(question),
   }

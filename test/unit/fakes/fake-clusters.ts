@@ -24,6 +24,7 @@ export class FakeClusters implements ClusterApis {
       get: unused,
       apply: unused,
       remove: unused,
+      podLog: unused,
       list: ({ kind }) => list(kind),
       listMetadata: ({ kind }) => list(kind),
       version: async () => {

@@ -191,6 +191,7 @@ function connect(spec: ClusterSpec, api: World['api']): ClusterApi {
     listMetadata: unused,
     apply: unused,
     remove: unused,
+    podLog: unused,
     version: async () => 'v1.36.3',
     mayI: async ({ resource }) => {
       if (api.unreachable) throw new PortError('unavailable', 'Kubernetes', 'connection refused')

@@ -11,6 +11,7 @@ import {
   GATEWAY_ACCESS,
   IMAGE_ACCESS,
   IMPORT_ACCESS,
+  ISTIOD_LOG_ACCESS,
   LINKERD_IDENTITY_ACCESS,
   MESH_ACCESS,
   POLICY_ACCESS,
@@ -171,6 +172,17 @@ describe('what the app expects of its surroundings', () => {
     )
     const needed = rights.map(({ verb, group, resource, name = '*' }) => `${verb} ${group}/${resource} ${name}`)
     expect([...new Set(granted)].sort()).toEqual([...new Set(needed)].sort())
+  })
+
+  it("the trust-role lets logs be read in istiod's namespace alone, and nothing else there", () => {
+    const text = readFileSync(join(ROOT, 'infra/kubernetes/trust-role.yaml'), 'utf8')
+    const documents = parseAllDocuments(text).map((one) => one.toJS() as { kind: string; rules?: Rule[] })
+    expect(documents.map(({ kind }) => kind)).toEqual(['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'])
+    const [{ verb, group, resource }] = ISTIOD_LOG_ACCESS as readonly [(typeof ISTIOD_LOG_ACCESS)[number]]
+    const name = 'meshwright-istiod-log'
+    expect(documents[2]).toMatchObject({ metadata: { name, namespace: 'aks-istio-system' } })
+    expect(documents[2]?.rules).toEqual([{ apiGroups: [group], resources: [resource], verbs: [verb] }])
+    expect(documents[3]).toMatchObject({ metadata: { namespace: 'aks-istio-system' }, roleRef: { kind: 'Role', name } })
   })
 
   it('the vault of mesh CAs is Premium, and nobody but the app that rotates them may anything there', () => {

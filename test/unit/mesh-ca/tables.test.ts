@@ -5,9 +5,8 @@ import { mayBegin, urgencyOf } from '../../../src/mesh-ca/obstacles.ts'
 import { turnBack } from '../../../src/mesh-ca/turn-back.ts'
 import { changedElsewhere, wantedOf } from '../../../src/mesh-ca/wanted.ts'
 import type { CaRotation } from '../../../src/model/ca-rotation.ts'
-import type { TrustDocument } from '../../../src/model/documents.ts'
-import type { CaCertificate, CaSet } from '../../../src/model/mesh-ca.ts'
 import { aMeshCa } from '../fakes/documents.ts'
+import { aSet, at, certificate, input, NARROW, rotation, trust } from './gate-input.ts'
 import { DAY, HOUR, MINUTE, START } from './world.ts'
 
 /** Two roots, as texts that can be read. */
@@ -34,79 +33,6 @@ CCqGSM49BAMCA0gAMEUCIErJbcvDOWQB4GJCWyth1H5ebWuKAOvTff0kgGy7Bi8o
 AiEA/TGx3MYlMB91cPneGwGDF8CIZqBBe3oUN3BTTKbxj4E=
 -----END CERTIFICATE-----
 `,
-}
-
-const at = (ms: number) => new Date(START + ms).toISOString()
-
-function certificate(name: string, endsIn = 365 * DAY, lifetime = 365 * DAY): CaCertificate {
-  return { serial: name, fingerprint: name, subject: name, notBefore: at(endsIn - lifetime), notAfter: at(endsIn) }
-}
-
-function aSet(signer: string, root: string, change: Partial<CaSet> = {}): CaSet {
-  return {
-    rootCert: `${root}\n`,
-    caCert: signer,
-    certChain: signer,
-    versions: { rootCert: `${signer}1`, caCert: `${signer}2`, certChain: `${signer}3`, caKey: `${signer}4` },
-    roots: [certificate(root)],
-    signer: certificate(signer),
-    ...change,
-  }
-}
-
-function rotation(change: Partial<CaRotation> = {}): CaRotation {
-  return {
-    id: 'east-ca.r1',
-    what: 'root',
-    phase: 'widening',
-    direction: 'on',
-    reason: 'r',
-    message: 'm',
-    actor: { kind: 'person', id: 'ada', name: 'Ada' },
-    from: aSet('sa', 'a'),
-    root: { certificate: certificate('b'), pem: 'b\n' },
-    startedAt: at(0),
-    phaseSince: at(0),
-    attempts: 0,
-    ...change,
-  }
-}
-
-function trust(change: Partial<TrustDocument> = {}): TrustDocument {
-  return {
-    schema: 1,
-    kind: 'trust',
-    outbox: [],
-    createdAt: at(0),
-    updatedAt: at(0),
-    ca: 'east-ca',
-    cluster: 'east',
-    state: 'seen',
-    reason: 'Seen',
-    message: 'Seen.',
-    lookedAt: at(2 * MINUTE),
-    bundles: [{ roots: ['a', 'b'], namespaces: 2, examples: ['x', 'y'] }],
-    without: [],
-    pods: { count: 2, oldestStart: at(-DAY) },
-    attempts: 0,
-    ...change,
-  }
-}
-
-const WIDE = { rootCert: 'a\nb\n', roots: ['a', 'b'], exact: false, signer: 'keep' } as const
-const NARROW = { rootCert: 'b\n', roots: ['b'], exact: true, signer: 'keep' } as const
-
-function input(change: Partial<GateInput> & { readonly on?: Partial<CaRotation> } = {}): GateInput {
-  const { on, ...rest } = change
-  const written = { writtenAt: at(MINUTE), written: aSet('sb', 'b', { signer: certificate('sb', 100 * DAY) }) }
-  return {
-    rotation: rotation({ ...written, ...on }),
-    wanted: WIDE,
-    trust: trust(),
-    workloadTtlMs: DAY,
-    now: START + 3 * MINUTE,
-    ...rest,
-  }
 }
 
 describe('the gate of a phase that writes', () => {

@@ -161,6 +161,8 @@ export class FakeCluster implements ClusterApi, ClusterApis {
   before: (request: string, ref: KubeRef | undefined) => void = () => undefined
   /** Called after a write took effect, before it is answered; may throw. */
   afterWrite: (request: string) => void = () => undefined
+  /** By `namespace/name` of the Pod: what it wrote, or why that cannot be read. */
+  readonly podLogs = new Map<string, string | PortError>()
   private counter = 0
 
   async connect(): Promise<ClusterApi> {
@@ -275,6 +277,13 @@ export class FakeCluster implements ClusterApi, ClusterApis {
       throw new PortError('precondition', 'Kubernetes', `${refKey(ref)} has changed`)
     this.objects.delete(refKey(ref))
     this.afterWrite(`remove ${ref.kind}`)
+  }
+
+  async podLog({ namespace, name }: { readonly namespace: string; readonly name: string }): Promise<string> {
+    this.note('podLog')
+    const said = this.podLogs.get(`${namespace}/${name}`) ?? ''
+    if (said instanceof PortError) throw said
+    return said
   }
 
   async version(): Promise<string> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { EmulatorContext, Table } from '../emulator.ts'
 import type { KubernetesEmulator } from '../kubernetes/kubernetes-emulator.ts'
+import type { LogLine } from '../kubernetes/pod-log.ts'
 import type { SeriesSource } from '../prometheus/series-source.ts'
 import { type CaBundle, type CaTexts, mayReplaceRoots, readBundle } from './ca-bundle.ts'
 import { type CitadelPoint, citadelSeries } from './citadel-series.ts'
@@ -23,7 +24,7 @@ export interface IstiodEmulator {
 }
 
 export interface IstiodOptions {
-  readonly kubernetes: Pick<KubernetesEmulator, 'list' | 'get' | 'seed'>
+  readonly kubernetes: Pick<KubernetesEmulator, 'list' | 'get' | 'seed' | 'readLogs'>
   /** Keeps clusters apart that share one storage. */
   readonly name: string
 }
@@ -40,17 +41,24 @@ interface State {
   readonly leaves: readonly (readonly [uid: string, leaf: Leaf])[]
   readonly points: readonly CitadelPoint[]
   readonly failures: number
-  readonly log: readonly string[]
+  readonly said: readonly LogLine[]
 }
+
+/** Where the AKS add-on runs it, and how it names its Pods. */
+const POD = { namespace: 'aks-istio-system', name: 'istiod-asm-1-30-5c8f7d9b4-x2v7q' }
 
 /**
  * Behaves as istiod does with a plug-in CA and ISTIO_MULTIROOT_MESH (`pilot/pkg/bootstrap/istio_ca.go`): roots that are not
  * related to those it has, and what does not verify, leave the old in memory, all of it. Its state is kept: a restart of the
- * sandbox is none of istiod.
+ * sandbox is none of istiod. It runs in a Pod, whose log the Kubernetes API gives.
  */
 export function istiodEmulator(context: EmulatorContext, options: IstiodOptions): IstiodEmulator {
   const table = context.storage.table(`istiod-${options.name}`)
   const state = () => readState(table)
+  options.kubernetes.seed([istiodPod()])
+  options.kubernetes.readLogs(({ metadata: { namespace, name } }) => {
+    return namespace === POD.namespace && name === POD.name ? state().said : undefined
+  })
   return {
     advance(texts, ttlMs) {
       const before = state()
@@ -61,26 +69,32 @@ export function istiodEmulator(context: EmulatorContext, options: IstiodOptions)
     metrics: citadelSeries(() => state().points, context.now),
     leaves: () => new Map(state().leaves),
     bundle: () => state().bundle,
-    log: () => state().log,
+    log: () => state().said.map(({ text }) => text),
   }
 }
 
 function readState(table: Table): State {
-  return (table.get('state') as State | undefined) ?? { leaves: [], points: [], failures: 0, log: [] }
+  return { leaves: [], points: [], failures: 0, said: [], ...(table.get('state') as Partial<State> | undefined) }
 }
 
 function take(before: State, texts: CaTexts, now: number): State {
   const seen = createHash('sha256').update(JSON.stringify(texts)).digest('hex')
   if (seen === before.seen) return before
-  const say = (...lines: readonly string[]) => ({ ...before, seen, log: [...before.log, ...lines].slice(-MOST_LINES) })
+  const say = (...lines: readonly string[]) => {
+    const said = ['Update Istiod cacerts', ...lines].map((text) => ({ at: now, text }))
+    return { ...before, seen, said: [...before.said, ...said].slice(-MOST_LINES) }
+  }
   const held = before.bundle
   if (held && held.rootCert !== texts.rootCert && !mayReplaceRoots(held.rootCert, texts.rootCert))
     return say('Updating new ROOT-CA not supported')
   const read = readBundle(texts, now)
   if (!read.ok) return say(`Failed to update new Plug-in CA certs: ${read.why}`)
-  const news = held && held.rootCert !== texts.rootCert ? ['Updating new ROOT-CA'] : []
+  // It starts with what it finds, and says no more of it.
+  if (!held) return { ...before, seen, said: [{ at: now, text: 'Use local CA certificate' }], bundle: read.bundle }
+  const news = held.rootCert === texts.rootCert ? [] : ['Updating new ROOT-CA']
   const words = 'Istiod has detected the newly added intermediate CA and updated its key and certs accordingly'
-  return { ...say(...news, 'Update Istiod cacerts', words), bundle: read.bundle }
+  const anchors = ['update root cert and generate new dns certs', 'Update trust anchor with new root cert']
+  return { ...say(...news, ...anchors, words, 'Istiod certificates are reloaded'), bundle: read.bundle }
 }
 
 function serve(
@@ -119,4 +133,11 @@ function writeBundles(kubernetes: IstiodOptions['kubernetes'], { rootCert }: CaB
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: CONFIG_MAP, namespace: name, labels }, data },
     ])
   }
+}
+
+function istiodPod() {
+  const labels = { app: 'istiod', 'istio.io/rev': 'asm-1-30' }
+  const containers = [{ name: 'discovery', image: 'mcr.microsoft.com/oss/istio/pilot:1.30.2' }]
+  const spec = { nodeName: 'aks-nodepool1-0', containers }
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { ...POD, labels }, spec, status: { phase: 'Running' } }
 }

@@ -6,6 +6,7 @@ import type { Cluster } from './cluster.ts'
 import { discover } from './discovery.ts'
 import { answerObjects } from './objects.ts'
 import type { Pager } from './paging.ts'
+import { answerPodLog, isPodLog, type LogSource } from './pod-log.ts'
 import type { Registry } from './registry.ts'
 import { isBuiltInGroup } from './registry.ts'
 import { readBody } from './request-options.ts'
@@ -21,6 +22,7 @@ export interface Server {
   readonly tokens: Readonly<Record<string, User>>
   /** For `/version`, for example `v1.34.2`. */
   readonly version: string
+  readonly logOf: LogSource
 }
 
 /** Who asks, may they, what do they ask for: in this order, as the real server. Throws KubernetesError for a failure. */
@@ -54,6 +56,10 @@ function answerResources(server: Server, request: EmulatorRequest, user: User, p
     return jsonResponse(201, reviewAccess(user, readBody(request, 'SelfSubjectAccessReview')))
   }
   const { cluster, pager } = server
+  if (isPodLog(path)) {
+    if (verb !== 'get') throw status.methodNotAllowed()
+    return answerPodLog(cluster, path, request.url.searchParams, server.logOf)
+  }
   const type = servedType(cluster.registry, path)
   if (!isAllowed(verb, path, type.namespaced)) throw status.methodNotAllowed()
   return answerObjects({ request, path, type, user, cluster, pager }, verb)

@@ -5,6 +5,7 @@ import { builtInResources } from './built-in-resources.ts'
 import type { Cluster } from './cluster.ts'
 import type { KubernetesObject } from './json.ts'
 import { pager } from './paging.ts'
+import type { LogSource } from './pod-log.ts'
 import { registryOf } from './registry.ts'
 import type { ResourceType } from './resource-type.ts'
 import type { SeedObject } from './seed.ts'
@@ -37,6 +38,8 @@ export interface KubernetesEmulator {
   remove(apiVersion: string, kind: string, namespace: string, name: string): boolean
   /** Called after every stored change, seeds included, before the request that made it is answered. */
   onWrite(listener: WriteListener): void
+  /** Where logs of Pods come from; each asked in turn, the last that was given first. */
+  readLogs(source: LogSource): void
   /** Undefined when there is none. Throws Error for a kind that is not served. */
   get(apiVersion: string, kind: string, namespace: string, name: string): KubernetesObject | undefined
   /** In order of namespace and name; empty for a kind that is not served. */
@@ -54,7 +57,11 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
   const now = () => `${new Date(context.now()).toISOString().slice(0, 19)}Z`
   const cluster: Cluster = { store, registry, now, random: context.random }
   const pages = pager(context.now)
-  const server: Server = { cluster, pager: pages, tokens: options.tokens, version: options.version ?? 'v1.34.0' }
+  const logs: LogSource[] = []
+  const logOf: LogSource = (pod) =>
+    logs.reduce<ReturnType<LogSource>>((found, source) => found ?? source(pod), undefined)
+  const { tokens, version = 'v1.34.0' } = options
+  const server: Server = { cluster, pager: pages, tokens, version, logOf }
   let throttled = { requests: 0, retryAfterSeconds: 0 }
   for (const name of ['default', 'kube-system']) seedNamespace(cluster, name)
 
@@ -77,6 +84,7 @@ export function kubernetesEmulator(context: EmulatorContext, options: Kubernetes
       for (const object of objects) seedObject(cluster, object)
     },
     remove: (apiVersion, kind, namespace, name) => removeSeeded(cluster, apiVersion, kind, namespace, name),
+    readLogs: (source) => void logs.unshift(source),
     onWrite: (listener) => store.onWrite(listener),
     get: (apiVersion, kind, namespace, name) => store.get(typeOf(cluster, apiVersion, kind), namespace, name),
     list(apiVersion, kind, namespace) {

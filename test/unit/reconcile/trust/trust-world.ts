@@ -20,6 +20,8 @@ export class TrustWorld {
   readonly metrics = new FakeMetrics()
   readonly secrets = new MemorySecrets(() => this.clock.now())
   readonly vaults: Vaults = { open: () => never(), keys: () => never(), secrets: () => this.secrets }
+  /** What a Pod shows at an address of its own. */
+  leaf: (address: string, port: number) => string | undefined = () => undefined
   readonly deps = {
     vaults: this.vaults,
     vaultUrl: 'https://mesh.vault.azure.net',
@@ -27,6 +29,7 @@ export class TrustWorld {
     clusters: this.cluster,
     clock: this.clock,
     metrics: this.metrics,
+    podHandshakes: { leaf: async (address: string, port: number) => this.leaf(address, port) },
     random: { next: () => 0.5, uuid: () => '00000000-0000-4000-8000-000000000000' },
   }
 

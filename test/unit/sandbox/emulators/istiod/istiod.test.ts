@@ -88,7 +88,7 @@ describe('what istiod takes', () => {
     const short = await testCaSet(rootA, NOW, { lifetimeMs: HOUR_MS })
     now += 2 * HOUR_MS
     advance(short)
-    expect(world.istiod.log()).toEqual([expect.stringContaining('cannot verify the cert')])
+    expect(world.istiod.log().at(-1)).toContain('cannot verify the cert')
   })
 
   it('outlives its process', () => {
