@@ -49,11 +49,15 @@ export async function seeFour(
   }
   const set = setOf(four)
   if (!set) return { problems: there.length === 0 ? [] : missing(four), versions, marks }
-  const { checkBundle } = await import('../authority/ca-bundle.ts')
+  const [{ checkBundle }, { MATTERS_OF_FORM }] = await Promise.all([
+    import('../authority/ca-bundle.ts'),
+    import('../authority/bundle-problem.ts'),
+  ])
   const bundle = bundleOf(four)
   // What lies there is not found fault with for its form, as long as the mesh would take it.
   const problems = bundle ? checkBundle(bundle, { purpose, now, heldRoots: bundle.rootCert }) : []
-  return { set, problems: problems.map(({ message }) => message), versions, marks }
+  const grave = problems.filter(({ code }) => !MATTERS_OF_FORM.includes(code))
+  return { set, problems: grave.map(({ message }) => message), versions, marks }
 }
 
 function endedIn({ signer, roots }: CaSet, now: number): readonly string[] {
