@@ -8,7 +8,7 @@ import { gatesOf } from './gates-of.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
-import { adopt, ask, type CaStep, end, enter, tell, withRotation } from './step.ts'
+import { adopt, ask, begins, type CaStep, end, enter, tell, withRotation } from './step.ts'
 import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
 import { holdAndTell, waitUntil } from './waiting.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
@@ -127,7 +127,7 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   const { id, phase, direction } = rotation
   const { rootCert, signer } = wanted
   if (bringsAnchorsAlone(rotation)) return bringAnchors(step, rotation, rootCert, seen)
-  const begun = rotation.begunAt === undefined ? withRotation(step, { begunAt: timestamp(now) }) : step
+  const begun = rotation.begunAt === undefined ? withRotation(step, begins(seen)) : step
   const [reason, message] = passed.length > 0 ? passing(passed) : ['Writing', 'The four secrets are written.']
   return ask(begun, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
 }
