@@ -31,6 +31,10 @@ export type BundleProblemCode =
   | 'ConstraintsNotCritical'
   /** Its key usage does not let it sign certificates. */
   | 'CannotSign'
+  /** It does not say what its key may be used for. */
+  | 'KeyUsageMissing'
+  /** It limits the names of workloads below it, SPIFFE ids or DNS names. */
+  | 'NameConstraints'
   /** A CA above allows fewer below it. */
   | 'PathLength'
   /** Its extended key usage bars servers or clients. */
@@ -43,6 +47,8 @@ export type BundleProblemCode =
   /** Valid longer than what signed it. */
   | 'OutlivesIssuer'
   | 'RootNotSelfSigned'
+  /** Two roots have one name, and nothing tells their keys apart: proxies look the wrong one up. */
+  | 'RootAmbiguous'
   /** A running istiod would not take these roots in place of those it has, and ignore the whole bundle. */
   | 'RootsNotTaken'
   /** The chain does not begin with the CA: workloads would show leaves that nobody can chain. */
@@ -53,6 +59,17 @@ export type BundleProblemCode =
   | 'ChainUnrooted'
   /** The request to another CA cannot be read, or is not signed by its own key. */
   | 'RequestUnreadable'
+
+/**
+ * What we would not make, and Go's verifier (istiod, Linkerd) and BoringSSL (Envoy) pass over: no reason to find fault with a
+ * CA that works.
+ */
+export const MATTERS_OF_FORM: readonly BundleProblemCode[] = [
+  'TextOutside',
+  'ConstraintsNotCritical',
+  'KeyUsageMissing',
+  'OutlivesIssuer',
+]
 
 /** One thing that is wrong. The message holds no part of a key. */
 export interface BundleProblem {

@@ -1,13 +1,20 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import {
+  AuthorityKeyIdentifier,
   BasicConstraints,
   Certificate,
   type Extension,
+  type GeneralSubtrees,
+  id_ce_authorityKeyIdentifier,
   id_ce_basicConstraints,
   id_ce_keyUsage,
+  id_ce_nameConstraints,
+  id_ce_subjectKeyIdentifier,
   KeyUsage,
   KeyUsageFlags,
+  NameConstraints,
+  SubjectKeyIdentifier,
 } from '@peculiar/asn1-x509'
 
 /** What the checks ask of a certificate. Times in epoch milliseconds. */
@@ -28,6 +35,12 @@ export interface CertificateFacts {
   readonly isConstraintCritical: boolean
   /** Key usage lets it sign certificates; false where the extension is missing. */
   readonly canSign: boolean
+  readonly hasKeyUsage: boolean
+  /** Identifiers of its own key and of the key above, hex; absent where the extension is missing. */
+  readonly keyId?: string
+  readonly issuerKeyId?: string
+  /** Kinds of names of workloads that it limits: URIs (SPIFFE ids) and DNS names. */
+  readonly limitedNames: readonly ('URI' | 'DNS')[]
   /** Object identifiers; absent where the extension is missing. */
   readonly extendedKeyUsage?: readonly string[]
   readonly criticalExtensions: readonly string[]
@@ -90,6 +103,31 @@ function extensionFacts(extensions: readonly Extension[]) {
     ...(pathLength === undefined ? {} : { pathLength }),
     isConstraintCritical: basic?.critical ?? false,
     canSign: (flags & KeyUsageFlags.keyCertSign) !== 0,
+    hasKeyUsage: usage !== undefined,
+    ...keyIds(of(id_ce_subjectKeyIdentifier), of(id_ce_authorityKeyIdentifier)),
+    limitedNames: limitedNames(of(id_ce_nameConstraints)),
     criticalExtensions: extensions.filter(({ critical }) => critical).map(({ extnID }) => extnID),
   }
+}
+
+function keyIds(own: Extension | undefined, above: Extension | undefined) {
+  const keyId = own && AsnConvert.parse(own.extnValue, SubjectKeyIdentifier).buffer
+  const issuerKeyId = above && AsnConvert.parse(above.extnValue, AuthorityKeyIdentifier).keyIdentifier?.buffer
+  return {
+    ...(keyId ? { keyId: Buffer.from(keyId).toString('hex') } : {}),
+    ...(issuerKeyId ? { issuerKeyId: Buffer.from(issuerKeyId).toString('hex') } : {}),
+  }
+}
+
+function limitedNames(extension: Extension | undefined): readonly ('URI' | 'DNS')[] {
+  if (!extension) return []
+  const { permittedSubtrees, excludedSubtrees } = AsnConvert.parse(extension.extnValue, NameConstraints)
+  const bases = [permittedSubtrees, excludedSubtrees].flatMap((trees: GeneralSubtrees | undefined) =>
+    (trees ?? []).map(({ base }) => base),
+  )
+  const isSome = (kind: 'uniformResourceIdentifier' | 'dNSName') => bases.some((base) => base[kind] !== undefined)
+  return [
+    ...(isSome('uniformResourceIdentifier') ? (['URI'] as const) : []),
+    ...(isSome('dNSName') ? (['DNS'] as const) : []),
+  ]
 }

@@ -37,8 +37,23 @@ export function chainProblems(
   const top = root === undefined || placed.some(({ facts }) => facts.fingerprint === root.fingerprint) ? [] : [root]
   if (root === undefined)
     problems.push(problem('ChainUnrooted', 'certChain', 'ends at none of the roots of root-cert.'))
+  problems.push(...unnamedIssuer((placed.at(-1) as Placed).facts, root, roots))
   const path = [...placed, ...top.map((facts): Placed => ({ part: 'rootCert', facts }))]
   return [...problems, ...placed.flatMap(caProblems), ...pathProblems(path, rules)]
+}
+
+/** Of two roots with one name, the chain has to say by which key it was signed. */
+function unnamedIssuer(
+  last: CertificateFacts,
+  root: CertificateFacts | undefined,
+  roots: readonly CertificateFacts[],
+): readonly BundleProblem[] {
+  if (!root || last.fingerprint === root.fingerprint || last.issuerKeyId !== undefined) return []
+  const isTwin = (other: CertificateFacts) =>
+    other.x509.subject === root.x509.subject && !other.publicKey.equals(root.publicKey)
+  if (!roots.some(isTwin)) return []
+  const what = `ends with ${last.subject}, which does not say by which key it was signed, and root-cert holds two roots of that name.`
+  return [problem('RootAmbiguous', 'certChain', what)]
 }
 
 /** The root that is this certificate or signed it; of several with that key, the one that lasts longest. */

@@ -33,7 +33,7 @@ export function readRoots(text: string, held: string): RootTexts {
   )
   const old = readPem(kept).blocks.flatMap(({ der }) => readCertificate(der) ?? [])
   const taken = held === '' ? undefined : canReplace(held, text)
-  const problems = [...added.problems, ...added.facts.flatMap(rootProblems)]
+  const problems = [...added.problems, ...added.facts.flatMap(rootProblems), ...twinProblems(added.facts, old)]
   if (taken && !taken.ok)
     problems.push(problem('RootsNotTaken', 'rootCert', `would not be taken by a running mesh. ${taken.message}`))
   return { facts: [...added.facts, ...old], added: added.facts, problems }
@@ -43,4 +43,22 @@ function rootProblems(facts: CertificateFacts): readonly BundleProblem[] {
   const problems = caProblems({ part: 'rootCert', facts })
   if (hasSigned(facts, facts)) return problems
   return [...problems, problem('RootNotSelfSigned', 'rootCert', `holds ${facts.subject}, which did not sign itself.`)]
+}
+
+/**
+ * A root beside another of the same name: proxies find the one that signed by its key's identifier, or try one and fail.
+ * `held` are those that are trusted already.
+ */
+function twinProblems(added: readonly CertificateFacts[], held: readonly CertificateFacts[]): readonly BundleProblem[] {
+  return added.flatMap((root, index) => {
+    const others = [...held, ...added.slice(0, index)].filter(({ x509 }) => x509.subject === root.x509.subject)
+    if (others.every((other) => isToldApart(root, other))) return []
+    const what = `holds ${root.subject} beside another root of that name, and their key identifiers do not tell them apart. Give the new root another name.`
+    return [problem('RootAmbiguous', 'rootCert', what)]
+  })
+}
+
+function isToldApart(one: CertificateFacts, other: CertificateFacts): boolean {
+  if (one.publicKey.equals(other.publicKey)) return true
+  return one.keyId !== undefined && other.keyId !== undefined && one.keyId !== other.keyId
 }

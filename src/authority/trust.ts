@@ -76,6 +76,29 @@ export function canReplace(oldPem: string, newPem: string): Trusted<true> {
   )
 }
 
+/**
+ * The root that a signer's chain ends at (PEM texts): of those in `rootCert` the one that is in the chain, or signed its last
+ * certificate; of several, the one that lasts longest. Undefined where none did.
+ */
+export function rootAbove(texts: { readonly rootCert: string; readonly certChain: string }): CaCertificate | undefined {
+  const [roots, chain] = [rootsOf(texts.rootCert), readPem(texts.certChain).blocks]
+  const last = chain.filter(({ label }) => label === 'CERTIFICATE').at(-1)
+  if (!roots.ok || !last) return undefined
+  const signed = readPem(texts.rootCert).blocks.flatMap(({ der }) =>
+    isAbove(der, last.der) ? (rootOf(der) ?? []) : [],
+  )
+  return signed.toSorted((one, other) => (one.notAfter < other.notAfter ? 1 : -1))[0]
+}
+
+function isAbove(root: Uint8Array, der: Uint8Array): boolean {
+  try {
+    const [above, below] = [new X509Certificate(root), new X509Certificate(der)]
+    return above.raw.equals(below.raw) || (below.checkIssued(above) && below.verify(above.publicKey))
+  } catch {
+    return false
+  }
+}
+
 function rootOf(der: Uint8Array): CaCertificate | undefined {
   try {
     const certificate = new X509Certificate(der)

@@ -41,7 +41,7 @@ export async function askVault(
   try {
     mayAsk()
     const cluster: ClusterDocument | undefined = (await deps.store.read('cluster', spec.cluster))?.value
-    const vault = openCaVault(deps, document.name, spec, cluster)
+    const vault = openCaVault(deps, document, cluster)
     const scene: WriteScene = { vault, document, rotation, now: deps.clock.now(), random: deps.random, mayAsk }
     if (effect.kind === 'make-root') return { record: { root: await makeRoot(scene) } }
     if (effect.kind === 'request') return { record: { csr: await request(scene) } }

@@ -1,11 +1,14 @@
+import { pendingKeyName } from '../model/ca-rotation.ts'
 import type { ClusterDocument } from '../model/documents.ts'
 import { type Failure, fail } from '../model/failure.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
-import { pluginPlace } from '../ports/ca-place.ts'
+import { durationMs } from '../model/names.ts'
+import { placeKeys, pluginPlace } from '../ports/ca-place.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { windowsProblem } from '../ports/window-state.ts'
 import { checkMesh } from './check-mesh.ts'
 import { caPlace, type MeshCaDeps } from './deps.ts'
+import { renewalMs } from './renewal.ts'
 
 type Deps = Pick<MeshCaDeps, 'store' | 'vaults' | 'vaultUrl'>
 
@@ -19,6 +22,7 @@ export async function checkReferences(deps: Deps, name: string, spec: MeshCaSpec
   return (
     checkName(await deps.store.read('certificate', name), name) ??
     windowsProblem(spec.windows) ??
+    checkLifetimes(spec) ??
     checkMesh(spec, cluster) ??
     checkVault(deps, name, spec, cluster) ??
     checkPlugin(spec, cluster) ??
@@ -36,9 +40,28 @@ function checkName(certificate: unknown, name: string): Failure | undefined {
   }).failure
 }
 
+/** A signer must outlast the renewal of all workloads twice, a root that of two. */
+function checkLifetimes(spec: MeshCaSpec): Failure | undefined {
+  const { root, intermediate, workloadTtl } = spec
+  if (root.kind === 'external') return undefined
+  const needed = 2 * renewalMs(spec)
+  const short = [
+    { of: 'intermediate', validity: intermediate.validity, needed, factor: 'twice' },
+    { of: 'root', validity: root.validity, needed: 2 * needed, factor: 'four times' },
+  ].filter((one) => durationMs(one.validity) < one.needed)
+  const errors = short.map(({ of, factor }) => {
+    return {
+      pointer: `/${of}/validity`,
+      reason: `must be at least ${factor} workloadTtl (${workloadTtl}) and a quarter more`,
+    }
+  })
+  if (errors.length === 0) return undefined
+  return fail('InvalidCombination', 'Workloads could not all be renewed before it ends.', { errors }).failure
+}
+
 /** The vault must be one that may be called; whether it answers is the worker's part. */
 function checkVault(deps: Deps, name: string, spec: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
-  const place = caPlace(deps, name, spec, cluster)
+  const place = caPlace(deps, { name, spec }, cluster)
   if (!place) {
     const errors = [{ pointer: '/vault', reason: 'must be given: neither the cluster nor the settings name a vault' }]
     return fail('UnknownReference', 'Neither the CA, its cluster nor the settings name a vault.', {
@@ -46,10 +69,12 @@ function checkVault(deps: Deps, name: string, spec: MeshCaSpec, cluster: Cluster
       hint: 'Name the vault, or set MESHWRIGHT_VAULT.',
     }).failure
   }
-  const names = Object.values(place.secrets)
+  const names = [...Object.values(place.secrets), pendingKeyName(place.secrets.caKey)]
   if (new Set(names.map((one) => one.toLowerCase())).size < names.length) {
-    const errors = [{ pointer: '/secrets', reason: 'must be four names' }]
-    return fail('InvalidCombination', 'Two of the four secrets have one name.', { errors }).failure
+    const errors = [
+      { pointer: '/secrets', reason: `must be four names, and none of them ${pendingKeyName(place.secrets.caKey)}` },
+    ]
+    return fail('InvalidCombination', 'Two of the secrets have one name.', { errors }).failure
   }
   try {
     deps.vaults.secrets(place.vault)
@@ -100,16 +125,19 @@ async function checkTwins(
   }
   if (others.length === 0) return undefined
   const clusters = new Map((await deps.store.all('cluster')).map((one) => [one.name, one]))
-  const mine = placeKey(caPlace(deps, name, spec, cluster))
-  const twin = others.find(
-    (other) => placeKey(caPlace(deps, other.name, other.spec, clusters.get(other.spec.cluster))) === mine,
+  const mine = keysOf(caPlace(deps, { name, spec }, cluster))
+  const twin = others.find((other) =>
+    keysOf(caPlace(deps, other, clusters.get(other.spec.cluster))).some((key) => mine.includes(key)),
   )
   if (!twin) return undefined
-  const errors = [{ pointer: '/secrets', reason: `are those of CA ${twin.name}` }]
-  return fail('Conflict', `The secrets are those of CA ${twin.name}: each cluster has a set of its own.`, { errors })
-    .failure
+  const errors = [{ pointer: '/secrets', reason: `share a name with those of CA ${twin.name}` }]
+  return fail('Conflict', `One of the secrets is one of CA ${twin.name}: each cluster has a set of its own.`, {
+    errors,
+  }).failure
 }
 
-function placeKey(place: ReturnType<typeof caPlace>): string {
-  return place ? `${place.vault}/${place.secrets.caKey}`.toLowerCase() : ''
+/** Every secret that the CA writes: a root that two clusters share would be changed for both. */
+function keysOf(place: ReturnType<typeof caPlace>): readonly string[] {
+  if (!place) return []
+  return [...placeKeys(place), `${place.vault}/${pendingKeyName(place.secrets.caKey)}`.toLowerCase()]
 }

@@ -72,10 +72,13 @@ function rootFor({ what, from }: CaRotation, pem: string | undefined): Result<Ca
   return succeed({ certificate, pem: withLineEnd(only) })
 }
 
+/** In workload TTLs: how long the chain has to last when it is handed in. A new root is trusted for one before its CA signs. */
+const LIFETIMES = { intermediate: 2, root: 3 } as const
+
 /** The chain as it is to be written, without the root at its end. */
 async function check(
   { spec }: MeshCaDocument,
-  { csr = '', from }: CaRotation,
+  { csr = '', from, what }: CaRotation,
   chain: string,
   root: string | undefined,
   now: number,
@@ -86,7 +89,7 @@ async function check(
   ])
   const roots = root ?? from?.rootCert ?? ''
   const { purpose } = spec
-  const rules = { purpose, now, minimumLifetimeMs: durationMs(spec.workloadTtl), roots }
+  const rules = { purpose, now, minimumLifetimeMs: LIFETIMES[what] * durationMs(spec.workloadTtl), roots }
   const ofRoot = root === undefined ? [] : checkRoot(root, rules)
   const problems = [...ofRoot, ...checkReply(csr, chain, rules)]
   if (problems.length > 0) {

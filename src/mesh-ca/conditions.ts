@@ -1,7 +1,6 @@
 import { isCaRotationOver } from '../model/ca-rotation.ts'
 import { type Condition, type Finding, no, setConditions, unknown, yes } from '../model/condition.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
-import { leadMs } from '../model/expiry.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import { isTrouble } from '../ports/vault-trouble.ts'
@@ -10,7 +9,7 @@ import { isAsWanted } from './gates.ts'
 import { leavesFinding } from './leaves-gate.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { Observations } from './observations.ts'
-import { firstRoot, rootLeadMs } from './renewal.ts'
+import { rootInUse, rootLeadMs, signerLeadMs } from './renewal.ts'
 import { foundCa, heldSet, whyNotBrought } from './take-over.ts'
 
 /** What is the case about a mesh CA: Issued, TrustSpread, Renewed, NearExpiry, VaultReadable, and Ready, which sums up. */
@@ -39,6 +38,7 @@ function issued(document: MeshCaDocument, { vault, watched, trust }: Observation
   if (watched) return unknown(watched.reason, watched.message)
   if (isTrouble(vault)) return current ? yes('Current', signs(current)) : no(vault.reason, vault.message)
   const isThere = Object.keys(vault.versions).length > 0
+  if (vault.hasEnded) return no('Ended', vault.problems.join(' '))
   if (isThere && (!vault.set || vault.problems.length > 0)) {
     // While the four are written one after the other they do not fit together.
     const isWriting = rotation !== undefined && !isCaRotationOver(rotation) && rotation.askedUntil !== undefined
@@ -100,13 +100,13 @@ function renewed({ current, rotation, spec }: MeshCaDocument, { trust }: Observa
 function nearExpiry(document: MeshCaDocument, now: number): Finding {
   const { spec } = document
   const current = heldSet(document)
-  const root = current && firstRoot(current)
+  const root = current && rootInUse(current)
   if (!current || !root) return no('NotIssued', 'There is no CA yet.')
   const { signer } = current
   const message = `Intermediate ${signer.serial} ends at ${signer.notAfter}, root ${root.serial} at ${root.notAfter}.`
   const [signerEnd, rootEnd] = [Date.parse(signer.notAfter), Date.parse(root.notAfter)]
   if (Math.min(signerEnd, rootEnd) <= now) return yes('Ended', message)
-  const isNear = signerEnd - now <= leadMs(spec, signer) || rootEnd - now <= rootLeadMs(root)
+  const isNear = signerEnd - now <= signerLeadMs(spec, signer) || rootEnd - now <= rootLeadMs(spec, root)
   return isNear ? yes('EndsSoon', message) : no('TimeLeft', message)
 }
 

@@ -63,8 +63,11 @@ function isBeingWritten({ document: { rotation } }: CaStep, { vault }: Observati
 /** With what was seen of it, and when it is looked at next. */
 function settle(before: MeshCaDocument, step: CaStep, seen: Observations): CaDecision {
   const { now } = seen
+  const { current, rotation, place = seen.place } = step.document
+  const isPlaced = current !== undefined || rotation?.begunAt !== undefined
   const document: MeshCaDocument = {
     ...step.document,
+    ...(isPlaced && place ? { place } : {}),
     observedGeneration: generationSeen(step.document, seen),
     conditions: caConditions(step.document, seen),
   }

@@ -1,5 +1,5 @@
 import { isTakeover } from '../model/ca-rotation.ts'
-import type { MeshCaDocument, TrustDocument } from '../model/documents.ts'
+import type { MeshCaDocument } from '../model/documents.ts'
 import { PAGE_DAYS } from '../model/expiry.ts'
 import { SCHEDULE } from '../model/identity.ts'
 import type { CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
@@ -22,7 +22,7 @@ export function decideIdle(step: CaStep, seen: Observations): CaStep {
   if (watched) return step
   if (isTrouble(vault)) return lookWithin(step, TROUBLE_LOOK_MS, now)
   const noted = takeNote(step, vault, seen)
-  const start = startFor(noted.document, vault, seen.trust)
+  const start = startFor(noted.document, vault, seen)
   if (!start) return noted
   const at = Math.max(start.at, retryAt(noted.document))
   if (at > now) return { ...noted, lookAt: Math.min(noted.lookAt ?? at, at) }
@@ -32,10 +32,14 @@ export function decideIdle(step: CaStep, seen: Observations): CaStep {
 }
 
 /** What another hand wrote is current from then on, if the mesh would take it. */
-function takeNote(step: CaStep, { set, problems, versions }: VaultSeen, { trust, now }: Observations): CaStep {
+function takeNote(
+  step: CaStep,
+  { set, problems, versions, hasEnded }: VaultSeen,
+  { trust, now }: Observations,
+): CaStep {
   const { current, conditions, name } = step.document
   const isTold = (reason: string) => conditions.some(({ type, reason: told }) => type === 'Issued' && told === reason)
-  if (!set || problems.length > 0) {
+  if (!set || (problems.length > 0 && !hasEnded)) {
     const isThere = Object.keys(versions).length > 0
     if (!current && !isThere) return step
     const reason = isThere ? 'BundleUnusable' : 'SecretsGone'
@@ -88,12 +92,12 @@ interface Start {
   readonly from?: CaSet
 }
 
-function startFor(document: MeshCaDocument, vault: VaultSeen, trust: TrustDocument | undefined): Start | undefined {
+function startFor(document: MeshCaDocument, vault: VaultSeen, { trust, now }: Observations): Start | undefined {
   const { spec, history, current, createdAt } = document
   if (current) {
-    // What cannot be read, or is not brought to the cluster, is not built on.
-    return vault.set && vault.problems.length === 0 && !whyNotBrought(document, vault.set, trust)
-      ? { ...nextDue({ spec, history }, current), reason: 'Due' }
+    // What cannot be read, or is not brought to the cluster, is not built on; what has only ended is what the next is for.
+    return vault.set && (vault.problems.length === 0 || vault.hasEnded) && !whyNotBrought(document, vault.set, trust)
+      ? { ...nextDue({ spec, history }, current, now), reason: 'Due' }
       : undefined
   }
   // Something is there, and it is not whole: nothing is written over it.

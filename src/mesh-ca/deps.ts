@@ -1,4 +1,4 @@
-import type { ClusterDocument } from '../model/documents.ts'
+import type { ClusterDocument, MeshCaDocument } from '../model/documents.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
 import { type CaPlace, placeOfCa } from '../ports/ca-place.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -18,24 +18,28 @@ export interface MeshCaDeps {
   readonly vaultUrl?: string
 }
 
-/** Where the secrets are: as the spec says, else as the plug-in CA, else as the settings; undefined where none names a vault. */
+/** What of a CA says where its secrets are. */
+export type PlacedCa = Pick<MeshCaDocument, 'name' | 'spec' | 'place'>
+
+/**
+ * Where the secrets are: where they were when the CA was made or found; before that as the spec says, else as the plug-in CA,
+ * else as the settings. Undefined where none names a vault.
+ */
 export function caPlace(
   deps: Pick<MeshCaDeps, 'vaultUrl'>,
-  name: string,
-  spec: MeshCaSpec,
+  { name, spec, place }: PlacedCa,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
 ): CaPlace | undefined {
-  return placeOfCa(name, spec, cluster, deps.vaultUrl)
+  return place ?? placeOfCa(name, spec, cluster, deps.vaultUrl)
 }
 
 /** The vault of a CA with its place there. Throws PortError `denied` when it may not be called, `invalid` when none is named. */
 export function openCaVault(
   deps: Pick<MeshCaDeps, 'vaultUrl' | 'vaults'>,
-  name: string,
-  spec: MeshCaSpec,
+  ca: PlacedCa,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
 ): CaVault {
-  const place = caPlace(deps, name, spec, cluster)
+  const place = caPlace(deps, ca, cluster)
   if (!place) throw new PortError('invalid', 'Key Vault', 'Neither the CA, its cluster nor the settings name a vault.')
   const { vault, secrets: names } = place
   return { keys: deps.vaults.keys(vault), secrets: deps.vaults.secrets(vault), names }

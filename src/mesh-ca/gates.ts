@@ -52,7 +52,7 @@ export function takenGate(input: GateInput): Gate {
   const bundles = found && `${found}${wordsNote(words)}`
   if (bundles)
     return isLate ? notTaken(rotation, bundles) : { kind: 'wait', reason: 'WaitsForBundles', message: bundles }
-  const failing = failuresGate(trust)
+  const failing = failuresGate(input)
   if (failing) return failing
   const lookedAt = Date.parse(trust?.lookedAt ?? '')
   if (rotation.phase !== 'switching') return { kind: 'open', takenAt: lookedAt }
@@ -92,7 +92,7 @@ export function renewedGate(input: GateInput): Gate {
     const unknown = words?.state === 'taken' ? SEEN_BY_WORDS : `${UNKNOWN_SIGNER}${wordsNote(words)}`
     const note = isUnknown ? ` ${unknown}` : ''
     const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}${leavesNote(rotation, trust)}`
-    const failing = failuresGate(trust)
+    const failing = failuresGate(input)
     return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
   }
   const unseen = lookProblem(trust, restarted ? settled : until, now > until + REFUSED_MS)
@@ -106,7 +106,7 @@ export function renewedGate(input: GateInput): Gate {
   // Pods that were restarted since are of the new signer, whatever those before them showed.
   const leaves = restarted ? undefined : leavesGate(rotation, trust, until, now > until + REFUSED_MS)
   const seenBy = isShown ? { note: SEEN_BY_LEAVES } : {}
-  return leaves ?? failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? ''), ...seenBy }
+  return leaves ?? failuresGate(input) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? ''), ...seenBy }
 }
 
 /** Pods that run since before the cluster took it may not have been renewed. */
@@ -162,11 +162,15 @@ function isSameSecond(one: string, other: string): boolean {
   return Math.abs(Date.parse(one) - Date.parse(other)) <= 1000
 }
 
-/** Connections that fail more than before keep everything as it is. */
-export function failuresGate(trust: TrustDocument | undefined): Gate | undefined {
-  const { now = 0, before = 0 } = trust?.failures ?? {}
-  if (now <= 2 * before + MOST_NEW_FAILURES) return undefined
-  const message = `Connections to Pods of the mesh fail: ${now} in the last window, ${before} in the one before. It goes on when they do not; see why, or abort.`
+/**
+ * Connections that fail more than before the rotation began keep everything as it is: failures that it brought about are no
+ * measure for those that follow.
+ */
+export function failuresGate({ trust, rotation }: Pick<GateInput, 'trust' | 'rotation'>): Gate | undefined {
+  const { failures } = trust ?? {}
+  const before = rotation.failuresBefore ?? failures?.before ?? 0
+  if (!failures || failures.now <= 2 * before + MOST_NEW_FAILURES) return undefined
+  const message = `Connections to Pods of the mesh fail: ${failures.now} in the last window, ${before} in the one before the rotation. It goes on when they do not; see why, or abort.`
   return { kind: 'hold', reason: 'FailuresRisen', message }
 }
 

@@ -26,7 +26,7 @@ export function linkerdTakenGate(input: GateInput): Gate {
     return isLate
       ? { kind: 'hold', reason: 'NotDelivered', message: `${undelivered} It has been so for 15 minutes.`, look: true }
       : { kind: 'wait', reason: 'WaitsForDelivery', message: undelivered, look: true }
-  const stop = failuresGate(trust) ?? phaseGate(input, isLate)
+  const stop = failuresGate(input) ?? phaseGate(input, isLate)
   return stop ?? { kind: 'open', takenAt: Date.parse(trust?.lookedAt ?? '') }
 }
 
@@ -46,7 +46,7 @@ function trustingGate(input: GateInput): Gate {
   const { rotation, trust, now } = input
   const isLate = now > Date.parse(rotation.phaseSince) + REFUSED_MS
   const unseen = lookProblem(trust, Date.parse(rotation.writtenAt ?? ''), isLate)
-  const stop = unseen ?? changedGate(input) ?? failuresGate(trust) ?? controlPlaneGate(trust) ?? podsGate(input)
+  const stop = unseen ?? changedGate(input) ?? failuresGate(input) ?? controlPlaneGate(trust) ?? podsGate(input)
   return stop ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? '') }
 }
 
@@ -58,10 +58,10 @@ function renewingGate(input: GateInput): Gate {
   const restarted = areRestarted(trust, settled)
   if (now < until && !restarted) {
     const message = `Every proxy holds a certificate of the new issuer by ${timestamp(until)}, a workload TTL after identity took it, or once the control plane and all meshed Pods were restarted.`
-    return failuresGate(trust) ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
+    return failuresGate(input) ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
   }
   const unseen = lookProblem(trust, restarted ? settled : settled + workloadTtlMs, now > until + REFUSED_MS)
-  const stop = unseen ?? changedGate(input) ?? signerGate(input, takenAt) ?? failuresGate(trust)
+  const stop = unseen ?? changedGate(input) ?? signerGate(input, takenAt) ?? failuresGate(input)
   return stop ?? { kind: 'open', takenAt }
 }
 

@@ -97,8 +97,8 @@ export async function issuingRoot(
       'No trusted root signed the present intermediate itself, so none can sign the next. Rotate the root.',
     )
   }
-  const keyName = rootKeyName(name, spec)
-  const version = rootKeys[factsOf(pem).fingerprint]?.split('/').at(-1)
+  // By the id with which it was made: the name in the spec may have changed since.
+  const [keyName = rootKeyName(name, spec), version] = rootKeys[factsOf(pem).fingerprint]?.split('/').slice(-2) ?? []
   const key = await keys.key(keyName, version)
   const { spkiOf } = await import('../authority/public-key.ts')
   const wanted = new X509Certificate(pem).publicKey.export({ format: 'der', type: 'spki' })

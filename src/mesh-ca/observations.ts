@@ -1,5 +1,6 @@
 import type { TrustDocument } from '../model/documents.ts'
 import type { CaSecretNames, CaSet } from '../model/mesh-ca.ts'
+import type { CaPlace } from '../ports/ca-place.ts'
 import type { Trouble } from '../ports/vault-trouble.ts'
 import type { WindowState } from '../ports/window-state.ts'
 
@@ -16,6 +17,8 @@ export interface VaultSeen {
   readonly set?: CaSet
   /** Why istiod would not take what is there; empty: it would. In words, for people. */
   readonly problems: readonly string[]
+  /** That the signer, or the root that it rests on, has ended is all that is wrong. */
+  readonly hasEnded?: boolean
   /** Newest version of each secret that is there. */
   readonly versions: Partial<CaSecretNames>
   /** Tags of those versions; absent: another hand wrote it. */
@@ -43,6 +46,8 @@ export interface Observations {
   /** What reconcile saw on the cluster last; undefined: nothing yet. */
   readonly trust: TrustDocument | undefined
   readonly holds: readonly CaHold[]
+  /** Where its secrets are; absent: nothing names a vault. */
+  readonly place?: CaPlace
   readonly window: WindowState
   /** Why this CA can be watched only: the cluster's istiod signs with a CA of its own. */
   readonly watched?: { readonly reason: string; readonly message: string }

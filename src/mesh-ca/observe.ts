@@ -1,9 +1,10 @@
 import { matchesLabels } from '../model/active-freezes.ts'
 import { isCaRotationOver } from '../model/ca-rotation.ts'
 import type { ClusterDocument, FreezeDocument, MeshCaDocument } from '../model/documents.ts'
+import { isSamePlace } from '../ports/ca-place.ts'
 import { troubleOf } from '../ports/vault-trouble.ts'
 import { windowState } from '../ports/window-state.ts'
-import { type MeshCaDeps, openCaVault } from './deps.ts'
+import { caPlace, type MeshCaDeps, openCaVault } from './deps.ts'
 import type { CaHold, Observations } from './observations.ts'
 import { readFour, seeFour } from './read-vault.ts'
 import { turnHolds } from './turn.ts'
@@ -22,11 +23,18 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
     isLive && rotation.begunAt === undefined ? turnHolds(deps.store, document, deps.clock.now()) : [],
   ])
   const now = deps.clock.now()
+  const place = caPlace(deps, document, cluster)
   return {
     now,
+    ...(place ? { place } : {}),
     vault,
     trust: trust?.value,
-    holds: [...clusterHolds(spec.cluster, cluster), ...freezeHolds(cluster, freezes, now), ...turns],
+    holds: [
+      ...clusterHolds(spec.cluster, cluster),
+      ...placeHolds(deps, document, cluster),
+      ...freezeHolds(cluster, freezes, now),
+      ...turns,
+    ],
     window: windowState(spec.windows, now),
     ...(watched ? { watched } : {}),
   }
@@ -34,18 +42,10 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
 
 const NOT_READ = { problems: [], versions: {}, marks: {} } as const
 
-async function lookAtVault(
-  deps: MeshCaDeps,
-  { name, spec, current }: MeshCaDocument,
-  cluster: ClusterDocument | undefined,
-) {
+async function lookAtVault(deps: MeshCaDeps, document: MeshCaDocument, cluster: ClusterDocument | undefined) {
+  const { spec, current } = document
   try {
-    return await seeFour(
-      await readFour(openCaVault(deps, name, spec, cluster)),
-      deps.clock.now(),
-      spec.purpose,
-      current,
-    )
+    return await seeFour(await readFour(openCaVault(deps, document, cluster)), deps.clock.now(), spec.purpose, current)
   } catch (error) {
     return troubleOf(error)
   }
@@ -69,6 +69,19 @@ function clusterHolds(name: string, cluster: ClusterDocument | undefined): reado
   if ((aks.mesh?.revisions.length ?? 0) < 2) return []
   const message = `Cluster ${name} runs two mesh revisions (${aks.mesh?.revisions.join(', ')}): complete or roll back the upgrade first.`
   return [{ kind: 'cluster', reason: 'MeshUpgrade', message }]
+}
+
+/** A cluster that reads other secrets now would be given another CA's. */
+function placeHolds(
+  deps: MeshCaDeps,
+  { name, spec, place }: MeshCaDocument,
+  cluster: ClusterDocument | undefined,
+): readonly CaHold[] {
+  const now = caPlace(deps, { name, spec }, cluster)
+  if (!place || (now && isSamePlace(place, now))) return []
+  const reads = now ? `${now.vault} (${Object.values(now.secrets).join(', ')})` : 'no vault'
+  const message = `This CA lies in ${place.vault} (${Object.values(place.secrets).join(', ')}); by its cluster and the settings it would be ${reads} now. Nothing is written: see to the plug-in CA of the cluster, or PUT the CA with the vault and secrets that are meant.`
+  return [{ kind: 'closed', reason: 'PlaceChanged', message }]
 }
 
 /** What a change that failed left is not being changed. */

@@ -2,6 +2,7 @@ import type { CaRotation } from '../model/ca-rotation.ts'
 import { lifetimeMs } from '../model/expiry.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
 import type { CaHold, Observations } from './observations.ts'
+import { rootInUse } from './renewal.ts'
 
 const DAY_MS = 86_400_000
 const URGENT_MS = 7 * DAY_MS
@@ -10,9 +11,10 @@ const URGENT_PART = 0.2
 /** How little is left of what ends first: `week` passes windows, freezes and turns; `day` what happens to the cluster too. */
 export type Urgency = 'none' | 'week' | 'day'
 
-/** Of the root or the signer that ends first: seven days, or a fifth of a short life. */
-export function urgencyOf(set: Pick<CaSet, 'roots' | 'signer'> | undefined, now: number): Urgency {
-  const parts = set ? [set.signer, ...set.roots] : []
+/** Of the signer and the root that it rests on, whichever ends first: seven days, or a fifth of a short life. */
+export function urgencyOf(set: CaSet | undefined, now: number): Urgency {
+  const root = set && rootInUse(set)
+  const parts = set ? [set.signer, ...(root ? [root] : [])] : []
   const within = (most: number) =>
     parts.some((one) => Date.parse(one.notAfter) - now <= Math.min(most, lifetimeMs(one) * URGENT_PART))
   if (within(DAY_MS)) return 'day'
@@ -36,7 +38,8 @@ export interface MayBegin {
 export function mayBegin(rotation: CaRotation, { holds, window, now }: Observations): MayBegin {
   const closed = holds.find(({ kind }) => kind === 'closed')
   if (closed || !rotation.from) return { ...(closed ? { obstacle: closed } : {}), passed: [] }
-  const urgency = urgencyOf(rotation.from, now)
+  // When the former root may go, nothing rests on it any more: that it ends is no hurry.
+  const urgency = rotation.phase === 'narrowing' ? 'none' : urgencyOf(rotation.from, now)
   const shut: readonly CaHold[] = window.open
     ? []
     : [

@@ -5,11 +5,13 @@ import { type MeshCaDocument, SCHEMA } from '../model/documents.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { actorOf } from '../model/identity.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
+import { durationMs } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type PutOutcome, putDocument } from '../ports/put-document.ts'
 import { rotateCaWork, trustWork } from './ca-work.ts'
 import { checkReferences } from './check-references.ts'
 import type { MeshCaDeps } from './deps.ts'
+import { renewalMs } from './renewal.ts'
 import { watchedBecause } from './watched.ts'
 
 /** Registers the CA of a cluster's mesh, or replaces what is wanted of it. One write: the outbox carries all work that follows. */
@@ -30,7 +32,7 @@ export async function putMeshCa(
       const cluster = (await deps.store.read('cluster', spec.cluster))?.value
       const watched = watchedBecause(spec, cluster)
       const document = before ? changed(before, spec, context, now) : registered(name, spec, context, now)
-      return succeed({ document, warnings: watched ? [watched.message] : warningsOf(spec) })
+      return succeed({ document, warnings: watched ? [watched.message] : warningsOf(spec, before?.spec) })
     },
   })
 }
@@ -109,12 +111,27 @@ function changed(before: MeshCaDocument, spec: MeshCaSpec, context: RequestConte
     data: { generation },
   })
   const outbox = [...before.outbox, event, rotateCaWork(name, `put.${generation}`)]
-  return { ...before, spec, generation, idempotency: [], outbox, dueAt: now, updatedAt: now }
+  // Who names another place means another CA: what is there is looked at as if it were new.
+  const isMoved = (['vault', 'secrets'] as const).some(
+    (field) => canonicalJson(before.spec[field] ?? null) !== canonicalJson(spec[field] ?? null),
+  )
+  const { place, ...rest } = before
+  const kept = isMoved || place === undefined ? {} : { place }
+  return { ...rest, ...kept, spec, generation, idempotency: [], outbox, dueAt: now, updatedAt: now }
 }
 
-function warningsOf({ root, intermediate }: MeshCaSpec): readonly string[] {
-  if (root.kind === 'external' && intermediate.validity !== '365d') {
-    return ['intermediate.validity says nothing here: who signs it decides how long it is valid.']
-  }
-  return []
+function warningsOf(spec: MeshCaSpec, before: MeshCaSpec | undefined): readonly string[] {
+  const { root, intermediate, renewBefore, workloadTtl } = spec
+  const warnings: string[] = []
+  if (root.kind === 'external' && intermediate.validity !== '365d')
+    warnings.push('intermediate.validity says nothing here: who signs it decides how long it is valid.')
+  if (renewBefore !== undefined && durationMs(renewBefore) < renewalMs(spec))
+    warnings.push(
+      `renewBefore is shorter than workloads need to be renewed (workloadTtl ${workloadTtl} and more): the next is made that much earlier.`,
+    )
+  if (before && durationMs(workloadTtl) < durationMs(before.workloadTtl))
+    warnings.push(
+      `Certificates of workloads of up to ${before.workloadTtl} may still be in use: rotate nothing before that is over.`,
+    )
+  return warnings
 }

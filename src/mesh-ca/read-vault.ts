@@ -1,8 +1,9 @@
-import { rootsOf } from '../authority/trust.ts'
+import { rootAbove, rootsOf } from '../authority/trust.ts'
 import type { CaSecretNames, CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
 import type { SecretContent } from '../ports/vault-secrets.ts'
 import type { CaVault } from './ca-vault.ts'
 import { PARTS, type SecretMark, type VaultSeen } from './observations.ts'
+import { rootInUse } from './renewal.ts'
 
 const TAGS = { rotation: 'meshwright-rotation', phase: 'meshwright-phase', direction: 'meshwright-direction' } as const
 
@@ -45,19 +46,28 @@ export async function seeFour(
   const versions = Object.fromEntries(there.map((part) => [part, four[part]?.version]))
   const marks = Object.fromEntries(there.flatMap((part) => markOfPart(four, part)))
   if (known && PARTS.every((part) => four[part]?.version === known.versions[part])) {
-    return { set: known, problems: endedIn(known, now), versions, marks }
+    const problems = endedIn(known, now)
+    return { set: known, problems, versions, marks, ...(problems.length > 0 ? { hasEnded: true } : {}) }
   }
   const set = setOf(four)
   if (!set) return { problems: there.length === 0 ? [] : missing(four), versions, marks }
-  const { checkBundle } = await import('../authority/ca-bundle.ts')
+  const [{ checkBundle }, { MATTERS_OF_FORM }] = await Promise.all([
+    import('../authority/ca-bundle.ts'),
+    import('../authority/bundle-problem.ts'),
+  ])
   const bundle = bundleOf(four)
   // What lies there is not found fault with for its form, as long as the mesh would take it.
   const problems = bundle ? checkBundle(bundle, { purpose, now, heldRoots: bundle.rootCert }) : []
-  return { set, problems: problems.map(({ message }) => message), versions, marks }
+  const grave = problems.filter(({ code }) => !MATTERS_OF_FORM.includes(code))
+  const hasEnded = grave.length > 0 && grave.every(({ code }) => code === 'Expired')
+  const told = grave.map(({ message }) => message)
+  return { set, problems: told, versions, marks, ...(hasEnded ? { hasEnded } : {}) }
 }
 
-function endedIn({ signer, roots }: CaSet, now: number): readonly string[] {
-  const ended = [signer, ...roots].filter(({ notAfter }) => Date.parse(notAfter) <= now)
+/** Roots that nothing rests on may have ended: nobody is the worse for it. */
+function endedIn(set: CaSet, now: number): readonly string[] {
+  const root = rootInUse(set)
+  const ended = [set.signer, ...(root ? [root] : [])].filter(({ notAfter }) => Date.parse(notAfter) <= now)
   return ended.map(({ subject, notAfter }) => `${subject} has expired at ${notAfter}.`)
 }
 
@@ -86,6 +96,7 @@ function setOf(four: FourSecrets): CaSet | undefined {
   const signers = rootsOf(caCert.value)
   const [signer] = signers.ok ? signers.value : []
   if (!roots.ok || !signer) return undefined
+  const base = rootAbove({ rootCert: rootCert.value, certChain: certChain.value })?.fingerprint
   return {
     rootCert: rootCert.value,
     caCert: caCert.value,
@@ -97,6 +108,7 @@ function setOf(four: FourSecrets): CaSet | undefined {
       caKey: caKey.version,
     },
     roots: roots.value,
+    ...(base === undefined ? {} : { base }),
     signer,
   }
 }

@@ -6,7 +6,7 @@ import type { CaSet } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
 import { trustWork } from './ca-work.ts'
-import type { CaEffect } from './observations.ts'
+import type { CaEffect, Observations } from './observations.ts'
 
 /** A mesh CA on its way through one decision. */
 export interface CaStep {
@@ -44,6 +44,12 @@ export function enter(step: CaStep, phase: CaPhase, reason: string, message: str
   const data = { what: next.what, phase, direction: next.direction, from: rotation.phase }
   const unique = `${next.id}.${next.direction}.${phase}`
   return tell(moved, 'certificate.phase', { unique, reason, message, data }, now)
+}
+
+/** What is kept of the moment in which a rotation first writes. */
+export function begins({ now, trust }: Observations): Pick<CaRotation, 'begunAt' | 'failuresBefore'> {
+  const failures = trust?.failures?.now
+  return { begunAt: timestamp(now), ...(failures === undefined ? {} : { failuresBefore: failures }) }
 }
 
 /** Asks the vault for something once this is written; nobody asks again before the lease is over. */

@@ -8,7 +8,7 @@ import { trustWork } from './ca-work.ts'
 import { certificatesOf } from './certificate-texts.ts'
 import type { Observations } from './observations.ts'
 import { isSameTrust } from './same-trust.ts'
-import { type CaStep, raised } from './step.ts'
+import { begins, type CaStep, raised } from './step.ts'
 
 /**
  * A Linkerd that others made has anchors and an issuer whose key is not ours. It is taken over by a rotation of the root whose
@@ -92,11 +92,12 @@ export function bringsAnchorsAlone(rotation: CaRotation): boolean {
 }
 
 /** Tells reconcile which anchors the cluster is to have. */
-export function bringAnchors(step: CaStep, rotation: CaRotation, anchors: string, { now }: Observations): CaStep {
-  const at = timestamp(now)
-  const { id, direction, phase, begunAt = at } = rotation
+export function bringAnchors(step: CaStep, rotation: CaRotation, anchors: string, seen: Observations): CaStep {
+  const { now } = seen
+  const { id, direction, phase, begunAt } = rotation
+  const begun = begunAt === undefined ? begins(seen) : {}
   const message = 'The trust anchors are on their way to the cluster. Waits until it is seen to have taken them.'
-  const next: CaRotation = { ...rotation, begunAt, writtenAt: at, reason: 'Written', message }
+  const next: CaRotation = { ...rotation, ...begun, writtenAt: timestamp(now), reason: 'Written', message }
   const document = raised({ ...step.document, anchors, rotation: next })
   const work = trustWork(document.name, `${id}.${direction}.${phase}`)
   return lookWithin({ ...step, document, entries: [...step.entries, work] }, BACKSTOP_MS, now)

@@ -8,7 +8,7 @@ import { gatesOf } from './gates-of.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
-import { adopt, ask, type CaStep, end, enter, tell, tellPassed, withRotation } from './step.ts'
+import { adopt, ask, begins, type CaStep, end, enter, tell, tellPassed, withRotation } from './step.ts'
 import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
 import { holdAndTell, waitUntil } from './waiting.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
@@ -126,11 +126,11 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   if (gate) return pass(step, gate, now)
   const { id, phase, direction } = rotation
   const { rootCert, signer } = wanted
-  if (bringsAnchorsAlone(rotation)) return bringAnchors(step, rotation, rootCert, seen)
-  const begun = rotation.begunAt === undefined ? withRotation(step, { begunAt: timestamp(now) }) : step
   const [reason, message] = passed.length > 0 ? passing(passed) : ['Writing', 'The four secrets are written.']
-  const told = passed.length > 0 ? tellPassed(begun, passed, message, now) : begun
-  return ask(told, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
+  const told = passed.length > 0 ? tellPassed(step, passed, message, now) : step
+  if (bringsAnchorsAlone(rotation)) return bringAnchors(told, rotation, rootCert, seen)
+  const begun = rotation.begunAt === undefined ? withRotation(told, begins(seen)) : told
+  return ask(begun, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
 }
 
 function passing(passed: readonly { readonly message: string }[]): readonly [string, string] {

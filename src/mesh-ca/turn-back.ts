@@ -2,6 +2,7 @@ import { type CaRotation, isTakeover } from '../model/ca-rotation.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { durationMs } from '../model/names.ts'
 import { wordsOf } from './mesh-words.ts'
+import { rootInUse } from './renewal.ts'
 import { type CaStep, end, enter, withRotation } from './step.ts'
 
 /**
@@ -70,10 +71,10 @@ function switchBack(step: CaStep, rotation: CaRotation, words: string, now: numb
   const { from } = rotation
   if (!from) return refuse('It is the first CA: there is nothing to go back to.')
   if (isTakeover(rotation)) return refuse(KEY_NOT_OURS, 'Let it end: what may be in use stays trusted in every phase.')
-  const ends = [from.signer, ...from.roots].filter(
+  const root = rootInUse(from)
+  const [first] = [from.signer, ...(root ? [root] : [])].filter(
     ({ notAfter }) => Date.parse(notAfter) <= now + durationMs(step.document.spec.workloadTtl),
   )
-  const [first] = ends
   if (first)
     return refuse(
       `What it would go back to ends at ${first.notAfter}, before every workload could be renewed.`,

@@ -57,6 +57,8 @@ export interface CaRotation {
   readonly paused?: { readonly actor: Actor; readonly at: string; readonly reason?: string }
   /** RFC 3339: when it first wrote, or was about to: the cluster's turn. */
   readonly begunAt?: string
+  /** Connections that failed in the window before that: what failures are compared with as long as it lasts. Absent: not known. */
+  readonly failuresBefore?: number
   /** What people were told last that holds it, as `phase.reason`. */
   readonly toldOf?: string
   readonly startedAt: string

@@ -6,7 +6,7 @@ import type { Condition } from './condition.ts'
 import { type FoundState, foundKey } from './found.ts'
 import type { FreezeSpec } from './freeze.ts'
 import { type HostHolder, hostKey } from './host.ts'
-import type { CaSet, MeshCaSpec } from './mesh-ca.ts'
+import type { CaSecretNames, CaSet, MeshCaSpec } from './mesh-ca.ts'
 import type { NotificationState } from './notification.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { PlacementState } from './placement.ts'
@@ -139,6 +139,8 @@ export interface MeshCaDocument extends OwnedDocument<'mesh-ca', MeshCaSpec> {
   readonly conditions: readonly Condition[]
   /** What the vault was seen to hold, checked; absent: nothing yet, or nothing usable. */
   readonly current?: CaSet
+  /** Where its secrets are, since it was made or found: another place would be another CA. Absent: not yet. */
+  readonly place?: { readonly vault: string; readonly secrets: CaSecretNames }
   /**
    * Of Linkerd, whose cluster gets `current` from reconcile: raised by every change of it, never reset. Starts at the epoch
    * second of creation, as services' does.

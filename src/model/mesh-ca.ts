@@ -115,6 +115,8 @@ export interface CaSet {
   /** Versions of the secrets. */
   readonly versions: CaSecretNames
   readonly roots: readonly CaCertificate[]
+  /** Fingerprint of the root that the chain ends at; absent: none of the roots, or it was not asked. */
+  readonly base?: string
   /** The intermediate that signs workloads. */
   readonly signer: CaCertificate
 }

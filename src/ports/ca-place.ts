@@ -8,6 +8,17 @@ export interface CaPlace {
   readonly secrets: CaSecretNames
 }
 
+/** Names of vaults and of what is in them know no case. */
+export function isSamePlace(one: CaPlace, other: CaPlace): boolean {
+  return placeKeys(one).join() === placeKeys(other).join()
+}
+
+/** The secrets of a place, each with its vault, in lower case. */
+export function placeKeys({ vault, secrets }: CaPlace): readonly string[] {
+  const { rootCert, caCert, certChain, caKey } = secrets
+  return [rootCert, caCert, certChain, caKey].map((name) => `${vault}/${name}`.toLowerCase())
+}
+
 type Cluster = Pick<ClusterDocument, 'aks'> | undefined
 
 const ISTIO_NAMES: CaSecretNames = {

@@ -139,6 +139,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     history: true,
     revision: true,
     anchors: true,
+    place: true,
     rootKeys: true,
     warned: true,
     deletingAt: true,

@@ -5,7 +5,7 @@ import type { BundlePart, BundleProblemCode } from '../../../src/authority/bundl
 import { type CaBundle, checkBundle } from '../../../src/authority/ca-bundle.ts'
 import type { BundleRules } from '../../../src/authority/certificate-rules.ts'
 import { pemOf, readPem } from '../../../src/authority/pem.ts'
-import { bundleOf, critical, DAY_MS, keyAs, type MadeCa, makeCa, NOW, rsa, usedFor } from './ca-maker.ts'
+import { bundleOf, critical, DAY_MS, keyAs, type MadeCa, makeCa, NOW, permits, rsa, usedFor } from './ca-maker.ts'
 
 const RULES = { now: NOW }
 
@@ -211,7 +211,13 @@ const CAS: readonly Bad[] = [
   ['a certificate that is no CA', 'caCert NotCa', () => below({ ca: false, pathLength: null })],
   ['a root that is no CA', 'rootCert NotCa', () => above({ ca: false, pathLength: null })],
   ['constraints that are not critical', 'caCert ConstraintsNotCritical', () => below({ isCritical: false })],
-  ['no key usage', 'caCert CannotSign', () => below({ usage: null })],
+  ['no key usage', 'caCert KeyUsageMissing', () => below({ usage: null })],
+  [
+    'SPIFFE ids of another domain alone',
+    'caCert NameConstraints',
+    () => below({ extensions: [permits(6, '.example.com')] }),
+  ],
+  ['DNS names of a domain alone', 'caCert NameConstraints', () => below({ extensions: [permits(2, 'example.com')] })],
   ['the key usage of a server', 'caCert CannotSign', () => below({ usage: 1 })],
   ['SHA-1', 'caCert SignatureAlgorithm', () => below({ hash: 'SHA-1' })],
   ['a root by SHA-1', 'rootCert SignatureAlgorithm', () => above({ hash: 'SHA-1' })],
@@ -247,6 +253,22 @@ describe('a bundle that istiod could not take, or that would break handshakes, i
     expect(codes(good, { heldRoots: other.cert })).toEqual(['rootCert RootsNotTaken'])
     expect(codes({ ...good, rootCert: both }, { heldRoots: other.cert })).toEqual([])
     expect(codes(good, { heldRoots: both })).toEqual([])
+  })
+
+  it('two roots of one name that key identifiers do not tell apart', async () => {
+    const [a, b] = [await makeCa({ subject: 'CN=Corp', keyIds: false }), await makeCa({ subject: 'CN=Corp' })]
+    const wide = (one: MadeCa, other: MadeCa) => ({ ...good, rootCert: root.cert + one.cert + other.cert })
+    expect(codes(wide(a, b), { heldRoots: root.cert + a.cert })).toEqual(['rootCert RootAmbiguous'])
+    const told = [await makeCa({ subject: 'CN=Corp' }), await makeCa({ subject: 'CN=Corp' })] as const
+    expect(codes(wide(...told), { heldRoots: root.cert })).toEqual([])
+    expect(codes(bundleOf(await makeCa({}, told[0]), told[0]))).toEqual([])
+    const unnamed = await makeCa({ keyIds: false }, told[1])
+    const bundle = { ...bundleOf(unnamed, told[1]), rootCert: told[0].cert + told[1].cert }
+    expect(codes(bundle)).toEqual(['certChain RootAmbiguous'])
+  })
+
+  it('but limits on other names than those of workloads are nothing to it', async () => {
+    expect(codes(await below({ extensions: [permits(1, 'example.com')] }))).toEqual([])
   })
 
   it('but what the mesh holds already may have text between its blocks, and keys of old', async () => {

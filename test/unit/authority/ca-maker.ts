@@ -44,6 +44,8 @@ export interface How {
   readonly hash?: string
   readonly serial?: string
   readonly extensions?: readonly Extension[]
+  /** False: without identifiers of keys. */
+  readonly keyIds?: boolean
 }
 
 export const P384 = { name: 'ECDSA', namedCurve: 'P-384' }
@@ -71,8 +73,12 @@ export async function makeCa(how: How = {}, issuer?: MadeCa): Promise<MadeCa> {
     extensions: [
       constraints,
       ...(usage === null ? [] : [new KeyUsagesExtension(usage, true)]),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await AuthorityKeyIdentifierExtension.create(signer.keys.publicKey),
+      ...(how.keyIds === false
+        ? []
+        : [
+            await SubjectKeyIdentifierExtension.create(keys.publicKey),
+            await AuthorityKeyIdentifierExtension.create(signer.keys.publicKey),
+          ]),
       ...(how.extensions ?? []),
     ],
   })
@@ -107,6 +113,13 @@ export function keyAs({ key }: MadeCa, type: 'sec1' | 'pkcs1'): string {
 
 export function critical(id: string): Extension {
   return new Extension(id, true, new Uint8Array([5, 0]))
+}
+
+/** Name constraints that permit one kind of name: a GeneralName of `tag` (2: DNS, 4: directory, 6: URI) with that text. */
+export function permits(tag: number, text: string): Extension {
+  const name = Buffer.from(text)
+  const wrap = (id: number, bytes: Uint8Array) => Buffer.from([id, bytes.length, ...bytes])
+  return new Extension('2.5.29.30', true, wrap(0x30, wrap(0xa0, wrap(0x30, wrap(0x80 | tag, name)))))
 }
 
 export function usedFor(...ids: string[]): Extension {

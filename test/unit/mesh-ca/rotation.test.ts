@@ -190,17 +190,19 @@ describe('a rotation of the root', () => {
     expect(world.rotation()?.phase).toBe('trusting')
   })
 
-  it('holds while more connections fail than before', async () => {
+  it('holds while more connections fail than before it began, however long they have', async () => {
     await world.established()
+    world.mesh.failures = { now: 10, before: 0 }
+    world.see()
     await world.rotate('root')
     await world.advance()
-    world.mesh.failures = { now: 31, before: 10 }
+    world.mesh.failures = { now: 31, before: 31 }
     world.pass(MINUTE)
     world.mesh.poll(world.now())
     world.see()
     await world.advance()
     expect(world.rotation()).toMatchObject({ phase: 'widening', reason: 'FailuresRisen' })
-    world.mesh.failures = { now: 30, before: 10 }
+    world.mesh.failures = { now: 30, before: 31 }
     world.see()
     await world.advance()
     expect(world.rotation()?.phase).toBe('trusting')
