@@ -17,6 +17,7 @@ export async function checkReferences(deps: Deps, name: string, spec: MeshCaSpec
   return (
     checkName(await deps.store.read('certificate', name), name) ??
     windowsProblem(spec.windows) ??
+    windowsProblem(spec.restarts?.windows, '/restarts/windows') ??
     checkMesh(cluster) ??
     checkVault(deps, spec, cluster) ??
     checkPlugin(spec, cluster) ??

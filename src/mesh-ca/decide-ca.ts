@@ -7,6 +7,7 @@ import { rotateCaWork } from './ca-work.ts'
 import { caConditions, generationSeen } from './conditions.ts'
 import { decideIdle, warn } from './decide-idle.ts'
 import type { CaEffect, Observations } from './observations.ts'
+import { withRestarts } from './restart-intent.ts'
 import { type CaStep, end, LEASE_MS } from './step.ts'
 import { takePhase } from './take-phase.ts'
 import { holdForTrouble } from './waiting.ts'
@@ -32,7 +33,7 @@ export function decideCa(before: MeshCaDocument, seen: Observations): CaDecision
     step = next
     if (stays || isNew) break
   }
-  return settle(before, warn(step, seen.now), seen)
+  return settle(before, withRestarts(warn(step, seen.now), seen), seen)
 }
 
 function move(step: CaStep, seen: Observations): CaStep {

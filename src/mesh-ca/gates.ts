@@ -59,7 +59,7 @@ const UNKNOWN_SIGNER =
 /** Of a phase that waits for proxies: has every one been renewed, or started, since the cluster took it? */
 export function renewedGate(input: GateInput): Gate {
   const { rotation, trust, workloadTtlMs, now } = input
-  const settled = Date.parse(rotation.takenAt ?? '') + spreadMs(workloadTtlMs)
+  const settled = settledAt(rotation, workloadTtlMs)
   const until = settled + workloadTtlMs
   const restarted = areRestarted(trust, settled)
   if (now < until && !restarted) {
@@ -79,6 +79,11 @@ export function renewedGate(input: GateInput): Gate {
     return { kind: 'hold', reason: 'SignerChanged', message }
   }
   return failuresGate(trust) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? '') }
+}
+
+/** Epoch milliseconds: Pods that started later have what the phase waits for, whatever the TTL. */
+export function settledAt({ takenAt }: Pick<CaRotation, 'takenAt'>, workloadTtlMs: number): number {
+  return Date.parse(takenAt ?? '') + spreadMs(workloadTtlMs)
 }
 
 /** Pods that run since before the cluster took it may not have been renewed. */

@@ -22,6 +22,22 @@ export function activeFreezes(
   })
 }
 
+/** The freezes that hold at `now` for what is of a whole cluster: one of some of its services or namespaces holds it too. */
+export function freezesOfCluster(
+  freezes: readonly FreezeDocument[],
+  { name, spec: { labels } }: Pick<ClusterDocument, 'name' | 'spec'>,
+  now: number,
+): readonly FreezeDocument[] {
+  return freezes.filter(({ spec: { covers, from, until, scope } }) => {
+    if (!covers.includes('configuration')) return false
+    if ((from !== undefined && Date.parse(from) > now) || (until !== undefined && Date.parse(until) <= now))
+      return false
+    if (!scope.clusters) return true
+    if ('matchLabels' in scope.clusters) return matchesLabels(labels, scope.clusters.matchLabels)
+    return scope.clusters.includes(name)
+  })
+}
+
 function inScope(scope: FreezeDocument['spec']['scope'], target: FreezeTarget): boolean {
   if (scope.services && !scope.services.includes(target.service)) return false
   if (scope.namespaces && !scope.namespaces.includes(target.namespace)) return false

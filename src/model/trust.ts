@@ -1,3 +1,5 @@
+import type { RestartsState } from './restarts.ts'
+
 /** Namespaces whose trust bundle holds the same roots. */
 export interface TrustGroup {
   /** SHA-256 of each root's DER, lower-case hex, in order; empty: no readable root. */
@@ -44,6 +46,8 @@ export interface TrustState {
   }
   /** Of Linkerd: what reconcile brought there last, read back. `anchors`: SHA-256 of their text; `issuer`: fingerprint. */
   readonly delivered?: { readonly revision: number; readonly anchors: string; readonly issuer: string }
+  /** Of the rotation that restarts workloads, or of the last that did. */
+  readonly restarts?: RestartsState
   /** Failed looks in a row; sets the backoff. */
   readonly attempts: number
 }

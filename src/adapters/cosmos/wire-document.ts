@@ -159,6 +159,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     issuerEvent: true,
     delivered: true,
     failures: true,
+    restarts: true,
     attempts: true,
   },
   host: {

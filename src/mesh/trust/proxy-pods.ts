@@ -1,0 +1,34 @@
+import type { KubeMetadata } from '../../model/kube.ts'
+import { hasBundles, PROXY_SELECTORS } from '../istio/trust.ts'
+
+/** What a Pod with a proxy is to the mesh. */
+export type ProxyRole = 'control-plane' | 'sidecar' | 'gateway'
+
+/** How a mesh's Pods with a proxy are found, and told apart. */
+export interface ProxyPods {
+  /** Label selectors that find them together; a Pod may answer to several. */
+  readonly selectors: readonly string[]
+  /** Is a namespace one of those that the mesh looks at? */
+  readonly counts: (namespace: KubeMetadata) => boolean
+  readonly roleOf: (pod: KubeMetadata) => ProxyRole
+  /** SHA-256 of the text of the anchors that the proxy started with; undefined where its Pod does not tell. */
+  readonly anchorsOf: (pod: KubeMetadata) => string | undefined
+}
+
+/** By provider: of those whose trust Meshwright rotates. */
+export const PROXY_PODS: Readonly<Record<'istio' | 'linkerd', ProxyPods>> = {
+  istio: {
+    selectors: PROXY_SELECTORS,
+    counts: hasBundles,
+    // The injector's template for gateways leaves this label out: a gateway takes no connections of the mesh.
+    roleOf: ({ labels = {} }) => (labels['security.istio.io/tlsMode'] === undefined ? 'gateway' : 'sidecar'),
+    anchorsOf: () => undefined,
+  },
+  linkerd: {
+    selectors: ['linkerd.io/control-plane-ns'],
+    counts: ({ deletionTimestamp }) => deletionTimestamp === undefined,
+    roleOf: ({ labels = {} }) =>
+      labels['linkerd.io/control-plane-component'] === undefined ? 'sidecar' : 'control-plane',
+    anchorsOf: ({ annotations = {} }) => annotations['linkerd.io/trust-root-sha256'],
+  },
+}
