@@ -1,6 +1,6 @@
+import { RUNNING_PODS } from '../../mesh/istio/trust.ts'
 import { isHeld } from '../../mesh/marks.ts'
 import type { ProxyPods } from '../../mesh/trust/proxy-pods.ts'
-import { RUNNING_PODS } from '../../mesh/istio/trust.ts'
 import type { KindRef, KubeMetadata, KubeObject } from '../../model/kube.ts'
 import { RESTARTABLE } from '../../model/restarts.ts'
 import type { ClusterApi, ListOptions, MetadataObject } from '../../ports/cluster-api.ts'
