@@ -8,14 +8,12 @@ import { isPortError } from '../../ports/port-error.ts'
 
 const POD = { apiVersion: 'v1', kind: 'Pod' }
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' }
-const REPLICA_SET = { apiVersion: 'apps/v1', kind: 'ReplicaSet' }
 const BUDGET = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' }
 const PAGE = 500
 
 /** What a cluster tells of Pods with a proxy and of what makes them. */
 export interface Gathered {
   readonly pods: readonly KubeMetadata[]
-  readonly replicaSets: readonly KubeMetadata[]
   /** Deployments, StatefulSets and DaemonSets. */
   readonly controllers: readonly KubeObject[]
   readonly budgets: readonly KubeObject[]
@@ -24,7 +22,7 @@ export interface Gathered {
 }
 
 /**
- * Reads them from the whole cluster, or from the named namespaces alone: of Pods, ReplicaSets and namespaces the metadata.
+ * Reads them from the whole cluster, or from the named namespaces alone: of Pods and namespaces the metadata.
  * Throws PortError.
  */
 export async function gatherRestarts(
@@ -39,9 +37,8 @@ export async function gatherRestarts(
   const list = (kind: KindRef) => all((place) => unlessUnknown(api.list(kind, place)))
   const metadata = (kind: KindRef, options: ListOptions = {}) =>
     all((place) => api.listMetadata(kind, { ...place, ...options }))
-  const [spaces, replicaSets, budgets, controllers, pods] = await Promise.all([
+  const [spaces, budgets, controllers, pods] = await Promise.all([
     api.listMetadata(NAMESPACE),
-    metadata(REPLICA_SET),
     list(BUDGET),
     Promise.all(RESTARTABLE.map((kind) => list({ apiVersion: 'apps/v1', kind }))),
     Promise.all(selectors.map((labelSelector) => metadata(POD, { labelSelector, fieldSelector: RUNNING_PODS }))),
@@ -49,7 +46,6 @@ export async function gatherRestarts(
   const counted = new Set(spaces.filter((one) => counts(one.metadata)).map((one) => one.metadata.name))
   return {
     pods: onlyOnce(pods.flat()).filter(({ namespace = '' }) => counted.has(namespace)),
-    replicaSets: replicaSets.map((one) => one.metadata),
     controllers: controllers.flat(),
     budgets,
     heldNamespaces: new Set(spaces.filter((one) => isHeld(one.metadata)).map((one) => one.metadata.name)),

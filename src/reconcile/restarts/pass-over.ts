@@ -48,20 +48,21 @@ export async function passOver(input: PassInput): Promise<Pass> {
       done: before.done + through.length,
       ...(stuck ? { stuck: describeWorkload(stuck) } : {}),
     }
-    return { state, through, ask: stop ? [] : moved.ask, ...(stuck ? { stuck } : {}) }
+    return { state, through, ask: moved.ask, ...(stuck ? { stuck } : {}) }
   }
   return choose(input, await see([]), through)
 }
 
-async function follow({ before, intent, limits, now, see }: PassInput): Promise<UnderWay> {
+async function follow({ before, intent, limits, now, stop, see }: PassInput): Promise<UnderWay> {
   const { underWay } = before
   if (underWay.length === 0) return { stays: [], ask: [], through: [] }
   const { workloads } = await see(underWay, [...new Set(underWay.map(({ namespace }) => namespace))])
-  return settleUnderWay({ underWay, workloads, intent, readyTimeoutMs: limits.readyTimeoutMs, now })
+  const { readyTimeoutMs } = limits
+  return settleUnderWay({ underWay, workloads, intent, mayAsk: stop === undefined, readyTimeoutMs, now })
 }
 
 function choose(
-  { before, intent, limits, now, stop }: PassInput,
+  { intent, limits, now, stop }: PassInput,
   { workloads, orphans, pods }: Resolved,
   through: readonly WorkloadUnderWay[],
 ): Pass {
@@ -73,10 +74,8 @@ function choose(
     ...entryOf(one, timestamp(Date.parse(one.restartedAt ?? ''))),
     written: true as const,
   }))
-  const { told } = before
   const state: RestartsState = {
     intent,
-    ...(told === undefined ? {} : { told }),
     underWay: [...rolling, ...ask.map(({ entry }) => entry)],
     done: choice.done,
     left: choice.left.length - ask.length,

@@ -24,20 +24,26 @@ export function withRestartsRecorded(
   { state, through, stuck }: RestartNews,
   now: number,
 ): TrustDocument {
-  const told = toldAfter(state)
+  const toldOf = toldBefore(before.restarts, state)
+  const told = toldAfter(toldOf, state)
   const next: RestartsState = told === undefined ? state : { ...state, told }
   if (canonicalJson(before.restarts ?? null) === canonicalJson(next)) return before
   const at = timestamp(now)
   const entries = [
-    ...(told !== state.told && told !== undefined ? [ofAll(ca, next, told, at)] : []),
     ...through.map((entry) => restarted(ca, entry, at)),
+    ...(told !== toldOf && told !== undefined ? [ofAll(ca, next, told, at)] : []),
     ...(stuck && before.restarts?.stuck !== next.stuck ? [held(ca, stuck, at)] : []),
     ...(progressOf(before.restarts) === progressOf(next) ? [] : [rotateWork(ca.name, next, at)]),
   ]
   return { ...before, restarts: next, outbox: [...before.outbox, ...entries], updatedAt: at }
 }
 
-function toldAfter({ told, underWay, left }: RestartsState): RestartsState['told'] {
+/** Another intent begins anew. */
+function toldBefore(before: RestartsState | undefined, { intent }: RestartsState): RestartsState['told'] {
+  return before && canonicalJson(before.intent) === canonicalJson(intent) ? before.told : undefined
+}
+
+function toldAfter(told: RestartsState['told'], { underWay, left }: RestartsState): RestartsState['told'] {
   if (told === undefined) return underWay.length > 0 ? 'begun' : undefined
   return underWay.length === 0 && left === 0 ? 'over' : told
 }

@@ -28,14 +28,15 @@ interface Rules {
 export function resolveWorkloads(gathered: Gathered, rules: Rules): Resolved {
   const { intent, proxies, also = [] } = rules
   const controllers = new Map(gathered.controllers.map((one) => [workloadKey(refOfController(one)), one]))
-  const replicaSets = new Map(gathered.replicaSets.map((one) => [`${one.namespace}/${one.name}`, one]))
   const made = new Map<string, KubeMetadata[]>(also.map((ref) => [workloadKey(ref), []]))
   const orphans: string[] = []
   const pods = gathered.pods.filter((pod) => concerns(intent, proxies.roleOf(pod)))
   for (const pod of pods) {
-    const owner = ownerOf(pod, replicaSets)
+    const owner = ownerOf(pod)
     const key = owner && `${owner.kind}/${pod.namespace}/${owner.name}`
-    if (key !== undefined && controllers.has(key)) made.set(key, [...(made.get(key) ?? []), pod])
+    const controller = key === undefined ? undefined : controllers.get(key)
+    if (key !== undefined && selects(controller?.spec?.selector, pod.labels ?? {}))
+      made.set(key, [...(made.get(key) ?? []), pod])
     else if (isOld(pod, rules)) orphans.push(describeOrphan(pod, owner))
   }
   const workloads = [...made].flatMap(([key, own]) => {
@@ -63,15 +64,15 @@ interface Owner {
   readonly name: string
 }
 
-function ownerOf(pod: KubeMetadata, replicaSets: ReadonlyMap<string, KubeMetadata>): Owner | undefined {
-  const owner = controllerOf(pod)
-  if (owner?.kind !== 'ReplicaSet') return owner
-  const replicaSet = replicaSets.get(`${pod.namespace}/${owner.name}`)
-  return (replicaSet && controllerOf(replicaSet)) ?? owner
-}
-
-function controllerOf({ ownerReferences = [] }: KubeMetadata): Owner | undefined {
-  return ownerReferences.find(({ controller }) => controller === true) ?? ownerReferences[0]
+/**
+ * A Deployment names its ReplicaSets by itself and by the hash of their template, which Pods bear as a label: so ReplicaSets, of
+ * which old ones stay, are not listed.
+ */
+function ownerOf({ ownerReferences = [], labels = {} }: KubeMetadata): Owner | undefined {
+  const owner = ownerReferences.find(({ controller }) => controller === true) ?? ownerReferences[0]
+  const suffix = `-${labels['pod-template-hash']}`
+  if (owner?.kind !== 'ReplicaSet' || !owner.name.endsWith(suffix)) return owner
+  return { kind: 'Deployment', name: owner.name.slice(0, -suffix.length) }
 }
 
 function describeOrphan({ namespace, name }: KubeMetadata, owner: Owner | undefined): string {

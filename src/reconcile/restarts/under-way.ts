@@ -24,13 +24,16 @@ interface Input {
   readonly underWay: readonly WorkloadUnderWay[]
   readonly workloads: readonly Workload[]
   readonly intent: RestartIntent
+  /** The cluster may be asked for something now. */
+  readonly mayAsk: boolean
   readonly readyTimeoutMs: number
   /** Epoch milliseconds. */
   readonly now: number
 }
 
 /** How far the workloads are that were begun. One that is gone, or was made anew under its name, is let go. Pure. */
-export function settleUnderWay({ underWay, workloads, intent, readyTimeoutMs, now }: Input): UnderWay {
+export function settleUnderWay(input: Input): UnderWay {
+  const { underWay, workloads, intent, readyTimeoutMs, now } = input
   const stays: WorkloadUnderWay[] = []
   const ask: Asked[] = []
   const through: WorkloadUnderWay[] = []
@@ -39,7 +42,7 @@ export function settleUnderWay({ underWay, workloads, intent, readyTimeoutMs, no
     if (!workload) continue
     const isWritten = recorded.written === true || wasRestartedBy(workload, recorded.since)
     const entry = isWritten ? { ...recorded, written: true as const } : recorded
-    const fate = isWritten ? fateOfWritten(entry, workload, intent) : fateOfUnwritten(entry, workload, intent, now)
+    const fate = isWritten ? fateOfWritten(entry, workload, intent) : fateOfUnwritten(entry, workload, input)
     if (fate === 'through') through.push(entry)
     if (fate === 'stays' || fate === 'ask') stays.push(entry)
     if (fate === 'ask') ask.push({ entry, workload })
@@ -62,11 +65,10 @@ function fateOfWritten(
 function fateOfUnwritten(
   { since }: WorkloadUnderWay,
   { old, cannot, problem }: Workload,
-  intent: RestartIntent,
-  now: number,
+  { intent, mayAsk, now }: Input,
 ): 'stays' | 'ask' | 'gone' {
   const isWanted = isLater(since, intent.olderThan) && old > 0 && cannot === undefined && problem === undefined
-  if (isWanted) return 'ask'
+  if (isWanted && mayAsk) return 'ask'
   return now > Date.parse(since) + LEASE_MS ? 'gone' : 'stays'
 }
 
