@@ -8,11 +8,12 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  RESTART_ACCESS,
   TRUST_ACCESS,
 } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, restart-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -73,6 +74,15 @@ writeClusterRole(
 writeClusterRole(
   { file: 'trust-role', role: 'meshwright-trust', where: 'whose mesh CA is registered, or whose trust it is to show' },
   Object.values(TRUST_ACCESS).flat(),
+)
+writeClusterRole(
+  {
+    file: 'restart-role',
+    role: 'meshwright-restarts',
+    where:
+      'whose mesh CA says `restarts` (whoever may patch workloads may run any program there: leave it out without them)',
+  },
+  RESTART_ACCESS,
 )
 
 function writeClusterRole(

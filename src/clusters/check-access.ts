@@ -12,6 +12,7 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  RESTART_ACCESS,
   TRUST_ACCESS,
 } from './required-access.ts'
 
@@ -44,7 +45,7 @@ export interface AccessRight {
 /**
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
  * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`,
- * those for policies of Pods where a service there has one, those for trust bundles where a mesh CA is registered; with `isForImport`
+ * those for policies of Pods where a service there has one, those for trust bundles where a mesh CA is registered, and for restarts where it says so; with `isForImport`
  * those for an import too.
  */
 export async function checkAccess(
@@ -95,7 +96,8 @@ async function policyRights(store: Store, cluster: string): Promise<readonly Acc
 
 async function trustRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
   const registered = await store.all('mesh-ca', { where: { 'spec.cluster': cluster } })
-  return registered.length === 0 ? [] : TRUST_ACCESS.istio
+  const restarts = registered.some(({ spec }) => spec.restarts) ? RESTART_ACCESS : []
+  return registered.length === 0 ? [] : [...TRUST_ACCESS.istio, ...restarts]
 }
 
 async function gatewayRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {

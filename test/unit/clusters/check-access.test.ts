@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { checkAccess } from '../../../src/clusters/check-access.ts'
-import { GATEWAY_ACCESS, IMPORT_ACCESS, REQUIRED_ACCESS, TRUST_ACCESS } from '../../../src/clusters/required-access.ts'
+import {
+  GATEWAY_ACCESS,
+  IMPORT_ACCESS,
+  REQUIRED_ACCESS,
+  RESTART_ACCESS,
+  TRUST_ACCESS,
+} from '../../../src/clusters/required-access.ts'
 import { certificateSpec } from '../../../src/model/certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
+import { meshCaSpec } from '../../../src/model/mesh-ca.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { AT, aCluster, aService } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
@@ -99,6 +106,14 @@ describe('the rights on a cluster', () => {
     expect(report.ok && report.value.rules).toEqual([rule])
     store.put(aCluster('west'))
     expect(await check('west')).toMatchObject({ ok: true, value: { allowed: true } })
+  })
+
+  it('are asked for workloads where the mesh CA restarts them', async () => {
+    const { store, clusters, check } = world()
+    const ca = meshCaDocument()
+    store.put({ ...ca, spec: meshCaSpec.parse({ ...ca.spec, restarts: {} }) })
+    await check()
+    expect(clusters.asked).toEqual(expect.arrayContaining([...RESTART_ACCESS]))
   })
 
   it('are asked for Deployments in the namespaces of services that are released by image there', async () => {
