@@ -79,21 +79,26 @@ writeClusterRole(
   {
     file: 'restart-role',
     role: 'meshwright-restarts',
-    where:
-      'whose mesh CA says `restarts` (whoever may patch workloads may run any program there: leave it out without them)',
+    where: 'whose mesh CA says `restarts`',
+    note: '# Who may patch workloads may run any program there: without restarts leave it out.\n',
   },
   RESTART_ACCESS,
 )
 
 function writeClusterRole(
-  { file, role, where }: { readonly file: string; readonly role: string; readonly where: string },
+  {
+    file,
+    role,
+    where,
+    note = '',
+  }: { readonly file: string; readonly role: string; readonly where: string; readonly note?: string },
   rights: typeof REQUIRED_ACCESS,
 ): void {
   write(
     `${file}.yaml`,
     `# What Meshwright needs besides on a cluster ${where}, and no more. Put the object id of the identity of \`work\` in the
 # place of the zeros. Written by scripts/cluster-role.ts.
-apiVersion: rbac.authorization.k8s.io/v1
+${note}apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: ${role}

@@ -4,22 +4,20 @@ import { PROXY_PODS, type ProxyPods } from '../../mesh/trust/proxy-pods.ts'
 import { liveRolloutOn } from '../../model/desired-weights.ts'
 import { canonicalJson } from '../../model/digest.ts'
 import type { ClusterDocument, MeshCaDocument, TrustDocument } from '../../model/documents.ts'
-import type { KubeObject } from '../../model/kube.ts'
 import { durationMs } from '../../model/names.ts'
 import type { RestartIntent, RestartsState, WorkloadRef } from '../../model/restarts.ts'
 import { serviceKey } from '../../model/service.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { Store, Stored } from '../../ports/store.ts'
-import { withPreconditions } from '../apply.ts'
 import type { ReconcileDeps } from '../deps.ts'
 import { gatherRestarts } from './gather-restarts.ts'
 import { type Pass, passOver } from './pass-over.ts'
 import { withRestartsRecorded } from './record-restarts.ts'
 import { type Resolved, resolveWorkloads } from './resolve-workloads.ts'
+import { restartOf } from './restart-of.ts'
 import { type RestartStop, stopsRestarts } from './stops-restarts.ts'
 import type { Asked } from './under-way.ts'
-import { RESTARTED_AT } from './workload.ts'
 
 export type RestartDeps = Pick<ReconcileDeps, 'store' | 'clusters' | 'clock'>
 
@@ -155,8 +153,7 @@ async function askFor(
     const stop = await stopsRestarts(deps, ca.name, intent)
     if (stop) return { written, held: stop }
     try {
-      const object = withPreconditions(restartOf(workload.live, entry.since), workload.live)
-      await api.apply(object, { force: true, manager: RESTARTER })
+      await api.apply(restartOf(workload.live, entry.since), { force: true, manager: RESTARTER })
       written.add(entry.uid)
     } catch (error) {
       if (!isPortError(error)) throw error
@@ -165,12 +162,6 @@ async function askFor(
     }
   }
   return { written }
-}
-
-/** The one field that restarts a workload, as `kubectl rollout restart` sets it. */
-function restartOf({ apiVersion, kind, metadata: { name, namespace = '' } }: KubeObject, since: string): KubeObject {
-  const template = { metadata: { annotations: { [RESTARTED_AT]: since } } }
-  return { apiVersion, kind, metadata: { name, namespace }, spec: { template } }
 }
 
 function afterAsking(state: RestartsState, { written, held }: AskOutcome): RestartsState {

@@ -214,6 +214,21 @@ describe('a worker that dies', () => {
     }
   })
 
+  it('and two that live at once restart each workload once, and never two at a time', async () => {
+    world.seedMany(3)
+    world.settle()
+    for (let turn = 0; turn < 12; turn += 1) {
+      await Promise.all([world.restart(), world.restart(), world.restart()])
+      expect(world.underWay().length).toBeLessThanOrEqual(1)
+      for (let ms = 0; ms < 10_000; ms += 1000) world.pass(1000)
+    }
+    const restarted = ['n1', 'n2', 'n3'].map((namespace) =>
+      world.kubernetes.get('apps/v1', 'Deployment', namespace, 'web'),
+    )
+    expect(restarted.map((one) => one?.metadata.generation)).toEqual([2, 2, 2])
+    expect(types().filter((type) => type === 'certificate.workload-restarted')).toHaveLength(3)
+  })
+
   it('and its record is lost: what was restarted since is followed, not restarted again', async () => {
     world.seedMany(2)
     world.settle()
