@@ -3,6 +3,7 @@ import { readCaKey } from './ca-key.ts'
 import type { BundleRules } from './certificate-rules.ts'
 import { PART_NAMES, problem, readCertificates } from './certificate-texts.ts'
 import { chainProblems } from './chain-problems.ts'
+import { linkerdAnchorProblems, linkerdIssuerProblems } from './linkerd-rules.ts'
 import { publicBytes } from './public-key.ts'
 import { readRoots } from './root-texts.ts'
 
@@ -25,7 +26,7 @@ export interface CaBundle {
 const MOST_BYTES = 25_600
 
 /**
- * Everything that istiod checks when it takes a bundle (`pilot/pkg/bootstrap/istio_ca.go`), and what would only show
+ * Everything that the mesh checks when it takes a bundle (istiod in `pilot/pkg/bootstrap/istio_ca.go`), and what would only show
  * later, on the first handshakes: empty when the bundle may be written. Texts that cannot be read hide what depends on them.
  */
 export function checkBundle(bundle: CaBundle, rules: BundleRules): readonly BundleProblem[] {
@@ -41,6 +42,8 @@ export function checkBundle(bundle: CaBundle, rules: BundleRules): readonly Bund
   if (!signer) return problems
   if ('key' in key && !publicBytes(key.key).equals(publicBytes(signer.publicKey)))
     problems.push(problem('KeyMismatch', 'caKey', 'holds a key that does not belong to ca-cert.'))
+  if (rules.purpose === 'linkerd-identity')
+    problems.push(...linkerdIssuerProblems(signer), ...roots.added.flatMap(linkerdAnchorProblems))
   return [...problems, ...chainProblems(signer, chain.facts, roots.facts, rules)]
 }
 

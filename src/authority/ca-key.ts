@@ -43,9 +43,9 @@ export function readCaKey(text: string): Read {
   if (isBroken) return problem('PemBroken', 'ca-key is not whole PEM: a block is cut off, encrypted or not base64.')
   if (!first) return problem('Empty', 'ca-key holds no PEM block.')
   if (first.label === 'ENCRYPTED PRIVATE KEY')
-    return problem('KeyUnreadable', 'ca-key is encrypted; istiod cannot open it. Give it without a password.')
+    return problem('KeyUnreadable', 'ca-key is encrypted; the mesh cannot open it. Give it without a password.')
   if (!isForm(first.label)) {
-    const message = `ca-key begins with ${first.label}; istiod reads the first block only, and takes PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY. Leave everything else out.`
+    const message = `ca-key begins with ${first.label}; the mesh reads the first block only, and takes PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY. Leave everything else out.`
     return problem('KeyNotFirst', message)
   }
   if (others.length > 0) return problem('WrongBlock', 'ca-key holds more than one block. Give the key alone.')

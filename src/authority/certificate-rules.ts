@@ -4,12 +4,14 @@ import { GOOD_KEYS, isGoodKey } from './key-rules.ts'
 
 /** When a bundle is good. */
 export interface BundleRules {
+  /** The mesh that is to take it: Istio when left out. Linkerd takes fewer keys and signatures. */
+  readonly purpose?: 'mesh-ca' | 'linkerd-identity'
   /** Epoch milliseconds. */
   readonly now: number
   /** How long the CA must be valid from now on, in milliseconds; 0 when left out. Leaves are signed to the end of their lifetime. */
   readonly minimumLifetimeMs?: number
   /**
-   * The root PEM that the mesh holds now: then istiod must be able to take the new one in its place, and what both have in
+   * The root PEM that the mesh holds now: then a running mesh must be able to take the new one in its place, and what both have in
    * common is not found fault with.
    */
   readonly heldRoots?: string

@@ -3,6 +3,7 @@ import { hasSigned } from './certificate-facts.ts'
 import type { BundleRules } from './certificate-rules.ts'
 import { readCertificates } from './certificate-texts.ts'
 import { chainProblems } from './chain-problems.ts'
+import { linkerdIssuerProblems } from './linkerd-rules.ts'
 import { publicBytes } from './public-key.ts'
 import { readRequest } from './request.ts'
 
@@ -33,5 +34,6 @@ export function checkReply(
     const message = `The first certificate (${ca.subject}) has not the key of the request. Send the certificate that was made of this request first.`
     found.push({ code: 'KeyMismatch', part: 'caCert', message })
   }
+  if (rules.purpose === 'linkerd-identity') found.push(...linkerdIssuerProblems(ca))
   return [...found, ...chainProblems(ca, facts, roots, rules)]
 }

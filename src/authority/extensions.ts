@@ -5,13 +5,16 @@ import {
   BasicConstraints,
   Extension,
   Extensions,
+  GeneralName,
   id_ce_authorityKeyIdentifier,
   id_ce_basicConstraints,
   id_ce_keyUsage,
+  id_ce_subjectAltName,
   id_ce_subjectKeyIdentifier,
   KeyIdentifier,
   KeyUsage,
   KeyUsageFlags,
+  SubjectAlternativeName,
   SubjectKeyIdentifier,
   type SubjectPublicKeyInfo,
 } from '@peculiar/asn1-x509'
@@ -29,6 +32,13 @@ export function keyIdentifiers(subject: ArrayBuffer, issuer: ArrayBuffer): reado
     extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(subject)),
     extension(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(issuer) })),
   ]
+}
+
+/** Its names in DNS; none makes no extension. */
+export function dnsExtensions(dnsNames: readonly string[]): readonly Extension[] {
+  if (dnsNames.length === 0) return []
+  const names = new SubjectAlternativeName(dnsNames.map((dNSName) => new GeneralName({ dNSName })))
+  return [extension(id_ce_subjectAltName, names)]
 }
 
 /** SHA-1 of the public key's bits: method 1 of RFC 5280 §4.2.1.2. A name, not a protection. */

@@ -11,7 +11,7 @@ import {
   Version,
 } from '@peculiar/asn1-x509'
 import { type CertificateFacts, hasSigned, readCertificate } from './certificate-facts.ts'
-import { caExtensions, keyIdentifier, keyIdentifiers } from './extensions.ts'
+import { caExtensions, dnsExtensions, keyIdentifier, keyIdentifiers } from './extensions.ts'
 import { GOOD_KEYS, isGoodKey } from './key-rules.ts'
 import { type CaName, nameOf } from './names.ts'
 import { pemOf, readPem } from './pem.ts'
@@ -27,8 +27,13 @@ export interface Terms {
   readonly serial: Uint8Array
 }
 
-/** Whose key an intermediate gets: a request (PEM) that its own key signed, or a name and a key (SubjectPublicKeyInfo, DER). */
-export type Subject = { readonly request: string } | { readonly name: CaName; readonly publicKey: Uint8Array }
+/**
+ * Whose key an intermediate gets: a request (PEM) that its own key signed, or a name and a key (SubjectPublicKeyInfo, DER).
+ * `dnsNames` become its alternative names, which Linkerd looks for.
+ */
+export type Subject =
+  | { readonly request: string; readonly dnsNames?: readonly string[] }
+  | { readonly name: CaName; readonly publicKey: Uint8Array; readonly dnsNames?: readonly string[] }
 
 export type IssueRefusal =
   /** The request cannot be read, or its own key did not sign it. */
@@ -81,7 +86,8 @@ export async function issueIntermediate(of: Subject, issuerPem: string, terms: T
   if (!subject || !key) return refuse('RequestUnreadable', 'The request names no subject.')
   const { tbsCertificate } = AsnConvert.parse(block.der, Certificate)
   const signs = { name: tbsCertificate.subject, keyId: ownKeyId(tbsCertificate) }
-  return sign({ subject, key, issuer: signs, pathLength: 0, terms }, signer, issuer)
+  const { dnsNames = [] } = of
+  return sign({ subject, key, issuer: signs, pathLength: 0, terms, dnsNames }, signer, issuer)
 }
 
 interface Draft {
@@ -90,6 +96,7 @@ interface Draft {
   readonly issuer: { readonly name: Name; readonly keyId: ArrayBuffer }
   readonly pathLength: number
   readonly terms: Terms
+  readonly dnsNames?: readonly string[]
 }
 
 /** `issuer` is left out for what signs itself. The result is read and verified before it is given out. */
@@ -112,8 +119,12 @@ async function sign(draft: Draft, signer: Signer, issuer?: CertificateFacts): Pr
   return { ok: true, value: pemOf('CERTIFICATE', der) }
 }
 
-function draftCertificate({ subject, key, issuer, pathLength, terms }: Draft, signer: Signer): TBSCertificate {
+function draftCertificate(
+  { subject, key, issuer, pathLength, terms, dnsNames = [] }: Draft,
+  signer: Signer,
+): TBSCertificate {
   const { notBefore, notAfter, serial } = terms
+  const identifiers = keyIdentifiers(keyIdentifier(key), issuer.keyId)
   return new TBSCertificate({
     version: Version.v3,
     serialNumber: positiveSerial(serial),
@@ -122,7 +133,7 @@ function draftCertificate({ subject, key, issuer, pathLength, terms }: Draft, si
     validity: new Validity({ notBefore: new Date(notBefore), notAfter: new Date(notAfter) }),
     subject,
     subjectPublicKeyInfo: key,
-    extensions: new Extensions([...caExtensions(pathLength), ...keyIdentifiers(keyIdentifier(key), issuer.keyId)]),
+    extensions: new Extensions([...caExtensions(pathLength), ...identifiers, ...dnsExtensions(dnsNames)]),
   })
 }
 

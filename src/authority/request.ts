@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { Attributes, CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr'
 import { AsnConvert } from '@peculiar/asn1-schema'
-import { Attribute, type Name, SubjectPublicKeyInfo } from '@peculiar/asn1-x509'
-import { caExtensions } from './extensions.ts'
+import { Attribute, Extensions, type Name, SubjectPublicKeyInfo } from '@peculiar/asn1-x509'
+import { caExtensions, dnsExtensions } from './extensions.ts'
 import { type CaName, nameOf } from './names.ts'
 import { pemOf, readPem } from './pem.ts'
 import { algorithmOf, nameFor, type Signer, signatureOf } from './signature.ts'
@@ -20,9 +20,16 @@ export interface RequestFacts {
 /**
  * A PKCS #10 request (PEM) for an intermediate, to be signed by another CA. It asks for what a CA needs: CA:TRUE, no CA
  * below, signing of certificates and CRLs. `publicKey` is SubjectPublicKeyInfo, DER; `signer` signs with its private half.
+ * `dnsNames` are asked for as alternative names.
  */
-export async function requestIntermediate(name: CaName, publicKey: Uint8Array, signer: Signer): Promise<string> {
-  const asked = new Attribute({ type: EXTENSION_REQUEST, values: [AsnConvert.serialize(caExtensions(0))] })
+export async function requestIntermediate(
+  name: CaName,
+  publicKey: Uint8Array,
+  signer: Signer,
+  dnsNames: readonly string[] = [],
+): Promise<string> {
+  const wanted = new Extensions([...caExtensions(0), ...dnsExtensions(dnsNames)])
+  const asked = new Attribute({ type: EXTENSION_REQUEST, values: [AsnConvert.serialize(wanted)] })
   const info = new CertificationRequestInfo({
     subject: nameOf(name),
     subjectPKInfo: AsnConvert.parse(publicKey, SubjectPublicKeyInfo),

@@ -15,7 +15,6 @@ export async function checkReferences(
   spec: CertificateSpec,
 ): Promise<Result<readonly string[]>> {
   const refused =
-    checkPurpose(spec) ??
     checkName(await deps.store.read('mesh-ca', name), name) ??
     windowsProblem(spec.windows) ??
     checkVault(deps, spec) ??
@@ -30,12 +29,6 @@ export async function checkReferences(
   }
   const twin = await checkTwins(deps, name, spec, chosen, clusters)
   return twin ? { ok: false, failure: twin } : succeed(chosen)
-}
-
-function checkPurpose({ purpose }: CertificateSpec): Failure | undefined {
-  if (purpose === 'gateway-tls' || purpose === 'workload-tls') return undefined
-  const errors = [{ pointer: '/purpose', reason: 'is not built yet; nearest: gateway-tls' }]
-  return fail('NotBuilt', `Certificates for ${purpose} cannot be kept by this version.`, { errors }).failure
 }
 
 /** A name is a certificate's or a mesh CA's. */

@@ -41,7 +41,7 @@ export async function askVault(
   try {
     mayAsk()
     const cluster: ClusterDocument | undefined = (await deps.store.read('cluster', spec.cluster))?.value
-    const vault = openCaVault(deps, spec, cluster)
+    const vault = openCaVault(deps, document.name, spec, cluster)
     const scene: WriteScene = { vault, document, rotation, now: deps.clock.now(), random: deps.random, mayAsk }
     if (effect.kind === 'make-root') return { record: { root: await makeRoot(scene) } }
     if (effect.kind === 'request') return { record: { csr: await request(scene) } }
@@ -59,7 +59,8 @@ async function makeRoot({ vault: { keys }, document, rotation, now, random, mayA
   mayAsk()
   const hsm = document.spec.root.kind === 'vault-key' && document.spec.root.hsm
   const isMade = newest?.enabled && isOf(newest.tags, rotation)
-  const key = isMade ? newest : await keys.createKey(name, { hsm, tags: preparedBy(rotation) })
+  const curve = document.spec.purpose === 'linkerd-identity' ? 'P-256' : 'P-384'
+  const key = isMade ? newest : await keys.createKey(name, { curve, hsm, tags: preparedBy(rotation) })
   mayAsk()
   return makeRootCertificate(keys, key, document, rotation.id, { now, random })
 }
@@ -122,7 +123,8 @@ function recorded(before: MeshCaDocument, record: Partial<CaRotation>, now: numb
 /** Pure. Where the answer did not come, the vault may yet be doing what it was asked. */
 export function afterTrouble(step: CaStep, trouble: Trouble, now: number): CaStep {
   const { rotation } = step.document
-  const isWritten = rotation?.written !== undefined || rotation?.direction === 'back'
+  const isWritten =
+    rotation?.written !== undefined || rotation?.direction === 'back' || step.document.anchors !== undefined
   if (!isPassing(trouble) && !isWritten) return end(step, 'failed', trouble.reason, trouble.message, now)
   if (trouble.kind === 'unavailable') {
     const lookAt = now + LOST_MS

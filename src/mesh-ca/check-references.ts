@@ -1,9 +1,11 @@
 import type { ClusterDocument } from '../model/documents.ts'
 import { type Failure, fail } from '../model/failure.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
+import { pluginPlace } from '../ports/ca-place.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { windowsProblem } from '../ports/window-state.ts'
-import { caPlace, type MeshCaDeps, pluginPlace } from './deps.ts'
+import { checkMesh } from './check-mesh.ts'
+import { caPlace, type MeshCaDeps } from './deps.ts'
 
 type Deps = Pick<MeshCaDeps, 'store' | 'vaults' | 'vaultUrl'>
 
@@ -18,8 +20,8 @@ export async function checkReferences(deps: Deps, name: string, spec: MeshCaSpec
     checkName(await deps.store.read('certificate', name), name) ??
     windowsProblem(spec.windows) ??
     windowsProblem(spec.restarts?.windows, '/restarts/windows') ??
-    checkMesh(cluster) ??
-    checkVault(deps, spec, cluster) ??
+    checkMesh(spec, cluster) ??
+    checkVault(deps, name, spec, cluster) ??
     checkPlugin(spec, cluster) ??
     (await checkTwins(deps, name, spec, cluster))
   )
@@ -35,24 +37,9 @@ function checkName(certificate: unknown, name: string): Failure | undefined {
   }).failure
 }
 
-/** How the other meshes are given a CA. */
-const OTHER_MESHES: Readonly<Record<string, string>> = {
-  linkerd:
-    'Linkerd takes its trust anchor from a ConfigMap and its issuer from a Secret: rotate them as linkerd.io/2/tasks/manually-rotating-control-plane-tls-credentials says',
-  consul: 'Consul rotates by its own HTTP API (PUT /v1/connect/ca/configuration), which signs across old and new roots',
-  osm: 'Open Service Mesh has no way without downtime: move to Istio first',
-}
-
-function checkMesh({ name, mesh }: ClusterDocument): Failure | undefined {
-  if (mesh === undefined || mesh.provider === 'istio') return undefined
-  const way = OTHER_MESHES[mesh.provider] ?? 'its proxies have no CA of their own'
-  const errors = [{ pointer: '/cluster', reason: `runs ${mesh.provider}; purpose mesh-ca is the plug-in CA of Istio` }]
-  return fail('UnsupportedFeature', `Cluster ${name} runs ${mesh.provider}: ${way}.`, { errors }).failure
-}
-
 /** The vault must be one that may be called; whether it answers is the worker's part. */
-function checkVault(deps: Deps, spec: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
-  const place = caPlace(deps, spec, cluster)
+function checkVault(deps: Deps, name: string, spec: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
+  const place = caPlace(deps, name, spec, cluster)
   if (!place) {
     const errors = [{ pointer: '/vault', reason: 'must be given: neither the cluster nor the settings name a vault' }]
     return fail('UnknownReference', 'Neither the CA, its cluster nor the settings name a vault.', {
@@ -76,8 +63,8 @@ function checkVault(deps: Deps, spec: MeshCaSpec, cluster: ClusterDocument): Fai
 }
 
 /** What istiod reads must be what is written. */
-function checkPlugin({ vault, secrets }: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
-  const plugin = pluginPlace(cluster)
+function checkPlugin({ purpose, vault, secrets }: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
+  const plugin = purpose === 'mesh-ca' ? pluginPlace(cluster) : undefined
   if (!plugin) return undefined
   const errors: { pointer: string; reason: string }[] = []
   if (vault !== undefined && hostOf(vault) !== hostOf(plugin.vault))
@@ -114,8 +101,10 @@ async function checkTwins(
   }
   if (others.length === 0) return undefined
   const clusters = new Map((await deps.store.all('cluster')).map((one) => [one.name, one]))
-  const mine = placeKey(caPlace(deps, spec, cluster))
-  const twin = others.find((other) => placeKey(caPlace(deps, other.spec, clusters.get(other.spec.cluster))) === mine)
+  const mine = placeKey(caPlace(deps, name, spec, cluster))
+  const twin = others.find(
+    (other) => placeKey(caPlace(deps, other.name, other.spec, clusters.get(other.spec.cluster))) === mine,
+  )
   if (!twin) return undefined
   const errors = [{ pointer: '/secrets', reason: `are those of CA ${twin.name}` }]
   return fail('Conflict', `The secrets are those of CA ${twin.name}: each cluster has a set of its own.`, { errors })

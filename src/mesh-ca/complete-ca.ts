@@ -7,8 +7,8 @@ import { durationMs, timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { type Change, changeDocument } from '../ports/change-document.ts'
 import { rotateCaWork } from './ca-work.ts'
+import { certificatesOf } from './certificate-texts.ts'
 import type { MeshCaDeps } from './deps.ts'
-import { certificatesOf } from './make-certificates.ts'
 
 /** What another CA handed out: PEM, the intermediate first; and its root, where that is to be trusted anew. */
 export interface CaReply {
@@ -17,7 +17,7 @@ export interface CaReply {
 }
 
 /**
- * Takes what another CA made of the CSR. It is checked here, against the CSR's key and all that istiod and proxies want of a
+ * Takes what another CA made of the CSR. It is checked here, against the CSR's key and all that the mesh and its proxies want of a
  * chain, and stored; nothing of it reaches the vault before. The same again changes nothing.
  */
 export async function completeCa(
@@ -80,10 +80,15 @@ async function check(
   root: string | undefined,
   now: number,
 ): Promise<Result<string>> {
-  const { checkReply } = await import('../authority/check-reply.ts')
+  const [{ checkReply }, { checkRoot }] = await Promise.all([
+    import('../authority/check-reply.ts'),
+    import('../authority/root-texts.ts'),
+  ])
   const roots = root ?? from?.rootCert ?? ''
-  const rules = { now, minimumLifetimeMs: durationMs(spec.workloadTtl), roots }
-  const problems = checkReply(csr, chain, rules)
+  const { purpose } = spec
+  const rules = { purpose, now, minimumLifetimeMs: durationMs(spec.workloadTtl), roots }
+  const ofRoot = root === undefined ? [] : checkRoot(root, rules)
+  const problems = [...ofRoot, ...checkReply(csr, chain, rules)]
   if (problems.length > 0) {
     const errors = problems.map(({ part, message }) => ({
       pointer: part === 'rootCert' ? '/root' : '/chain',

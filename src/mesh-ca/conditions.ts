@@ -7,8 +7,10 @@ import { timestamp } from '../model/names.ts'
 import { isTrouble } from '../ports/vault-trouble.ts'
 import { unusableMessage } from './decide-idle.ts'
 import { isAsWanted } from './gates.ts'
+import { wordsOf } from './mesh-words.ts'
 import type { Observations } from './observations.ts'
 import { firstRoot, rootLeadMs } from './renewal.ts'
+import { foundCa, heldSet, whyNotBrought } from './take-over.ts'
 
 /** What is the case about a mesh CA: Issued, TrustSpread, Renewed, NearExpiry, VaultReadable, and Ready, which sums up. */
 export function caConditions(document: MeshCaDocument, seen: Observations): readonly Condition[] {
@@ -31,7 +33,8 @@ export function generationSeen(document: MeshCaDocument, seen: Observations): nu
   return isDone ? generation : observedGeneration
 }
 
-function issued({ current, rotation }: MeshCaDocument, { vault, watched }: Observations): Finding {
+function issued(document: MeshCaDocument, { vault, watched, trust }: Observations): Finding {
+  const { current, rotation, spec } = document
   if (watched) return unknown(watched.reason, watched.message)
   if (isTrouble(vault)) return current ? yes('Current', signs(current)) : no(vault.reason, vault.message)
   const isThere = Object.keys(vault.versions).length > 0
@@ -40,10 +43,15 @@ function issued({ current, rotation }: MeshCaDocument, { vault, watched }: Obser
     const isWriting = rotation !== undefined && !isCaRotationOver(rotation) && rotation.askedUntil !== undefined
     return isWriting && current
       ? yes('Writing', signs(current))
-      : no('BundleUnusable', unusableMessage(vault.problems, true))
+      : no('BundleUnusable', unusableMessage(spec, vault.problems, true))
   }
-  if (current) return isThere ? yes('Current', signs(current)) : no('SecretsGone', unusableMessage([], false))
+  const isQuiet = rotation === undefined || isCaRotationOver(rotation)
+  const kept = isQuiet && vault.set ? whyNotBrought(document, vault.set, trust) : undefined
+  if (kept) return no(kept.reason, kept.message)
+  if (current) return isThere ? yes('Current', signs(current)) : no('SecretsGone', unusableMessage(spec, [], false))
   if (rotation) return no(rotation.reason, rotation.message)
+  const found = spec.purpose === 'linkerd-identity' ? foundCa(document, trust) : undefined
+  if (found?.kind === 'unusable') return no(found.reason, found.message)
   return no('NotIssued', 'The vault holds no CA yet.')
 }
 
@@ -70,22 +78,25 @@ function trustSpread({ current }: MeshCaDocument, { trust }: Observations): Find
   return yes('Spread', 'Every trust bundle holds the roots of the vault, and no others.')
 }
 
-function renewed({ current, rotation }: MeshCaDocument, { trust }: Observations): Finding {
+function renewed({ current, rotation, spec }: MeshCaDocument, { trust }: Observations): Finding {
+  const { signer } = wordsOf(spec)
   const live = rotation && !isCaRotationOver(rotation) ? rotation : undefined
   if (live && (live.phase === 'switching' || live.phase === 'renewing')) return no(live.reason, live.message)
   const shown = trust?.state === 'seen' ? trust.istiod?.chainNotAfter : undefined
   if (!current || shown === undefined)
-    return unknown('NotKnown', 'The cluster’s metrics do not tell which certificate istiod signs with.')
+    return unknown('NotKnown', `The cluster’s metrics do not tell which certificate ${signer} signs with.`)
   if (Math.abs(Date.parse(shown) - Date.parse(current.signer.notAfter)) > 1000) {
     return no(
       'OtherSigner',
-      `istiod signs with a certificate that ends at ${shown}, not with serial ${current.signer.serial}.`,
+      `${signer} signs with a certificate that ends at ${shown}, not with serial ${current.signer.serial}.`,
     )
   }
-  return yes('Renewed', `istiod signs with serial ${current.signer.serial}.`)
+  return yes('Renewed', `${signer} signs with serial ${current.signer.serial}.`)
 }
 
-function nearExpiry({ current, spec }: MeshCaDocument, now: number): Finding {
+function nearExpiry(document: MeshCaDocument, now: number): Finding {
+  const { spec } = document
+  const current = heldSet(document)
   const root = current && firstRoot(current)
   if (!current || !root) return no('NotIssued', 'There is no CA yet.')
   const { signer } = current

@@ -6,6 +6,7 @@ import { isTrouble } from '../ports/vault-trouble.ts'
 import { rotateCaWork } from './ca-work.ts'
 import { caConditions, generationSeen } from './conditions.ts'
 import { decideIdle, warn } from './decide-idle.ts'
+import { wordsOf } from './mesh-words.ts'
 import type { CaEffect, Observations } from './observations.ts'
 import { withRestarts } from './restart-intent.ts'
 import { type CaStep, end, LEASE_MS } from './step.ts'
@@ -44,7 +45,7 @@ function move(step: CaStep, seen: Observations): CaStep {
     return rotation.paused ? lookWithin(step, PAUSED_LOOK_MS, now) : holdForTrouble(step, vault, now)
   const changed = changedElsewhere(rotation, vault)
   if (changed.length > 0) {
-    const message = `Another hand changed ${changed.join(', ')} in the vault while ${rotation.phase}. Nothing is written over it: the rotation stops here, and what the vault holds now is what the mesh gets. See what was written and by whom; then rotate again.`
+    const message = `Another hand changed ${changed.join(', ')} in the vault while ${rotation.phase}. Nothing is written over it: the rotation stops here, and ${wordsOf(step.document.spec).changed} See what was written and by whom; then rotate again.`
     return end(step, 'failed', 'ChangedElsewhere', message, now)
   }
   if (rotation.paused && !isBeingWritten(step, seen))

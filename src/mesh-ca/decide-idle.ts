@@ -1,11 +1,15 @@
-import type { MeshCaDocument } from '../model/documents.ts'
+import { isTakeover } from '../model/ca-rotation.ts'
+import type { MeshCaDocument, TrustDocument } from '../model/documents.ts'
 import { SCHEDULE } from '../model/identity.ts'
+import type { CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
 import { lookWithin } from '../model/waiting.ts'
 import { isTrouble } from '../ports/vault-trouble.ts'
+import { wordsOf } from './mesh-words.ts'
 import { type Observations, PARTS, type VaultSeen } from './observations.ts'
 import { caWarning, nextDue, PAGE_DAYS } from './renewal.ts'
 import { endedBadly, startCaRotation } from './start-rotation.ts'
 import { adopt, type CaStep, tell } from './step.ts'
+import { foundCa, heldSet, whyNotBrought } from './take-over.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -16,29 +20,35 @@ export function decideIdle(step: CaStep, seen: Observations): CaStep {
   const { vault, now, watched } = seen
   if (watched) return step
   if (isTrouble(vault)) return lookWithin(step, TROUBLE_LOOK_MS, now)
-  const noted = takeNote(step, vault, now)
-  const start = startFor(noted.document, vault)
+  const noted = takeNote(step, vault, seen)
+  const start = startFor(noted.document, vault, seen.trust)
   if (!start) return noted
   const at = Math.max(start.at, retryAt(noted.document))
   if (at > now) return { ...noted, lookAt: Math.min(noted.lookAt ?? at, at) }
-  const { what, reason, message } = start
-  return startCaRotation(noted, { what, reason, message, actor: SCHEDULE, unique: ['schedule', reason, what] }, now)
+  const { what, reason, message, from } = start
+  const unique = ['schedule', reason, what]
+  return startCaRotation(noted, { what, reason, message, actor: SCHEDULE, unique, ...(from ? { from } : {}) }, now)
 }
 
-/** What another hand wrote is current from then on, if istiod would take it. */
-function takeNote(step: CaStep, { set, problems, versions }: VaultSeen, now: number): CaStep {
+/** What another hand wrote is current from then on, if the mesh would take it. */
+function takeNote(step: CaStep, { set, problems, versions }: VaultSeen, { trust, now }: Observations): CaStep {
   const { current, conditions, name } = step.document
   const isTold = (reason: string) => conditions.some(({ type, reason: told }) => type === 'Issued' && told === reason)
   if (!set || problems.length > 0) {
     const isThere = Object.keys(versions).length > 0
     if (!current && !isThere) return step
     const reason = isThere ? 'BundleUnusable' : 'SecretsGone'
-    const message = unusableMessage(problems, isThere)
+    const message = unusableMessage(step.document.spec, problems, isThere)
     return isTold(reason)
       ? step
       : tell(step, 'certificate.held', { unique: `${reason}.${now}`, reason, message }, now, SCHEDULE)
   }
   if (PARTS.every((part) => current?.versions[part] === set.versions[part])) return step
+  const kept = whyNotBrought(step.document, set, trust)
+  if (kept) {
+    const unique = `${kept.reason}.${now}`
+    return isTold(kept.reason) ? step : tell(step, 'certificate.held', { unique, ...kept }, now, SCHEDULE)
+  }
   const message = current
     ? `Another hand wrote the secrets of ${name}: serial ${set.signer.serial} signs now.`
     : `The vault holds a CA: serial ${set.signer.serial} signs.`
@@ -56,34 +66,52 @@ function takeNote(step: CaStep, { set, problems, versions }: VaultSeen, now: num
 }
 
 /** Why what the vault holds cannot be used. */
-export function unusableMessage(problems: readonly string[], isThere: boolean): string {
-  if (!isThere)
-    return 'The four secrets are no longer in the vault: recover them there. istiod keeps what it has until it is restarted.'
-  return `istiod would not take what the vault holds, and would not start with it: ${problems.join(' ') || 'a secret is missing.'} Put the former versions of the secrets back.`
+export function unusableMessage(
+  spec: Pick<MeshCaSpec, 'purpose'>,
+  problems: readonly string[],
+  isThere: boolean,
+): string {
+  const { gone, unusable } = wordsOf(spec)
+  if (!isThere) return gone
+  return `${unusable} ${problems.join(' ') || 'a secret is missing.'} Put the former versions of the secrets back.`
 }
+
+const TAKES_OVER =
+  'The cluster has a trust anchor and an issuer of another hand. They are taken over step by step: the new anchor is trusted beside the old one first.'
 
 interface Start {
   readonly at: number
   readonly what: 'intermediate' | 'root'
   readonly reason: string
   readonly message: string
+  readonly from?: CaSet
 }
 
-function startFor({ spec, history, current, createdAt }: MeshCaDocument, vault: VaultSeen): Start | undefined {
+function startFor(document: MeshCaDocument, vault: VaultSeen, trust: TrustDocument | undefined): Start | undefined {
+  const { spec, history, current, createdAt } = document
   if (current) {
-    // What cannot be read is not built on.
-    return vault.set && vault.problems.length === 0
+    // What cannot be read, or is not brought to the cluster, is not built on.
+    return vault.set && vault.problems.length === 0 && !whyNotBrought(document, vault.set, trust)
       ? { ...nextDue({ spec, history }, current), reason: 'Due' }
       : undefined
   }
   // Something is there, and it is not whole: nothing is written over it.
   if (Object.keys(vault.versions).length > 0) return undefined
-  return {
-    at: Date.parse(createdAt),
+  const at = Date.parse(createdAt)
+  const first = {
+    at,
     what: 'root',
     reason: 'First',
     message: 'The vault holds no CA yet: the first one is made.',
-  }
+  } as const
+  if (spec.purpose !== 'linkerd-identity') return first
+  const found = foundCa(document, trust)
+  if (found.kind === 'unusable') return undefined
+  if (!found.from) return first
+  // Who took a takeover back is not to be taken over again unasked.
+  const [last] = history
+  if (last?.phase === 'aborted' && isTakeover(last)) return undefined
+  return { at, what: 'root', reason: 'TakesOver', message: TAKES_OVER, from: found.from }
 }
 
 /** Failures in a row put the next one off; what a person stopped, or another hand, by a day. */
@@ -104,7 +132,8 @@ export function warn(step: CaStep, now: number): CaStep {
 }
 
 function warnOf(step: CaStep, what: 'root' | 'signer', now: number): CaStep {
-  const { current, warned } = step.document
+  const { warned } = step.document
+  const current = heldSet(step.document)
   const warning = current && caWarning(step.document, current, what, now)
   if (!warning) return step
   const { passed, isNew, daysLeft, nextAt, certificate } = warning

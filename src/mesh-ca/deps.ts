@@ -1,5 +1,6 @@
 import type { ClusterDocument } from '../model/documents.ts'
-import type { CaSecretNames, MeshCaSpec } from '../model/mesh-ca.ts'
+import type { MeshCaSpec } from '../model/mesh-ca.ts'
+import { type CaPlace, placeOfCa } from '../ports/ca-place.ts'
 import type { Clock } from '../ports/clock.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
@@ -17,47 +18,24 @@ export interface MeshCaDeps {
   readonly vaultUrl?: string
 }
 
-/** Where the secrets of a CA are. */
-export interface CaPlace {
-  readonly vault: string
-  readonly secrets: CaSecretNames
-}
-
-const DEFAULT_NAMES: CaSecretNames = {
-  rootCert: 'root-cert',
-  caCert: 'ca-cert',
-  certChain: 'cert-chain',
-  caKey: 'ca-key',
-}
-
-/** Where the plug-in CA of a cluster reads its secrets, as Azure says; undefined where there is none. */
-export function pluginPlace(cluster: Pick<ClusterDocument, 'aks'> | undefined): CaPlace | undefined {
-  const plugin = cluster?.aks?.mesh?.pluginCa
-  if (!plugin) return undefined
-  const name = plugin.keyVaultId.split('/').at(-1)?.toLowerCase() ?? ''
-  const { rootCert, cert: caCert, certChain, key: caKey } = plugin
-  return { vault: `https://${name}.vault.azure.net`, secrets: { rootCert, caCert, certChain, caKey } }
-}
-
 /** Where the secrets are: as the spec says, else as the plug-in CA, else as the settings; undefined where none names a vault. */
 export function caPlace(
   deps: Pick<MeshCaDeps, 'vaultUrl'>,
+  name: string,
   spec: MeshCaSpec,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
 ): CaPlace | undefined {
-  const plugin = pluginPlace(cluster)
-  const vault = spec.vault ?? plugin?.vault ?? deps.vaultUrl
-  if (vault === undefined) return undefined
-  return { vault: new URL(vault).origin, secrets: spec.secrets ?? plugin?.secrets ?? DEFAULT_NAMES }
+  return placeOfCa(name, spec, cluster, deps.vaultUrl)
 }
 
 /** The vault of a CA with its place there. Throws PortError `denied` when it may not be called, `invalid` when none is named. */
 export function openCaVault(
   deps: Pick<MeshCaDeps, 'vaultUrl' | 'vaults'>,
+  name: string,
   spec: MeshCaSpec,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
 ): CaVault {
-  const place = caPlace(deps, spec, cluster)
+  const place = caPlace(deps, name, spec, cluster)
   if (!place) throw new PortError('invalid', 'Key Vault', 'Neither the CA, its cluster nor the settings name a vault.')
   const { vault, secrets: names } = place
   return { keys: deps.vaults.keys(vault), secrets: deps.vaults.secrets(vault), names }

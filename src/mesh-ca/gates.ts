@@ -28,6 +28,8 @@ export interface GateInput {
   readonly wanted: Wanted
   readonly trust: TrustDocument | undefined
   readonly workloadTtlMs: number
+  /** Of Linkerd: the document's revision, which reconcile brings to the cluster. */
+  readonly revision?: number
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -93,7 +95,7 @@ function areRestarted(trust: TrustDocument | undefined, since: number): boolean 
 }
 
 /** A look that is not there, failed, or is not later than `since`, opens no gate. */
-function lookProblem(trust: TrustDocument | undefined, since: number, isLate: boolean): Gate | undefined {
+export function lookProblem(trust: TrustDocument | undefined, since: number, isLate: boolean): Gate | undefined {
   const isFresh = trust?.lookedAt !== undefined && Date.parse(trust.lookedAt) > since
   if (trust?.state === 'seen' && isFresh) return undefined
   const message =
@@ -123,8 +125,8 @@ export function isAsWanted({ roots }: Pick<TrustGroup, 'roots'>, wanted: Pick<Wa
   return wanted.roots.every((root) => held.has(root)) && (!wanted.exact || held.size === new Set(wanted.roots).size)
 }
 
-/** Does istiod sign with what was written? Undefined where its metrics do not tell, or cannot tell the two apart. */
-function signerSeen(
+/** Does the mesh sign with what was written? Undefined where its metrics do not tell, or cannot tell the two apart. */
+export function signerSeen(
   { written, from, direction, root }: CaRotation,
   trust: TrustDocument | undefined,
 ): boolean | undefined {
@@ -140,7 +142,7 @@ function isSameSecond(one: string, other: string): boolean {
 }
 
 /** Connections that fail more than before keep everything as it is. */
-function failuresGate(trust: TrustDocument | undefined): Gate | undefined {
+export function failuresGate(trust: TrustDocument | undefined): Gate | undefined {
   const { now = 0, before = 0 } = trust?.failures ?? {}
   if (now <= 2 * before + MOST_NEW_FAILURES) return undefined
   const message = `Connections to Pods of the mesh fail: ${now} in the last window, ${before} in the one before. It goes on when they do not; see why, or abort.`

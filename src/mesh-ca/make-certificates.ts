@@ -7,6 +7,8 @@ import { durationMs } from '../model/names.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
 import type { VaultKey, VaultKeys } from '../ports/vault-keys.ts'
+import { rootName, signerName } from './ca-names.ts'
+import { certificatesOf } from './certificate-texts.ts'
 import { rootKeyName } from './deps.ts'
 
 /** Clocks of proxies may be behind by this. */
@@ -30,7 +32,7 @@ export async function makeRootCertificate(
   ])
   const validity = spec.root.kind === 'vault-key' ? spec.root.validity : '0s'
   const terms = { notBefore: now - LEEWAY_MS, notAfter: now + durationMs(validity), serial: serialOf(random) }
-  const issued = await issueRoot(nameOf(name, 'root', rotation), spkiOf(key.jwk), terms, signerOf(keys, key))
+  const issued = await issueRoot(rootName(name, spec, rotation), spkiOf(key.jwk), terms, signerOf(keys, key))
   const pem = pemOf(issued)
   return { certificate: factsOf(pem), pem, keyId: key.id }
 }
@@ -48,11 +50,12 @@ export async function makeIntermediate(
     import('../authority/ca-key.ts'),
   ])
   const key = await makeCaKey(keyKind(spec))
-  // No two signers below one root end in the same second: by its end istiod's metrics tell which one signs.
+  // No two signers below one root end in the same second: by its end the mesh's metrics tell which one signs.
   const rootEnd = Date.parse(factsOf(root.pem).notAfter) - 1000 * Math.ceil(random.next() * HOUR_S)
   const notAfter = Math.min(now + durationMs(spec.intermediate.validity), rootEnd)
   const terms = { notBefore: now - LEEWAY_MS, notAfter, serial: serialOf(random) }
-  const subject = { name: nameOf(name, 'CA', rotation), publicKey: key.publicKey }
+  const { name: subjectName, dnsNames } = signerName(name, spec, rotation)
+  const subject = { name: subjectName, publicKey: key.publicKey, dnsNames }
   const issued = await issueIntermediate(subject, root.pem, terms, signerOf(keys, root.key))
   return { caCert: pemOf(issued), caKey: key.pem }
 }
@@ -69,7 +72,8 @@ export async function makeRequest(
     import('../authority/signature.ts'),
   ])
   const made = present === undefined ? await makeCaKey(keyKind(spec)) : { pem: present, publicKey: publicHalf(present) }
-  const csr = await requestIntermediate(nameOf(name, 'CA', rotation), made.publicKey, localSigner(made.pem))
+  const { name: subject, dnsNames } = signerName(name, spec, rotation)
+  const csr = await requestIntermediate(subject, made.publicKey, localSigner(made.pem), dnsNames)
   return { caKey: made.pem, csr }
 }
 
@@ -114,11 +118,6 @@ function rootThatSigned({ rootCert, caCert }: CaSet): string | undefined {
   })
 }
 
-/** Each certificate of a PEM text, as it stands there. */
-export function certificatesOf(pem: string): readonly string[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?/g)].map(([one]) => one)
-}
-
 function factsOf(pem: string): CaCertificate {
   const roots = rootsOf(pem)
   const [first] = roots.ok ? roots.value : []
@@ -126,13 +125,9 @@ function factsOf(pem: string): CaCertificate {
   return first
 }
 
-function signerOf(keys: VaultKeys, { id }: VaultKey) {
-  return { algorithm: 'ES384' as const, sign: (bytes: Uint8Array) => keys.sign(id, bytes) }
-}
-
-/** One CA is told from the next by the id of the rotation that made it. */
-function nameOf(name: string, kind: string, rotation: string) {
-  return { organization: name, commonName: `mesh ${kind} ${rotation.split('.').at(-1) ?? ''}` }
+function signerOf(keys: VaultKeys, key: VaultKey) {
+  const algorithm = key.jwk.crv === 'P-256' ? ('ES256' as const) : ('ES384' as const)
+  return { algorithm, sign: (bytes: Uint8Array) => keys.sign(key, bytes) }
 }
 
 function keyKind({ intermediate: { key } }: MeshCaSpec) {

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
 export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Promise<Observations> {
   const { name, spec, rotation } = document
   const cluster = (await deps.store.read('cluster', spec.cluster))?.value
-  const watched = watchedBecause(cluster)
+  const watched = watchedBecause(spec, cluster)
   const isLive = rotation !== undefined && !isCaRotationOver(rotation)
   const [vault, trust, freezes, others] = await Promise.all([
     watched ? NOT_READ : lookAtVault(deps, document, cluster),
@@ -39,9 +39,18 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
 
 const NOT_READ = { problems: [], versions: {}, marks: {} } as const
 
-async function lookAtVault(deps: MeshCaDeps, { spec, current }: MeshCaDocument, cluster: ClusterDocument | undefined) {
+async function lookAtVault(
+  deps: MeshCaDeps,
+  { name, spec, current }: MeshCaDocument,
+  cluster: ClusterDocument | undefined,
+) {
   try {
-    return await seeFour(await readFour(openCaVault(deps, spec, cluster)), deps.clock.now(), current)
+    return await seeFour(
+      await readFour(openCaVault(deps, name, spec, cluster)),
+      deps.clock.now(),
+      spec.purpose,
+      current,
+    )
   } catch (error) {
     return troubleOf(error)
   }
@@ -59,7 +68,7 @@ function clusterHolds(name: string, cluster: ClusterDocument | undefined): reado
   if (aks.powerState === 'Stopped')
     return [{ kind: 'cluster', reason: 'ClusterStopped', message: `Cluster ${name} is stopped.` }]
   if (!SETTLED.includes(aks.provisioningState)) {
-    const message = `Azure is changing cluster ${name} (${aks.provisioningState}): istiod may be restarted meanwhile.`
+    const message = `Azure is changing cluster ${name} (${aks.provisioningState}): its control plane may be restarted meanwhile.`
     return [{ kind: 'cluster', reason: 'ClusterChanging', message }]
   }
   if ((aks.mesh?.revisions.length ?? 0) < 2) return []

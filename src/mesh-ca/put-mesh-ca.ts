@@ -28,25 +28,40 @@ export async function putMeshCa(
       const refused = (before && refuseMove(before, spec)) ?? (await checkReferences(deps, name, spec))
       if (refused) return { ok: false, failure: refused }
       const cluster = (await deps.store.read('cluster', spec.cluster))?.value
-      const watched = watchedBecause(cluster)
+      const watched = watchedBecause(spec, cluster)
       const document = before ? changed(before, spec, context, now) : registered(name, spec, context, now)
       return succeed({ document, warnings: watched ? [watched.message] : warningsOf(spec) })
     },
   })
 }
 
-/** The CA of another cluster is another CA; and a rotation ends where it began. */
+type Fields = Readonly<Record<string, unknown>>
+/** What the phases of a rotation rest on. `trustDomain` is Linkerd's. */
+const FIXED = ['root', 'vault', 'secrets', 'workloadTtl', 'trustDomain'] as const
+
+/** The CA of another cluster, or of another purpose, is another CA; and a rotation ends where it began. */
 function refuseMove({ name, spec: before, rotation }: MeshCaDocument, spec: MeshCaSpec): Failure | undefined {
+  if (before.purpose !== spec.purpose) {
+    return fail('Conflict', `${name} is a CA of purpose ${before.purpose} already.`, {
+      errors: [{ pointer: '/purpose', reason: 'cannot change' }],
+      hint: 'Register it under another name.',
+    }).failure
+  }
   if (before.cluster !== spec.cluster) {
     return fail('Conflict', 'The CA of one cluster cannot become that of another.', {
       errors: [{ pointer: '/cluster', reason: 'cannot change' }],
       hint: 'Register it under another name.',
     }).failure
   }
+  if (before.purpose === 'linkerd-identity' && spec.purpose === before.purpose && before.namespace !== spec.namespace) {
+    return fail('Conflict', 'What was brought to one namespace cannot move to another.', {
+      errors: [{ pointer: '/namespace', reason: 'cannot change' }],
+      hint: 'Register it under another name.',
+    }).failure
+  }
   if (!rotation || isCaRotationOver(rotation)) return undefined
-  const fixed = (['root', 'vault', 'secrets', 'workloadTtl'] as const).filter(
-    (field) => canonicalJson(before[field]) !== canonicalJson(spec[field]),
-  )
+  const [old, next]: readonly [Fields, Fields] = [before, spec]
+  const fixed = FIXED.filter((field) => canonicalJson(old[field] ?? null) !== canonicalJson(next[field] ?? null))
   if (fixed.length === 0) return undefined
   return fail('Conflict', `A rotation of ${name} is live: ${rotation.phase}.`, {
     errors: fixed.map((field) => ({ pointer: `/${field}`, reason: 'cannot change while a rotation is live' })),
@@ -68,6 +83,7 @@ function registered(name: string, spec: MeshCaSpec, context: RequestContext, now
     kind: 'mesh-ca',
     name,
     spec,
+    ...(spec.purpose === 'linkerd-identity' ? { revision: Math.floor(Date.parse(now) / 1000) } : {}),
     generation: 1,
     observedGeneration: 0,
     conditions: [],

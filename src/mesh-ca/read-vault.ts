@@ -1,5 +1,5 @@
 import { rootsOf } from '../authority/trust.ts'
-import type { CaSecretNames, CaSet } from '../model/mesh-ca.ts'
+import type { CaSecretNames, CaSet, MeshCaSpec } from '../model/mesh-ca.ts'
 import type { SecretContent } from '../ports/vault-secrets.ts'
 import type { CaVault } from './ca-vault.ts'
 import { PARTS, type SecretMark, type VaultSeen } from './observations.ts'
@@ -35,7 +35,12 @@ export async function readFour({ secrets, names }: CaVault): Promise<FourSecrets
  * What the four hold, without the key. `now` is epoch milliseconds. Versions do not change: those of `known`, which were
  * checked when they came, are only asked whether they have ended since.
  */
-export async function seeFour(four: FourSecrets, now: number, known?: CaSet): Promise<VaultSeen> {
+export async function seeFour(
+  four: FourSecrets,
+  now: number,
+  purpose: MeshCaSpec['purpose'],
+  known?: CaSet,
+): Promise<VaultSeen> {
   const there = PARTS.filter((part) => four[part] !== undefined)
   const versions = Object.fromEntries(there.map((part) => [part, four[part]?.version]))
   const marks = Object.fromEntries(there.flatMap((part) => markOfPart(four, part)))
@@ -46,8 +51,8 @@ export async function seeFour(four: FourSecrets, now: number, known?: CaSet): Pr
   if (!set) return { problems: there.length === 0 ? [] : missing(four), versions, marks }
   const { checkBundle } = await import('../authority/ca-bundle.ts')
   const bundle = bundleOf(four)
-  // What lies there is not found fault with for its form, as long as istiod would take it.
-  const problems = bundle ? checkBundle(bundle, { now, heldRoots: bundle.rootCert }) : []
+  // What lies there is not found fault with for its form, as long as the mesh would take it.
+  const problems = bundle ? checkBundle(bundle, { purpose, now, heldRoots: bundle.rootCert }) : []
   return { set, problems: problems.map(({ message }) => message), versions, marks }
 }
 

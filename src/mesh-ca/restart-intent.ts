@@ -1,6 +1,7 @@
-import { type CaRotation, isCaRotationOver } from '../model/ca-rotation.ts'
+import { type CaPhase, type CaRotation, isCaRotationOver } from '../model/ca-rotation.ts'
 import { canonicalJson } from '../model/digest.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
+import type { MeshCaSpec } from '../model/mesh-ca.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import { describeProgress, type RestartIntent } from '../model/restarts.ts'
 import { lookWithin } from '../model/waiting.ts'
@@ -8,11 +9,12 @@ import { isTrouble } from '../ports/vault-trouble.ts'
 import { windowState } from '../ports/window-state.ts'
 import { trustWork } from './ca-work.ts'
 import { settledAt } from './gates.ts'
+import { linkerdRestart } from './linkerd-restart.ts'
 import type { Observations } from './observations.ts'
 import { type CaStep, withRotation } from './step.ts'
+import { waitsForPods } from './waits-for-pods.ts'
 
-/** Reasons of a rotation that waits for Pods and for nothing else. */
-const WAITS_FOR_PODS = ['WaitsForProxies', 'WaitsForControlPlane']
+const WAITS_FOR_RENEWAL: readonly CaPhase[] = ['trusting', 'renewing']
 /** So soon the intent is seen to be one no longer, when a window closes; reconcile looks before every write besides. */
 const RECHECK_MS = 300_000
 
@@ -23,7 +25,7 @@ const RECHECK_MS = 300_000
 export function withRestarts(step: CaStep, seen: Observations): CaStep {
   const { rotation } = step.document
   if (!rotation || isCaRotationOver(rotation)) return without(step)
-  const wanted = restartWanted(step.document)
+  const wanted = restartWanted(step.document, seen)
   if (!wanted || !mayRestart(step.document, seen)) return without(step)
   const { now } = seen
   const from = Date.parse(wanted.olderThan)
@@ -35,10 +37,15 @@ export function withRestarts(step: CaStep, seen: Observations): CaStep {
 }
 
 /** What the phase that a rotation is in waits for; undefined where it waits for no Pods. It agrees with the gates. */
-function restartWanted({ rotation, spec }: MeshCaDocument): RestartIntent | undefined {
-  if (rotation?.takenAt === undefined || (rotation.phase !== 'trusting' && rotation.phase !== 'renewing'))
-    return undefined
-  return { olderThan: timestamp(settledAt(rotation, durationMs(spec.workloadTtl))) }
+function restartWanted({ rotation, spec }: MeshCaDocument, { trust }: Observations): RestartIntent | undefined {
+  if (!rotation) return undefined
+  if (spec.purpose === 'linkerd-identity') return linkerdRestart(rotation, spec, trust)
+  return WAITS_FOR_RENEWAL.includes(rotation.phase) ? renewal(rotation, spec) : undefined
+}
+
+function renewal(rotation: CaRotation, { workloadTtl }: Pick<MeshCaSpec, 'workloadTtl'>): RestartIntent | undefined {
+  if (rotation.takenAt === undefined) return undefined
+  return { olderThan: timestamp(settledAt(rotation, durationMs(workloadTtl))) }
 }
 
 /**
@@ -48,7 +55,7 @@ function restartWanted({ rotation, spec }: MeshCaDocument): RestartIntent | unde
 function mayRestart({ rotation, spec }: MeshCaDocument, { vault, trust, holds, window }: Observations): boolean {
   if (!rotation || !spec.restarts || rotation.paused || isTrouble(vault) || !window.open) return false
   if (trust?.state !== 'seen') return false
-  return WAITS_FOR_PODS.includes(rotation.reason) && holds.every(({ kind }) => kind === 'turn')
+  return waitsForPods(rotation.reason) && holds.every(({ kind }) => kind === 'turn')
 }
 
 function asked(

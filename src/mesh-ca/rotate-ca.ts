@@ -4,6 +4,7 @@ import type { MeshCaDocument } from '../model/documents.ts'
 import { fail, type Result, succeed } from '../model/failure.ts'
 import { remember, replayOf } from '../model/idempotency.ts'
 import { actorOf, hasRole } from '../model/identity.ts'
+import type { CaSet } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import type { RequestContext } from '../model/request.ts'
 import { rotationById } from '../model/rotation.ts'
@@ -11,6 +12,7 @@ import { type Change, changeDocument } from '../ports/change-document.ts'
 import { rotateCaWork } from './ca-work.ts'
 import type { MeshCaDeps } from './deps.ts'
 import { startCaRotation } from './start-rotation.ts'
+import { foundCa } from './take-over.ts'
 import { watchedBecause } from './watched.ts'
 
 export interface CaRotationOrder {
@@ -47,9 +49,9 @@ export async function rotateCa(
     if (again) return succeed({ kind: 'leave', value: { rotation: again, started: false } })
     const { rotation } = before
     if (rotation && !isCaRotationOver(rotation)) return join(before, rotation, order, context, deps.clock.now())
-    const refused = await refuse(deps, before)
+    const refused = await startOf(deps, before, order)
     if (!refused.ok) return refused
-    const [document, made] = started(before, order, context, deps.clock.now())
+    const [document, made] = started(before, order, refused.value, context, deps.clock.now())
     return succeed({ kind: 'write', document, value: { rotation: made, started: true } })
   })
   if (!changed.ok) return changed
@@ -57,18 +59,26 @@ export async function rotateCa(
   return document ? succeed({ ...changed.value.value, document }) : fail('NotFound', `There is no certificate ${name}.`)
 }
 
-async function refuse(
+/** What a rotation starts from; undefined: nothing, it makes the first CA. */
+async function startOf(
   { store }: Pick<MeshCaDeps, 'store'>,
-  { name, spec, current }: MeshCaDocument,
-): Promise<Result<undefined>> {
+  document: MeshCaDocument,
+  { what }: CaRotationOrder,
+): Promise<Result<CaSet | undefined>> {
+  const { name, spec, current } = document
   const cluster = (await store.read('cluster', spec.cluster))?.value
-  const watched = watchedBecause(cluster)
+  const watched = watchedBecause(spec, cluster)
   if (watched) {
     return fail('UnsupportedFeature', watched.message, {
       hint: 'See docs/mesh-ca.md: a CA that istiod made itself is only watched.',
     })
   }
-  if (current) return succeed(undefined)
+  if (current) return succeed(current)
+  if (spec.purpose === 'linkerd-identity' && what === 'root') {
+    const found = foundCa(document, (await store.read('trust', name))?.value)
+    if (found.kind === 'usable') return succeed(found.from)
+    return fail('Conflict', found.message, { hint: 'GET it: the condition Issued says why.' })
+  }
   return fail('Conflict', `There is no CA in the vault of ${name} yet to rotate from.`, {
     hint: 'GET it: the conditions Issued and VaultReadable say why.',
   })
@@ -98,6 +108,7 @@ function join(
 function started(
   before: MeshCaDocument,
   { what, reason }: CaRotationOrder,
+  from: CaSet | undefined,
   context: RequestContext,
   now: number,
 ): readonly [MeshCaDocument, CaRotation] {
@@ -108,7 +119,7 @@ function started(
   const message = `${actor.name} asked for a rotation of the ${what}${words}`.slice(0, 600)
   const step = startCaRotation(
     { document: before, entries: [] },
-    { what, actor, reason: 'Asked', message, unique },
+    { what, actor, reason: 'Asked', message, unique, ...(from ? { from } : {}) },
     now,
   )
   const { rotation } = step.document

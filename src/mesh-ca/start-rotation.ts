@@ -2,6 +2,7 @@ import type { CaRotation } from '../model/ca-rotation.ts'
 import { shortId } from '../model/digest.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
 import type { Actor } from '../model/identity.ts'
+import type { CaSet } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import { type CaStep, tell } from './step.ts'
 
@@ -13,13 +14,15 @@ export interface CaRotationStart {
   readonly message: string
   /** What makes the rotation's id, besides the rotation before it: the same happening has the same. */
   readonly unique: readonly unknown[]
+  /** What it starts from; what is current when left out. */
+  readonly from?: CaSet
 }
 
 /** A new live rotation in place of the one that ended last, from what is current. Whoever calls sees to it that none is live. */
 export function startCaRotation(step: CaStep, start: CaRotationStart, now: number): CaStep {
   const { document } = step
   const { what, actor, reason, message } = start
-  const { current } = document
+  const from = start.from ?? document.current
   const rotation: CaRotation = {
     id: `${document.name}.${shortId(10, document.name, document.createdAt, document.history[0]?.id, ...start.unique)}`,
     what,
@@ -28,7 +31,7 @@ export function startCaRotation(step: CaStep, start: CaRotationStart, now: numbe
     reason,
     message,
     actor,
-    ...(current ? { from: current } : {}),
+    ...(from ? { from } : {}),
     startedAt: timestamp(now),
     phaseSince: timestamp(now),
     attempts: 0,

@@ -5,6 +5,7 @@ import { type Actor, MESHWRIGHT } from '../model/identity.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import type { OutboxEntry } from '../model/outbox.ts'
+import { trustWork } from './ca-work.ts'
 import type { CaEffect } from './observations.ts'
 
 /** A mesh CA on its way through one decision. */
@@ -86,7 +87,16 @@ export function adopt(step: CaStep, set: CaSet): CaStep {
   const sameRoots =
     current?.roots.map(({ fingerprint }) => fingerprint).join() === set.roots.map((one) => one.fingerprint).join()
   const kept = { root: sameRoots ? warned.root : [], signer: sameSigner ? warned.signer : [] }
-  return { ...step, document: { ...step.document, current: set, warned: kept } }
+  const { anchors: _anchors, ...before } = step.document
+  const document = { ...before, current: set, warned: kept }
+  if (document.spec.purpose !== 'linkerd-identity') return { ...step, document }
+  const next = raised(document)
+  return { ...step, document: next, entries: [...step.entries, trustWork(next.name, `revision.${next.revision}`)] }
+}
+
+/** Of Linkerd: what is wanted of the cluster has changed. */
+export function raised(document: MeshCaDocument): MeshCaDocument {
+  return { ...document, revision: (document.revision ?? 0) + 1 }
 }
 
 /** Ends the live rotation. */

@@ -3,11 +3,15 @@ import type { CaPhase, CaRotation } from '../model/ca-rotation.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import { isAsked, isDue, keepLease, lookWithin } from '../model/waiting.ts'
 import { trustWork } from './ca-work.ts'
-import { type Gate, renewedGate, takenGate } from './gates.ts'
+import type { Gate, GateInput } from './gates.ts'
+import { gatesOf } from './gates-of.ts'
+import { wordsOf } from './mesh-words.ts'
 import type { Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
 import { adopt, ask, type CaStep, end, enter, tell, withRotation } from './step.ts'
+import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
 import { holdAndTell, waitUntil } from './waiting.ts'
+import { isLeftToRestarts } from './waits-for-pods.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
 
 type Take = (step: CaStep, rotation: CaRotation, seen: Observations, vault: VaultSeen) => CaStep
@@ -87,22 +91,29 @@ function write(step: CaStep, rotation: CaRotation, seen: Observations, vault: Va
   const wanted = wantedOf(rotation)
   if (!wanted.ok) return holdAndTell(step, wanted.reason, wanted.message, REMIND_MS, now)
   if (rotation.writtenAt === undefined) {
-    const set = writtenSet(rotation, wanted.value, vault)
+    const set = bringsAnchorsAlone(rotation) ? undefined : writtenSet(rotation, wanted.value, vault)
     if (!set) return askToWrite(step, rotation, wanted.value, seen)
     const at = timestamp(now)
     const message = 'The vault holds it. Waits until the cluster is seen to have taken it.'
     const { askedUntil: _asked, ...asked } = { ...rotation, written: set, writtenAt: at, reason: 'Written', message }
     const next = adopt({ ...step, document: { ...step.document, rotation: asked } }, set)
-    if (!rotation.from) return end(next, 'succeeded', 'Written', FIRST_CA, now)
+    if (!rotation.from) return end(next, 'succeeded', 'Written', wordsOf(step.document.spec).first, now)
     const work = trustWork(step.document.name, `${rotation.id}.${rotation.direction}.${rotation.phase}`)
     return lookWithin({ ...next, entries: [...next.entries, work] }, BACKSTOP_MS, now)
   }
-  const input = { rotation, wanted: wanted.value, trust: seen.trust, workloadTtlMs: ttlOf(step), now }
-  return pass(step, takenGate(input), now)
+  return pass(step, gatesOf(step.document.spec).taken(gateInput(step, rotation, wanted.value, seen)), now)
 }
 
-const FIRST_CA =
-  'The vault holds the first CA. A mesh that is enabled with it as plug-in CA signs with it; one that signs with a CA of its own does not change over by this.'
+function gateInput(
+  { document }: CaStep,
+  rotation: CaRotation,
+  wanted: Wanted,
+  { trust, now }: Observations,
+): GateInput {
+  const { spec, revision } = document
+  const input = { rotation, wanted, trust, workloadTtlMs: durationMs(spec.workloadTtl), now }
+  return revision === undefined ? input : { ...input, revision }
+}
 
 function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Observations): CaStep {
   const { now } = seen
@@ -112,8 +123,11 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
     const { reason, message, until } = obstacle
     return waitUntil(step, reason, message, Math.min(until ?? Number.POSITIVE_INFINITY, now + REMIND_MS), now)
   }
+  const gate = gatesOf(step.document.spec).beforeWrite(gateInput(step, rotation, wanted, seen))
+  if (gate) return pass(step, gate, now)
   const { id, phase, direction } = rotation
   const { rootCert, signer } = wanted
+  if (bringsAnchorsAlone(rotation)) return bringAnchors(step, rotation, rootCert, seen)
   const begun = rotation.begunAt === undefined ? withRotation(step, { begunAt: timestamp(now) }) : step
   const [reason, message] = passed.length > 0 ? passing(passed) : ['Writing', 'The four secrets are written.']
   return ask(begun, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
@@ -131,15 +145,15 @@ function waitForProxies(step: CaStep, rotation: CaRotation, seen: Observations):
   const { now } = seen
   const wanted = wantedOf(rotation)
   if (!wanted.ok) return holdAndTell(step, wanted.reason, wanted.message, REMIND_MS, now)
-  const input = { rotation, wanted: wanted.value, trust: seen.trust, workloadTtlMs: ttlOf(step), now }
-  return pass(step, renewedGate(input), now)
+  return pass(step, gatesOf(step.document.spec).renewed(gateInput(step, rotation, wanted.value, seen)), now)
 }
 
 function pass(step: CaStep, gate: Gate, now: number): CaStep {
   if (gate.kind === 'open') return goOn(step, gate, now)
   const looked = gate.look && isDue(step, now) ? askForLook(step, now) : step
-  if (gate.kind === 'hold') return holdAndTell(looked, gate.reason, gate.message, BACKSTOP_MS, now)
-  const at = gate.at === undefined ? now + BACKSTOP_MS : Math.min(gate.at, now + REMIND_MS)
+  const isOurs = isLeftToRestarts(step.document, gate.reason)
+  if (gate.kind === 'hold' && !isOurs) return holdAndTell(looked, gate.reason, gate.message, BACKSTOP_MS, now)
+  const at = gate.kind === 'hold' || gate.at === undefined ? now + BACKSTOP_MS : Math.min(gate.at, now + REMIND_MS)
   return waitUntil(looked, gate.reason, gate.message, at + 1, now)
 }
 
@@ -159,13 +173,6 @@ const NEXT: Readonly<Record<string, CaPhase | undefined>> = {
   'root back renewing': 'narrowing',
 }
 
-const WORDS: Partial<Record<CaPhase, string>> = {
-  trusting: 'Both roots are in every trust bundle. Waits until every proxy trusts both.',
-  switching: 'Every proxy trusts both roots. The new one takes over the signing.',
-  renewing: 'Waits until every proxy holds a certificate of what signs now.',
-  narrowing: 'No certificate of the other root is in use. It leaves the trust bundles.',
-}
-
 function goOn(step: CaStep, gate: Extract<Gate, { kind: 'open' }>, now: number): CaStep {
   const { rotation } = step.document
   if (!rotation) return step
@@ -173,20 +180,19 @@ function goOn(step: CaStep, gate: Extract<Gate, { kind: 'open' }>, now: number):
   if (next) {
     const taken = withRotation(step, { takenAt: timestamp(gate.takenAt) })
     const note = gate.note === undefined ? '' : ` ${gate.note}`
-    return { ...enter(taken, next, 'Entered', `${WORDS[next] ?? ''}${note}`, now), lookAt: now }
+    return {
+      ...enter(taken, next, 'Entered', `${wordsOf(step.document.spec).entered[next] ?? ''}${note}`, now),
+      lookAt: now,
+    }
   }
   const serial = rotation.written?.signer.serial
   return rotation.direction === 'back'
     ? end(
-        step,
+        letGo(step),
         'aborted',
         'WentBack',
         `It went back: serial ${serial} signs, and what was trusted before is trusted.`,
         now,
       )
     : end(step, 'succeeded', 'Renewed', `Serial ${serial} signs, and every proxy has been renewed.`, now)
-}
-
-function ttlOf({ document }: CaStep): number {
-  return durationMs(document.spec.workloadTtl)
 }

@@ -1,6 +1,7 @@
-import type { CaRotation } from '../model/ca-rotation.ts'
+import { type CaRotation, isTakeover } from '../model/ca-rotation.ts'
 import { type Failure, fail, type Result, succeed } from '../model/failure.ts'
 import { durationMs } from '../model/names.ts'
+import { wordsOf } from './mesh-words.ts'
 import { type CaStep, end, enter, withRotation } from './step.ts'
 
 /**
@@ -36,7 +37,7 @@ function goBack(step: CaStep, rotation: CaRotation, words: string, now: number):
       return switchBack(step, rotation, words, now)
     case 'narrowing':
       if (!isBegun) return switchBack(step, rotation, words, now)
-      return refuse('The old root is no longer trusted: istiod takes no way back from there.', ROTATE_AGAIN)
+      return refuse(wordsOf(step.document.spec).narrowed, ROTATE_AGAIN)
     default:
       return refuse(`The rotation is over: ${rotation.phase}.`)
   }
@@ -44,6 +45,9 @@ function goBack(step: CaStep, rotation: CaRotation, words: string, now: number):
 
 const ROTATE_AGAIN =
   'Let it end, then POST …/rotate with "what": "root": that makes another root by the same safe steps.'
+
+const KEY_NOT_OURS =
+  'The cluster is being taken over, and the vault does not have the key of its former issuer: it cannot be made to sign again.'
 
 /** Was the vault asked to write in this phase, or has it? */
 function hasBegun({ askedUntil, writtenAt }: CaRotation): boolean {
@@ -65,6 +69,7 @@ function narrowBack(step: CaStep, rotation: CaRotation, words: string, now: numb
 function switchBack(step: CaStep, rotation: CaRotation, words: string, now: number): Result<CaStep> {
   const { from } = rotation
   if (!from) return refuse('It is the first CA: there is nothing to go back to.')
+  if (isTakeover(rotation)) return refuse(KEY_NOT_OURS, 'Let it end: what may be in use stays trusted in every phase.')
   const ends = [from.signer, ...from.roots].filter(
     ({ notAfter }) => Date.parse(notAfter) <= now + durationMs(step.document.spec.workloadTtl),
   )

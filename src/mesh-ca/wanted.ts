@@ -1,5 +1,5 @@
 import { type Trusted, widen } from '../authority/trust.ts'
-import type { CaRotation } from '../model/ca-rotation.ts'
+import { type CaRotation, isTakeover } from '../model/ca-rotation.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
 import { type CaWrite, PARTS, type SecretMark, type VaultSeen } from './observations.ts'
 
@@ -41,9 +41,9 @@ function wanted(value: Wanted): Trusted<Wanted> {
   return { ok: true, value }
 }
 
-/** What the rotation knows the vault to hold: what it wrote last, else what it found. */
+/** What the rotation knows the vault to hold: what it wrote last, else what it found there. */
 export function knownSet({ written, from }: CaRotation): CaSet | undefined {
-  return written ?? from
+  return written ?? (isTakeover({ from }) ? undefined : from)
 }
 
 /** The set that the phase wants, whole, as its writer left it; undefined while it is not there. */

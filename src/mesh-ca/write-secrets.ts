@@ -6,7 +6,8 @@ import { durationMs } from '../model/names.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
 import type { CaVault } from './ca-vault.ts'
-import { certificatesOf, issuingRoot, makeIntermediate } from './make-certificates.ts'
+import { certificatesOf } from './certificate-texts.ts'
+import { issuingRoot, makeIntermediate } from './make-certificates.ts'
 import { type CaWrite, PARTS } from './observations.ts'
 import { bundleOf, type FourSecrets, isOf, readFour, tagsOf } from './read-vault.ts'
 
@@ -20,7 +21,7 @@ export interface WriteScene {
   mayAsk(): void
 }
 
-/** Media type of what istiod reads. */
+/** Media type of PEM. */
 export const PEM = 'application/x-pem-file'
 
 type Bundle = Readonly<Record<keyof CaSecretNames, string>>
@@ -34,7 +35,8 @@ export async function writeSecrets(scene: WriteScene, write: CaWrite): Promise<v
   const { vault } = scene
   const before = await readFour(vault)
   const next = await nextBundle(scene, write, before)
-  await check(scene, write, next, before.rootCert?.value)
+  // Of a mesh that is taken over the vault knows nothing yet.
+  await check(scene, write, next, before.rootCert?.value ?? scene.rotation.from?.rootCert)
   await setFour(scene, next, write)
   scene.mayAsk()
   const after = await readFour(vault)
@@ -76,7 +78,12 @@ async function check(
   const { checkBundle } = await import('../authority/ca-bundle.ts')
   // What signs already is not refused for what it cannot help: the next one may be on its way.
   const minimumLifetimeMs = signer === 'keep' ? 0 : durationMs(document.spec.workloadTtl)
-  const problems = checkBundle(next, { now, minimumLifetimeMs, ...(heldRoots === undefined ? {} : { heldRoots }) })
+  const problems = checkBundle(next, {
+    purpose: document.spec.purpose,
+    now,
+    minimumLifetimeMs,
+    ...(heldRoots === undefined ? {} : { heldRoots }),
+  })
   if (problems.length === 0) return
   const words = problems.map(({ message }) => message).join(' ')
   throw new PortError('invalid', 'mesh CA', `Nothing was written: ${words}`, { reason: 'BundleRefused' })

@@ -37,7 +37,10 @@ export interface CaRotation {
   /** For people; deterministic, without times. */
   readonly message: string
   readonly actor: Actor
-  /** What the vault held when it began; absent: nothing (a first CA). The way back leads there. */
+  /**
+   * What the vault held when it began; absent: nothing (a first CA). The way back leads there. Of Linkerd that is taken over:
+   * what the cluster held (`isTakeover`).
+   */
   readonly from?: CaSet
   /** The root that is to be: of a root rotation once it is made. `keyId` names the vault's key with its version. */
   readonly root?: { readonly certificate: CaCertificate; readonly pem: string; readonly keyId?: string }
@@ -72,6 +75,14 @@ export interface CaRotation {
 
 export function isCaRotationOver({ phase }: Pick<CaRotation, 'phase'>): boolean {
   return phase === 'succeeded' || phase === 'aborted' || phase === 'failed'
+}
+
+/**
+ * Is a mesh of Linkerd taken over by it? Then `from` is what lay on the cluster, the vault held nothing (its versions are empty
+ * texts), and the key of the former issuer is not ours.
+ */
+export function isTakeover({ from }: { readonly from?: CaSet | undefined }): boolean {
+  return from !== undefined && from.versions.caKey === ''
 }
 
 /** Of which phases a secret of the vault is written. */

@@ -4,10 +4,10 @@ import { dnsLabel, durationBetween, hostName } from './names.ts'
 import { timeWindow } from './window.ts'
 
 /**
- * What a certificate is for; `mesh-ca` has a form of its own. `workload-tls` is a Secret that workloads read themselves: no
- * handshake is made. `linkerd-identity` is refused with `NotBuilt`.
+ * What a certificate is for; `mesh-ca` and `linkerd-identity` have forms of their own. `workload-tls` is a Secret that workloads
+ * read themselves: no handshake is made.
  */
-export const CERTIFICATE_PURPOSES = ['gateway-tls', 'linkerd-identity', 'workload-tls'] as const
+export const CERTIFICATE_PURPOSES = ['gateway-tls', 'workload-tls'] as const
 
 const issuerSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('self') }).describe('Key Vault signs it with its own key'),

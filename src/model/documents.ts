@@ -142,6 +142,8 @@ export interface MeshCaDocument extends OwnedDocument<'mesh-ca', MeshCaSpec> {
    * second of creation, as services' does.
    */
   readonly revision?: number
+  /** Of Linkerd, while it is taken over: PEM of the anchors that the cluster is to have before `current` is there. */
+  readonly anchors?: string
   /** The live rotation, or the one that ended last. */
   readonly rotation?: CaRotation
   /** Ended rotations, the newest first; 20 at most. */

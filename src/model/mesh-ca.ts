@@ -13,7 +13,7 @@ const rootSpec = z.discriminatedUnion('kind', [
       hsm: z.boolean().default(true).describe('EC-HSM (a Premium vault). false: a software key'),
       validity: durationBetween('720h', '7300d').default('3650d').describe('Of the root certificates made with it'),
     })
-    .describe('The root signs with a P-384 key that never leaves the vault'),
+    .describe('The root signs with a key that never leaves the vault: P-384, or P-256 for Linkerd'),
   z
     .strictObject({ kind: z.literal('external') })
     .describe('Another CA signs: a rotation shows a CSR, and POST …/complete hands the chain and the root in'),
@@ -29,11 +29,15 @@ const caFields = {
   vault: z
     .url({ protocol: /^https$/ })
     .optional()
-    .describe('Where keys and secrets are; the vault of the plug-in CA, else that of the settings, when left out'),
+    .describe(
+      'Where keys and secrets are; the vault of the plug-in CA (Istio), else that of the settings, when left out',
+    ),
   secrets: z
     .strictObject({ rootCert: vaultObject, caCert: vaultObject, certChain: vaultObject, caKey: vaultObject })
     .optional()
-    .describe('Names of the four secrets; those of the plug-in CA, else root-cert, ca-cert, cert-chain and ca-key'),
+    .describe(
+      'Names of the four secrets. When left out, for Istio those of the plug-in CA, else root-cert, cert-chain, ca-cert and ca-key; for Linkerd NAME-anchors, NAME-issuer, NAME-issuer-chain and NAME-issuer-key',
+    ),
   workloadTtl: durationBetween('1m', '90d')
     .default('24h')
     .describe('The longest lifetime of a workload certificate: by then each has been renewed'),

@@ -40,8 +40,8 @@ export interface RestartIntent {
    * Those with others are restarted, whatever their age.
    */
   readonly anchors?: string
-  /** Of Linkerd: the Pods of its control plane are restarted by their age, and first; without `anchors` they alone. */
-  readonly controlPlane?: true
+  /** Of Linkerd: the Pods of its control plane are restarted too, by their age: before all else, or they alone. */
+  readonly controlPlane?: 'first' | 'alone'
 }
 
 export const RESTARTABLE = ['Deployment', 'StatefulSet', 'DaemonSet'] as const

@@ -44,8 +44,22 @@ export interface TrustState {
     readonly at: string
     readonly message: string
   }
-  /** Of Linkerd: what reconcile brought there last, read back. `anchors`: SHA-256 of their text; `issuer`: fingerprint. */
-  readonly delivered?: { readonly revision: number; readonly anchors: string; readonly issuer: string }
+  /**
+   * Of Linkerd: what lies on the cluster now, whoever put it there. PEM as it lies there, byte for byte, without a key.
+   * `anchors`: key `ca-bundle.crt` of the ConfigMap. `issuer`: `tls.crt` or `crt.pem` of the Secret; absent: there is none.
+   * Absent in a look that has `state: 'seen'`: there is no such ConfigMap, or it is empty.
+   */
+  readonly found?: { readonly anchors: string; readonly issuer?: string }
+  /**
+   * Of Linkerd: what reconcile brought there last, read back. `anchors`: SHA-256 of their text; `issuer`: fingerprint of the
+   * first certificate. `at`: RFC 3339, when it came to be there, or was first seen there; anew when it was written again.
+   */
+  readonly delivered?: {
+    readonly revision: number
+    readonly anchors: string
+    readonly issuer: string
+    readonly at: string
+  }
   /** Of the rotation that restarts workloads, or of the last that did. */
   readonly restarts?: RestartsState
   /** Failed looks in a row; sets the backoff. */

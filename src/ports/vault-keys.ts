@@ -1,7 +1,10 @@
-/** The public half of a P-384 key, as a JSON Web Key (RFC 7518 §6.2.1). Numbers are base64url. */
+/** Curves of the keys that sign certificates. */
+export type SigningCurve = 'P-256' | 'P-384'
+
+/** The public half of such a key, as a JSON Web Key (RFC 7518 §6.2.1). Numbers are base64url. */
 export interface PublicJwk {
   readonly kty: 'EC'
-  readonly crv: 'P-384'
+  readonly crv: SigningCurve
   readonly x: string
   readonly y: string
 }
@@ -22,22 +25,26 @@ export interface VaultKey {
 
 /** How a key is to be made. */
 export interface VaultKeyPolicy {
+  /** P-384 when left out. */
+  readonly curve?: SigningCurve
   /** In a hardware module, which only vaults of the Premium tier have. */
   readonly hsm: boolean
   readonly tags: Readonly<Record<string, string>>
 }
 
 /**
- * The keys of one Key Vault that sign certificates: EC P-384, which never leave it. Throws PortError: `not-found`,
+ * The keys of one Key Vault that sign certificates: EC P-256 or P-384, which never leave it. Throws PortError: `not-found`,
  * `conflict` (the name lies deleted: reason `SoftDeleted`, or belongs to a certificate), `throttled`, `denied` (reason
- * `HsmNotInTier`: not a Premium vault; `KeyDisabled`; `KeyUnusable`), `invalid` (reason `KeyKind`: a key of that name is no
- * P-384; `KeyId`: an id of another vault), `unavailable`.
+ * `HsmNotInTier`: not a Premium vault; `KeyDisabled`; `KeyUnusable`), `invalid` (reason `KeyKind`: a key of that name is neither; `KeyId`: an id of another vault), `unavailable`.
  */
 export interface VaultKeys {
   /** Makes a key, or a new version where the name has one: whoever does not know whether an earlier call was heard reads first, and compares tags. */
   createKey(name: string, policy: VaultKeyPolicy): Promise<VaultKey>
   /** A version; the newest when `version` is left out. Undefined when there is none. */
   key(name: string, version?: string): Promise<VaultKey | undefined>
-  /** The signature (ES384) of the bytes by that version: r‖s, 96 bytes. Only their digest goes to the vault. */
-  sign(keyId: string, bytes: Uint8Array): Promise<Uint8Array>
+  /**
+   * The signature of the bytes by that version: ES256 (r‖s, 64 bytes) by a key on P-256, ES384 (96 bytes) by one on P-384.
+   * Only their digest goes to the vault.
+   */
+  sign(key: Pick<VaultKey, 'id' | 'jwk'>, bytes: Uint8Array): Promise<Uint8Array>
 }

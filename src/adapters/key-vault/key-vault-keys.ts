@@ -3,15 +3,16 @@ import { PortError } from '../../ports/port-error.ts'
 import type { VaultKey, VaultKeys } from '../../ports/vault-keys.ts'
 import { type Ask, orNone } from './ask-vault.ts'
 
-const SIGNATURE_BYTES = 96
+/** How a key on each curve signs, and how long its signatures are. */
+const SIGNATURES = { 'P-256': { name: 'ES256', bytes: 64 }, 'P-384': { name: 'ES384', bytes: 96 } } as const
 
 /** The keys of one vault. */
 export function keyVaultKeys(vault: { readonly url: string; readonly system: string }, ask: Ask<KeyClient>): VaultKeys {
   const { url, system } = vault
   return {
-    createKey: (name, { hsm, tags }) =>
+    createKey: (name, { curve = 'P-384', hsm, tags }) =>
       ask(async (keys, abortSignal) => {
-        const use = { curve: 'P-384', hsm, keyOps: ['sign', 'verify'], exportable: false }
+        const use = { curve, hsm, keyOps: ['sign', 'verify'], exportable: false }
         return keyOf(system, await keys.createEcKey(name, { ...use, enabled: true, tags: { ...tags }, abortSignal }))
       }),
     key: (name, version) =>
@@ -21,12 +22,13 @@ export function keyVaultKeys(vault: { readonly url: string; readonly system: str
           return keyOf(system, await keys.getKey(name, options))
         }),
       ),
-    sign: (keyId, bytes) =>
+    sign: ({ id, jwk }, bytes) =>
       ask(async (keys, abortSignal) => {
-        const [name, keyVersion] = partsOf(url, system, keyId)
+        const [name, keyVersion] = partsOf(url, system, id)
+        const signature = SIGNATURES[jwk.crv]
         const client = keys.getCryptographyClient(name, { keyVersion })
-        const { result } = await usable(system, client.signData('ES384', bytes, { abortSignal }))
-        if (result.length === SIGNATURE_BYTES) return result
+        const { result } = await usable(system, client.signData(signature.name, bytes, { abortSignal }))
+        if (result.length === signature.bytes) return result
         const reason = 'BrokenSignature'
         throw new PortError('unavailable', system, `${system} gave a signature of another length`, { reason })
       }),
@@ -56,8 +58,8 @@ async function usable<T>(system: string, answer: Promise<T>): Promise<T> {
 function keyOf(system: string, { id = '', key = {}, properties }: KeyVaultKey): VaultKey {
   const { kty, crv, x, y } = key
   const isEc = kty === 'EC' || kty === 'EC-HSM'
-  if (!isEc || crv !== 'P-384' || x === undefined || y === undefined) {
-    const message = `the key ${properties.name} in ${system} is not EC P-384: give another name`
+  if (!isEc || (crv !== 'P-256' && crv !== 'P-384') || x === undefined || y === undefined) {
+    const message = `the key ${properties.name} in ${system} is neither EC P-256 nor EC P-384: give another name`
     throw new PortError('invalid', system, message, { reason: 'KeyKind' })
   }
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')

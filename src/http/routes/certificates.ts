@@ -8,7 +8,7 @@ import { entityTag } from '../../model/digest.ts'
 import type { CertificateDocument, MeshCaDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
 import { actorOf } from '../../model/identity.ts'
-import { meshCaSpec } from '../../model/mesh-ca.ts'
+import { linkerdIdentitySpec, meshCaSpec } from '../../model/mesh-ca.ts'
 import { durationBetween, durationMs, timestamp } from '../../model/names.ts'
 import { isRotationOver } from '../../model/rotation.ts'
 import { operationIds } from '../operations.ts'
@@ -58,7 +58,7 @@ export const CERTIFICATE_EXAMPLE = {
 }
 
 /** By its purpose one or the other. */
-const anySpec = z.discriminatedUnion('purpose', [certificateSpec, meshCaSpec])
+const anySpec = z.discriminatedUnion('purpose', [certificateSpec, meshCaSpec, linkerdIdentitySpec])
 
 const PUT_FAILURES = [
   'Deleting',
@@ -67,7 +67,6 @@ const PUT_FAILURES = [
   'UnknownReference',
   'InvalidCombination',
   'UnsupportedFeature',
-  'NotBuilt',
 ] as const
 
 export const CERTIFICATE_ROUTES: readonly Route[] = [
@@ -118,7 +117,7 @@ export const CERTIFICATE_ROUTES: readonly Route[] = [
     failures: PUT_FAILURES,
     async handle(call) {
       const { deps, params, body, context } = call
-      if (body.purpose === 'mesh-ca') return putCa(call, body)
+      if (body.purpose === 'mesh-ca' || body.purpose === 'linkerd-identity') return putCa(call, body)
       return afterRotatingPut(call, kindOf(call), await putCertificate(deps, params.name ?? '', body, context))
     },
   }),

@@ -7,7 +7,7 @@ import { rotateCa } from '../../mesh-ca/rotate-ca.ts'
 import { isCaRotationOver } from '../../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../../model/documents.ts'
 import { fail, type Result, succeed } from '../../model/failure.ts'
-import { type MeshCaSpec, meshCaSpec } from '../../model/mesh-ca.ts'
+import { anyCaSpec, type MeshCaSpec } from '../../model/mesh-ca.ts'
 import type { RequestContext } from '../../model/request.ts'
 import { type Answer, type Call, type Route, route } from '../route.ts'
 import { meshCaView, viewMeshCa } from '../views/mesh-ca-view.ts'
@@ -82,7 +82,7 @@ export async function patchCa(call: Call<Record<string, unknown>, WaitQuery>): P
     what: 'certificate',
     key: name,
     patch: body,
-    schema: meshCaSpec,
+    schema: anyCaSpec,
     context,
     read: async () => (await deps.store.read('mesh-ca', name))?.value.spec,
     put: (spec, conditions) => putMeshCa(deps, name, spec, conditions),

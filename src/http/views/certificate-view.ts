@@ -55,8 +55,9 @@ export const certificateView = z
   .meta({ id: 'CertificateView' })
 export type CertificateView = z.infer<typeof certificateView>
 
+/** Of Linkerd's identity the namespace is what users say, and of no certificate is it part of the name. */
 export const CERTIFICATE_READ_ONLY = [
-  ...READ_ONLY,
+  ...READ_ONLY.filter((field) => field !== 'namespace'),
   'observedGeneration',
   'phase',
   'serial',

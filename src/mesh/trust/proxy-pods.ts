@@ -1,4 +1,5 @@
 import type { KubeMetadata } from '../../model/kube.ts'
+import type { MeshCaSpec } from '../../model/mesh-ca.ts'
 import { hasBundles, PROXY_SELECTORS } from '../istio/trust.ts'
 
 /** What a Pod with a proxy is to the mesh. */
@@ -15,20 +16,27 @@ export interface ProxyPods {
   readonly anchorsOf: (pod: KubeMetadata) => string | undefined
 }
 
-/** By provider: of those whose trust Meshwright rotates. */
-export const PROXY_PODS: Readonly<Record<'istio' | 'linkerd', ProxyPods>> = {
-  istio: {
-    selectors: PROXY_SELECTORS,
-    counts: hasBundles,
-    // The injector's template for gateways leaves this label out: a gateway takes no connections of the mesh.
-    roleOf: ({ labels = {} }) => (labels['security.istio.io/tlsMode'] === undefined ? 'gateway' : 'sidecar'),
-    anchorsOf: () => undefined,
-  },
-  linkerd: {
-    selectors: ['linkerd.io/control-plane-ns'],
+const ISTIO: ProxyPods = {
+  selectors: PROXY_SELECTORS,
+  counts: hasBundles,
+  // The injector's template for gateways leaves this label out: a gateway takes no connections of the mesh.
+  roleOf: ({ labels = {} }) => (labels['security.istio.io/tlsMode'] === undefined ? 'gateway' : 'sidecar'),
+  anchorsOf: () => undefined,
+}
+
+function linkerd(namespace: string): ProxyPods {
+  return {
+    selectors: [`linkerd.io/control-plane-ns=${namespace}`],
     counts: ({ deletionTimestamp }) => deletionTimestamp === undefined,
-    roleOf: ({ labels = {} }) =>
-      labels['linkerd.io/control-plane-component'] === undefined ? 'sidecar' : 'control-plane',
-    anchorsOf: ({ annotations = {} }) => annotations['linkerd.io/trust-root-sha256'],
-  },
+    roleOf: (pod) =>
+      pod.namespace === namespace && pod.labels?.['linkerd.io/control-plane-component'] !== undefined
+        ? 'control-plane'
+        : 'sidecar',
+    anchorsOf: ({ annotations = {} }) => annotations['linkerd.io/trust-root-sha256']?.toLowerCase(),
+  }
+}
+
+/** The Pods of the mesh that a CA is of. */
+export function proxyPodsOf(spec: MeshCaSpec): ProxyPods {
+  return spec.purpose === 'linkerd-identity' ? linkerd(spec.namespace) : ISTIO
 }

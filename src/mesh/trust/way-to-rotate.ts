@@ -27,8 +27,8 @@ const SELF_SIGNED: WayToRotate = {
 
 const WAYS: Readonly<Record<Exclude<ProviderName, 'istio'>, WayToRotate>> = {
   linkerd: {
-    by: 'hand',
-    way: 'Make the bundle old + new, restart the control plane and then every meshed Pod, and see that each carries the annotation linkerd.io/trust-root-sha256 of the new bundle; then replace the issuer, wait for the lifetime of workload certificates (24 h unless set otherwise), and take the old anchor away. linkerd.io/2/tasks/manually-rotating-control-plane-tls-credentials',
+    by: 'meshwright',
+    way: 'PUT /certificates/{name} with purpose linkerd-identity takes trust anchor and issuer of this cluster over; POST …/rotate rotates the issuer or the anchor. Control plane and meshed Pods have to be restarted on the way: their proxies read anchors only when they start. By hand: linkerd.io/2/tasks/manually-rotating-control-plane-tls-credentials',
   },
   consul: {
     by: 'hand',

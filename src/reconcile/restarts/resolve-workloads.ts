@@ -47,8 +47,8 @@ export function resolveWorkloads(gathered: Gathered, rules: Rules): Resolved {
 }
 
 /** Of Linkerd the control plane alone, or it and all else; of others what there is. */
-function concerns({ anchors, controlPlane }: RestartIntent, role: ProxyRole): boolean {
-  return role === 'control-plane' ? controlPlane === true : controlPlane !== true || anchors !== undefined
+function concerns({ controlPlane }: RestartIntent, role: ProxyRole): boolean {
+  return role === 'control-plane' ? controlPlane !== undefined : controlPlane !== 'alone'
 }
 
 /** Is a Pod to be restarted? By the anchors that it started with where the intent names some, else by its age. */

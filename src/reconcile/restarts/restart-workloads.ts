@@ -1,6 +1,5 @@
 import { RESTARTER } from '../../mesh/marks.ts'
-import { meshOf } from '../../mesh/mesh-of.ts'
-import { PROXY_PODS, type ProxyPods } from '../../mesh/trust/proxy-pods.ts'
+import { type ProxyPods, proxyPodsOf } from '../../mesh/trust/proxy-pods.ts'
 import { liveRolloutOn } from '../../model/desired-weights.ts'
 import { canonicalJson } from '../../model/digest.ts'
 import type { ClusterDocument, MeshCaDocument, TrustDocument } from '../../model/documents.ts'
@@ -71,9 +70,8 @@ async function sceneOf({ store }: RestartDeps, request: { ca: string; session?: 
   const intent = ca.value.rotation?.restarting ?? (underWay.length > 0 ? before : undefined)
   if (!intent) return undefined
   const cluster = (await store.read('cluster', ca.value.spec.cluster))?.value
-  const provider = cluster && meshOf(cluster)?.provider
-  if (!cluster || (provider !== 'istio' && provider !== 'linkerd')) return undefined
-  return { ca: ca.value, trust, cluster, intent, proxies: PROXY_PODS[provider] }
+  if (!cluster) return undefined
+  return { ca: ca.value, trust, cluster, intent, proxies: proxyPodsOf(ca.value.spec) }
 }
 
 /** Looks at what is under way, and at the whole cluster where none is, and decides. Trouble of the cluster is why it is held. */

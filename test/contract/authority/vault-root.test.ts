@@ -26,12 +26,12 @@ it.each([true, false])(
   'a root whose key stays in the vault (in hardware: %s) signs a CA that istiod can take',
   async (hsm) => {
     const keys = vault.vaults.keys(VAULT_URL)
-    const { id, jwk } = await keys.createKey(`mesh-root-${hsm}`, { hsm, tags: {} })
-    const signer: Signer = { algorithm: 'ES384', sign: (bytes) => keys.sign(id, bytes) }
+    const key = await keys.createKey(`mesh-root-${hsm}`, { hsm, tags: {} })
+    const signer: Signer = { algorithm: 'ES384', sign: (bytes) => keys.sign(key, bytes) }
     const now = vault.clock.now()
     const serial = crypto.getRandomValues(new Uint8Array(16))
     const rootTerms = { notBefore: now, notAfter: now + 3650 * DAY_MS, serial }
-    const rootCert = unwrap(await issueRoot(NAME, spkiOf(jwk), rootTerms, signer))
+    const rootCert = unwrap(await issueRoot(NAME, spkiOf(key.jwk), rootTerms, signer))
 
     const low = await makeCaKey({ type: 'EC', curve: 'P-384' })
     const request = await requestIntermediate({ commonName: 'Mesh CA east' }, low.publicKey, localSigner(low.pem))
@@ -55,7 +55,7 @@ it('a root is not made with a key whose vault signs with another', async () => {
     await keys.createKey('one', { hsm: true, tags: {} }),
     await keys.createKey('other', { hsm: true, tags: {} }),
   ]
-  const signer: Signer = { algorithm: 'ES384', sign: (bytes) => keys.sign(other.id, bytes) }
+  const signer: Signer = { algorithm: 'ES384', sign: (bytes) => keys.sign(other, bytes) }
   const now = vault.clock.now()
   const terms = { notBefore: now, notAfter: now + DAY_MS, serial: new Uint8Array(16) }
   expect(await issueRoot(NAME, spkiOf(one.jwk), terms, signer)).toMatchObject({ ok: false, reason: 'SignatureWrong' })

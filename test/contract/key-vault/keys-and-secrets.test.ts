@@ -16,6 +16,7 @@ import { ecMarks, everythingIn } from './leaks.ts'
 
 const BYTES = Buffer.from('what is to be signed')
 const POLICY = { hsm: true, tags: { rotation: 'r1' } }
+const JWK = { kty: 'EC', crv: 'P-384', x: '', y: '' } as const
 
 const failure = (call: Promise<unknown>): Promise<PortError> =>
   call.then(
@@ -50,14 +51,15 @@ describe('keys and secrets by their adapter', () => {
     '/keys/mesh-root/VERSION',
     '',
   ])('sign by no id but that of a version of the vault’s own keys: %s', async (id) => {
-    const error = await failure(keys().sign(id.replace('VERSION', 'a'.repeat(32)), BYTES))
+    const error = await failure(keys().sign({ id: id.replace('VERSION', 'a'.repeat(32)), jwk: JWK }, BYTES))
     expect(error).toMatchObject({ kind: 'invalid', reason: 'KeyId' })
     expect(emulated.exchanges).toEqual([])
   })
 
   it('ask for a key that signs and does nothing else, and send a digest only', async () => {
-    const { id, version } = await keys().createKey('mesh-root', POLICY)
-    await keys().sign(id, BYTES)
+    const made = await keys().createKey('mesh-root', POLICY)
+    const { version } = made
+    await keys().sign(made, BYTES)
     const lines = emulated.exchanges.map(({ line, response }) => `${line} ${response.status}`)
     expect(lines).toEqual([
       'POST /keys/mesh-root/create 401',
@@ -93,12 +95,15 @@ describe('keys and secrets by their adapter', () => {
     })
   })
 
-  it('tell a key that may not sign, and one that is no P-384', async () => {
-    const { id, version } = await keys().createKey('mesh-root', POLICY)
+  it('tell a key that may not sign, and one that signs no certificates', async () => {
+    const made = await keys().createKey('mesh-root', POLICY)
+    const { version } = made
     await emulated.keys.updateKeyProperties('mesh-root', version, { enabled: false })
-    expect(await failure(keys().sign(id, BYTES))).toMatchObject({ kind: 'denied', reason: 'KeyDisabled' })
+    expect(await failure(keys().sign(made, BYTES))).toMatchObject({ kind: 'denied', reason: 'KeyDisabled' })
     await emulated.keys.updateKeyProperties('mesh-root', version, { enabled: true, keyOps: ['verify'] })
-    expect(await failure(keys().sign(id, BYTES))).toMatchObject({ kind: 'denied', reason: 'KeyUnusable' })
+    expect(await failure(keys().sign(made, BYTES))).toMatchObject({ kind: 'denied', reason: 'KeyUnusable' })
+    await emulated.keys.createEcKey('wide', { curve: 'P-521' })
+    expect(await failure(keys().key('wide'))).toMatchObject({ kind: 'invalid', reason: 'KeyKind' })
     await emulated.keys.createRsaKey('other')
     expect(await failure(keys().key('other'))).toMatchObject({ kind: 'invalid', reason: 'KeyKind' })
   })
@@ -180,8 +185,7 @@ describe('what is secret', () => {
     const storage = memoryStorage()
     const emulated = await emulatedVault({ storage })
     const keys = emulated.vaults.keys(VAULT_URL)
-    const { id } = await keys.createKey('mesh-root', POLICY)
-    await keys.sign(id, BYTES)
+    await keys.sign(await keys.createKey('mesh-root', POLICY), BYTES)
     for await (const _ of emulated.keys.listPropertiesOfKeyVersions('mesh-root'))
       await emulated.keys.getKey('mesh-root')
     for await (const _ of emulated.keys.listPropertiesOfKeys()) await keys.key('mesh-root')

@@ -12,6 +12,8 @@ export interface OpenedKeys {
 }
 
 const BYTES = Buffer.from('what is to be signed')
+/** Of a key that is not there. */
+const JWK = { kty: 'EC', crv: 'P-384', x: '', y: '' } as const
 
 /** What the keys of every vault keep to. */
 export function vaultKeysContract(title: string, open: () => Promise<OpenedKeys>): void {
@@ -27,7 +29,7 @@ export function vaultKeysContract(title: string, open: () => Promise<OpenedKeys>
       expect(await keys.key('none')).toBeUndefined()
       expect(await keys.key('none', 'a'.repeat(32))).toBeUndefined()
       const id = `${opened.url}/keys/none/${'a'.repeat(32)}`
-      await expect(keys.sign(id, BYTES)).rejects.toMatchObject({ kind: 'not-found' })
+      await expect(keys.sign({ id, jwk: JWK }, BYTES)).rejects.toMatchObject({ kind: 'not-found' })
     })
 
     it.each([true, false])('makes a key (in hardware: %s) that signs, and tells its public half only', async (hsm) => {
@@ -43,7 +45,20 @@ export function vaultKeysContract(title: string, open: () => Promise<OpenedKeys>
       })
       expect(await keys.key('mesh-root')).toEqual(made)
       expect(await keys.key('mesh-root', made.version)).toEqual(made)
-      expect(await isSigned(made, await keys.sign(made.id, BYTES))).toBe(true)
+      expect(await isSigned(made, await keys.sign(made, BYTES))).toBe(true)
+    })
+
+    it.each([
+      ['P-256', true, 64],
+      ['P-256', false, 64],
+      ['P-384', false, 96],
+    ] as const)('makes a key on %s (in hardware: %s), whose signatures have %i bytes', async (curve, hsm, length) => {
+      const made = await keys.createKey('mesh-root', { curve, hsm, tags: {} })
+      expect(made).toMatchObject({ hsm, jwk: { crv: curve } })
+      expect(await keys.key('mesh-root', made.version)).toEqual(made)
+      const signature = await keys.sign(made, BYTES)
+      expect(signature).toHaveLength(length)
+      expect(await isSigned(made, signature)).toBe(true)
     })
 
     it('signs by the version that is named, also when there is a newer one', async () => {
@@ -52,7 +67,7 @@ export function vaultKeysContract(title: string, open: () => Promise<OpenedKeys>
       const second = await keys.createKey('mesh-root', { hsm: true, tags: {} })
       expect(await keys.key('mesh-root')).toEqual(second)
       expect(await keys.key('mesh-root', first.version)).toEqual(first)
-      const signature = await keys.sign(first.id, BYTES)
+      const signature = await keys.sign(first, BYTES)
       expect(signature).toHaveLength(96)
       expect([await isSigned(first, signature), await isSigned(second, signature)]).toEqual([true, false])
     })
@@ -60,7 +75,7 @@ export function vaultKeysContract(title: string, open: () => Promise<OpenedKeys>
     it('signs with no key of another vault', async () => {
       const { version } = await keys.createKey('mesh-root', { hsm: false, tags: {} })
       const id = `https://other.vault.azure.net/keys/mesh-root/${version}`
-      await expect(keys.sign(id, BYTES)).rejects.toMatchObject({ kind: 'invalid', reason: 'KeyId' })
+      await expect(keys.sign({ id, jwk: JWK }, BYTES)).rejects.toMatchObject({ kind: 'invalid', reason: 'KeyId' })
     })
 
     it('says that a name lies deleted', async () => {
@@ -75,5 +90,5 @@ export function vaultKeysContract(title: string, open: () => Promise<OpenedKeys>
 
 async function isSigned({ jwk }: VaultKey, signature: Uint8Array): Promise<boolean> {
   const key = createPublicKey({ key: Buffer.from(spkiOf(jwk)), format: 'der', type: 'spki' })
-  return verify('sha384', BYTES, { key, dsaEncoding: 'ieee-p1363' }, signature)
+  return verify(jwk.crv === 'P-256' ? 'sha256' : 'sha384', BYTES, { key, dsaEncoding: 'ieee-p1363' }, signature)
 }

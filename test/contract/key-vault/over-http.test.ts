@@ -49,9 +49,9 @@ it('keys and secrets as `npm start` runs them: a signature and a value over sock
   const credential = managedIdentity(variables.MESHWRIGHT_CLIENT_ID)
   const vaults = keyVaults({ credential, httpClient, fetch }, systemClock())
   const [keys, secrets] = [vaults.keys(SANDBOX_VAULT), vaults.secrets(SANDBOX_VAULT)]
-  const { id, hsm } = await keys.createKey('mesh-root', { hsm: true, tags: {} })
-  expect(hsm).toBe(true)
-  expect(await keys.sign(id, Buffer.from('bytes'))).toHaveLength(96)
+  const key = await keys.createKey('mesh-root', { hsm: true, tags: {} })
+  expect(key.hsm).toBe(true)
+  expect(await keys.sign(key, Buffer.from('bytes'))).toHaveLength(96)
   const version = await secrets.setSecret('root-cert', 'text\n', { tags: { rotation: 'r1' } })
   expect(await secrets.readSecret('root-cert')).toMatchObject({ value: 'text\n', version, tags: { rotation: 'r1' } })
 })

@@ -48,7 +48,7 @@ it('keys and secrets are the same after a restart, deleted ones too', async () =
   expect(await keys.key('mesh-root')).toEqual(made)
   const key = createPublicKey({ key: Buffer.from(spkiOf(made.jwk)), format: 'der', type: 'spki' })
   const bytes = Buffer.from('bytes')
-  expect(verify('sha384', bytes, { key, dsaEncoding: 'ieee-p1363' }, await keys.sign(made.id, bytes))).toBe(true)
+  expect(verify('sha384', bytes, { key, dsaEncoding: 'ieee-p1363' }, await keys.sign(made, bytes))).toBe(true)
   expect(await second.vaults.secrets(VAULT_URL).readSecret('ca-key')).toMatchObject({ value: 'value', version })
   await second.keys.beginDeleteKey('mesh-root')
   after.close()

@@ -24,7 +24,6 @@ const refusal = async (change: Readonly<Record<string, unknown>>, name?: string)
 
 describe('a certificate is refused', () => {
   it.each([
-    [{ purpose: 'linkerd-identity' }, 'NotBuilt', '/purpose'],
     [{ clusters: ['nowhere'] }, 'UnknownReference', '/clusters'],
     [{ team: 'shop' }, 'UnknownReference', '/team'],
     [

@@ -43,12 +43,12 @@ describe('what proxies trust', () => {
     expect(await show()).toMatchObject({ ok: true, value: { meshCas: ['east-ca'] } })
   })
 
-  it('is read of Linkerd too, with the way in which people rotate it', async () => {
+  it('is read of Linkerd too, which Meshwright rotates', async () => {
     const { put, show } = world('linkerd')
     put('linkerd-identity-trust-roots', 'ca-bundle.crt', 'linkerd')
     expect(await show()).toMatchObject({
       ok: true,
-      value: { reason: 'Read', bundles: [{ namespaces: 1 }], rotation: { by: 'hand' } },
+      value: { reason: 'Read', bundles: [{ namespaces: 1 }], rotation: { by: 'meshwright' } },
     })
   })
 

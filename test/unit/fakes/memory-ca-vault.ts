@@ -68,9 +68,9 @@ export class MemoryCaVault implements VaultKeys, VaultSecrets {
     })
   }
 
-  createKey(name: string, { hsm, tags }: VaultKeyPolicy): Promise<VaultKey> {
+  createKey(name: string, { curve = 'P-384', hsm, tags }: VaultKeyPolicy): Promise<VaultKey> {
     return this.ask(`create-key ${name}`, () => {
-      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: curve })
       const all = this.kept.get(name) ?? []
       const version = String(all.length + 1)
       const id = `https://mesh.vault.azure.net/keys/${name}/${version}`
@@ -81,11 +81,14 @@ export class MemoryCaVault implements VaultKeys, VaultSecrets {
     })
   }
 
-  sign(keyId: string, bytes: Uint8Array): Promise<Uint8Array> {
+  sign({ id: keyId }: Pick<VaultKey, 'id'>, bytes: Uint8Array): Promise<Uint8Array> {
     return this.ask('sign', () => {
       const found = [...this.kept.values()].flat().find(({ key }) => key.id === keyId)
       if (!found) throw new PortError('not-found', 'memory', 'there is no such key')
-      return sign('sha384', bytes, { key: found.half, dsaEncoding: 'ieee-p1363' })
+      return sign(found.key.jwk.crv === 'P-256' ? 'sha256' : 'sha384', bytes, {
+        key: found.half,
+        dsaEncoding: 'ieee-p1363',
+      })
     })
   }
 

@@ -4,7 +4,7 @@ import type { PublicJwk, VaultKey, VaultKeyPolicy, VaultKeys } from '../../../sr
 
 const SYSTEM = 'Key Vault memory'
 
-/** The keys of a vault in memory, which keep to the port's contract: real P-384 keys. */
+/** The keys of a vault in memory, which keep to the port's contract: real keys. */
 export class MemoryKeys implements VaultKeys {
   /** Names of the calls so far, such as `createKey mesh-root`. */
   readonly calls: string[] = []
@@ -30,11 +30,11 @@ export class MemoryKeys implements VaultKeys {
     this.deleted.add(name)
   }
 
-  async createKey(name: string, { hsm, tags }: VaultKeyPolicy): Promise<VaultKey> {
+  async createKey(name: string, { curve = 'P-384', hsm, tags }: VaultKeyPolicy): Promise<VaultKey> {
     this.enter('createKey', name)
     if (this.deleted.has(name))
       throw new PortError('conflict', SYSTEM, `${name} lies deleted`, { reason: 'SoftDeleted' })
-    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: curve })
     const versions = this.kept.get(name) ?? []
     const version = (versions.length + 1).toString(16).padStart(32, '0')
     const id = `${this.url}/keys/${name}/${version}`
@@ -52,13 +52,16 @@ export class MemoryKeys implements VaultKeys {
     return (version === undefined ? versions.at(-1) : versions.find(({ key }) => key.version === version))?.key
   }
 
-  async sign(keyId: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async sign({ id: keyId }: Pick<VaultKey, 'id'>, bytes: Uint8Array): Promise<Uint8Array> {
     this.enter('sign', keyId)
     if (!keyId.startsWith(`${this.url}/keys/`))
       throw new PortError('invalid', SYSTEM, 'a key of another vault', { reason: 'KeyId' })
     const found = [...this.kept.values()].flat().find(({ key }) => key.id === keyId)
     if (!found) throw new PortError('not-found', SYSTEM, 'there is no such key')
-    return sign('sha384', bytes, { key: found.half, dsaEncoding: 'ieee-p1363' })
+    return sign(found.key.jwk.crv === 'P-256' ? 'sha256' : 'sha384', bytes, {
+      key: found.half,
+      dsaEncoding: 'ieee-p1363',
+    })
   }
 
   private enter(call: keyof VaultKeys, name: string): void {

@@ -165,7 +165,7 @@ describe('the CA of a mesh', () => {
     [{ ...BODY, windows: [{ cron: '0 2 * * *', for: '1h', timeZone: 'Mars/X' }] }, 422, '/windows/0/timeZone'],
     [{ ...BODY, root: { kind: 'other' } }, 400, undefined],
     [{ ...BODY, dnsNames: ['x.example'] }, 400, '/dnsNames'],
-    [{ ...BODY, purpose: 'linkerd-identity' }, 400, undefined],
+    [{ ...BODY, namespace: 'linkerd' }, 400, '/namespace'],
   ])('refuses %j', async (body, status, pointer) => {
     const { refused } = world.deps.vaults as unknown as { refused: Set<string> }
     refused.add('https://evil.example')

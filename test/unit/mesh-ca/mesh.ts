@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { checkBundle } from '../../../src/authority/ca-bundle.ts'
 import { canReplace, rootsOf } from '../../../src/authority/trust.ts'
-import { certificatesOf } from '../../../src/mesh-ca/make-certificates.ts'
+import { certificatesOf } from '../../../src/mesh-ca/certificate-texts.ts'
 import type { TrustDocument } from '../../../src/model/documents.ts'
 
 interface Held {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { PROXY_PODS } from '../../../../src/mesh/trust/proxy-pods.ts'
+import { proxyPodsOf } from '../../../../src/mesh/trust/proxy-pods.ts'
 import type { KubeMetadata, KubeObject } from '../../../../src/model/kube.ts'
+import { anyCaSpec } from '../../../../src/model/mesh-ca.ts'
 import type { RestartIntent } from '../../../../src/model/restarts.ts'
 import type { Gathered } from '../../../../src/reconcile/restarts/gather-restarts.ts'
 import { restartRefusal } from '../../../../src/reconcile/restarts/health.ts'
@@ -8,6 +9,11 @@ import { resolveWorkloads } from '../../../../src/reconcile/restarts/resolve-wor
 
 const OLD = '2026-05-01T10:00:00Z'
 const NEW = '2026-05-01T10:00:01Z'
+const common = { cluster: 'east', root: { kind: 'vault-key' } }
+const SPECS = {
+  istio: anyCaSpec.parse({ purpose: 'mesh-ca', ...common }),
+  linkerd: anyCaSpec.parse({ purpose: 'linkerd-identity', ...common }),
+}
 const INTENT: RestartIntent = { olderThan: '2026-05-01T10:00:00.000Z' }
 
 function pod(name: string, change: Partial<KubeMetadata> = {}): KubeMetadata {
@@ -33,7 +39,7 @@ function controller(change: Partial<KubeObject> = {}): KubeObject {
 
 function resolve(change: Partial<Gathered> = {}, intent = INTENT, provider: 'istio' | 'linkerd' = 'istio') {
   const gathered = { pods: [pod('a')], controllers: [controller()], budgets: [], heldNamespaces: new Set<string>() }
-  const rules = { intent, proxies: PROXY_PODS[provider], rollouts: new Map([['pay', 'pay/till']]) }
+  const rules = { intent, proxies: proxyPodsOf(SPECS[provider]), rollouts: new Map([['pay', 'pay/till']]) }
   return resolveWorkloads({ ...gathered, ...change }, rules)
 }
 
@@ -120,15 +126,18 @@ describe('of Linkerd', () => {
     expect(old(pods, { ...INTENT, anchors: 'new' })).toEqual(['sidecar 2 of 3'])
   })
 
-  it('the control plane by its age, when the intent says so; without anchors it alone', () => {
-    const pods = [
-      pod('a', { labels: plane, creationTimestamp: OLD }),
-      pod('b', { labels: plane, creationTimestamp: NEW }),
-    ]
-    expect(old(pods, { ...INTENT, controlPlane: true })).toEqual(['control-plane 1 of 2'])
-    expect(old(pods, { ...INTENT, anchors: 'new', controlPlane: true })).toEqual(['control-plane 1 of 2'])
-    expect(old(pods, INTENT)).toEqual([])
-    expect(old([pod('a', { labels })], { ...INTENT, controlPlane: true })).toEqual([])
-    expect(old([pod('a', { labels })], INTENT)).toEqual(['sidecar 1 of 1'])
+  it('the control plane by its age, first or alone, when the intent says so; what bears its labels elsewhere is none of it', () => {
+    const own = { labels: plane, namespace: 'linkerd' }
+    const pods = [pod('a', own), pod('b', { ...own, creationTimestamp: NEW }), pod('c', { labels: plane })]
+    const controllers = [controller(), controller({ metadata: { ...controller().metadata, namespace: 'linkerd' } })]
+    const old = (intent: RestartIntent) =>
+      resolve({ pods, controllers }, intent, 'linkerd').workloads.map((one) => `${one.role} ${one.old} of ${one.pods}`)
+    expect(old({ ...INTENT, controlPlane: 'alone' })).toEqual(['control-plane 1 of 2'])
+    expect(old({ ...INTENT, controlPlane: 'first' })).toEqual(['control-plane 1 of 2', 'sidecar 1 of 1'])
+    expect(old({ ...INTENT, anchors: 'new', controlPlane: 'first' })).toEqual([
+      'control-plane 1 of 2',
+      'sidecar 1 of 1',
+    ])
+    expect(old(INTENT)).toEqual(['sidecar 1 of 1'])
   })
 })

@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest'
+import type { Gate, GateInput } from '../../../src/mesh-ca/gates.ts'
+import { gatesOf } from '../../../src/mesh-ca/gates-of.ts'
+import { linkerdBeforeWrite, linkerdRenewedGate, linkerdTakenGate, sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
+import { turnBack } from '../../../src/mesh-ca/turn-back.ts'
+import { changedElsewhere, wantedOf } from '../../../src/mesh-ca/wanted.ts'
+import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'
+import { linkerdIntent } from '../../../src/model/linkerd-intent.ts'
+import type { CaCertificate, CaSet } from '../../../src/model/mesh-ca.ts'
+import type { TrustState } from '../../../src/model/trust.ts'
+import { aMeshCa } from '../fakes/documents.ts'
+import { aLinkerdSpec, othersCa } from './linkerd-world.ts'
+import { DAY, HOUR, MINUTE, START } from './world.ts'
+
+const at = (ms: number) => new Date(START + ms).toISOString()
+const SECOND = 1000
+
+function certificate(name: string, endsIn = 365 * DAY): CaCertificate {
+  return { serial: name, fingerprint: name, subject: name, notBefore: at(-DAY), notAfter: at(endsIn) }
+}
+
+function aSet(signer: string, rootCert: string, endsIn?: number): CaSet {
+  return {
+    ...{ rootCert, caCert: signer, certChain: signer, roots: [certificate('a')], signer: certificate(signer, endsIn) },
+    versions: { rootCert: `${signer}1`, caCert: `${signer}2`, certChain: `${signer}3`, caKey: `${signer}4` },
+  }
+}
+
+const FROM = aSet('sa', 'A\n')
+const FOUND: CaSet = { ...FROM, versions: { rootCert: '', caCert: '', certChain: '', caKey: '' } }
+const WIDE = 'A\nB\n'
+const ACTOR = { kind: 'person', id: 'ada', name: 'Ada' } as const
+
+function rotation(phase: CaPhase, change: Partial<CaRotation> = {}): CaRotation {
+  return {
+    ...{ id: 'east-ca.r1', what: 'root', phase, direction: 'on', reason: 'r', message: 'm', actor: ACTOR, attempts: 0 },
+    ...{ from: FROM, root: { certificate: certificate('b'), pem: 'B\n' }, startedAt: at(0), phaseSince: at(0) },
+    ...{ writtenAt: at(MINUTE), written: aSet('sb', WIDE, 100 * DAY) },
+    ...change,
+  }
+}
+
+const { written: _written, ...NOT_WRITTEN } = rotation('widening')
+/** Of a rotation that takes over, before the vault was written. */
+const TAKEN = { ...NOT_WRITTEN, from: FOUND, written: undefined } as unknown as Partial<CaRotation>
+
+type Change = Partial<TrustState> & {
+  /** Time of the decision, in milliseconds from the start. */
+  readonly now?: number
+  readonly on?: Partial<CaRotation>
+  /** The text that the phase wants. */
+  readonly text?: string
+}
+
+/** All is as it should be in a phase, but for the change. What was written a minute after the start was brought 10 s later. */
+function input(phase: CaPhase, { now = 10 * MINUTE, on, text, ...seen }: Change = {}): GateInput {
+  const wants = text ?? (phase === 'narrowing' ? 'B\n' : WIDE)
+  const delivered = { revision: 7, anchors: sha256(wants), issuer: 'sb', at: at(MINUTE + 10 * SECOND) }
+  const started = at(5 * MINUTE)
+  return {
+    rotation: rotation(phase, on),
+    wanted: { rootCert: wants, roots: [], exact: phase === 'narrowing', signer: 'keep' },
+    revision: 7,
+    workloadTtlMs: DAY,
+    now: START + now,
+    trust: {
+      ...{ schema: 1, kind: 'trust', outbox: [], createdAt: at(0), updatedAt: at(0), ca: 'east-ca', cluster: 'east' },
+      ...{
+        state: 'seen',
+        reason: 'Seen',
+        message: 'Seen.',
+        lookedAt: at(9 * MINUTE),
+        bundles: [],
+        without: [],
+        attempts: 0,
+      },
+      ...{ pods: { count: 3, oldestStart: started }, controlPlane: { count: 3, oldestStart: started } },
+      ...{ anchors: { [sha256(wants)]: 3 }, delivered },
+      ...seen,
+    },
+  }
+}
+
+const delivered = (change: object, text = WIDE) => ({
+  delivered: { revision: 7, anchors: sha256(text), issuer: 'sb', at: at(MINUTE), ...change },
+})
+const updated = (ms: number) =>
+  ({ issuerEvent: { reason: 'IssuerUpdated', at: at(ms), message: 'Updated identity issuer' } }) as const
+const skipped = (ms: number) =>
+  ({ issuerEvent: { reason: 'IssuerUpdateSkipped', at: at(ms), message: 'could not be read' } }) as const
+const old = { controlPlane: { count: 3, oldestStart: at(-DAY) } }
+const word = (gate: Gate | undefined) =>
+  gate === undefined || gate.kind === 'open' ? (gate?.kind ?? 'none') : `${gate.kind} ${gate.reason}`
+
+describe('the gate of a phase of Linkerd that writes', () => {
+  const late = { now: HOUR, lookedAt: at(59 * MINUTE) }
+  it.each<[string, CaPhase, Change, string]>([
+    ['widening: opens when the anchors are there and the control plane started since', 'widening', {}, 'open'],
+    ['not without a look', 'widening', { lookedAt: at(MINUTE) }, 'wait WaitsForLook'],
+    ['not by one that failed', 'widening', { state: 'failed', reason: 'Conflict' }, 'wait Conflict'],
+    ['not while an older revision is there', 'widening', delivered({ revision: 6 }), 'wait WaitsForDelivery'],
+    ['not while another text is there', 'widening', delivered({}, 'A\n'), 'wait WaitsForDelivery'],
+    ['not while another issuer is there', 'widening', delivered({ issuer: 'sx' }), 'wait WaitsForDelivery'],
+    [
+      'and people are told of that when it lasts',
+      'widening',
+      { ...delivered({ revision: 6 }), ...late },
+      'hold NotDelivered',
+    ],
+    ['holds for the start of the control plane', 'widening', old, 'hold WaitsForControlPlane'],
+    [
+      'holds for one of its Pods that started with the delivery, or seconds after',
+      'widening',
+      { controlPlane: { count: 3, oldestStart: at(MINUTE + 20 * SECOND) } },
+      'hold WaitsForControlPlane',
+    ],
+    ['holds where no Pod of it is seen', 'widening', { controlPlane: { count: 0 } }, 'hold ControlPlaneUnseen'],
+    ['does not ask for Pods yet', 'widening', { anchors: { [sha256('A\n')]: 3 } }, 'open'],
+    ['holds while failures have risen', 'widening', { failures: { now: 11, before: 0 } }, 'hold FailuresRisen'],
+    [
+      'widening of what is taken over: whatever issuer is there',
+      'widening',
+      { ...delivered({ issuer: 'sx' }), on: TAKEN },
+      'open',
+    ],
+    ['switching: opens by the event', 'switching', { ...old, ...updated(2 * MINUTE) }, 'open'],
+    ['by one of the same second', 'switching', { ...old, ...updated(MINUTE) }, 'open'],
+    ['not by one before the write', 'switching', { ...old, ...updated(MINUTE - 2 * SECOND) }, 'wait WaitsForIdentity'],
+    ['holds at once by a refusal', 'switching', { ...old, ...skipped(2 * MINUTE) }, 'hold NotTakenByIdentity'],
+    ['not by one before the write', 'switching', { ...old, ...skipped(0) }, 'wait WaitsForIdentity'],
+    ['opens by the metric', 'switching', { ...old, istiod: { chainNotAfter: at(100 * DAY) } }, 'open'],
+    [
+      'not by the metric of the former',
+      'switching',
+      { ...old, istiod: { chainNotAfter: at(365 * DAY) } },
+      'wait WaitsForIdentity',
+    ],
+    ['opens when the control plane started since', 'switching', {}, 'open'],
+    ['also after a refusal', 'switching', skipped(2 * MINUTE), 'open'],
+    ['not by a start before the refusal', 'switching', skipped(6 * MINUTE), 'hold NotTakenByIdentity'],
+    ['never by time alone', 'switching', { ...old, ...late }, 'hold NotTakenByIdentity'],
+    ['narrowing: opens when control plane and Pods started with B alone', 'narrowing', {}, 'open'],
+    ['holds for the control plane', 'narrowing', old, 'hold WaitsForControlPlane'],
+    [
+      'holds for a Pod that has both',
+      'narrowing',
+      { anchors: { [sha256('B\n')]: 2, [sha256(WIDE)]: 1 } },
+      'hold WaitsForRestarts',
+    ],
+  ])('%s', (_, phase, change, expected) => {
+    expect(word(linkerdTakenGate(input(phase, change)))).toBe(expected)
+  })
+
+  it('counts from the look', () => {
+    expect(linkerdTakenGate(input('switching'))).toMatchObject({ kind: 'open', takenAt: START + 9 * MINUTE })
+  })
+})
+
+describe('the gate of a phase of Linkerd that waits for proxies', () => {
+  const on = { takenAt: at(2 * MINUTE) }
+  const until = DAY + 17 * MINUTE + 20 * SECOND
+  const done = { on, now: until, lookedAt: at(until) }
+  it.each<[string, CaPhase, Change, string]>([
+    ['trusting: opens when every Pod started with the exact text', 'trusting', {}, 'open'],
+    ['never by time', 'trusting', { anchors: { [sha256('A\n')]: 3 }, ...done, now: 90 * DAY }, 'hold WaitsForRestarts'],
+    [
+      'holds for one of many',
+      'trusting',
+      { anchors: { [sha256(WIDE)]: 2, [sha256('A\n')]: 1 } },
+      'hold WaitsForRestarts',
+    ],
+    [
+      'holds for a Pod that nobody can tell',
+      'trusting',
+      { anchors: { [sha256(WIDE)]: 2, '': 1 } },
+      'hold WaitsForRestarts',
+    ],
+    ['holds for a Pod that is not told of', 'trusting', { anchors: { [sha256(WIDE)]: 2 } }, 'hold WaitsForRestarts'],
+    ['holds where nothing is told', 'trusting', { anchors: undefined } as unknown as Change, 'hold WaitsForRestarts'],
+    ['opens where there is no meshed Pod', 'trusting', { anchors: {}, pods: { count: 0 } }, 'open'],
+    [
+      'holds when the anchors were written again since the control plane started',
+      'trusting',
+      delivered({ at: at(6 * MINUTE) }),
+      'hold WaitsForControlPlane',
+    ],
+    ['holds when others are there', 'trusting', delivered({}, 'A\n'), 'hold DeliveryChanged'],
+    [
+      'renewing: waits for a TTL, the spread and the skew',
+      'renewing',
+      { ...done, now: until - 1 },
+      'wait WaitsForProxies',
+    ],
+    ['opens then', 'renewing', done, 'open'],
+    ['by a look that is later', 'renewing', { ...done, lookedAt: at(DAY) }, 'wait WaitsForLook'],
+    [
+      'opens sooner when control plane and Pods started since',
+      'renewing',
+      {
+        on,
+        now: HOUR,
+        lookedAt: at(HOUR),
+        ...{
+          pods: { count: 3, oldestStart: at(18 * MINUTE) },
+          controlPlane: { count: 3, oldestStart: at(18 * MINUTE) },
+        },
+      },
+      'open',
+    ],
+    [
+      'not by the Pods alone: the control plane has proxies too',
+      'renewing',
+      { on, now: HOUR, lookedAt: at(HOUR), pods: { count: 3, oldestStart: at(18 * MINUTE) } },
+      'wait WaitsForProxies',
+    ],
+    [
+      'holds when another issuer is there',
+      'renewing',
+      { ...done, ...delivered({ issuer: 'sx' }) },
+      'hold DeliveryChanged',
+    ],
+    ['holds when identity refused it since', 'renewing', { ...done, ...skipped(HOUR) }, 'hold NotTakenByIdentity'],
+    [
+      'holds when its metrics tell another',
+      'renewing',
+      { ...done, istiod: { chainNotAfter: at(365 * DAY) } },
+      'hold SignerChanged',
+    ],
+    [
+      'holds while failures have risen',
+      'renewing',
+      { ...done, failures: { now: 11, before: 0 } },
+      'hold FailuresRisen',
+    ],
+  ])('%s', (_, phase, change, expected) => {
+    expect(word(linkerdRenewedGate(input(phase, change)))).toBe(expected)
+  })
+})
+
+describe('before a phase of Linkerd writes', () => {
+  it.each<[string, CaPhase, Change, string]>([
+    ['anchors are widened whatever is there', 'widening', { state: 'failed', reason: 'Unreachable' }, 'none'],
+    ['the issuer may change when every Pod has both anchors', 'switching', {}, 'none'],
+    [
+      'not while one has others',
+      'switching',
+      { anchors: { [sha256(WIDE)]: 2, [sha256('A\n')]: 1 } },
+      'hold WaitsForRestarts',
+    ],
+    ['not while the control plane has others', 'switching', old, 'hold WaitsForControlPlane'],
+    ['not unseen', 'switching', { state: 'failed', reason: 'Unreachable' }, 'wait Unreachable'],
+    ['not while others are there', 'switching', delivered({}, 'A\n'), 'hold DeliveryChanged'],
+    [
+      'the former issuer comes back by the same rule',
+      'switching',
+      { ...old, on: { direction: 'back' } },
+      'hold WaitsForControlPlane',
+    ],
+    [
+      'an issuer under the same anchor too',
+      'switching',
+      { text: 'A\n', on: { what: 'intermediate' }, anchors: { '': 1 } },
+      'hold WaitsForRestarts',
+    ],
+    [
+      'the first CA needs no one',
+      'switching',
+      { ...old, on: { from: undefined } as unknown as Partial<CaRotation> },
+      'none',
+    ],
+    ['an anchor goes only from what was brought', 'narrowing', { text: 'B\n', ...delivered({}, WIDE) }, 'none'],
+    ['not from anything else', 'narrowing', { text: 'B\n', ...delivered({}, 'A\n') }, 'hold DeliveryChanged'],
+    ['the way back may narrow from there', 'narrowing', { ...delivered({}, 'X\n'), on: { direction: 'back' } }, 'none'],
+  ])('%s', (_, phase, change, expected) => {
+    expect(word(linkerdBeforeWrite(input(phase, change)))).toBe(expected)
+  })
+})
+
+it('each mesh has its own gates', () => {
+  expect(gatesOf({ purpose: 'linkerd-identity' }).taken).toBe(linkerdTakenGate)
+  expect(gatesOf({ purpose: 'mesh-ca' }).taken).not.toBe(linkerdTakenGate)
+  expect(gatesOf({ purpose: 'mesh-ca' }).beforeWrite(input('switching', old))).toBeUndefined()
+})
+
+describe('what is taken over', () => {
+  it('is wanted of the cluster in the same texts, and its issuer never signs again', async () => {
+    const [a, b] = await Promise.all([othersCa(), othersCa()])
+    const from = { ...FOUND, rootCert: a.anchors }
+    const root = { certificate: certificate('b'), pem: b.anchors }
+    const wanted = (phase: CaPhase, direction: 'on' | 'back') => {
+      const found = wantedOf(rotation(phase, { from, root, direction }))
+      return found.ok ? [found.value.rootCert, found.value.signer] : []
+    }
+    const wide = `${a.anchors}${b.anchors}`
+    expect(wanted('widening', 'on')).toEqual([wide, 'keep'])
+    expect(wanted('switching', 'on')).toEqual([wide, 'new'])
+    expect(wanted('narrowing', 'on')).toEqual([b.anchors, 'keep'])
+    expect(wanted('narrowing', 'back')).toEqual([a.anchors, 'keep'])
+  })
+
+  it('has nothing in the vault: what comes there is of another hand, but for what is ours', () => {
+    const taken = rotation('switching', { ...TAKEN, writtenAt: undefined } as unknown as Partial<CaRotation>)
+    const mark = { rotation: 'east-ca.r1', phase: 'switching', direction: 'on' }
+    expect(changedElsewhere(taken, { problems: [], versions: {}, marks: {} })).toEqual([])
+    expect(changedElsewhere(taken, { problems: [], versions: { caKey: 'x' }, marks: {} })).toEqual(['caKey'])
+    expect(changedElsewhere(taken, { problems: [], versions: { caKey: 'x' }, marks: { caKey: mark } })).toEqual([])
+  })
+
+  it.each<[CaPhase, Partial<CaRotation>, string]>([
+    ['preparing', {}, 'aborted'],
+    ['widening', {}, 'narrowing back'],
+    ['trusting', {}, 'narrowing back'],
+    ['switching', { writtenAt: undefined } as unknown as Partial<CaRotation>, 'narrowing back'],
+    ['switching', { askedUntil: at(0) }, 'Conflict'],
+    ['renewing', {}, 'Conflict'],
+    ['narrowing', {}, 'Conflict'],
+  ])('an abort from %s %j leads to: %s', (phase, change, expected) => {
+    const live = rotation(phase, { ...TAKEN, ...change })
+    const document = aMeshCa({ spec: aLinkerdSpec(), rotation: { ...live, phase } })
+    const turned = turnBack({ document, entries: [] }, 'Ada asked.', START)
+    const after = turned.ok ? turned.value.document.rotation : undefined
+    const words = after?.direction === 'back' ? `${after.phase} back` : after?.phase
+    expect(turned.ok ? words : turned.failure.code).toBe(expected)
+  })
+
+  it('is brought to the cluster as anchors alone, until there is a whole set', () => {
+    const ca = aMeshCa({ spec: aLinkerdSpec(), revision: 7 })
+    expect(linkerdIntent(ca)).toBeUndefined()
+    expect(linkerdIntent({ ...ca, anchors: WIDE })).toEqual({ revision: 7, anchors: WIDE })
+    const issuer = { certChain: 'sb', caKeyVersion: 'sb4', fingerprint: 'sb' }
+    expect(linkerdIntent({ ...ca, anchors: 'X', current: aSet('sb', WIDE) })).toEqual({
+      revision: 7,
+      anchors: WIDE,
+      issuer,
+    })
+    expect(linkerdIntent(aMeshCa({ revision: 7, current: FROM }))).toBeUndefined()
+  })
+})
