@@ -24,7 +24,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   freezes: ['model', 'ports'],
   certificates: ['model', 'ports', 'judge', 'mesh', 'authority', 'reconcile/plan'],
   authority: ['model'],
-  'mesh-ca': ['model', 'ports', 'authority'],
+  'mesh-ca': ['model', 'ports', 'mesh', 'authority'],
   reconcile: ['model', 'ports', 'mesh', 'authority'],
   log: ['model', 'ports'],
   chat: ['model', 'ports', 'clusters', 'services', 'rollouts', 'certificates', 'teams', 'freezes', 'strategies'],

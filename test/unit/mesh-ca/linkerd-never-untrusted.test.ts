@@ -95,7 +95,7 @@ function check({ mesh, now }: LinkerdWorld): void {
 const BEGINNINGS = ['found', 'ours', 'trusting', 'switching', 'renewing', 'narrowing'] as const
 
 describe('a Linkerd, whatever is seen, restarted and clicked, in whatever order', () => {
-  it('never has a Pod that lacks the anchor of a leaf in use, and comes to rest', { timeout: 500_000 }, async () => {
+  it('never has a Pod that lacks the anchor of a leaf in use, and comes to rest', { timeout: 180_000 }, async () => {
     const names = fc.array(fc.constantFrom(...Object.keys(acts)), { minLength: 8, maxLength: 50 })
     await fc.assert(
       fc.asyncProperty(names, fc.boolean(), fc.constantFrom(...BEGINNINGS), async (sequence, tells, phase) => {
@@ -117,15 +117,13 @@ describe('a Linkerd, whatever is seen, restarted and clicked, in whatever order'
         for (let passed = 0; passed < 6 * DAY; passed += 2 * HOUR) {
           live(world, 2 * HOUR)
           world.restart()
-          // Without events and metrics only a start tells that identity has taken an issuer.
-          if (world.rotation()?.reason === 'NotTakenByIdentity') world.mesh.restartControlPlane(world.now())
           world.see()
           await world.advance()
         }
         const last = world.rotation()
         expect(last === undefined || isCaRotationOver(last), `${last?.phase}: ${last?.message}`).toBe(true)
       }),
-      { numRuns: 120, endOnFailure: true },
+      { numRuns: 10 },
     )
   })
 })

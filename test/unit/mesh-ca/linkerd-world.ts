@@ -79,7 +79,8 @@ export function createLinkerdWorld({ ttlMs = DAY }: { readonly ttlMs?: number } 
     /** Restarts what is waited for, as people would. */
     restart() {
       const { reason } = rotation() ?? {}
-      if (reason === 'WaitsForControlPlane') mesh.restartControlPlane(now())
+      // Without events and metrics only a start tells that identity has taken an issuer.
+      if (reason === 'WaitsForControlPlane' || reason === 'NotTakenByIdentity') mesh.restartControlPlane(now())
       if (reason === 'WaitsForRestarts') mesh.restartAll(now())
     },
     /** Lets time pass until the rotation is over, or in a phase; `check` is called at every step. */
