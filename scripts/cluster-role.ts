@@ -10,11 +10,12 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  RESTART_ACCESS,
   TRUST_ACCESS,
 } from '../src/clusters/required-access.ts'
 
 /**
- * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, linkerd-identity-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
+ * Writes infra/kubernetes/cluster-role.yaml, mesh-role-PROVIDER.yaml, envoy-filter-role.yaml, import-role.yaml, trust-role.yaml, restart-role.yaml, linkerd-identity-role.yaml, gateway-role.yaml and image-role.yaml: the rights of
  * src/clusters/required-access.ts, and no more. What the first is bound to is in cluster-role-binding.yaml. `node scripts/cluster-role.ts`
  */
 write(
@@ -100,9 +101,23 @@ rules:
 ${rulesOf(ISTIOD_LOG_ACCESS)}
 ${bindingOf('meshwright-istiod-log', 'aks-istio-system')}`,
 )
+writeClusterRole(
+  {
+    file: 'restart-role',
+    role: 'meshwright-restarts',
+    where: 'whose mesh CA says `restarts`',
+    note: '# Who may patch workloads may run any program there: without restarts leave it out.\n',
+  },
+  RESTART_ACCESS,
+)
 
 function writeClusterRole(
-  { file, role, where }: { readonly file: string; readonly role: string; readonly where: string },
+  {
+    file,
+    role,
+    where,
+    note = '',
+  }: { readonly file: string; readonly role: string; readonly where: string; readonly note?: string },
   rights: typeof REQUIRED_ACCESS,
   more = '',
 ): void {
@@ -110,7 +125,7 @@ function writeClusterRole(
     `${file}.yaml`,
     `# What Meshwright needs besides on a cluster ${where}, and no more. Put the object id of the identity of \`work\` in the
 # place of the zeros. Written by scripts/cluster-role.ts.
-apiVersion: rbac.authorization.k8s.io/v1
+${note}apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
   name: ${role}

@@ -14,6 +14,7 @@ import type { WorkMessage } from './model/outbox.ts'
 import { advanceSpread, scanPolicies } from './policies/advance-spread.ts'
 import { type DeliveryDeps, deliverCertificate } from './reconcile/certificates/deliver-certificate.ts'
 import type { ReconcileDeps } from './reconcile/reconcile-placement.ts'
+import { restartWorkloads } from './reconcile/restarts/restart-workloads.ts'
 import { resyncCluster } from './reconcile/resync-cluster.ts'
 import { lookAtTrust, type TrustDeps } from './reconcile/trust/look-at-trust.ts'
 import type { AdvanceDeps } from './rollouts/advance-rollouts.ts'
@@ -77,7 +78,8 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
     case 'deliver':
       return deliverCertificate(deps, message)
     case 'trust':
-      return lookAtTrust(deps, message)
+      await lookAtTrust(deps, message)
+      return restartWorkloads(deps, message)
     case 'watch':
       return done(await lookAtPlace(deps, message.found, message.session))
     case 'rotate':

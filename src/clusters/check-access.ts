@@ -13,6 +13,7 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  RESTART_ACCESS,
   TRUST_ACCESS,
 } from './required-access.ts'
 
@@ -46,7 +47,7 @@ export interface AccessRight {
  * Asks the cluster (SelfSubjectAccessReview) for each right that Meshwright needs: those of its mesh, those for certificates in the namespaces
  * of the gateways that it brings some to, those for Deployments in the namespaces of services released by `image`,
  * those for policies of Pods where a service there has one, those for trust bundles, or for Linkerd's anchors and issuer, where a
- * mesh CA is registered; with `isForImport` those for an import too.
+ * mesh CA is registered, and for restarts where it says so; with `isForImport` those for an import too.
  */
 export async function checkAccess(
   deps: { readonly store: Store; readonly clusters: ClusterApis },
@@ -97,8 +98,9 @@ async function policyRights(store: Store, cluster: string): Promise<readonly Acc
 async function trustRights(store: Store, cluster: string): Promise<readonly AccessRight[]> {
   const registered = await store.all('mesh-ca', { where: { 'spec.cluster': cluster } })
   return registered.flatMap(({ spec }) => {
-    if (spec.purpose !== 'linkerd-identity') return TRUST_ACCESS.istio
-    return LINKERD_IDENTITY_ACCESS.map((right) => ({ ...right, namespace: spec.namespace }))
+    const restarts = spec.restarts ? RESTART_ACCESS : []
+    if (spec.purpose !== 'linkerd-identity') return [...TRUST_ACCESS.istio, ...restarts]
+    return [...LINKERD_IDENTITY_ACCESS.map((right) => ({ ...right, namespace: spec.namespace })), ...restarts]
   })
 }
 

@@ -174,6 +174,15 @@ export const ISTIOD_LOG_ACCESS: readonly RequiredRight[] = ask(
 )
 
 /**
+ * What it needs besides where a mesh CA says `restarts`, in the whole cluster. Kubernetes grants no right on one annotation: whoever
+ * may patch workloads may run any program there.
+ */
+export const RESTART_ACCESS: readonly RequiredRight[] = [
+  ...ask(['list', 'patch'], 'apps', ['statefulsets', 'daemonsets'], 'restarts workloads for a rotation of the mesh CA'),
+  ...ask(['patch'], 'apps', ['deployments'], 'restarts workloads for a rotation of the mesh CA'),
+]
+
+/**
  * What Meshwright needs besides in each namespace of a gateway that it brings certificates to. Rights in those namespaces
  * alone, by a Role: whoever may read Secrets in the whole cluster may everything there.
  */

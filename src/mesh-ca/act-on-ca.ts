@@ -66,7 +66,7 @@ function act(step: CaStep, rotation: CaRotation, { verb, reason, context, now }:
   const words = `${actor.name} asked to ${verb} it${reason === undefined ? '.' : `: ${reason}.`}`.slice(0, 600)
   if (verb === 'abort') return turnBack(step, words, now)
   if ((rotation.paused !== undefined) === (verb === 'pause')) return succeed(step)
-  const { paused: _paused, ...rest } = rotation
+  const { paused: _paused, restarting: _restarting, ...rest } = rotation
   const at = timestamp(now)
   const paused = { actor, at, ...(reason === undefined ? {} : { reason }) }
   const next = verb === 'pause' ? { ...rest, paused } : rest

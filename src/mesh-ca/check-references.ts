@@ -23,6 +23,7 @@ export async function checkReferences(deps: Deps, name: string, spec: MeshCaSpec
     checkName(await deps.store.read('certificate', name), name) ??
     windowsProblem(spec.windows) ??
     checkLifetimes(spec) ??
+    windowsProblem(spec.restarts?.windows, '/restarts/windows') ??
     checkMesh(spec, cluster) ??
     checkVault(deps, name, spec, cluster) ??
     checkPlugin(spec, cluster) ??

@@ -8,6 +8,7 @@ import { caConditions, generationSeen } from './conditions.ts'
 import { decideIdle, warn } from './decide-idle.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { CaEffect, Observations } from './observations.ts'
+import { withRestarts } from './restart-intent.ts'
 import { type CaStep, end, LEASE_MS } from './step.ts'
 import { takePhase } from './take-phase.ts'
 import { holdForTrouble } from './waiting.ts'
@@ -33,7 +34,7 @@ export function decideCa(before: MeshCaDocument, seen: Observations): CaDecision
     step = next
     if (stays || isNew) break
   }
-  return settle(before, warn(step, seen.now), seen)
+  return settle(before, withRestarts(warn(step, seen.now), seen), seen)
 }
 
 function move(step: CaStep, seen: Observations): CaStep {

@@ -81,7 +81,7 @@ const UNKNOWN_SIGNER =
 /** Of a phase that waits for proxies: has every one been renewed, or started, since the cluster took it? */
 export function renewedGate(input: GateInput): Gate {
   const { rotation, trust, workloadTtlMs, now } = input
-  const settled = Date.parse(rotation.takenAt ?? '') + spreadMs(workloadTtlMs)
+  const settled = settledAt(rotation, workloadTtlMs)
   const until = settled + workloadTtlMs
   const isShown = areAllRenewed(rotation, trust, settled)
   const restarted = isShown || areRestarted(trust, settled)
@@ -107,6 +107,11 @@ export function renewedGate(input: GateInput): Gate {
   const leaves = restarted ? undefined : leavesGate(rotation, trust, until, now > until + REFUSED_MS)
   const seenBy = isShown ? { note: SEEN_BY_LEAVES } : {}
   return leaves ?? failuresGate(input) ?? { kind: 'open', takenAt: Date.parse(rotation.takenAt ?? ''), ...seenBy }
+}
+
+/** Epoch milliseconds: Pods that started later have what the phase waits for, whatever the TTL. */
+export function settledAt({ takenAt }: Pick<CaRotation, 'takenAt'>, workloadTtlMs: number): number {
+  return Date.parse(takenAt ?? '') + spreadMs(workloadTtlMs)
 }
 
 /** Pods that run since before the cluster took it may not have been renewed. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { isTakeover, spreadMs } from '../model/ca-rotation.ts'
+import { isTakeover } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
-import { failuresGate, type Gate, type GateInput, lookProblem, REFUSED_MS, signerSeen } from './gates.ts'
+import { failuresGate, type Gate, type GateInput, lookProblem, REFUSED_MS, settledAt, signerSeen } from './gates.ts'
 
 /**
  * Gates of Linkerd. Its identity controller and its proxies read trust anchors only when they start, so no time opens what
@@ -53,7 +53,7 @@ function trustingGate(input: GateInput): Gate {
 function renewingGate(input: GateInput): Gate {
   const { rotation, trust, workloadTtlMs, now } = input
   const takenAt = Date.parse(rotation.takenAt ?? '')
-  const settled = takenAt + spreadMs(workloadTtlMs)
+  const settled = settledAt(rotation, workloadTtlMs)
   const until = settled + workloadTtlMs + SKEW_MS
   const restarted = areRestarted(trust, settled)
   if (now < until && !restarted) {
@@ -117,7 +117,7 @@ function controlPlaneGate(trust: TrustDocument | undefined): Gate | undefined {
 }
 
 /** Epoch milliseconds: what started later has read what was brought. */
-function broughtAt(trust: TrustDocument | undefined): number {
+export function broughtAt(trust: TrustDocument | undefined): number {
   return Date.parse(trust?.delivered?.at ?? '') + CLOCKS_MS
 }
 

@@ -1,4 +1,4 @@
-import { matchesLabels } from '../model/active-freezes.ts'
+import { freezesOfCluster } from '../model/active-freezes.ts'
 import { isCaRotationOver } from '../model/ca-rotation.ts'
 import type { ClusterDocument, FreezeDocument, MeshCaDocument } from '../model/documents.ts'
 import { isSamePlace } from '../ports/ca-place.ts'
@@ -93,21 +93,10 @@ function freezeHolds(
   freezes: readonly FreezeDocument[],
   now: number,
 ): readonly CaHold[] {
-  return freezes
-    .filter((freeze) => cluster && holdsCluster(freeze, cluster, now))
-    .map(({ name, spec }) => ({
-      kind: 'freeze',
-      reason: 'Frozen',
-      message: `Freeze ${name} holds: ${spec.reason}.`,
-      ...(spec.until === undefined ? {} : { until: Date.parse(spec.until) }),
-    }))
-}
-
-function holdsCluster({ spec }: FreezeDocument, cluster: ClusterDocument, now: number): boolean {
-  const { covers, from, until, scope } = spec
-  if (!covers.includes('configuration')) return false
-  if ((from !== undefined && Date.parse(from) > now) || (until !== undefined && Date.parse(until) <= now)) return false
-  if (!scope.clusters) return true
-  if ('matchLabels' in scope.clusters) return matchesLabels(cluster.spec.labels, scope.clusters.matchLabels)
-  return scope.clusters.includes(cluster.name)
+  return (cluster ? freezesOfCluster(freezes, cluster, 'configuration', now) : []).map(({ name, spec }) => ({
+    kind: 'freeze',
+    reason: 'Frozen',
+    message: `Freeze ${name} holds: ${spec.reason}.`,
+    ...(spec.until === undefined ? {} : { until: Date.parse(spec.until) }),
+  }))
 }

@@ -33,7 +33,7 @@ export function withRotation(step: CaStep, change: Partial<CaRotation>): CaStep 
 export function enter(step: CaStep, phase: CaPhase, reason: string, message: string, now: number): CaStep {
   const { rotation } = step.document
   if (!rotation) return step
-  const { askedUntil: _asked, writtenAt, takenAt, toldOf: _told, ...stays } = rotation
+  const { askedUntil: _asked, writtenAt, takenAt, toldOf: _told, restarting: _restarting, ...stays } = rotation
   const waits = phase === 'trusting' || phase === 'renewing'
   const seen = {
     ...(waits && writtenAt !== undefined ? { writtenAt } : {}),

@@ -11,6 +11,7 @@ import { mayBegin } from './obstacles.ts'
 import { adopt, ask, begins, type CaStep, end, enter, tell, tellPassed, withRotation } from './step.ts'
 import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
 import { holdAndTell, waitUntil } from './waiting.ts'
+import { isLeftToRestarts } from './waits-for-pods.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
 
 type Take = (step: CaStep, rotation: CaRotation, seen: Observations, vault: VaultSeen) => CaStep
@@ -151,8 +152,9 @@ function waitForProxies(step: CaStep, rotation: CaRotation, seen: Observations):
 function pass(step: CaStep, gate: Gate, now: number): CaStep {
   if (gate.kind === 'open') return goOn(step, gate, now)
   const looked = gate.look && isDue(step, now) ? askForLook(step, now) : step
-  if (gate.kind === 'hold') return holdAndTell(looked, gate.reason, gate.message, BACKSTOP_MS, now)
-  const at = gate.at === undefined ? now + BACKSTOP_MS : Math.min(gate.at, now + REMIND_MS)
+  const isOurs = isLeftToRestarts(step.document, gate.reason)
+  if (gate.kind === 'hold' && !isOurs) return holdAndTell(looked, gate.reason, gate.message, BACKSTOP_MS, now)
+  const at = gate.kind === 'hold' || gate.at === undefined ? now + BACKSTOP_MS : Math.min(gate.at, now + REMIND_MS)
   return waitUntil(looked, gate.reason, gate.message, at + 1, now)
 }
 

@@ -5,6 +5,8 @@ import { serviceKey } from '../model/service.ts'
 /** The label that says whose an object is, and our name in it. Also our field manager's name. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGER = 'meshwright'
+/** Field manager of the annotation that restarts a workload: that field alone, so that no apply of the other takes it away. */
+export const RESTARTER = 'meshwright-restart'
 export const MANAGED_BY_US = `${MANAGED_BY}=${MANAGER}`
 /** The fence: the render revision that wrote the object last. */
 export const REVISION = 'meshwright.io/revision'

@@ -1,5 +1,6 @@
 import type { Actor } from './identity.ts'
 import type { CaCertificate, CaSet } from './mesh-ca.ts'
+import type { RestartIntent, RestartProgress } from './restarts.ts'
 
 /**
  * Phases of a rotation of a mesh CA. Of the intermediate: `requested` → `switching` → `renewing` → `succeeded`. Of the root:
@@ -53,6 +54,10 @@ export interface CaRotation {
   readonly writtenAt?: string
   /** RFC 3339: since when the cluster was seen to have taken it: TTLs count from here. */
   readonly takenAt?: string
+  /** Workloads are to be restarted for it, now; absent as soon as they may not. */
+  readonly restarting?: RestartIntent
+  /** How far that is in this phase, as was seen last. */
+  readonly restarts?: RestartProgress
   /** A person holds it: nothing is written. */
   readonly paused?: { readonly actor: Actor; readonly at: string; readonly reason?: string }
   /** RFC 3339: when it first wrote, or was about to: the cluster's turn. */

@@ -28,7 +28,11 @@ export interface KubeMetadata {
     /** What the manager owns, as a tree of `f:NAME`. */
     readonly fieldsV1?: Readonly<Record<string, unknown>>
   }[]
-  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[]
+  readonly ownerReferences?: readonly {
+    readonly kind: string
+    readonly name: string
+    readonly controller?: boolean
+  }[]
 }
 
 /** A kind as lists name it. */

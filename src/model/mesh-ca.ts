@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { dnsLabel, durationBetween, hostName } from './names.ts'
+import { restartsSpec } from './restarts.ts'
 import { timeWindow } from './window.ts'
 
 const vaultObject = z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, 'must be a name in a vault: letters, digits and "-"')
@@ -41,6 +42,7 @@ const caFields = {
     .default('24h')
     .describe('The longest lifetime of a workload certificate: by then each has been renewed'),
   windows: z.array(timeWindow).max(20).optional().describe('When a rotation may begin a phase; any time when left out'),
+  restarts: restartsSpec.optional(),
 }
 
 const intermediateValidity = durationBetween('24h', '3650d')

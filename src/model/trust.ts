@@ -1,3 +1,5 @@
+import type { RestartsState } from './restarts.ts'
+
 /** Namespaces whose trust bundle holds the same roots. */
 export interface TrustGroup {
   /** SHA-256 of each root's DER, lower-case hex, in order; empty: no readable root. */
@@ -101,6 +103,8 @@ export interface TrustState {
   }
   /** Of Linkerd: RFC 3339, when changes of another hand were undone in the last ten minutes. */
   readonly restores?: readonly string[]
+  /** Of the rotation that restarts workloads, or of the last that did. */
+  readonly restarts?: RestartsState
   /** Failed looks in a row; sets the backoff. */
   readonly attempts: number
 }

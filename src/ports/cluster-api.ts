@@ -21,6 +21,8 @@ export interface ApplyOptions {
   readonly force: boolean
   /** The server checks and answers, and keeps nothing. */
   readonly dryRun?: boolean
+  /** Field manager; `meshwright` when left out. An apply takes away what its manager owned and no longer names. */
+  readonly manager?: string
 }
 
 export interface AccessQuestion {

@@ -26,11 +26,11 @@ export function windowProblem(window: TimeWindow): { field: 'cron' | 'timeZone';
   }
 }
 
-/** The failure that names each window that cannot be used, by its place in the field `windows`; undefined when all can. */
-export function windowsProblem(windows: readonly TimeWindow[] | undefined): Failure | undefined {
+/** The failure that names each window that cannot be used, by its place in the field that `pointer` names; undefined when all can. */
+export function windowsProblem(windows: readonly TimeWindow[] | undefined, pointer = '/windows'): Failure | undefined {
   const errors = (windows ?? []).flatMap((window, index) => {
     const problem = windowProblem(window)
-    return problem ? [{ pointer: `/windows/${index}/${problem.field}`, reason: problem.reason }] : []
+    return problem ? [{ pointer: `${pointer}/${index}/${problem.field}`, reason: problem.reason }] : []
   })
   if (errors.length === 0) return undefined
   return fail('InvalidCombination', 'A window cannot be used.', { errors }).failure

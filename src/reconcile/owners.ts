@@ -1,4 +1,4 @@
-import { MANAGED_BY, MANAGER } from '../mesh/marks.ts'
+import { MANAGED_BY, MANAGER, RESTARTER } from '../mesh/marks.ts'
 import { describeRef, type KubeObject, refOf } from '../model/kube.ts'
 
 /** Tools that write objects again and again: what they own cannot be taken over while they do. */
@@ -7,7 +7,7 @@ export type Tool = 'Argo CD' | 'Argo Rollouts' | 'Flux' | 'Flagger' | 'Helm'
 /** Field managers other than ours that own a part of the object's spec, or of a Secret's data. */
 export function otherHands(object: KubeObject): readonly string[] {
   const hands = (object.metadata.managedFields ?? [])
-    .filter(({ manager, subresource }) => manager !== MANAGER && !subresource)
+    .filter(({ manager, subresource }) => manager !== MANAGER && manager !== RESTARTER && !subresource)
     .filter(
       ({ fieldsV1 }) => fieldsV1 === undefined || ['f:spec', 'f:data'].some((part) => Object.hasOwn(fieldsV1, part)),
     )

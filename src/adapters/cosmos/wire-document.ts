@@ -166,6 +166,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     words: true,
     leaves: true,
     leavesRound: true,
+    restarts: true,
     attempts: true,
   },
   found: {

@@ -55,7 +55,7 @@ async function applyObject(target: Target, object: KubeObject, options: ApplyOpt
     method: 'PATCH',
     path: await objectPath(target, refOf(object)),
     query: {
-      fieldManager: FIELD_MANAGER,
+      fieldManager: options.manager ?? FIELD_MANAGER,
       fieldValidation: 'Strict',
       force: String(options.force),
       dryRun: options.dryRun ? 'All' : undefined,

@@ -4,6 +4,7 @@ import { CA_PHASES, type CaRotation, isCaRotationOver } from '../../model/ca-rot
 import type { MeshCaDocument } from '../../model/documents.ts'
 import { type CaCertificate, type CaSet, linkerdIdentitySpec, meshCaSpec } from '../../model/mesh-ca.ts'
 import { timestamp } from '../../model/names.ts'
+import { RESTARTABLE, type RestartProgress } from '../../model/restarts.ts'
 import { caCertificateView } from './ca-certificate-view.ts'
 import { certificateView } from './certificate-view.ts'
 import { actorView, conditionView, ownedFields, time, withWarnings } from './common.ts'
@@ -16,6 +17,21 @@ const caSetView = z
   })
   .meta({ id: 'CaSet' })
 
+const restartsView = z
+  .object({
+    underWay: z
+      .array(z.object({ kind: z.enum(RESTARTABLE), namespace: z.string(), name: z.string(), since: time }))
+      .describe('Being restarted'),
+    done: z.int().describe('Workloads that have no Pod to be restarted any more, whoever restarted them'),
+    left: z.int().describe('Workloads that have not been begun'),
+    cannot: z.array(z.string()).describe('What has to be restarted by you, and why; 20 at most'),
+    waiting: z.array(z.string()).describe('What is not begun for now, and why; 5 at most'),
+    stuck: z.string().optional().describe('It is not ready in time after its restart: no other is begun'),
+    held: z.object({ reason: z.string(), message: z.string() }).optional().describe('Why nothing is begun'),
+  })
+  .describe('How far the restarts of workloads are, while the rotation waits for proxies')
+  .meta({ id: 'RestartProgress' })
+
 const caRotationView = z
   .object({
     id: z.string(),
@@ -27,6 +43,7 @@ const caRotationView = z
     actor: actorView,
     root: caCertificateView.optional().describe('The new root, once it is made'),
     csr: z.string().optional().describe('PEM: to be signed by the CA, while phase is awaiting-issuer'),
+    restarts: restartsView.optional(),
     paused: z.object({ actor: actorView, at: time, reason: z.string().optional() }).optional(),
     writtenAt: time.optional().describe('Since when the vault holds what the phase wants'),
     takenAt: time.optional().describe('Since when the cluster was seen to have taken it'),
@@ -93,9 +110,18 @@ function viewCaCertificate({ serial, fingerprint, subject, notBefore, notAfter }
   return { serial, fingerprint, subject, notBefore, notAfter }
 }
 
+function viewRestarts({ underWay, cannot, waiting, ...rest }: RestartProgress): z.infer<typeof restartsView> {
+  return {
+    underWay: underWay.map(({ kind, namespace, name, since }) => ({ kind, namespace, name, since })),
+    cannot: [...cannot],
+    waiting: [...waiting],
+    ...rest,
+  }
+}
+
 function viewRotation(rotation: CaRotation): z.infer<typeof caRotationView> {
   const { id, what, phase, direction, reason, message, actor, startedAt, phaseSince } = rotation
-  const { root, csr, paused, writtenAt, takenAt, endedAt } = rotation
+  const { root, csr, restarts, paused, writtenAt, takenAt, endedAt } = rotation
   return {
     id,
     what,
@@ -106,6 +132,7 @@ function viewRotation(rotation: CaRotation): z.infer<typeof caRotationView> {
     actor,
     ...(root ? { root: viewCaCertificate(root.certificate) } : {}),
     ...(csr === undefined || isCaRotationOver(rotation) ? {} : { csr }),
+    ...(restarts ? { restarts: viewRestarts(restarts) } : {}),
     ...(paused ? { paused: { ...paused } } : {}),
     ...(writtenAt === undefined ? {} : { writtenAt }),
     ...(takenAt === undefined ? {} : { takenAt }),

@@ -1,4 +1,4 @@
-import { isCaRotationOver, lookWantedAfter } from '../../model/ca-rotation.ts'
+import { type CaRotation, isCaRotationOver, lookWantedAfter } from '../../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../../model/documents.ts'
 import { durationMs } from '../../model/names.ts'
 
@@ -13,6 +13,9 @@ const LOOKS: readonly (readonly [upToMs: number, everyMs: number])[] = [
   [60 * MINUTE_MS, MINUTE_MS],
 ]
 const LATER_MS = 5 * MINUTE_MS
+/** While a workload is being restarted, and while others wait for their turn. */
+const UNDER_WAY_MS = 10_000
+const WAITING_MS = 30_000
 
 /**
  * When to look at a cluster next, in milliseconds from `now` (epoch milliseconds): often in the beginning of a phase, then
@@ -21,7 +24,14 @@ const LATER_MS = 5 * MINUTE_MS
 export function lookAgainMs({ rotation, spec }: Pick<MeshCaDocument, 'rotation' | 'spec'>, now: number): number {
   if (!rotation || isCaRotationOver(rotation)) return spec.purpose === 'linkerd-identity' ? IDLE_LINKERD_MS : IDLE_MS
   const since = Math.max(Date.parse(rotation.phaseSince), Date.parse(rotation.writtenAt ?? rotation.phaseSince))
-  const everyMs = LOOKS.find(([upToMs]) => now - since < upToMs)?.[1] ?? LATER_MS
+  const slowMs = LOOKS.find(([upToMs]) => now - since < upToMs)?.[1] ?? LATER_MS
+  const everyMs = Math.min(slowMs, restartsMs(rotation))
   const wantedInMs = (lookWantedAfter(rotation, durationMs(spec.workloadTtl)) ?? 0) + 1 - now
   return wantedInMs > 0 ? Math.min(everyMs, wantedInMs) : everyMs
+}
+
+function restartsMs({ restarting, restarts }: CaRotation): number {
+  if (!restarting) return Number.POSITIVE_INFINITY
+  if (!restarts || restarts.underWay.length > 0) return UNDER_WAY_MS
+  return restarts.left > 0 ? WAITING_MS : Number.POSITIVE_INFINITY
 }

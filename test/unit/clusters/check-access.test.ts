@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { checkAccess } from '../../../src/clusters/check-access.ts'
-import { GATEWAY_ACCESS, IMPORT_ACCESS, REQUIRED_ACCESS, TRUST_ACCESS } from '../../../src/clusters/required-access.ts'
+import {
+  GATEWAY_ACCESS,
+  IMPORT_ACCESS,
+  REQUIRED_ACCESS,
+  RESTART_ACCESS,
+  TRUST_ACCESS,
+} from '../../../src/clusters/required-access.ts'
 import { certificateSpec } from '../../../src/model/certificate.ts'
 import type { CertificateDocument } from '../../../src/model/documents.ts'
-import { linkerdIdentitySpec } from '../../../src/model/mesh-ca.ts'
+import { linkerdIdentitySpec, meshCaSpec } from '../../../src/model/mesh-ca.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { AT, aCluster, aService } from '../fakes/documents.ts'
 import { FakeClusters } from '../fakes/fake-clusters.ts'
@@ -119,6 +125,14 @@ describe('the rights on a cluster', () => {
       'list events',
     ])
     expect(clusters.asked.some(({ name }) => name === 'istio-ca-root-cert')).toBe(false)
+  })
+
+  it('are asked for workloads where the mesh CA restarts them', async () => {
+    const { store, clusters, check } = world()
+    const ca = meshCaDocument()
+    store.put({ ...ca, spec: meshCaSpec.parse({ ...ca.spec, restarts: {} }) })
+    await check()
+    expect(clusters.asked).toEqual(expect.arrayContaining([...RESTART_ACCESS]))
   })
 
   it('are asked for Deployments in the namespaces of services that are released by image there', async () => {

@@ -16,6 +16,7 @@ import {
   MESH_ACCESS,
   POLICY_ACCESS,
   REQUIRED_ACCESS,
+  RESTART_ACCESS,
   TRUST_ACCESS,
 } from '../../../src/clusters/required-access.ts'
 import { SETTING_NAMES } from '../../../src/settings.ts'
@@ -158,6 +159,7 @@ describe('what the app expects of its surroundings', () => {
     ['import-role', Object.values(IMPORT_ACCESS).flat()],
     ['trust-role', Object.values(TRUST_ACCESS).flat()],
     ['linkerd-identity-role', LINKERD_IDENTITY_ACCESS],
+    ['restart-role', RESTART_ACCESS],
     ...Object.entries(MESH_ACCESS).map(([mesh, rights]) => [`mesh-role-${mesh}`, rights] as const),
   ])('the %s grants what it needs, and no more', (file, rights) => {
     const [role] = parseAllDocuments(readFileSync(join(ROOT, `infra/kubernetes/${file}.yaml`), 'utf8')).map(

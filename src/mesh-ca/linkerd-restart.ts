@@ -1,0 +1,30 @@
+import type { CaRotation } from '../model/ca-rotation.ts'
+import type { TrustDocument } from '../model/documents.ts'
+import type { MeshCaSpec } from '../model/mesh-ca.ts'
+import { durationMs, timestamp } from '../model/names.ts'
+import type { RestartIntent } from '../model/restarts.ts'
+import { settledAt } from './gates.ts'
+import { broughtAt, sha256 } from './linkerd-gates.ts'
+import { wantedOf } from './wanted.ts'
+
+/**
+ * What a rotation of Linkerd waits for, as its gates do: the control plane to have started since the anchors came, and every
+ * meshed Pod with exactly them; after the issuer changed, all of both to have started since. Undefined: for no Pods. Pure.
+ */
+export function linkerdRestart(
+  rotation: CaRotation,
+  { workloadTtl }: Pick<MeshCaSpec, 'workloadTtl'>,
+  trust: TrustDocument | undefined,
+): RestartIntent | undefined {
+  const { phase, takenAt } = rotation
+  if (phase === 'renewing') {
+    if (takenAt === undefined) return undefined
+    return { olderThan: timestamp(settledAt(rotation, durationMs(workloadTtl))), controlPlane: 'first' }
+  }
+  const since = broughtAt(trust)
+  if (Number.isNaN(since)) return undefined
+  const olderThan = timestamp(since)
+  if (phase === 'widening') return { olderThan, controlPlane: 'alone' }
+  const wanted = phase === 'trusting' || phase === 'narrowing' ? wantedOf(rotation) : undefined
+  return wanted?.ok ? { olderThan, anchors: sha256(wanted.value.rootCert), controlPlane: 'first' } : undefined
+}

@@ -1,0 +1,42 @@
+import type { KubeMetadata } from '../../model/kube.ts'
+import type { MeshCaSpec } from '../../model/mesh-ca.ts'
+import { hasBundles, PROXY_SELECTORS } from '../istio/trust.ts'
+import { COMPONENT } from '../linkerd/identity.ts'
+import { anchorsHashOf, proxySelector } from '../linkerd/pods.ts'
+
+/** What a Pod with a proxy is to the mesh. */
+export type ProxyRole = 'control-plane' | 'sidecar' | 'gateway'
+
+/** How a mesh's Pods with a proxy are found, and told apart. */
+export interface ProxyPods {
+  /** Label selectors that find them together; a Pod may answer to several. */
+  readonly selectors: readonly string[]
+  /** Is a namespace one of those that the mesh looks at? */
+  readonly counts: (namespace: KubeMetadata) => boolean
+  readonly roleOf: (pod: KubeMetadata) => ProxyRole
+  /** SHA-256 of the text of the anchors that the proxy started with; undefined where its Pod does not tell. */
+  readonly anchorsOf: (pod: KubeMetadata) => string | undefined
+}
+
+const ISTIO: ProxyPods = {
+  selectors: PROXY_SELECTORS,
+  counts: hasBundles,
+  // The injector's template for gateways leaves this label out: a gateway takes no connections of the mesh.
+  roleOf: ({ labels = {} }) => (labels['security.istio.io/tlsMode'] === undefined ? 'gateway' : 'sidecar'),
+  anchorsOf: () => undefined,
+}
+
+function linkerd(namespace: string): ProxyPods {
+  return {
+    selectors: [proxySelector(namespace)],
+    counts: ({ deletionTimestamp }) => deletionTimestamp === undefined,
+    roleOf: (pod) =>
+      pod.namespace === namespace && Object.hasOwn(pod.labels ?? {}, COMPONENT) ? 'control-plane' : 'sidecar',
+    anchorsOf: (pod) => anchorsHashOf(pod) || undefined,
+  }
+}
+
+/** The Pods of the mesh that a CA is of. */
+export function proxyPodsOf(spec: MeshCaSpec): ProxyPods {
+  return spec.purpose === 'linkerd-identity' ? linkerd(spec.namespace) : ISTIO
+}
