@@ -3,11 +3,12 @@ import type { Emulator, EmulatorContext } from './emulators/emulator.ts'
 import type { User } from './emulators/kubernetes/access.ts'
 import { istioDefinitions } from './emulators/kubernetes/istio-definitions.ts'
 import { type KubernetesEmulator, kubernetesEmulator } from './emulators/kubernetes/kubernetes-emulator.ts'
-import type { SeedObject } from './emulators/kubernetes/seed.ts'
 import { SANDBOX_IDENTITY } from './identities.ts'
 import { clusterPrometheus, connectCluster } from './world/connect-cluster.ts'
 import { runDeployments } from './world/deployment-runner.ts'
+import { type Injector, istioInjector } from './world/injector.ts'
 import type { ObjectSource } from './world/istio-routes.ts'
+import { runRestarts } from './world/restart-runner.ts'
 import type { World } from './world/world.ts'
 
 /** Clusters of the sandbox, in the order of waves. */
@@ -67,22 +68,29 @@ export function emulatedCluster(
   kubernetes: KubernetesEmulator,
   now: () => number,
   refuse: () => never,
+  injector: Injector = istioInjector,
 ): EmulatedCluster {
   if (world.cluster(name) === undefined) world.putCluster(name)
-  connectCluster(world, name, { ...kubernetes, seed: (objects) => kubernetes.seed(objects as readonly SeedObject[]) })
-  const deployments = runDeployments(world, name, kubernetes, now)
+  connectCluster(world, name, kubernetes, injector)
+  const runners = [
+    runDeployments(world, name, kubernetes, now),
+    runRestarts({ world, cluster: name, kubernetes, injector, now }),
+  ]
+  const advance = () => {
+    for (const runner of runners) runner.advance()
+  }
   return {
     name,
     kubernetes,
     async api(request) {
       const { reachable = true, answerMs = 0 } = world.cluster(name)?.spec ?? {}
-      deployments.advance()
+      advance()
       if (!reachable) refuse()
       if (answerMs > 0) await setTimeout(answerMs)
       return kubernetes.handle(request)
     },
     prometheus: clusterPrometheus(world, name, now),
-    advance: () => deployments.advance(),
+    advance,
   }
 }
 

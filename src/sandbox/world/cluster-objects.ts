@@ -35,9 +35,8 @@ function object(
   { apiVersion, kind }: (typeof WORLD_KINDS)[number],
   { namespace, name, labels }: { namespace: string; name: string; labels: Readonly<Record<string, string>> },
   rest: JsonObject,
-  more: Readonly<Record<string, string>> = {},
 ): SeedObject {
-  const metadata = { name, namespace, labels, annotations: { [WORLD_ANNOTATION]: 'true', ...more } }
+  const metadata = { name, namespace, labels, annotations: { [WORLD_ANNOTATION]: 'true' } }
   return { apiVersion, kind, metadata, ...rest }
 }
 
@@ -75,16 +74,7 @@ function deployment(
   return object(
     DEPLOYMENT,
     { namespace, name: workload ?? `${service}-${version}`, labels },
-    {
-      spec: { replicas: ready, selector: { matchLabels: labels }, template },
-      status: {
-        replicas: ready,
-        readyReplicas: ready,
-        availableReplicas: ready,
-        updatedReplicas: ready,
-        observedGeneration: 1,
-      },
-    },
+    { spec: { replicas: ready, selector: { matchLabels: labels }, template } },
   )
 }
 
@@ -96,18 +86,14 @@ function container(service: string, version: string, image?: string): JsonObject
   }
 }
 
-/** The mesh puts its proxy into Pods; their Deployments do not know of it. */
-const PROXY = { name: 'istio-proxy', image: 'registry.example.com/istio/proxyv2:1.30.2' }
-
+/** As its Deployment makes it; the mesh's proxy comes with the injector. */
 function podObject(pod: WorldPod, { versions }: ServiceSpec): SeedObject {
   const conditions = [{ type: 'Ready', status: 'True' }]
   const rest = {
-    spec: { containers: [container(pod.service, pod.version, versions[pod.version]?.image), PROXY] },
+    spec: { containers: [container(pod.service, pod.version, versions[pod.version]?.image)] },
     status: { phase: 'Running', podIP: pod.ip, podIPs: [{ ip: pod.ip }], conditions },
   }
-  // As the injector marks it.
-  const labels = { ...pod.labels, 'security.istio.io/tlsMode': 'istio' }
-  return object(POD, { ...pod, labels }, rest, { 'sidecar.istio.io/status': '{}' })
+  return object(POD, pod, rest)
 }
 
 function endpointSlice(namespace: string, service: string, spec: ServiceSpec, pods: readonly WorldPod[]): SeedObject {

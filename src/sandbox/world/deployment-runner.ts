@@ -1,7 +1,9 @@
-import { type KubernetesObject, valueAt } from '../emulators/kubernetes/json.ts'
+import type { KubernetesObject } from '../emulators/kubernetes/json.ts'
 import type { KubernetesEmulator } from '../emulators/kubernetes/kubernetes-emulator.ts'
 import { WORLD_ANNOTATION } from './cluster-objects.ts'
+import { worldPodsOf } from './connect-cluster.ts'
 import { findVersion, replicasOf } from './deployed-version.ts'
+import { isCurrent, showStatus } from './workload-pods.ts'
 import type { World } from './world.ts'
 
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' }
@@ -67,14 +69,23 @@ function follow(
   const isOwn = deployment.metadata.annotations?.[WORLD_ANNOTATION] !== undefined
   if (isOwn && found.pods === replicas) return true
   if (!isDue && replicas > found.pods) {
-    if (!isOwn) showStatus(kubernetes, deployment, replicas, found.pods)
+    if (!isOwn) show(world, cluster, kubernetes, deployment)
     return false
   }
   const { ref, version, spec } = found
   const service = world.cluster(cluster)?.services[`${ref.namespace}/${ref.service}`]
   if (service) world.putService(ref, { ...service, versions: { ...service.versions, [version]: spec } })
-  if (!isOwn) showStatus(kubernetes, deployment, replicas, spec.pods)
+  if (!isOwn) show(world, cluster, kubernetes, deployment)
   return true
+}
+
+/** Pods that are still to start count as there, and as made by its template. */
+function show(world: World, cluster: string, kubernetes: Kubernetes, deployment: KubernetesObject): void {
+  const wanted = replicasOf(deployment)
+  const pods = worldPodsOf(world, cluster, kubernetes, deployment)
+  const stale = pods.filter((pod) => !isCurrent(deployment, pod)).length
+  const ready = Math.min(pods.length, wanted)
+  showStatus(kubernetes, deployment, { wanted, total: wanted, updated: Math.max(0, wanted - stale), ready })
 }
 
 /** Without its Deployment a version has no Pods. */
@@ -91,17 +102,4 @@ function dropPods(
     world.putService({ cluster, namespace, service: serviceName }, { ...service, versions })
   }
   return true
-}
-
-function showStatus(kubernetes: Kubernetes, deployment: KubernetesObject, replicas: number, ready: number): void {
-  const { generation: observedGeneration = 1 } = deployment.metadata
-  const status = {
-    observedGeneration,
-    replicas,
-    updatedReplicas: replicas,
-    ...(ready > 0 ? { readyReplicas: Math.min(ready, replicas), availableReplicas: Math.min(ready, replicas) } : {}),
-  }
-  const known = valueAt(deployment, ['status'])
-  if (JSON.stringify(known) === JSON.stringify(status)) return
-  kubernetes.seed([{ ...deployment, status } as Parameters<typeof kubernetes.seed>[0][number]])
 }

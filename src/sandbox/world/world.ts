@@ -59,6 +59,8 @@ export interface World {
   /** Creates or replaces a service; pods of versions that stay as they are built are kept. */
   putService(ref: ServiceRef, spec: ServiceSpec): boolean
   deleteService(ref: ServiceRef): boolean
+  /** Puts another Pod of the same build, with a name and an address of its own, in the place of one. False when it is not there. */
+  replacePod(cluster: string, pod: { readonly namespace: string; readonly name: string }): boolean
   /** Ready pods of all versions of a service. */
   pods(ref: ServiceRef): readonly WorldPod[]
   /** What callers follow now with a plain request; undefined: no route. */
@@ -91,7 +93,7 @@ interface WorldState {
   readonly listeners: ((cluster: string) => void)[]
 }
 
-type Changes = 'putCluster' | 'deleteCluster' | 'putService' | 'deleteService'
+type Changes = 'putCluster' | 'deleteCluster' | 'putService' | 'deleteService' | 'replacePod'
 
 function questions(state: WorldState): Omit<World, Changes> {
   const { now } = state.options
@@ -160,6 +162,11 @@ function changes(state: WorldState): Pick<World, Changes> {
       cluster.routes.delete(key)
       return changed
     },
+    replacePod(name, { namespace, name: podName }) {
+      const isIt = (pod: WorldPod) => pod.namespace === namespace && pod.name === podName
+      if (!state.clusters.get(name)?.record.pods.some(isIt)) return false
+      return change(state, name, (record) => ({ ...record, pods: record.pods.filter((pod) => !isIt(pod)) }))
+    },
   }
 }
 
@@ -182,7 +189,7 @@ function change(state: WorldState, name: string, edit: (record: ClusterRecord) =
   settleCluster(cluster, state.options.now())
   const before = cluster.record
   const edited = edit(before)
-  cluster.record = { ...edited, ...settlePods(before, edited.services) }
+  cluster.record = { ...edited, ...settlePods(edited, edited.services) }
   state.records.put(name, cluster.record)
   const left = before.pods.filter((pod) => !cluster.record.pods.some((kept) => podKey(kept) === podKey(pod)))
   for (const pod of left) cluster.tally.drop(podKey(pod))

@@ -15,6 +15,7 @@ function builtIn(group: string, version: string, kind: string, options: Options)
 
 const specOf = (object: KubernetesObject): JsonObject => ({ spec: object.spec })
 const emptyTemplate = { metadata: {}, spec: { containers: null } }
+const noNodes = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
 const noPods = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
 
 /**
@@ -121,6 +122,29 @@ export const builtInResources: readonly ResourceType[] = [
     initialStatus: { replicas: 0 },
     generationOf: specOf,
     zero: { spec: { selector: null, template: emptyTemplate }, status: { replicas: 0 } },
+    complete: defaults.completeTemplate,
+  }),
+  builtIn('apps', 'v1', 'StatefulSet', {
+    shortNames: ['sts'],
+    categories: ['all'],
+    shape: shapes.statefulSetShape,
+    status: true,
+    initialStatus: { replicas: 0, availableReplicas: 0 },
+    generationOf: specOf,
+    zero: {
+      spec: { selector: null, template: emptyTemplate, serviceName: '', updateStrategy: {} },
+      status: { replicas: 0, availableReplicas: 0 },
+    },
+    complete: defaults.completeTemplate,
+  }),
+  builtIn('apps', 'v1', 'DaemonSet', {
+    shortNames: ['ds'],
+    categories: ['all'],
+    shape: shapes.daemonSetShape,
+    status: true,
+    initialStatus: noNodes,
+    generationOf: specOf,
+    zero: { spec: { selector: null, template: emptyTemplate, updateStrategy: {} }, status: noNodes },
     complete: defaults.completeTemplate,
   }),
   builtIn('autoscaling', 'v2', 'HorizontalPodAutoscaler', {

@@ -1,3 +1,4 @@
+import type { Json } from './json.ts'
 import type { Shape } from './shape.ts'
 import { objectMeta, texts } from './shape.ts'
 
@@ -101,6 +102,41 @@ export const deploymentShape: Shape = {
 export const replicaSetShape: Shape = {
   fields: {
     spec: { fields: { replicas: { default: 1 }, selector: atomicMap, template: podTemplate } },
+    status: { fields: { conditions: conditionsWith('lastTransitionTime') } },
+  },
+}
+
+const rolling = (rollingUpdate: Json): Shape => ({
+  default: {},
+  fields: { type: { default: 'RollingUpdate' }, rollingUpdate: { default: rollingUpdate } },
+})
+
+export const statefulSetShape: Shape = {
+  fields: {
+    spec: {
+      fields: {
+        replicas: { default: 1 },
+        selector: atomicMap,
+        template: podTemplate,
+        podManagementPolicy: { default: 'OrderedReady' },
+        updateStrategy: rolling({ partition: 0 }),
+        revisionHistoryLimit: { default: 10 },
+      },
+    },
+    status: { fields: { conditions: conditionsWith('lastTransitionTime') } },
+  },
+}
+
+export const daemonSetShape: Shape = {
+  fields: {
+    spec: {
+      fields: {
+        selector: atomicMap,
+        template: podTemplate,
+        updateStrategy: rolling({ maxUnavailable: 1, maxSurge: 0 }),
+        revisionHistoryLimit: { default: 10 },
+      },
+    },
     status: { fields: { conditions: conditionsWith('lastTransitionTime') } },
   },
 }
