@@ -22,6 +22,8 @@ export interface LinkerdEmulator {
   controllers(): ReadonlyMap<string, Identity>
   /** Pairs of Pods of which the first cannot connect to the second now: one does not trust what the other shows. */
   failingPairs(): readonly (readonly [client: PodProxy, server: PodProxy])[]
+  /** How many connections have failed so far. */
+  failures(): number
   /** What its controllers said of their issuers, the newest last. */
   log(): readonly string[]
 }
@@ -79,6 +81,7 @@ export function linkerdEmulator(context: EmulatorContext, options: LinkerdOption
     proxies: () => new Map(Object.entries(state().proxies)),
     controllers: () => new Map(Object.entries(state().identities)),
     failingPairs: () => failingPairs(state(), context.now()),
+    failures: () => state().failures,
     log: () => state().log,
   }
 }
