@@ -60,7 +60,7 @@ describe('the cluster with Linkerd', () => {
   it('has what the CLI installs: one certificate as anchor and issuer, and every Pod with a leaf of it', () => {
     const { kubernetes, linkerd } = parts()
     const secret = kubernetes.get('v1', 'Secret', 'linkerd', 'linkerd-identity-issuer')
-    const { 'crt.pem': issuer = '' } = secret?.data as Record<string, string>
+    const { 'crt.pem': issuer = '' } = (secret?.data ?? {}) as Record<string, string>
     expect(Buffer.from(issuer, 'base64').toString()).toBe(anchors())
     expect(pods('linkerd')).toHaveLength(3)
     expect(pods('payments')).toHaveLength(4)
