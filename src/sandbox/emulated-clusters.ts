@@ -12,6 +12,7 @@ import type { EntraEmulator } from './emulators/entra/entra.ts'
 import { type IstiodEmulator, istiodEmulator } from './emulators/istiod/istiod.ts'
 import type { LinkerdEmulator } from './emulators/linkerd/linkerd.ts'
 import { LINKERD_CLUSTER, linkerdCluster } from './linkerd-cluster.ts'
+import { linkerdControl } from './linkerd-control.ts'
 import { ConnectionError } from './transports/wire.ts'
 import { istioRoutes } from './world/istio-routes.ts'
 import { createWorld, type World } from './world/world.ts'
@@ -25,6 +26,8 @@ export interface EmulatedClusters {
   readonly istiods: ReadonlyMap<string, IstiodEmulator>
   /** Linkerd of those that have it. */
   readonly linkerds: ReadonlyMap<string, LinkerdEmulator>
+  /** How people see who trusts whom there. */
+  readonly linkerd: Emulator
   /** How people play with the world. */
   readonly control: Emulator
 }
@@ -56,7 +59,14 @@ export function emulateClusters(
   if (wanted.linkerd) clusters.set(LINKERD_CLUSTER, linkerdCluster(parts))
   // What a start with it has left behind.
   else world.deleteCluster(LINKERD_CLUSTER)
-  return { world, clusters, istiods, linkerds, control: worldControl(world, context.now) }
+  return {
+    world,
+    clusters,
+    istiods,
+    linkerds,
+    linkerd: linkerdControl(linkerds),
+    control: worldControl(world, context.now),
+  }
 }
 
 function refuse(): never {

@@ -26,7 +26,6 @@ import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
 import { LINKERD_CLUSTER } from './linkerd-cluster.ts'
-import { linkerdControl } from './linkerd-control.ts'
 import { installLinkerd } from './linkerd-install.ts'
 import { lockFolder } from './lock-folder.ts'
 import { managedClusterControl, registerManagedClusters, sandboxArm } from './managed-clusters.ts'
@@ -83,12 +82,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     ...(emulated ? { world: emulated.world } : {}),
   })
   const webhooks = webhookReceiver(context, { secret: hooks.webhook })
-  const controls = {
-    chat: chatControl(storage),
-    managedClusters: managedClusterControl(arm),
-    linkerd: linkerdControl(emulated?.linkerds ?? new Map()),
-    webhooks,
-  }
+  const controls = { chat: chatControl(storage), managedClusters: managedClusterControl(arm), webhooks }
   const routes = serviceRoutes({ entra: entra.handle, azure: hosts, ...controls, ...emulated })
   const state = await startStateServices(statePath)
   const services = await servePersistent(routes, own, options.port)
