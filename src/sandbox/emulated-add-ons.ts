@@ -13,15 +13,16 @@ export interface AddOnAzure {
   readonly keyVault: KeyVaultEmulator
 }
 
-/** What AKS runs on the sandbox's clusters: the Secrets Store CSI driver, and istiod as a CA. */
+/** What AKS runs on the sandbox's clusters: the Secrets Store CSI driver, istiod as a CA; and Linkerd, where it is. */
 export function emulatedAddOns(
   context: EmulatorContext,
-  emulated: Pick<EmulatedClusters, 'clusters' | 'istiods'>,
+  emulated: Pick<EmulatedClusters, 'clusters' | 'istiods' | 'linkerds'>,
   azure: AddOnAzure,
 ): { advance(): Promise<void> } {
   const parts = [secretsStores(context, emulated, azure), meshAuthorities(context, emulated, azure)]
   return {
     async advance() {
+      for (const linkerd of emulated.linkerds.values()) linkerd.advance()
       await Promise.all(parts.map((part) => part.advance()))
     },
   }

@@ -18,7 +18,7 @@ export const CLUSTER_TOKEN = 'sandbox-meshwright'
 /** A token with the rights of an administrator, for people who play with an emulated cluster. */
 export const CLUSTER_ADMIN_TOKEN = 'sandbox-admin'
 
-/** An AKS cluster with the Istio add-on, emulated. */
+/** An AKS cluster, emulated. */
 export interface EmulatedCluster {
   readonly name: string
   readonly kubernetes: KubernetesEmulator
@@ -34,11 +34,15 @@ export function routeObjects(clusters: ReadonlyMap<string, EmulatedCluster>): Ob
   return { list: (cluster, apiVersion, kind) => clusters.get(cluster)?.kubernetes.list(apiVersion, kind) ?? [] }
 }
 
-/** A cluster's API server. It takes tokens that `isOurs` accepts too, and lets their holder do everything. */
+/**
+ * A cluster's API server, with the definitions and the control plane of a `mesh` on it. It takes tokens that `isOurs` accepts
+ * too, and lets their holder do everything.
+ */
 export function emulatedKubernetes(
   context: EmulatorContext,
   name: string,
   isOurs?: (token: string) => boolean | Promise<boolean>,
+  mesh: readonly SeedObject[] = istioAddOn(),
 ): KubernetesEmulator {
   const tokens = {
     [CLUSTER_TOKEN]: { user: 'meshwright', groups: [] },
@@ -50,9 +54,13 @@ export function emulatedKubernetes(
     tokens,
     ...(isOurs ? { signIn: (token) => holderOf(isOurs(token)) } : {}),
   })
-  kubernetes.seed(istioDefinitions())
-  kubernetes.seed([controlPlane(), GATEWAY_NAMESPACE])
+  kubernetes.seed(mesh)
   return kubernetes
+}
+
+/** What AKS puts on a cluster with the Istio add-on. */
+function istioAddOn(): readonly SeedObject[] {
+  return [...(istioDefinitions() as readonly SeedObject[]), controlPlane(), GATEWAY_NAMESPACE]
 }
 
 /** The app's identity, when the token is its own. */

@@ -12,6 +12,8 @@ export interface SandboxOptions {
   readonly reset: boolean
   /** No demo data. */
   readonly empty: boolean
+  /** One more emulated cluster, with Linkerd. */
+  readonly linkerd: boolean
   /** A real cluster in place of the emulated ones. */
   readonly kubeconfig?: string
   /** A real Prometheus for clusters that name none of their own. */
@@ -25,6 +27,7 @@ export const USAGE = `npm start -- [options]
   --port N            port of the API (default 7071; 0: any free one)
   --reset             start over
   --empty             no demo data
+  --linkerd           one more emulated cluster, north, with Linkerd
   --kubeconfig FILE   a real cluster: every context of the file may be registered
   --prometheus URL    a real Prometheus, for clusters that name none
   --folder DIR        where state is kept (default .meshwright)
@@ -44,6 +47,7 @@ export function parseOptions(args: readonly string[]): SandboxOptions {
     reset: values.reset,
     empty: values.empty,
     quiet: values.quiet,
+    linkerd: values.linkerd,
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: readable(values.kubeconfig) }),
     ...(values.prometheus === undefined ? {} : { prometheus: values.prometheus }),
     ...(values.functions === undefined ? {} : { functions: values.functions }),
@@ -60,6 +64,7 @@ function readArguments(args: readonly string[]) {
         reset: { type: 'boolean', default: false },
         empty: { type: 'boolean', default: false },
         quiet: { type: 'boolean', default: false },
+        linkerd: { type: 'boolean', default: false },
         kubeconfig: { type: 'string' },
         prometheus: { type: 'string' },
         functions: { type: 'string' },

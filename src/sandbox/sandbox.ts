@@ -25,6 +25,8 @@ import { queueSourceOver } from './host/queue-source.ts'
 import { type FunctionsHost, startHost } from './host/start-host.ts'
 import { timerStoreOn } from './host/timer-trigger.ts'
 import { kubeconfigFor } from './kubeconfig.ts'
+import { LINKERD_CLUSTER } from './linkerd-cluster.ts'
+import { installLinkerd } from './linkerd-install.ts'
 import { lockFolder } from './lock-folder.ts'
 import { managedClusterControl, registerManagedClusters, sandboxArm } from './managed-clusters.ts'
 import { type SandboxFile, writeSandboxFile } from './sandbox-file.ts'
@@ -64,7 +66,8 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const own = storage.table('sandbox')
   const hooks = hookSecrets(own)
   const entra = await sandboxEntra(context)
-  const emulated = options.kubeconfig === undefined ? emulateClusters(context, entra) : undefined
+  const emulated = options.kubeconfig === undefined ? emulateClusters(context, entra, options) : undefined
+  if (emulated) await installLinkerd(context, emulated)
   const arm = sandboxArm(context, entra)
   const vault = sandboxVault(context, entra)
   const { keyVault } = vault
@@ -84,7 +87,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
   const state = await startStateServices(statePath)
   const services = await servePersistent(routes, own, options.port)
   registerManagedClusters(arm, emulated && services.url)
-  const kubeconfig = options.kubeconfig ?? writeKubeconfig(options.folder, services.url)
+  const kubeconfig = options.kubeconfig ?? writeKubeconfig(options, services.url)
   setEnvironment(options, { ...state.urls, services: services.url }, kubeconfig)
   Object.assign(process.env, hookVariables(hooks))
   await createLeaseContainer(cosmosAsHost(state.cosmos), state.urls.cosmos)
@@ -109,7 +112,7 @@ export async function startSandbox(options: SandboxOptions, log: HostLog): Promi
     servicesUrl: services.url,
     emulated: emulated !== undefined,
   })
-  if (emulated && !options.empty) await registerDemo(file, own)
+  if (emulated && !options.empty) await registerDemo(file, own, options)
   return {
     file,
     async stop() {
@@ -154,9 +157,10 @@ async function servePersistent(routes: Emulator, own: Table, apiPort: number): P
   return served
 }
 
-function writeKubeconfig(folder: string, servicesUrl: string): string {
+function writeKubeconfig({ folder, linkerd }: SandboxOptions, servicesUrl: string): string {
   const path = join(folder, 'kubeconfig')
-  writeFileSync(path, kubeconfigFor(servicesUrl, SANDBOX_CLUSTERS), { mode: 0o600 })
+  const clusters = linkerd ? [...SANDBOX_CLUSTERS, LINKERD_CLUSTER] : SANDBOX_CLUSTERS
+  writeFileSync(path, kubeconfigFor(servicesUrl, clusters), { mode: 0o600 })
   return path
 }
 

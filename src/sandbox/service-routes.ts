@@ -11,6 +11,8 @@ export interface RoutedServices {
   readonly chat?: Emulator
   /** `/world/azure/CLUSTER`: what the emulated Azure says of a cluster. */
   readonly managedClusters?: Emulator
+  /** `/world/linkerd/CLUSTER`: who trusts whom in a mesh of Linkerd. */
+  readonly linkerd?: Emulator
   /** Receivers of webhooks. */
   readonly webhooks?: Emulator
   readonly clusters?: ReadonlyMap<string, EmulatedCluster>
@@ -22,7 +24,7 @@ export interface RoutedServices {
  * Each sees its own paths, without the prefix; what stands in for a public host sees that host, by HTTPS.
  */
 export function serviceRoutes(services: RoutedServices): Emulator {
-  const { entra, azure, control, chat, managedClusters, webhooks, clusters } = services
+  const { entra, azure, control, chat, managedClusters, linkerd, webhooks, clusters } = services
   return async (request) => {
     const [, room = '', name = ''] = request.url.pathname.split('/')
     if (room === 'entra') return entra(below(request, '/entra'))
@@ -31,6 +33,7 @@ export function serviceRoutes(services: RoutedServices): Emulator {
     if (room === 'webhooks' && webhooks) return webhooks(below(request, '/webhooks'))
     if (room === 'world' && name === 'chat' && chat) return chat(request)
     if (room === 'world' && name === 'azure' && managedClusters) return managedClusters(request)
+    if (room === 'world' && name === 'linkerd' && linkerd) return linkerd(request)
     if (room === 'world' && control) return control(request)
     const cluster = clusters?.get(name)
     if (cluster && room === 'kubernetes') return cluster.api(below(request, `/kubernetes/${name}`))

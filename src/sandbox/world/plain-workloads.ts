@@ -3,7 +3,7 @@ import type { KubernetesEmulator } from '../emulators/kubernetes/kubernetes-emul
 import type { SeedObject } from '../emulators/kubernetes/seed.ts'
 import { replicasOf } from './deployed-version.ts'
 import type { Injector } from './injector.ts'
-import { digest, isCurrent, isReady, marksOf, showStatus } from './workload-pods.ts'
+import { digest, isReady, marksOf, showStatus, templateHash } from './workload-pods.ts'
 
 /** On a Deployment of no service of the world: it has Pods all the same. */
 export const PODS_ANNOTATION = 'sandbox.meshwright.io/pods'
@@ -45,7 +45,7 @@ export function followPlain(
     if (starting.length > 0 && !isDue) return 'waiting'
     kubernetes.seed(starting.map(readyPod))
     const pods = read()
-    const stale = pods.filter((pod) => !isCurrent(workload, pod))
+    const stale = pods.filter((pod) => !isOfTemplate(workload, pod))
     const surplus = pods.length - wanted
     if (surplus > 0) {
       const leave = [...stale, ...pods.filter((pod) => !stale.includes(pod)).reverse()].slice(0, surplus)
@@ -62,9 +62,14 @@ export function followPlain(
   const outcome = step()
   const pods = read()
   const ready = pods.filter(isReady).length
-  const updated = pods.filter((pod) => isCurrent(workload, pod)).length
+  const updated = pods.filter((pod) => isOfTemplate(workload, pod)).length
   showStatus(kubernetes, workload, { wanted, total: pods.length, updated, ready })
   return outcome
+}
+
+function isOfTemplate(workload: KubernetesObject, { metadata }: KubernetesObject): boolean {
+  const { labels } = marksOf(workload, templateHash(workload))
+  return Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value)
 }
 
 function plainPods(kubernetes: Kubernetes, kind: string, namespace: string, name: string): KubernetesObject[] {
@@ -87,7 +92,7 @@ function missingNames(
 
 function podName(workload: KubernetesObject, seed: string): string {
   const { metadata, kind } = workload
-  const [hash = ''] = Object.values(marksOf(workload).labels)
+  const [hash = ''] = Object.values(marksOf(workload, templateHash(workload)).labels)
   const suffix = digest(`${metadata.uid} ${seed}`).slice(0, 5)
   return kind === 'Deployment' ? `${metadata.name}-${hash}-${suffix}` : `${metadata.name}-${suffix}`
 }
@@ -95,7 +100,7 @@ function podName(workload: KubernetesObject, seed: string): string {
 function newPod(kubernetes: Kubernetes, workload: KubernetesObject, name: string, injector: Injector): SeedObject {
   const { kind, metadata } = workload
   const { namespace = '' } = metadata
-  const marks = marksOf(workload)
+  const marks = marksOf(workload, templateHash(workload))
   const labels = valueAt(workload, ['spec', 'template', 'metadata', 'labels'])
   const spec = valueAt(workload, ['spec', 'template', 'spec'])
   const pod: SeedObject = {

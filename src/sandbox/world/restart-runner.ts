@@ -25,7 +25,7 @@ export interface RestartOptions {
 
 /**
  * Replaces Pods, one after the other, once the template of their workload has another `kubectl.kubernetes.io/restartedAt`
- * than they; and runs the Pods of StatefulSets, DaemonSets and marked Deployments, of which the world knows nothing.
+ * than they; and runs, whatever changes in their template, the Pods of StatefulSets, DaemonSets and marked Deployments, of which the world knows nothing.
  */
 export function runRestarts(options: RestartOptions): DeploymentRunner {
   const { kubernetes, now } = options

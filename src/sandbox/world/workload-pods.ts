@@ -12,10 +12,9 @@ export interface PodMarks {
   readonly ownerReferences: readonly JsonObject[]
 }
 
-/** The marks of a Pod that a Deployment, StatefulSet or DaemonSet makes now. */
-export function marksOf(workload: KubernetesObject): PodMarks {
+/** The marks of a Pod that a Deployment, StatefulSet or DaemonSet makes now. `hash` tells templates apart. */
+export function marksOf(workload: KubernetesObject, hash: string = restartHash(workload)): PodMarks {
   const { kind, metadata } = workload
-  const hash = templateHash(workload)
   const owner = { apiVersion: 'apps/v1', controller: true, blockOwnerDeletion: true }
   const annotations = annotationsOf(workload)
   if (kind !== 'Deployment') {
@@ -82,8 +81,13 @@ function onNodes({ wanted, total, updated, ready }: PodCounts): JsonObject {
   }
 }
 
+/** Of the whole template. */
+export function templateHash(workload: KubernetesObject): string {
+  return digest(JSON.stringify(valueAt(workload, ['spec', 'template']) ?? null)).slice(0, 10)
+}
+
 /** Only a restart counts: other changes of a template are the world's. */
-function templateHash(workload: KubernetesObject): string {
+function restartHash(workload: KubernetesObject): string {
   return digest(`${workload.metadata.name} ${annotationsOf(workload)[RESTARTED_AT] ?? ''}`).slice(0, 10)
 }
 

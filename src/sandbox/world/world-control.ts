@@ -38,7 +38,7 @@ import {
  * - `POST   …/services/{ns}/{name}/requests`               `{ count?, caller?, request? }`: single requests and their answers
  *
  * Beside it are `GET /world/chat`, what the emulated Slack and Teams got (`../chat-world.ts`), and `/world/azure/{c}`, what the
- * emulated Azure says of a cluster (`../managed-clusters.ts`).
+ * emulated Azure says of a cluster (`../managed-clusters.ts`); and `GET /world/linkerd/{c}` (`../linkerd-control.ts`).
  *
  * Answers 200 with what is now (`GET /world` form of the cluster or service), 204 for a delete, 400 with zod's issues, 404, 405.
  */

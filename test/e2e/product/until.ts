@@ -5,9 +5,13 @@ const PATIENCE_MS = 60_000
 /** Longer than the product takes to tell of what it did. */
 const QUIET_MS = 2000
 
-/** Looks until `accept` takes what is seen, and answers that. Throws with what was seen last after a minute. */
-export async function until<T>(look: () => Promise<T>, accept: (seen: T) => boolean): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS
+/** Looks until `accept` takes what is seen, and answers that. Throws with what was seen last after a minute, unless told otherwise. */
+export async function until<T>(
+  look: () => Promise<T>,
+  accept: (seen: T) => boolean,
+  patienceMs: number = PATIENCE_MS,
+): Promise<T> {
+  const deadline = Date.now() + patienceMs
   for (;;) {
     const seen = await look()
     if (accept(seen)) return seen

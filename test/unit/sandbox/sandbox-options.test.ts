@@ -11,17 +11,20 @@ describe('options of npm start', () => {
       reset: false,
       empty: false,
       quiet: false,
+      linkerd: false,
     })
   })
 
   it('are taken as they are given, paths as absolute ones', () => {
-    const args = '--port 0 --folder state --reset --empty --quiet --kubeconfig package.json --functions dist/*.js'
+    const args =
+      '--port 0 --folder state --reset --empty --quiet --linkerd --kubeconfig package.json --functions dist/*.js'
     expect(parseOptions([...args.split(' '), '--prometheus', 'http://localhost:9090'])).toEqual({
       port: 0,
       folder: resolve('state'),
       reset: true,
       empty: true,
       quiet: true,
+      linkerd: true,
       kubeconfig: resolve('package.json'),
       functions: 'dist/*.js',
       prometheus: 'http://localhost:9090',

@@ -1,4 +1,5 @@
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey } from 'node:crypto'
+import { certificatesIn, fingerprintOf, rootOf } from '../certificates.ts'
 
 /** The four texts that istiod reads from its folder. */
 export interface CaTexts {
@@ -71,45 +72,4 @@ function readKey(pem: string) {
   } catch {
     return undefined
   }
-}
-
-function rootOf(
-  signer: X509Certificate,
-  chain: readonly X509Certificate[],
-  roots: readonly X509Certificate[],
-  now: number,
-): X509Certificate | undefined {
-  let below = signer
-  for (let length = 0; length <= chain.length; length += 1) {
-    if (!isValid(below, now) || !below.ca) return undefined
-    const same = roots.find((one) => one.raw.equals(below.raw))
-    if (same) return same
-    const root = roots.find((one) => hasSigned(one, below) && isValid(one, now))
-    if (root) return root
-    const above = chain.find((one) => !one.raw.equals(below.raw) && hasSigned(one, below))
-    if (!above) return undefined
-    below = above
-  }
-  return undefined
-}
-
-function isValid({ validFrom, validTo }: X509Certificate, now: number): boolean {
-  return Date.parse(validFrom) <= now && now < Date.parse(validTo)
-}
-
-function hasSigned(above: X509Certificate, below: X509Certificate): boolean {
-  return below.checkIssued(above) && below.verify(above.publicKey)
-}
-
-function certificatesIn(pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []
-  try {
-    return blocks.map((block) => new X509Certificate(block))
-  } catch {
-    return []
-  }
-}
-
-function fingerprintOf({ raw }: X509Certificate): string {
-  return createHash('sha256').update(raw).digest('hex')
 }

@@ -1,3 +1,4 @@
+import { failingPairsOf } from '../failing-pairs.ts'
 import type { KubernetesObject } from '../kubernetes/json.ts'
 import type { CaBundle } from './ca-bundle.ts'
 
@@ -39,11 +40,10 @@ export function renewLeaves(
 
 /** Pairs of proxies of different kinds, of which the first cannot connect to the second: one trusts not what the other shows, or a leaf is over. */
 export function failingPairs(leaves: Iterable<Leaf>, now: number): readonly (readonly [client: Leaf, server: Leaf])[] {
-  const kinds = new Map<string, Leaf>()
-  for (const leaf of leaves) kinds.set(JSON.stringify([leaf.root, leaf.trusts, now >= leaf.notAfter]), leaf)
-  const all = [...kinds.values()]
-  return all.flatMap((client) =>
-    all.filter((server) => !mayConnect(client, server, now)).map((server) => [client, server] as const),
+  return failingPairsOf(
+    leaves,
+    (leaf) => JSON.stringify([leaf.root, leaf.trusts, now >= leaf.notAfter]),
+    (client, server) => mayConnect(client, server, now),
   )
 }
 

@@ -184,6 +184,19 @@ describe('workloads of which the world knows nothing', () => {
     expect(status('Deployment', 'identity')).toMatchObject({ replicas: 1, updatedReplicas: 1, readyReplicas: 1 })
   })
 
+  it('any other change of a template brings new Pods, too', () => {
+    seedPlain('DaemonSet', 'agent')
+    for (const ms of [0, 1500]) pass(ms)
+    const before = uids('agent')
+    const live = workload('DaemonSet', 'agent')
+    const spec = structuredClone(live?.spec) as { template: { metadata: { annotations?: object } } }
+    spec.template.metadata.annotations = { note: 'mine' }
+    kubernetes.seed([{ ...live, spec } as Parameters<typeof kubernetes.seed>[0][number]])
+    for (const ms of [0, 1500, 1500]) pass(ms)
+    expect(uids('agent').filter((uid) => before.includes(uid))).toEqual([])
+    expect(pods('agent')[0]?.metadata.annotations).toMatchObject({ note: 'mine' })
+  })
+
   it('a Pod that somebody deletes comes back; with the workload they go', () => {
     seedPlain('StatefulSet', 'db', { replicas: 1, serviceName: 'db' })
     for (const ms of [0, 1500]) pass(ms)
