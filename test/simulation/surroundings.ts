@@ -25,6 +25,7 @@ import { identityEndpoint, isToken, TOKEN_MARK } from './app-tokens.ts'
 import { AZURE_SECRETS, AZURE_SETTINGS, type AzureSide, createAzureSide } from './azure-side.ts'
 import { gatewayObjects } from './gateways.ts'
 import { PERSONS, type Person } from './persons.ts'
+import { loadLazyModules } from './steady-modules.ts'
 import { createKeyRing, createVaultSide, type KeyRing, type VaultSide, WEBHOOK_KEY } from './vault-side.ts'
 import { createReceivers, type Receivers, WEBHOOK_HOST } from './webhook-receivers.ts'
 
@@ -73,6 +74,7 @@ export interface Parts {
 }
 
 export async function createTenant(): Promise<Tenant> {
+  await loadLazyModules()
   const context = { now: () => START_MS, random: () => 0, storage: memoryStorage() }
   const options = { tenantId: SANDBOX_TENANT, issuer: SANDBOX_ISSUER, audience: SANDBOX_AUDIENCE, lifetimeS: YEAR_S }
   const entra = await entraEmulator(context, options)

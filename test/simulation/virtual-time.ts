@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { makeKeysAtOnce } from './steady-keys.ts'
 
 /**
  * Time that passes only when it is told to: in place of the machine's timers, `Date`, `Math.random` and random UUIDs, so
@@ -40,7 +41,7 @@ export function startVirtualTime(startMs: number, random: () => number): Virtual
     push(heap, event)
     return event
   }
-  const restorers = [fakeTimers(add), fakeDate(() => nowMs), fakeChance(random)]
+  const restorers = [fakeTimers(add), fakeDate(() => nowMs), fakeChance(random), makeKeysAtOnce()]
   const crypto = trackCrypto()
   return {
     now: () => nowMs,
