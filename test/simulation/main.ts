@@ -10,6 +10,7 @@ const HELP = `npm run test:simulation -- OPTIONS
   --seeds N            stories of N seeds (100)
   --seed S             from seed S on (1); alone: just this one
   --steps K            how many things happen in a story (12)
+  --mesh-ca            only stories of mesh CAs, whatever the seeds
   --twice              each seed twice: both must have the same trace
   --crash-points       also the fixed tales with a crash at every request, in three flavours
   --tale T             only this one of them: rollout, strategies, certificate, mesh-ca, mesh-ca-back or mesh-ca-external
@@ -25,6 +26,7 @@ const OPTIONS = {
   seeds: { type: 'string' },
   seed: { type: 'string' },
   steps: { type: 'string', default: '12' },
+  'mesh-ca': { type: 'boolean', default: false },
   twice: { type: 'boolean', default: false },
   'crash-points': { type: 'boolean', default: false },
   distinct: { type: 'boolean', default: false },
@@ -65,16 +67,17 @@ async function main(): Promise<number> {
   const first = Number(values.seed ?? 1)
   const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1))
   const steps = Number(values.steps)
+  const more = values['mesh-ca'] ? { meshCa: true } : {}
   const goesOn = () => tally.failed === 0 || !values['fail-fast']
   for (let seed = first; seed < first + count && goesOn(); seed += 1) {
-    const result = await runSeed({ seed, steps, echo }, tenant)
-    const again = values.twice ? await runSeed({ seed, steps }, tenant) : result
+    const result = await runSeed({ seed, steps, echo, ...more }, tenant)
+    const again = values.twice ? await runSeed({ seed, steps, ...more }, tenant) : result
     const differs = again.hash === result.hash ? [] : [`its trace is ${result.hash}, then ${again.hash}`]
     const broken = [...result.broken, ...differs]
     report(
       tally,
       { ...result, broken },
-      `--seed ${seed} --steps ${steps}${values.twice ? ' --twice' : ''}`,
+      `--seed ${seed} --steps ${steps}${values['mesh-ca'] ? ' --mesh-ca' : ''}${values.twice ? ' --twice' : ''}`,
       count === 1,
     )
   }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { type Issued, issueIntermediate, issueRoot } from '../../src/authority/issue.ts'
 import { localSigner } from '../../src/authority/signature.ts'
 
@@ -6,6 +6,8 @@ import { localSigner } from '../../src/authority/signature.ts'
 export interface OutsideCa {
   /** PEM. */
   readonly root: string
+  /** Of the root: SHA-256 of its DER, lower-case hex. */
+  readonly fingerprint: string
   /** What it makes of a CSR (PEM): the chain, the intermediate first. */
   sign(csr: string, now: number): Promise<string>
 }
@@ -31,6 +33,7 @@ export async function createOutsideCa(number: number, now: number): Promise<Outs
   )
   return {
     root,
+    fingerprint: new X509Certificate(root).fingerprint256.replaceAll(':', '').toLowerCase(),
     sign: async (request, at) => unwrap(await issueIntermediate({ request }, root, terms(at, 365), signer)),
   }
 }

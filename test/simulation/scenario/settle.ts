@@ -15,6 +15,7 @@ import type { Simulation } from '../simulation.ts'
 import { askedBy, type Sides, sameSplit } from '../watch/kinds.ts'
 import { liveSides } from '../watch/live-sides.ts'
 
+import { meshCaLeft } from './mesh-ca-story.ts'
 import { certificateLeft } from './settle-certificates.ts'
 
 const LOOK_MS = 10_000
@@ -63,7 +64,7 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
       .map((rollout) => `${rollout.id} is ${rollout.phase}: ${rollout.message}`),
   )
   const leaving = servicesOf(documents).filter(({ leaving, deletingAt }) => leaving.length > 0 || deletingAt)
-  const certificates = documents.flatMap(certificateLeft)
+  const certificates = documents.flatMap((one) => [...certificateLeft(one), ...meshCaLeft(one)])
   return [
     ...certificates,
     ...messages,
