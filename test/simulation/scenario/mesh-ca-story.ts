@@ -101,9 +101,9 @@ export async function endCaRotations(play: Play): Promise<void> {
 
 function isAtRest(document: MeshCaDocument | undefined): boolean {
   const { rotation, current } = document ?? {}
-  return (
-    current !== undefined && (rotation === undefined || rotation.phase === 'succeeded' || rotation.phase === 'aborted')
-  )
+  // A first CA that a person aborted is made a day later.
+  if (rotation?.phase === 'aborted') return true
+  return current !== undefined && (rotation === undefined || rotation.phase === 'succeeded')
 }
 
 /** What of a mesh CA goes on by itself; empty while it rests, or waits for a person or its turn. */
@@ -117,7 +117,9 @@ export function meshCaLeft(document: AnyDocument): readonly string[] {
   return [
     ...(isMoving ? [`${name} is ${rotation.phase}: ${rotation.reason} ${rotation.message}`] : []),
     ...(isBlind ? [`${name} waits for the vault`] : []),
-    ...(!current && !isLive && spec.root.kind === 'vault-key' ? [`${name} has no CA yet`] : []),
+    ...(!current && !isLive && rotation?.phase !== 'aborted' && spec.root.kind === 'vault-key'
+      ? [`${name} has no CA yet`]
+      : []),
   ]
 }
 
