@@ -165,14 +165,12 @@ function cellOf(decision: ReturnType<typeof decideCa>, before: MeshCaDocument): 
   return `${stays ? '=' : rotation?.phase} ${rotation?.reason}${effect ? `, asks ${effect.kind}` : ''}`
 }
 
-const PLACES = [
-  ...['requested', 'preparing', 'widening', 'trusting', 'switching', 'renewing', 'narrowing'].map((one) => [
-    'root',
-    one,
-  ]),
-  ...['back narrowing', 'back switching', 'back renewing'].map((one) => ['root', one]),
-  ...['requested', 'switching', 'renewing', 'back switching'].map((one) => ['intermediate', one]),
-] as readonly (readonly ['root' | 'intermediate', string])[]
+const PLACES = Object.entries({
+  root: ['requested', 'preparing', 'widening', 'trusting', 'switching', 'renewing', 'narrowing'].concat(
+    ['narrowing', 'switching', 'renewing'].map((one) => `back ${one}`),
+  ),
+  intermediate: ['requested', 'switching', 'renewing', 'back switching'],
+}).flatMap(([what, phases]) => phases.map((phase) => [what as 'root' | 'intermediate', phase] as const))
 
 /** One line a phase and observation: `root widening | it is written | = Written`. `=`: it stays in the phase. */
 const TABLE = readFileSync(join(import.meta.dirname, 'decision-table.txt'), 'utf8')
