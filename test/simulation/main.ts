@@ -10,7 +10,7 @@ const HELP = `npm run test:simulation -- OPTIONS
   --seeds N            stories of N seeds (100)
   --seed S             from seed S on (1); alone: just this one
   --steps K            how many things happen in a story (12)
-  --mesh-ca            only stories of mesh CAs, whatever the seeds
+  --mesh-ca            stories of mesh CAs: the same seeds are others with it
   --twice              each seed twice: both must have the same trace
   --crash-points       also the fixed tales with a crash at every request, in three flavours
   --tale T             only this one of them: rollout, strategies, certificate, mesh-ca, mesh-ca-back or mesh-ca-external
