@@ -17,10 +17,7 @@ export interface SeedOptions {
 }
 
 /** One random story: the seed draws clusters (odd seeds have them by ARM id), processes, faults, the host's habits and everything that happens. */
-export function runSeed(
-  { seed, steps, echo, meshCa = false }: SeedOptions,
-  tenant: Tenant,
-): Promise<RunResult> {
+export function runSeed({ seed, steps, echo, meshCa = false }: SeedOptions, tenant: Tenant): Promise<RunResult> {
   const chance = seededChance(seed * 8)
   const clusters = pick(chance, [['east'], ['east', 'west'], ['east', 'west'], ['east', 'north', 'west']])
   const habits = {
