@@ -6,6 +6,7 @@ import { coldStart } from './cold-start.ts'
 import { describeFigure, type Figure } from './figure.ts'
 import { inFlight } from './in-flight.ts'
 import { kubernetesRequests } from './kubernetes-requests.ts'
+import { meshCa } from './mesh-ca.ts'
 import { osmMigration } from './osm-migration.ts'
 import { policyChange } from './policy-change.ts'
 import { pureFunctions } from './pure-functions.ts'
@@ -22,6 +23,7 @@ const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'osm-migration': osmMigration,
   'in-flight': inFlight,
   breach,
+  'mesh-ca': meshCa,
 }
 
 const wanted = process.argv.slice(2)

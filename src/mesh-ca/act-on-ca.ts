@@ -33,6 +33,8 @@ export async function actOnCa(
       const before = stored?.value
       if (!before) return fail('NotFound', `There is no certificate ${name}.`)
       const { rotation } = before
+      // Who got no answer to an abort that ended it at once asks again.
+      if (verb === 'abort' && rotation?.phase === 'aborted') return succeed({ kind: 'leave', value: undefined })
       if (!rotation || isCaRotationOver(rotation)) {
         return fail('Conflict', `No rotation of ${name} is live.`, {
           hint: 'GET it: rotation.phase says how the last one ended.',

@@ -1,5 +1,8 @@
 import { CRASH_FLAVOURS, type CrashFlavour, NO_FAULTS } from './faults.ts'
+import { QUICK_MESH } from './mesh-side.ts'
 import { certificateTale } from './scenario/certificate-tale.ts'
+import { meshCaBackTale } from './scenario/mesh-ca-back-tale.ts'
+import { meshCaExternalTale } from './scenario/mesh-ca-external-tale.ts'
 import { meshCaTale } from './scenario/mesh-ca-tale.ts'
 import { strategiesTale } from './scenario/strategies-tale.ts'
 import { tale } from './scenario/tale.ts'
@@ -16,7 +19,9 @@ const PARTS = {
   rollout: { clusters: ['east'], scenario: tale },
   strategies: { clusters: ['east', 'west'], scenario: strategiesTale },
   certificate: { clusters: ['east'], byArmId: true, issueMs: 3000, scenario: certificateTale },
-  'mesh-ca': { clusters: ['east'], meshCa: true, scenario: meshCaTale },
+  'mesh-ca': { clusters: ['east'], meshCa: QUICK_MESH, scenario: meshCaTale },
+  'mesh-ca-back': { clusters: ['east'], meshCa: QUICK_MESH, scenario: meshCaBackTale },
+  'mesh-ca-external': { clusters: ['east'], meshCa: QUICK_MESH, scenario: meshCaExternalTale },
 } as const
 const HABITS = {
   lockMs: 30_000,
@@ -27,7 +32,7 @@ const HABITS = {
 }
 
 /** Tales that crash points are tried on. */
-export const TALES = ['rollout', 'strategies', 'certificate', 'mesh-ca'] as const
+export const TALES = ['rollout', 'strategies', 'certificate', 'mesh-ca', 'mesh-ca-back', 'mesh-ca-external'] as const
 export type TaleName = (typeof TALES)[number]
 
 /** A tale with one process that dies at the given point and is started anew; with no point, undisturbed. */
@@ -36,6 +41,7 @@ export function runTale(
   name: TaleName,
   planned?: CrashPoint,
   echo?: ((line: string) => void) | undefined,
+  notesPlaces = false,
 ): Promise<RunResult> {
   return runSimulation(
     {
@@ -46,23 +52,33 @@ export function runTale(
       rates: NO_FAULTS,
       habits: HABITS,
       planned,
+      notesPlaces,
       echo,
     },
     PARTS[name].scenario,
   )
 }
 
-/** Every `stride`-th crash point of a tale from the `first` (counted from 0), in the order of requests. */
+/** Which crash points of a tale: every `stride`-th from the `first` (counted from 0), in the order of requests. */
+export interface Choice {
+  readonly stride: number
+  readonly first?: number
+  /** Of requests that are sent from the same place (`placeOf`), only the first one. */
+  readonly distinct?: boolean
+}
+
+/** The crash points of a tale, from a run of it in which nothing dies. */
 export async function crashPoints(
   tenant: Tenant,
   name: TaleName,
-  stride: number,
-  first = 0,
+  { stride, first = 0, distinct = false }: Choice,
 ): Promise<readonly CrashPoint[]> {
-  const { requests, broken } = await runTale(tenant, name)
+  const { requests, places, broken } = await runTale(tenant, name, undefined, undefined, distinct)
   if (broken.length > 0) throw new Error(`the tale does not end well by itself: ${broken.join('; ')}`)
-  const all = Array.from({ length: requests }, (_, index) => index + 1).flatMap((request) =>
-    CRASH_FLAVOURS.map((flavour) => ({ request, flavour })),
-  )
+  const numbers = Array.from({ length: requests }, (_, index) => index + 1)
+  const wanted = distinct
+    ? numbers.filter((number) => places.indexOf(places[number - 1] ?? '') === number - 1)
+    : numbers
+  const all = wanted.flatMap((request) => CRASH_FLAVOURS.map((flavour) => ({ request, flavour })))
   return all.filter((_, index) => index % stride === first)
 }

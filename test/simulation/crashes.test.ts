@@ -31,7 +31,17 @@ describe('a simulated world', () => {
   })
 
   it('leaves nobody without trust while a mesh CA is rotated, wherever it crashes', { timeout: LIMIT_MS }, async () => {
-    const sample = ['--tale', 'mesh-ca', '--stride', '4391', '--first', '1013']
+    const sample = ['--distinct', '--tale', 'mesh-ca', '--stride', '401', '--first', '97']
+    expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
+  })
+
+  it('comes back from a rotation of a mesh CA in every phase, wherever it crashes', { timeout: LIMIT_MS }, async () => {
+    const sample = ['--distinct', '--tale', 'mesh-ca-back', '--stride', '907', '--first', '149']
+    expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
+  })
+
+  it('takes what another CA signed, wherever it crashes', { timeout: LIMIT_MS }, async () => {
+    const sample = ['--distinct', '--tale', 'mesh-ca-external', '--stride', '401', '--first', '61']
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
   })
 

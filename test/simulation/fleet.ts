@@ -177,6 +177,8 @@ async function runIn<T>(
       (error): Outcome<T> => ({ kind: 'threw', error }),
     )
     .then((outcome): Outcome<T> => {
+      if (outcome.kind === 'threw')
+        state.onLog(`threw ${outcome.error instanceof Error ? outcome.error.stack : outcome.error}`)
       instance.running.delete(invocation)
       if (!instance.dead) state.onEnd(invocation, state.time.now() - invocation.startedAt)
       return outcome

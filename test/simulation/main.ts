@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Counts, countLines, createCounts } from './counts.ts'
-import { crashPoints, runTale, TALES, type TaleName } from './crash-points.ts'
+import { type Choice, crashPoints, runTale, TALES, type TaleName } from './crash-points.ts'
 import { CRASH_FLAVOURS, type CrashFlavour } from './faults.ts'
 import { runSeed } from './run-seed.ts'
 import type { RunResult } from './simulation.ts'
@@ -10,9 +10,11 @@ const HELP = `npm run test:simulation -- OPTIONS
   --seeds N            stories of N seeds (100)
   --seed S             from seed S on (1); alone: just this one
   --steps K            how many things happen in a story (12)
+  --mesh-ca            stories of mesh CAs: the same seeds are others with it
   --twice              each seed twice: both must have the same trace
   --crash-points       also the fixed tales with a crash at every request, in three flavours
-  --tale T             only this one of them: rollout, strategies, certificate or mesh-ca
+  --tale T             only this one of them: rollout, strategies, certificate, mesh-ca, mesh-ca-back or mesh-ca-external
+  --distinct           of requests that are sent in the same state of affairs, only the first
   --stride N           only every N-th of them
   --first N            beginning with the N-th (0)
   --crash-at N --flavour before-send|after-effect|after-reply   just this one (of the rollout, or of --tale)
@@ -24,8 +26,10 @@ const OPTIONS = {
   seeds: { type: 'string' },
   seed: { type: 'string' },
   steps: { type: 'string', default: '12' },
+  'mesh-ca': { type: 'boolean', default: false },
   twice: { type: 'boolean', default: false },
   'crash-points': { type: 'boolean', default: false },
+  distinct: { type: 'boolean', default: false },
   stride: { type: 'string', default: '1' },
   first: { type: 'string', default: '0' },
   'crash-at': { type: 'string' },
@@ -63,33 +67,29 @@ async function main(): Promise<number> {
   const first = Number(values.seed ?? 1)
   const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1))
   const steps = Number(values.steps)
+  const more = values['mesh-ca'] ? { meshCa: true } : {}
   const goesOn = () => tally.failed === 0 || !values['fail-fast']
   for (let seed = first; seed < first + count && goesOn(); seed += 1) {
-    const result = await runSeed({ seed, steps, echo }, tenant)
-    const again = values.twice ? await runSeed({ seed, steps }, tenant) : result
+    const result = await runSeed({ seed, steps, echo, ...more }, tenant)
+    const again = values.twice ? await runSeed({ seed, steps, ...more }, tenant) : result
     const differs = again.hash === result.hash ? [] : [`its trace is ${result.hash}, then ${again.hash}`]
     const broken = [...result.broken, ...differs]
     report(
       tally,
       { ...result, broken },
-      `--seed ${seed} --steps ${steps}${values.twice ? ' --twice' : ''}`,
+      `--seed ${seed} --steps ${steps}${values['mesh-ca'] ? ' --mesh-ca' : ''}${values.twice ? ' --twice' : ''}`,
       count === 1,
     )
   }
   if (values['crash-points']) {
-    for (const name of tales) await crashEverywhere(tally, tenant, name, Number(values.stride), Number(values.first))
+    const choice = { stride: Number(values.stride), first: Number(values.first), distinct: values.distinct }
+    for (const name of tales) await crashEverywhere(tally, tenant, name, choice)
   }
   return end(tally, started, values.counts)
 }
 
-async function crashEverywhere(
-  tally: Tally,
-  tenant: Tenant,
-  name: TaleName,
-  stride: number,
-  first: number,
-): Promise<void> {
-  for (const point of await crashPoints(tenant, name, stride, first)) {
+async function crashEverywhere(tally: Tally, tenant: Tenant, name: TaleName, choice: Choice): Promise<void> {
+  for (const point of await crashPoints(tenant, name, choice)) {
     const how = `--tale ${name} --crash-at ${point.request} --flavour ${point.flavour}`
     report(tally, await runTale(tenant, name, point), how, false)
   }

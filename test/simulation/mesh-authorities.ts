@@ -1,53 +1,49 @@
+import type { CaSecretNames } from '../../src/model/mesh-ca.ts'
 import type { EmulatedCluster } from '../../src/sandbox/emulated-cluster.ts'
 import type { CaTexts } from '../../src/sandbox/emulators/istiod/ca-bundle.ts'
-import type { IstiodEmulator } from '../../src/sandbox/emulators/istiod/istiod.ts'
 import { SANDBOX_VAULT } from '../../src/sandbox/sandbox-vault.ts'
 import { tokenFor } from './app-tokens.ts'
+import type { MeshSide } from './mesh-side.ts'
 import type { VaultSide } from './vault-side.ts'
 import { VAULT_AUDIENCE } from './vault-side.ts'
 import type { VirtualTime } from './virtual-time.ts'
 import type { Watch } from './watch/watch.ts'
 
-/** Workload certificates are so short that a rotation takes an hour, not days. */
-export const WORKLOAD_TTL = { text: '10m', ms: 600_000 } as const
-const POLL_MS = 20_000
-const TICK_MS = 10_000
-
 export interface MeshAuthorityOptions {
   readonly time: VirtualTime
   readonly vault: VaultSide
   readonly clusters: ReadonlyMap<string, EmulatedCluster>
-  readonly istiods: ReadonlyMap<string, IstiodEmulator>
+  readonly meshes: ReadonlyMap<string, MeshSide>
   readonly watch: Watch
 }
 
 /** The CSI driver and istiod of each cluster, for as long as the run lasts; after each step who trusts whom is looked at. */
-export function startMeshAuthorities({ time, vault, clusters, istiods, watch }: MeshAuthorityOptions): void {
-  for (const [name, istiod] of istiods) {
+export function startMeshAuthorities({ time, vault, clusters, meshes, watch }: MeshAuthorityOptions): void {
+  for (const [name, mesh] of meshes) {
     let texts: CaTexts | undefined
     let lookedAt = Number.NEGATIVE_INFINITY
     const tick = async () => {
-      time.after(TICK_MS, () => void tick())
-      if (time.now() - lookedAt >= POLL_MS) {
+      time.after(mesh.tickMs, () => void tick())
+      if (!mesh.isStuck && time.now() - lookedAt >= mesh.pollMs) {
         lookedAt = time.now()
         // A mount that fails changes nothing of what is there.
-        texts = (await readTexts(vault, time.now())) ?? texts
+        texts = (await readTexts(vault, time.now(), mesh.names)) ?? texts
       }
-      istiod.advance(texts, WORKLOAD_TTL.ms)
+      mesh.istiod.advance(texts, mesh.ttl.ms)
       const kubernetes = clusters.get(name)?.kubernetes
-      watch.trust(name, istiod, kubernetes?.list('v1', 'ConfigMap') ?? [], time.now())
+      watch.trust.looked(name, mesh, kubernetes?.list('v1', 'ConfigMap') ?? [], time.now())
     }
-    time.after(TICK_MS, () => void tick())
+    time.after(mesh.tickMs, () => void tick())
   }
 }
 
-/** One after the other, as the driver does: what is written meanwhile makes a mix. */
-async function readTexts(vault: VaultSide, now: number): Promise<CaTexts | undefined> {
+/** One after the other, as the driver does: what is written meanwhile makes a mix. Undefined while one is missing. */
+export async function readTexts(vault: VaultSide, now: number, names: CaSecretNames): Promise<CaTexts | undefined> {
   const [rootCert, caCert, certChain, caKey] = [
-    await readText(vault, now, 'root-cert'),
-    await readText(vault, now, 'ca-cert'),
-    await readText(vault, now, 'cert-chain'),
-    await readText(vault, now, 'ca-key'),
+    await readText(vault, now, names.rootCert),
+    await readText(vault, now, names.caCert),
+    await readText(vault, now, names.certChain),
+    await readText(vault, now, names.caKey),
   ]
   if (rootCert === undefined || caCert === undefined || certChain === undefined || caKey === undefined) return undefined
   return { rootCert, caCert, certChain, caKey }

@@ -10,6 +10,7 @@ import { createInfrastructure } from './infrastructure.ts'
 import { startMeshAuthorities } from './mesh-authorities.ts'
 import { createNetwork, type Network } from './network.ts'
 import { observedStorage } from './observed-storage.ts'
+import { placeOf } from './places.ts'
 import { createSurroundings, type Parts, START_MS, type Surroundings, secretsOf, type Tenant } from './surroundings.ts'
 import { createTrace, type Trace } from './trace.ts'
 import type { KeyRing } from './vault-side.ts'
@@ -43,6 +44,8 @@ export interface SimulationOptions extends Parts {
   readonly skewMs?: number
   readonly rates: FaultRates
   readonly habits: HostHabits
+  /** Note where each request is sent. */
+  readonly notesPlaces?: boolean
   readonly planned?: { readonly request: number; readonly flavour: CrashFlavour } | undefined
   readonly echo?: ((line: string) => void) | undefined
 }
@@ -51,6 +54,8 @@ export interface SimulationOptions extends Parts {
 export interface RunResult {
   readonly hash: string
   readonly requests: number
+  /** Where each of them was sent, in order (`placeOf`); only of runs that were asked for it. */
+  readonly places: readonly string[]
   /** Milliseconds of virtual time. */
   readonly virtualMs: number
   /** How often faults and other things happened. */
@@ -79,7 +84,9 @@ export async function runSimulation(
   const time = startVirtualTime(START_MS, () => globalChance.next())
   try {
     const trace = createTrace(time.now, START_MS, options.echo)
+    const places: string[] = []
     const simulation = await assemble(options, {
+      places,
       time,
       trace,
       chance: scenarioChance,
@@ -108,6 +115,7 @@ export async function runSimulation(
     return {
       hash: trace.hash(),
       requests: simulation.network.requests(),
+      places,
       virtualMs: time.now() - START_MS,
       counts: simulation.counts,
       broken: simulation.watch.broken,
@@ -125,6 +133,7 @@ interface Means {
   readonly networkChance: Chance
   readonly hostChance: Chance
   readonly worldChance: Chance
+  readonly places: string[]
 }
 
 async function assemble(options: SimulationOptions, means: Means): Promise<Simulation> {
@@ -137,6 +146,7 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
     secrets: secretsOf(options.tenant),
     acting: () => network.acting(),
   })
+  time.onKey(watch.keyMade)
   const storage = observedStorage((table, key, value, text) => {
     watch.written(table, key, value, text)
     if (table.startsWith('queue/') && value !== undefined)
@@ -157,7 +167,10 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
     planned: options.planned,
     beforeServe: (system) => surroundings.clusters.get(system.replace(/^kubernetes\//, ''))?.advance(),
     crash: (life) => fleet.kill(life),
-    onSend: (acting, request) => watch.sent(acting, request),
+    onSend(acting, request) {
+      if (options.notesPlaces) means.places.push(placeOf(acting, request, watch.documents.all()))
+      watch.sent(acting, request)
+    },
     onAnswer: (acting, request, response) => watch.answered(acting, request, response),
   })
   const fleet: Fleet = createFleet({
@@ -188,8 +201,9 @@ async function assemble(options: SimulationOptions, means: Means): Promise<Simul
   fleet.start()
   host.start()
   const { ring } = options.tenant
-  const { istiods, clusters, vault } = surroundings
-  if (istiods) startMeshAuthorities({ time, vault, clusters, istiods, watch })
+  const { meshes, clusters, vault } = surroundings
+  if (meshes) watch.meshCas.meshes(meshes)
+  if (meshes) startMeshAuthorities({ time, vault, clusters, meshes, watch })
   listenToVault({ time, chance: hostChance, trace, client, surroundings })
   const { habits } = options
   return { time, chance, trace, surroundings, ring, network, fleet, host, client, watch, habits, counts }

@@ -6,4 +6,9 @@ describe('a simulated world', () => {
   it('keeps its promises in 60 stories', { timeout: LIMIT_MS }, async () => {
     expect(await simulate('--seed', '1', '--seeds', '60', '--steps', '6')).toMatch(/^60 runs passed, 0 failed/m)
   })
+
+  it('keeps them in 4 stories of mesh CAs', { timeout: LIMIT_MS }, async () => {
+    const options = ['--mesh-ca', '--seed', '1', '--seeds', '4', '--steps', '10']
+    expect(await simulate(...options)).toMatch(/^4 runs passed, 0 failed/m)
+  })
 })

@@ -11,7 +11,6 @@ import { newManagedCluster } from '../../src/sandbox/emulators/arm/managed-clust
 import { cosmosEmulator } from '../../src/sandbox/emulators/cosmos/cosmos.ts'
 import type { Emulator, EmulatorContext, Storage } from '../../src/sandbox/emulators/emulator.ts'
 import { type EntraEmulator, entraEmulator } from '../../src/sandbox/emulators/entra/entra.ts'
-import { type IstiodEmulator, istiodEmulator } from '../../src/sandbox/emulators/istiod/istiod.ts'
 import type { SeedObject } from '../../src/sandbox/emulators/kubernetes/seed.ts'
 import { storageQueueEmulator } from '../../src/sandbox/emulators/storage-queue/storage-queue.ts'
 import { SANDBOX_AUDIENCE, SANDBOX_TENANT } from '../../src/sandbox/identities.ts'
@@ -24,7 +23,9 @@ import type { Settings } from '../../src/settings.ts'
 import { identityEndpoint, isToken, TOKEN_MARK } from './app-tokens.ts'
 import { AZURE_SECRETS, AZURE_SETTINGS, type AzureSide, createAzureSide } from './azure-side.ts'
 import { gatewayObjects } from './gateways.ts'
+import { type MeshHabits, type MeshSide, meshSide } from './mesh-side.ts'
 import { PERSONS, type Person } from './persons.ts'
+import { loadLazyModules } from './steady-modules.ts'
 import { createKeyRing, createVaultSide, type KeyRing, type VaultSide, WEBHOOK_KEY } from './vault-side.ts'
 import { createReceivers, type Receivers, WEBHOOK_HOST } from './webhook-receivers.ts'
 
@@ -42,8 +43,8 @@ export interface Surroundings {
   readonly entra: Emulator
   readonly clusters: ReadonlyMap<string, EmulatedCluster>
   readonly world: World
-  /** istiod of each cluster as the CA of its mesh; only in stories of mesh CAs. */
-  readonly istiods?: ReadonlyMap<string, IstiodEmulator>
+  /** The mesh of each cluster with istiod as its CA; only in stories of mesh CAs. */
+  readonly meshes?: ReadonlyMap<string, MeshSide>
   /** Clusters are registered by ARM id, and this is the Azure that knows them; absent: by kubeconfig. */
   readonly arm?: Emulator
   /** Gives the app's identity its tokens. */
@@ -66,13 +67,14 @@ export interface Tenant {
 export interface Parts {
   /** Clusters are registered by ARM id. */
   readonly byArmId?: boolean
-  /** Every cluster has an istiod that takes its CA from the vault. */
-  readonly meshCa?: boolean
+  /** Every cluster has an istiod that takes its CA from the vault, with these habits. */
+  readonly meshCa?: MeshHabits | undefined
   /** Issuers of the vault take so long; absent: there are no certificates, and no chat. */
   readonly issueMs?: number | undefined
 }
 
 export async function createTenant(): Promise<Tenant> {
+  await loadLazyModules()
   const context = { now: () => START_MS, random: () => 0, storage: memoryStorage() }
   const options = { tenantId: SANDBOX_TENANT, issuer: SANDBOX_ISSUER, audience: SANDBOX_AUDIENCE, lifetimeS: YEAR_S }
   const entra = await entraEmulator(context, options)
@@ -85,24 +87,24 @@ export async function createSurroundings(
   context: EmulatorContext,
   names: readonly string[],
   tenant: Tenant,
-  { byArmId = false, issueMs, meshCa = false }: Parts,
+  { byArmId = false, issueMs, meshCa }: Parts,
 ): Promise<Surroundings> {
   const accepts = (audience: string) => (token: string) =>
     token === HOST_TOKEN || isToken(token, audience, context.now())
   const clusters = new Map<string, EmulatedCluster>()
-  const istiods = new Map<string, IstiodEmulator>()
+  const meshes = new Map<string, MeshSide>()
   const world = createWorld({
     ...context,
     routes: istioRoutes(routeObjects(clusters)),
     scrapeIntervalMs: 2000,
     propagationMs: 300,
     retentionMs: 600_000,
-    moreMetrics: (name) => istiods.get(name)?.metrics,
+    moreMetrics: (name) => (meshCa?.tells ? meshes.get(name)?.istiod.metrics : undefined),
   })
   for (const name of names) {
     const kubernetes = emulatedKubernetes(context, name, (token) => isToken(token, AKS, context.now()))
     if (issueMs !== undefined) kubernetes.seed(gatewayObjects(name) as readonly SeedObject[])
-    if (meshCa) istiods.set(name, istiodEmulator(context, { kubernetes, name }))
+    if (meshCa) meshes.set(name, meshSide(context, kubernetes, name, meshCa))
     clusters.set(name, emulatedCluster(world, name, kubernetes, context.now, refuse))
   }
   const vault = await createVaultSide(context, tenant.ring, issueMs ?? 0)
@@ -113,7 +115,7 @@ export async function createSurroundings(
     entra: tenant.entra.handle,
     clusters,
     world,
-    ...(meshCa ? { istiods } : {}),
+    ...(meshCa ? { meshes } : {}),
     identity: identityEndpoint(context.now),
     ...(byArmId ? { arm: armOf(context, names) } : {}),
     vault,

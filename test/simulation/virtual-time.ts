@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { makeKeysAtOnce } from './steady-keys.ts'
 
 /**
  * Time that passes only when it is told to: in place of the machine's timers, `Date`, `Math.random` and random UUIDs, so
@@ -16,6 +17,8 @@ export interface VirtualTime {
   next(): boolean
   /** Lets all promises that can go on do so. */
   drain(): Promise<void>
+  /** Told of every key pair that is made from now on: its private half, PKCS #8 PEM. */
+  onKey(listener: (pem: string) => void): void
   /** Gives the machine its own time back. */
   restore(): void
 }
@@ -40,7 +43,13 @@ export function startVirtualTime(startMs: number, random: () => number): Virtual
     push(heap, event)
     return event
   }
-  const restorers = [fakeTimers(add), fakeDate(() => nowMs), fakeChance(random)]
+  let tellOfKey: (pem: string) => void = () => {}
+  const restorers = [
+    fakeTimers(add),
+    fakeDate(() => nowMs),
+    fakeChance(random),
+    makeKeysAtOnce((pem) => tellOfKey(pem)),
+  ]
   const crypto = trackCrypto()
   return {
     now: () => nowMs,
@@ -61,6 +70,9 @@ export function startVirtualTime(startMs: number, random: () => number): Virtual
       // Promises and process.nextTick are done before a check phase; only hashes and signatures run elsewhere.
       do await new Promise<void>((resolve) => realSetImmediate(resolve))
       while (crypto.busy())
+    },
+    onKey(listener) {
+      tellOfKey = listener
     },
     restore() {
       for (const restore of [...restorers, crypto.restore]) restore()

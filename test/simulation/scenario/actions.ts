@@ -6,6 +6,7 @@ import type { Person } from '../persons.ts'
 import type { Simulation } from '../simulation.ts'
 import type { CertificatePart } from './certificate-actions.ts'
 import type { Ledger } from './ledger.ts'
+import type { MeshCaPart } from './mesh-ca-actions.ts'
 import type { Hands } from './people.ts'
 import { drawRollout } from './rollout-body.ts'
 import { behave, GOOD, pathOf, putCluster, type ServiceName, serviceBody, VERSIONS, type Version } from './setting.ts'
@@ -29,6 +30,8 @@ export interface Play {
   readonly habits: HostHabits
   /** Only in stories of certificates. */
   readonly certificates?: CertificatePart
+  /** Only in stories of mesh CAs. */
+  readonly meshCas?: MeshCaPart | undefined
 }
 
 type Action = (play: Play, service: ServiceName, cluster: string) => Promise<void>

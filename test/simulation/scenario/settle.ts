@@ -15,6 +15,7 @@ import type { Simulation } from '../simulation.ts'
 import { askedBy, type Sides, sameSplit } from '../watch/kinds.ts'
 import { liveSides } from '../watch/live-sides.ts'
 
+import { meshCaLeft } from './mesh-ca-story.ts'
 import { certificateLeft } from './settle-certificates.ts'
 
 const LOOK_MS = 10_000
@@ -63,7 +64,7 @@ export function workLeft({ surroundings, watch }: Simulation): readonly string[]
       .map((rollout) => `${rollout.id} is ${rollout.phase}: ${rollout.message}`),
   )
   const leaving = servicesOf(documents).filter(({ leaving, deletingAt }) => leaving.length > 0 || deletingAt)
-  const certificates = documents.flatMap(certificateLeft)
+  const certificates = documents.flatMap((one) => [...certificateLeft(one), ...meshCaLeft(one)])
   return [
     ...certificates,
     ...messages,
@@ -272,7 +273,10 @@ export async function idle(simulation: Simulation, durationMs: number): Promise<
   await time.sleep(durationMs)
   if (untold.length > 0) return checkSettled(simulation)
   // What stays as another hand left it is looked at again and again.
-  const written = watch.documentWrites.slice(documents).filter((id) => !isReported(watch.documents.get(id)))
+  // An hourly look at what a cluster trusts plans the next.
+  const written = watch.documentWrites
+    .slice(documents)
+    .filter((id) => !id.startsWith('trust/') && !isReported(watch.documents.get(id)))
   if (written.length > 0) watch.broke(`it wrote while idle: ${written.join(', ')}`)
   if (watch.objects.writes() > objects) watch.broke(`it wrote ${watch.objects.writes() - objects} objects while idle`)
   const hourly = Math.round((network.requests() - requests) / (durationMs / 3_600_000))

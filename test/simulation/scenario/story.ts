@@ -10,6 +10,14 @@ import {
   removeSomeCertificates,
 } from './certificate-story.ts'
 import { createLedger } from './ledger.ts'
+import {
+  beginMeshCas,
+  checkMeshCas,
+  chooseCaAction,
+  endCaRotations,
+  healMeshCas,
+  registerMeshCas,
+} from './mesh-ca-story.ts'
 import { createHands } from './people.ts'
 import { checkTruth, countRollouts, endRollouts, heal, removeSome } from './resolve.ts'
 import { deploy, must, putCluster, putTeam, RELAXED, type ServiceName, serviceBody } from './setting.ts'
@@ -36,7 +44,8 @@ export async function story(simulation: Simulation, options: StoryOptions): Prom
     const doing = chooseAction(play).catch((error: unknown) => simulation.watch.broke(`an action failed: ${error}`))
     if (chance.next() < 0.6) await doing
     else play.doing.push(doing)
-    await time.sleep(Math.round(200 * 200 ** chance.next()))
+    // Rotations of a CA take their time.
+    await time.sleep(Math.round(200 * (play.meshCas ? 1500 : 200) ** chance.next()))
   }
   await Promise.all(play.doing)
   await play.ledger.done()
@@ -46,27 +55,32 @@ export async function story(simulation: Simulation, options: StoryOptions): Prom
   simulation.host.setHabits({ ...play.habits, doubles: 0, forgetsFeed: 0 })
   await heal(play)
   await healCertificates(play)
+  await healMeshCas(play)
   await nextResync(simulation)
   await settleAndCheck(play)
   await endRollouts(play)
   await endRotations(play)
+  await endCaRotations(play)
   await settleAndCheck(play)
   checkTruth(play)
   await removeSome(play)
   await removeSomeCertificates(play)
   await settleAndCheck(play)
   await idle(simulation, options.idleMs)
+  await checkMeshCas(play)
   checkCertificates(simulation)
   checkCalls(simulation)
   countRollouts(simulation)
 }
 
-async function settleAndCheck({ simulation, ledger, certificates }: Play): Promise<void> {
+async function settleAndCheck(play: Play): Promise<void> {
+  const { simulation, ledger, certificates } = play
   await settle(simulation, SETTLE_MS)
   ledger.check()
   checkSettled(simulation)
   certificates?.ledger.check()
   checkCertificates(simulation)
+  await checkMeshCas(play)
 }
 
 async function begin(simulation: Simulation): Promise<Play> {
@@ -91,6 +105,7 @@ async function begin(simulation: Simulation): Promise<Play> {
     bad: new Map(),
     keys: { next: 1, deletions: 0 },
     habits: simulation.habits,
+    meshCas: beginMeshCas(simulation),
     ...(surroundings.azure ? { certificates: beginCertificates(simulation) } : {}),
   }
   for (const service of services) {
@@ -99,12 +114,14 @@ async function begin(simulation: Simulation): Promise<Play> {
     if (!called.reply || called.reply.status >= 300) throw new Error(`not registered: ${JSON.stringify(called)}`)
   }
   await registerCertificates(play)
+  await registerMeshCas(play)
   await time.sleep(Math.round(20_000 * chance.next()))
   return play
 }
 
 function chooseAction(play: Play): Promise<void> {
   const { chance } = play.simulation
+  if (play.meshCas && chance.next() < 0.7) return chooseCaAction(play, play.meshCas)
   if (play.certificates && chance.next() < 0.65) return chooseCertificateAction(play, play.certificates)
   const total = ACTIONS.reduce((sum, [weight]) => sum + weight, 0)
   let mark = chance.next() * total

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { pem, readPem } from '../../../src/sandbox/emulators/key-vault/pem.ts'
 
 /** Looks for secrets in text, byte by byte: words that are known from the start, and private keys as they are made. */
@@ -8,12 +9,6 @@ export interface SecretSearch {
   addPem(text: string): void
   isIn(text: string): boolean
 }
-
-/** In DER the private number of an EC key stands here: what follows is public. Those of P-384 are longer. */
-const NUMBERS = [
-  { curve: '2a8648ce3d030107', from: 36, length: 32 },
-  { curve: '2b81040022', from: 35, length: 48 },
-] as const
 
 export function searchSecrets(words: readonly string[]): SecretSearch {
   const needles = [...words]
@@ -32,20 +27,26 @@ export function searchSecrets(words: readonly string[]): SecretSearch {
   }
 }
 
-/** Pieces of a key in every form in which it may be written: in a line and in PEM's lines, that in base64 again, as hex and as in a JWK. */
+const LINE = 64
+
+/**
+ * Pieces of a key in every form in which it may be written: in a line and in PEM's lines, that in base64 again, as hex and as
+ * in a JWK. Only of its private number: what stands around it in DER is public.
+ */
 function partsOf(pkcs8: string): readonly string[] {
   const der = Buffer.from(pkcs8, 'base64')
-  const { from, length } = NUMBERS.find(({ curve }) => der.toString('hex').includes(curve)) ?? NUMBERS[0]
-  const number = der.subarray(from, from + length)
-  const start = Math.ceil(from / 3) * 4
+  const { d = '' } = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' })
+  const number = Buffer.from(d, 'base64url')
+  const from = der.indexOf(number)
+  const [start, end] = [Math.ceil(from / 3) * 4, Math.floor((from + number.length) / 3) * 4]
   const text = pem('PRIVATE KEY', pkcs8)
   const twice = Buffer.from(text).toString('base64')
-  const at = Math.ceil((text.indexOf('\n') + 1 + start) / 3) * 4
-  return [
-    pkcs8.slice(start, 64),
-    pkcs8.slice(64, 88),
-    twice.slice(at, at + 16),
-    number.toString('hex').slice(0, 24),
-    number.toString('base64url').slice(0, 24),
-  ]
+  const at = Math.ceil((text.indexOf('\n') + 1 + start + Math.floor(start / LINE)) / 3) * 4
+  // Each line of PEM on its own: an RSA key has many.
+  const lines = []
+  for (let line = Math.floor(start / LINE) * LINE; line < end; line += LINE) {
+    const piece = pkcs8.slice(Math.max(line, start), Math.min(line + LINE, end))
+    if (piece.length >= 16) lines.push(piece.slice(0, 24))
+  }
+  return [...lines, twice.slice(at, at + 16), number.toString('hex').slice(0, 24), d.slice(0, 24)]
 }

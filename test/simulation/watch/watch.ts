@@ -14,6 +14,7 @@ import { type CertificateWatch, watchCertificates } from './certificates.ts'
 import { type ChatWatch, watchChats } from './chats.ts'
 import { type DocumentWatch, idOf, watchDocuments } from './documents.ts'
 import { watchHolds } from './holds.ts'
+import { type MeshCaWatch, watchMeshCas } from './mesh-cas.ts'
 import { type ObjectWatch, watchObjects } from './objects.ts'
 import { type RecordWatch, watchRecords } from './records.ts'
 import { searchSecrets } from './secrets.ts'
@@ -49,6 +50,9 @@ export interface Watch {
   answeredCaller(text: string): void
   ended(invocation: Invocation, durationMs: number): void
   readonly trust: TrustWatch
+  readonly meshCas: MeshCaWatch
+  /** A key pair was made: its private half must be seen nowhere. PEM. */
+  keyMade(pem: string): void
 }
 
 /** The part of a kept event that tells which one it is, and what orphans it names. */
@@ -95,6 +99,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
   })
   const certificates = watchCertificates(broke)
   const chats = watchChats(broke, documents)
+  const meshCas = watchMeshCas(broke, documents)
   const frozen = (service: string, cluster: string) => holds.frozen(service, cluster, since())
   const objects: ObjectWatch = watchObjects({ broke, documents, seen, certificates, acting, live, frozen })
   const records = watchRecords(broke, documents)
@@ -130,6 +135,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       }
       if (table === 'key-vault-secrets' && value !== undefined) {
         for (const version of (value as SecretRecord).versions) search.addPem(version.value)
+        meshCas.secretWritten(value as SecretRecord, time.now())
       }
       if (table === 'key-vault-keys' && value !== undefined) {
         for (const { key: made } of (value as KeyRecord).versions) search.addKey(made.pkcs8)
@@ -154,6 +160,7 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       if (document.kind === 'service') for (const { phase } of document.rollouts) phases.add(phase)
       if (document.kind === 'rollout') phases.add(document.rollout.phase)
       certificates.documentWritten(before, document)
+      meshCas.documentWritten(before, document)
       records.documentWritten(before, document)
     },
     clusters(clusters) {
@@ -166,7 +173,12 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
       }
     },
     receivers: webhooks.listen,
-    sent: webhooks.sent,
+    sent(acting, request) {
+      webhooks.sent(acting, request)
+      meshCas.sent(acting, request)
+      if (acting.system !== 'vault' && !request.url.pathname.includes('/secrets'))
+        mustHoldNoSecret(`a request to ${acting.system}`, new TextDecoder().decode(request.body))
+    },
     answered(acting, request, response) {
       seen.answered(acting, request, response)
       webhooks.answered(acting, request, response)
@@ -177,6 +189,8 @@ export function createWatch({ time, skewMs, trace, secrets, acting }: WatchOptio
     },
     answeredCaller: (text) => mustHoldNoSecret('an answer', text),
     trust: watchTrust(broke),
+    meshCas,
+    keyMade: search.addPem,
     ended({ name, requests }, durationMs) {
       if (requests > MOST_REQUESTS) broke(`${name} made ${requests} requests`)
       if (durationMs > LONGEST_CALL_MS) broke(`${name} took ${durationMs / 1000} s`)

@@ -258,6 +258,17 @@ describe('the way back', () => {
     expect(world.rotation()?.phase).toBe('aborted')
   })
 
+  it('is asked for twice by who got no answer, and is one', async () => {
+    const world = createWorld()
+    await world.established()
+    await world.rotate('root')
+    await world.act('abort')
+    const { rotation, updatedAt } = world.document()
+    expect(await world.act('abort')).toMatchObject({ ok: true, value: { rotation: { phase: 'aborted' }, updatedAt } })
+    expect(world.document().rotation).toEqual(rotation)
+    expect(await world.act('pause')).toMatchObject({ ok: false, failure: { code: 'Conflict' } })
+  })
+
   it('is refused once the old root was given up', async () => {
     await world.established()
     await world.rotate('root')

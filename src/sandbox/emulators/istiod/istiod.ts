@@ -14,6 +14,8 @@ export interface IstiodEmulator {
    * then writes trust bundles and renews what is due. Leaves of `ttlMs`.
    */
   advance(texts: CaTexts | undefined, ttlMs: number): void
+  /** Forgets what it has in memory and reads its folder anew: what it would not take it does not start with. */
+  restart(): void
   readonly metrics: SeriesSource
   /** By uid of the Pod. */
   leaves(): ReadonlyMap<string, Leaf>
@@ -65,6 +67,10 @@ export function istiodEmulator(context: EmulatorContext, options: IstiodOptions)
       const taken = texts ? take(before, texts, context.now()) : before
       const next = taken.bundle ? serve(taken, taken.bundle, options.kubernetes, { now: context.now(), ttlMs }) : taken
       if (next !== before) table.put('state', next)
+    },
+    restart() {
+      const { bundle: _bundle, seen: _seen, log, ...kept } = state()
+      table.put('state', { ...kept, log: [...log, 'istiod starts'].slice(-MOST_LINES) })
     },
     metrics: citadelSeries(() => state().points, context.now),
     leaves: () => new Map(state().leaves),
