@@ -1,4 +1,4 @@
-import { isCaRotationOver } from '../model/ca-rotation.ts'
+import { type CaRotation, isCaRotationOver } from '../model/ca-rotation.ts'
 import { type Condition, type Finding, no, setConditions, unknown, yes } from '../model/condition.ts'
 import type { MeshCaDocument } from '../model/documents.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
@@ -11,6 +11,7 @@ import { wordsOf } from './mesh-words.ts'
 import type { Observations } from './observations.ts'
 import { rootInUse, rootLeadMs, signerLeadMs } from './renewal.ts'
 import { foundCa, heldSet, whyNotBrought } from './take-over.ts'
+import { isTorn, tornMessage } from './unfinished.ts'
 
 /** What is the case about a mesh CA: Issued, TrustSpread, Renewed, NearExpiry, VaultReadable, and Ready, which sums up. */
 export function caConditions(document: MeshCaDocument, seen: Observations): readonly Condition[] {
@@ -33,27 +34,33 @@ export function generationSeen(document: MeshCaDocument, seen: Observations): nu
   return isDone ? generation : observedGeneration
 }
 
-function issued(document: MeshCaDocument, { vault, watched, trust }: Observations): Finding {
+function issued(document: MeshCaDocument, { vault, watched, trust, now }: Observations): Finding {
   const { current, rotation, spec } = document
   if (watched) return unknown(watched.reason, watched.message)
   if (isTrouble(vault)) return current ? yes('Current', signs(current)) : no(vault.reason, vault.message)
   const isThere = Object.keys(vault.versions).length > 0
   if (vault.hasEnded) return no('Ended', vault.problems.join(' '))
   if (isThere && (!vault.set || vault.problems.length > 0)) {
+    const live = rotation && !isCaRotationOver(rotation) ? rotation : undefined
     // While the four are written one after the other they do not fit together.
-    const isWriting = rotation !== undefined && !isCaRotationOver(rotation) && rotation.askedUntil !== undefined
-    return isWriting && current
-      ? yes('Writing', signs(current))
-      : no('BundleUnusable', unusableMessage(spec, vault.problems, true))
+    if (current && live && isWriting(live, now)) return yes('Writing', signs(current))
+    if (live && isTorn(live, vault)) return no('Torn', tornMessage(live))
+    return no('BundleUnusable', unusableMessage(spec, vault.problems, true, current !== undefined))
   }
   const isQuiet = rotation === undefined || isCaRotationOver(rotation)
   const kept = isQuiet && vault.set ? whyNotBrought(document, vault.set, trust) : undefined
   if (kept) return no(kept.reason, kept.message)
-  if (current) return isThere ? yes('Current', signs(current)) : no('SecretsGone', unusableMessage(spec, [], false))
+  if (current)
+    return isThere ? yes('Current', signs(current)) : no('SecretsGone', unusableMessage(spec, [], false, true))
   if (rotation) return no(rotation.reason, rotation.message)
   const found = spec.purpose === 'linkerd-identity' ? foundCa(document, trust) : undefined
   if (found?.kind === 'unusable') return no(found.reason, found.message)
   return no('NotIssued', 'The vault holds no CA yet.')
+}
+
+/** Is somebody at it now? What waits to be asked again after trouble bears the reason of that. */
+function isWriting({ reason, askedUntil }: CaRotation, now: number): boolean {
+  return askedUntil !== undefined && Date.parse(askedUntil) > now && (reason === 'Writing' || reason === 'EndsSoon')
 }
 
 function signs({ signer, roots }: CaSet): string {

@@ -11,6 +11,7 @@ import type { CaEffect, Observations } from './observations.ts'
 import { withRestarts } from './restart-intent.ts'
 import { type CaStep, end, LEASE_MS } from './step.ts'
 import { takePhase } from './take-phase.ts'
+import { mendFirst, notePutBack } from './unfinished.ts'
 import { holdForTrouble } from './waiting.ts'
 import { changedElsewhere, wantedOf, writtenSet } from './wanted.ts'
 
@@ -37,13 +38,16 @@ export function decideCa(before: MeshCaDocument, seen: Observations): CaDecision
   return settle(before, withRestarts(warn(step, seen.now), seen), seen)
 }
 
-function move(step: CaStep, seen: Observations): CaStep {
-  const { rotation } = step.document
+function move(looked: CaStep, seen: Observations): CaStep {
   const { vault, now } = seen
+  const step = isTrouble(vault) ? looked : notePutBack(looked, vault)
+  const { rotation } = step.document
   if (!rotation || isCaRotationOver(rotation)) return decideIdle(step, seen)
   if (isTrouble(vault))
     return rotation.paused ? lookWithin(step, PAUSED_LOOK_MS, now) : holdForTrouble(step, vault, now)
   const changed = changedElsewhere(rotation, vault)
+  const mending = mendFirst(step, rotation, vault, { isChanged: changed.length > 0, now })
+  if (mending) return mending
   if (changed.length > 0) {
     const message = `Another hand changed ${changed.join(', ')} in the vault while ${rotation.phase}. Nothing is written over it: the rotation stops here, and ${wordsOf(step.document.spec).changed} See what was written and by whom; then rotate again.`
     return end(step, 'failed', 'ChangedElsewhere', message, now)

@@ -43,7 +43,7 @@ function takeNote(
     const isThere = Object.keys(versions).length > 0
     if (!current && !isThere) return step
     const reason = isThere ? 'BundleUnusable' : 'SecretsGone'
-    const message = unusableMessage(step.document.spec, problems, isThere)
+    const message = unusableMessage(step.document.spec, problems, isThere, current !== undefined)
     return isTold(reason)
       ? step
       : tell(step, 'certificate.held', { unique: `${reason}.${now}`, reason, message }, now, SCHEDULE)
@@ -75,10 +75,14 @@ export function unusableMessage(
   spec: Pick<MeshCaSpec, 'purpose'>,
   problems: readonly string[],
   isThere: boolean,
+  hasFormer: boolean,
 ): string {
   const { gone, unusable } = wordsOf(spec)
   if (!isThere) return gone
-  return `${unusable} ${problems.join(' ') || 'a secret is missing.'} Put the former versions of the secrets back.`
+  const todo = hasFormer
+    ? 'Put the former versions of the secrets back.'
+    : 'There is no former version to put back: put a whole CA there, or delete and purge what is there, and the first CA is made.'
+  return `${unusable} ${problems.join(' ') || 'a secret is missing.'} ${todo}`
 }
 
 const TAKES_OVER =

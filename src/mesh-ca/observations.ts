@@ -59,6 +59,8 @@ export type CaEffect =
   | { readonly kind: 'make-root'; readonly rotation: string }
   /** Make the key of an intermediate for another CA, keep it in the vault, and record the CSR. */
   | { readonly kind: 'request'; readonly rotation: string }
+  /** Put back what an unfinished write of this rotation left in the vault. */
+  | { readonly kind: 'put-back'; readonly rotation: string }
   | CaWrite
 
 /**

@@ -21,6 +21,12 @@ export interface CaStep {
 
 /** An asked vault is not asked again before this, though no answer came: it may still be doing it. */
 export const LEASE_MS = 120_000
+/**
+ * The same of a write, and of putting back: shorter, for a process that dies in between leaves the vault torn for as long. It
+ * cannot be less: 30 s to make a key, have it signed and begin to write, 15 s in which the former values may be put back, 30 s
+ * until the last request has come through or never will (see ask-vault.ts). Two writers would tear it by themselves.
+ */
+export const WRITE_LEASE_MS = 75_000
 const MOST_HISTORY = 20
 
 /** Changes the live rotation within its phase. */
@@ -54,7 +60,8 @@ export function begins({ now, trust }: Observations): Pick<CaRotation, 'begunAt'
 
 /** Asks the vault for something once this is written; nobody asks again before the lease is over. */
 export function ask(step: CaStep, effect: CaEffect, reason: string, message: string, now: number): CaStep {
-  const until = now + LEASE_MS
+  const isWrite = effect.kind === 'write' || effect.kind === 'put-back'
+  const until = now + (isWrite ? WRITE_LEASE_MS : LEASE_MS)
   return { ...withRotation(step, { reason, message, askedUntil: timestamp(until) }), effect, lookAt: until }
 }
 

@@ -67,7 +67,10 @@ function isSigner(rotation: CaRotation, { signer }: Wanted, set: CaSet): boolean
 }
 
 /** Secrets that are not as this rotation knows or left them: another hand wrote them. */
-export function changedElsewhere(rotation: CaRotation, { versions, marks }: VaultSeen): readonly string[] {
+export function changedElsewhere(
+  rotation: CaRotation,
+  { versions, marks }: VaultSeen,
+): readonly (keyof CaSet['versions'])[] {
   const known = knownSet(rotation)?.versions
   // Once a phase is seen to be written, nothing of ours is on its way.
   const isOnItsWay = rotation.writtenAt === undefined

@@ -1,72 +1,99 @@
 import type { CaRotation } from '../model/ca-rotation.ts'
 import { pendingKeyName } from '../model/ca-rotation.ts'
-import type { MeshCaDocument } from '../model/documents.ts'
 import type { CaSecretNames } from '../model/mesh-ca.ts'
 import { durationMs } from '../model/names.ts'
-import { PortError } from '../ports/port-error.ts'
-import type { Random } from '../ports/random.ts'
-import type { CaVault } from './ca-vault.ts'
+import { isPortError, PortError } from '../ports/port-error.ts'
 import { certificatesOf } from './certificate-texts.ts'
 import { issuingRoot, makeIntermediate } from './make-certificates.ts'
 import { type CaWrite, PARTS } from './observations.ts'
-import { bundleOf, type FourSecrets, isOf, readFour, tagsOf } from './read-vault.ts'
-
-/** What a write works with. `mayAsk` throws when the lease is too old for another request. */
-export interface WriteScene {
-  readonly vault: CaVault
-  readonly document: MeshCaDocument
-  readonly rotation: CaRotation
-  readonly now: number
-  readonly random: Random
-  mayAsk(): void
-}
-
-/** Media type of PEM. */
-export const PEM = 'application/x-pem-file'
+import { type KnownSecrets, knownSecrets, putBack, refuseOthers } from './put-back.ts'
+import { bundleOf, type FourSecrets, isOf, readFour, seeFour, tagsOf } from './read-vault.ts'
+import { unfinishedParts } from './unfinished.ts'
+import { PEM, type WriteScene } from './write-scene.ts'
 
 type Bundle = Readonly<Record<keyof CaSecretNames, string>>
 
+/** What became of a write. `torn`: a part of it is in the vault, or may be, and could not be put back. */
+export type Written = { readonly kind: 'written' } | Failed
+interface Failed {
+  readonly kind: 'failed'
+  readonly error: unknown
+  readonly torn: boolean
+}
+
+/** How far a write has come, for who has to undo it. */
+interface Progress {
+  readonly before: FourSecrets
+  known?: KnownSecrets
+  is: 'not-begun' | 'begun' | 'whole'
+}
+
 /**
- * Writes the four secrets one right after the other, certificate and key last, then reads them back and checks them. What
- * does not pass before is not written; what does not pass after is put back. Throws PortError; `invalid` with the reason
- * `BundleRefused` for what does not pass.
+ * Writes the four secrets one right after the other, certificate and key last, then reads them back. What does not pass the
+ * checks is not written (`invalid`, reason `BundleRefused`); what cannot be written whole, or does not come back as it was
+ * written, is put back at once, in the same lease. Throws PortError when the vault could not be read at first.
  */
-export async function writeSecrets(scene: WriteScene, write: CaWrite): Promise<void> {
-  const { vault } = scene
-  const before = await readFour(vault)
-  const next = await nextBundle(scene, write, before)
+export async function writeSecrets(scene: WriteScene, write: CaWrite): Promise<Written> {
+  const progress: Progress = { before: await readFour(scene.vault), is: 'not-begun' }
+  try {
+    await attempt(scene, write, progress)
+    return { kind: 'written' }
+  } catch (error) {
+    return undo(scene, progress, error)
+  }
+}
+
+async function attempt(scene: WriteScene, write: CaWrite, progress: Progress): Promise<void> {
+  const { vault, rotation } = scene
+  await refuseOthers(scene, progress.before)
+  // Read before anything is written: who has to put it back asks for nothing more.
+  const known = await knownSecrets(scene, progress.before)
+  if (known) progress.known = known
+  const next = await nextBundle(scene, write, known)
   // Of a mesh that is taken over the vault knows nothing yet.
-  await check(scene, write, next, before.rootCert?.value ?? scene.rotation.from?.rootCert)
-  await setFour(scene, next, write)
-  scene.mayAsk()
-  const after = await readFour(vault)
-  const found = bundleOf(after)
+  await check(scene, write, next, known?.rootCert.value ?? rotation.from?.rootCert)
+  // To make a key and have it signed took its time.
+  await refuseOthers(scene, await readFour(vault))
+  await setFour(scene, next, write, progress)
+  const found = bundleOf(await readFour(vault))
   if (found && PARTS.every((part) => found[part] === next[part])) return
-  await putBack(scene, write, before, after)
+  progress.is = 'begun'
+  throw new PortError('conflict', 'mesh CA', 'The vault does not give back what was written.', {
+    reason: 'ReadBackFailed',
+  })
 }
 
 async function setFour(
   { vault: { secrets, names }, mayAsk }: WriteScene,
   next: Bundle,
   { rotation, phase, direction }: CaWrite,
+  progress: Progress,
 ) {
   const tags = tagsOf({ rotation, phase, direction })
   for (const part of PARTS) {
     mayAsk()
+    progress.is = 'begun'
     await secrets.setSecret(names[part], next[part], { tags, contentType: PEM })
+  }
+  progress.is = 'whole'
+}
+
+/** After an error the vault is as it was before, as far as it can be. */
+async function undo(scene: WriteScene, { before, known, is }: Progress, error: unknown): Promise<Failed> {
+  if (is === 'not-begun') return { kind: 'failed', error, torn: await isUnfinished(scene, before) }
+  // All four were answered for: whether they are there is what the next look compares.
+  if (is === 'whole' || !known) return { kind: 'failed', error, torn: true }
+  try {
+    await putBack(scene, known)
+    return { kind: 'failed', error, torn: false }
+  } catch (again) {
+    // Of two errors the one counts after which a request may still be on its way.
+    return { kind: 'failed', error: isPortError(again, 'unavailable') ? again : error, torn: true }
   }
 }
 
-/** What came back is not what was written. Where another hand wrote in between, its word stays, and the rotation stops by itself. */
-async function putBack(scene: WriteScene, write: CaWrite, before: FourSecrets, after: FourSecrets): Promise<never> {
-  const { rotation } = scene
-  const isOurs = PARTS.every((part) => isOf(after[part]?.tags ?? {}, rotation))
-  const former = bundleOf(before)
-  if (isOurs && former) await setFour(scene, former, { ...write, phase: 'put-back' })
-  const what = isOurs ? 'The former values were put back.' : 'Another hand wrote at the same time.'
-  throw new PortError('conflict', 'mesh CA', `The vault does not give back what was written. ${what}`, {
-    reason: 'ReadBackFailed',
-  })
+async function isUnfinished({ rotation, now, document }: WriteScene, there: FourSecrets): Promise<boolean> {
+  return unfinishedParts(rotation, await seeFour(there, now, document.spec.purpose)).length > 0
 }
 
 async function check(
@@ -89,10 +116,10 @@ async function check(
   throw new PortError('invalid', 'mesh CA', `Nothing was written: ${words}`, { reason: 'BundleRefused' })
 }
 
-async function nextBundle(scene: WriteScene, write: CaWrite, before: FourSecrets): Promise<Bundle> {
+async function nextBundle(scene: WriteScene, write: CaWrite, known: KnownSecrets | undefined): Promise<Bundle> {
   const { rootCert, signer } = write
   if (signer === 'keep') {
-    const bundle = bundleOf(before)
+    const bundle = bundleOf(known ?? {})
     if (bundle) return { ...bundle, rootCert }
     throw new PortError('conflict', 'mesh CA', 'One of the four secrets is gone from the vault.', {
       reason: 'SecretsGone',

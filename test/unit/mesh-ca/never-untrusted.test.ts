@@ -6,6 +6,7 @@ import { isCaRotationOver } from '../../../src/model/ca-rotation.ts'
 import { PortError } from '../../../src/ports/port-error.ts'
 import { createWorld, DAY, HOUR, MINUTE, OPERATOR, type World } from './world.ts'
 
+const DENIED = new PortError('denied', 'Key Vault', 'Forbidden by RBAC')
 const LOST = new PortError('unavailable', 'Key Vault', 'no answer')
 
 /** istiod may be stuck for as long as it likes, where its metrics tell; where they do not, it polls as it should. */
@@ -30,6 +31,20 @@ function loseOnce({ vault }: Run, when: 'before' | 'after', part: string): void 
     if (moment !== when || !call.startsWith(part)) return
     vault.interrupt = () => undefined
     throw LOST
+  }
+}
+
+/** The CSI driver polls while the four are written: it mounts a new certificate beside an old key. */
+function pollAt({ vault, mesh, now }: Run, part: string): void {
+  vault.interrupt = (call, moment) => {
+    if (moment === 'after' && call.startsWith(part)) mesh.poll(now())
+  }
+}
+
+/** As `loseOnce`, for good: until it is allowed again. */
+function deny({ vault }: Run, part: string): void {
+  vault.interrupt = (call, moment) => {
+    if (moment === 'before' && call.startsWith(part)) throw DENIED
   }
 }
 
@@ -61,6 +76,13 @@ const acts: Readonly<Record<string, Act>> = {
   abort: (run) => run.act('abort'),
   'request lost': (run) => loseOnce(run, 'before', 'set'),
   'answer lost': (run) => loseOnce(run, 'after', 'set ca-'),
+  'a poll in mid-write': (run) => pollAt(run, 'set ca-cert'),
+  'a poll at each secret': (run) => pollAt(run, 'set '),
+  'the key is denied': (run) => deny(run, 'set ca-key'),
+  'all is denied': (run) => deny(run, 'set '),
+  'all is allowed': ({ vault }) => {
+    vault.interrupt = () => undefined
+  },
   'another hand': (run) => run.vault.put('ca-cert', run.vault.peek('ca-cert')?.value ?? ''),
   'failures rise': (run) => {
     run.mesh.failures = { now: 100, before: 1 }
@@ -107,6 +129,8 @@ describe('whatever is seen and clicked, in whatever order', () => {
         }
         const last = run.rotation()
         expect(last === undefined || isCaRotationOver(last), `${last?.phase}: ${last?.message}`).toBe(true)
+        const issued = run.document().conditions.find(({ type }) => type === 'Issued')
+        if (!sequence.includes('another hand')) expect(issued).toMatchObject({ status: 'True', reason: 'Current' })
       }),
       { numRuns: 12 },
     )

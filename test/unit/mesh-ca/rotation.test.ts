@@ -333,6 +333,20 @@ describe('an external CA', () => {
   })
 })
 
+describe('what would not be taken', () => {
+  it('is not written: a chain that ended between its completion and the write', async () => {
+    await world.put({ root: { kind: 'external' } })
+    await world.advance()
+    const { chain, root } = await signed(world.rotation()?.csr ?? '', world.now())
+    expect((await completeCa(world.deps, 'east-ca', { chain, root }, OPERATOR)).ok).toBe(true)
+    world.pass(401 * DAY)
+    const { length } = world.vault.calls
+    await world.advance()
+    expect(world.rotation()).toMatchObject({ phase: 'failed', reason: 'BundleRefused' })
+    expect(world.vault.calls.slice(length).filter((call) => call.startsWith('set'))).toEqual([])
+  })
+})
+
 /** What an outside CA makes of a request, or of a key of its own. */
 async function signed(csr: string | undefined, now: number) {
   const { issueIntermediate, issueRoot } = await import('../../../src/authority/issue.ts')
