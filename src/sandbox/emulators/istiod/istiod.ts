@@ -69,8 +69,9 @@ export function istiodEmulator(context: EmulatorContext, options: IstiodOptions)
       if (next !== before) table.put('state', next)
     },
     restart() {
-      const { bundle: _bundle, seen: _seen, log, ...kept } = state()
-      table.put('state', { ...kept, log: [...log, 'istiod starts'].slice(-MOST_LINES) })
+      const { bundle: _bundle, seen: _seen, said, ...kept } = state()
+      const line = { at: context.now(), text: 'istiod starts' }
+      table.put('state', { ...kept, said: [...said, line].slice(-MOST_LINES) })
     },
     metrics: citadelSeries(() => state().points, context.now),
     leaves: () => new Map(state().leaves),

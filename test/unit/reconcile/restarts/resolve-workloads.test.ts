@@ -15,6 +15,8 @@ const SPECS = {
   linkerd: anyCaSpec.parse({ purpose: 'linkerd-identity', ...common }),
 }
 const INTENT: RestartIntent = { olderThan: '2026-05-01T10:00:00.000Z' }
+/** Of the anchors that Pods are to start with. */
+const WANTED = 'a'.repeat(64)
 
 function pod(name: string, change: Partial<KubeMetadata> = {}): KubeMetadata {
   const labels = { app: 'web', 'pod-template-hash': 'abc', 'security.istio.io/tlsMode': 'istio' }
@@ -122,8 +124,12 @@ describe('of Linkerd', () => {
     resolve({ pods }, intent, 'linkerd').workloads.map((one) => `${one.role} ${one.old} of ${one.pods}`)
 
   it('Pods are restarted by the anchors that they started with, whatever their age', () => {
-    const pods = [pod('a', with_('old')), pod('b', { ...with_('new'), creationTimestamp: OLD }), pod('c', { labels })]
-    expect(old(pods, { ...INTENT, anchors: 'new' })).toEqual(['sidecar 2 of 3'])
+    const pods = [
+      pod('a', with_('0'.repeat(64))),
+      pod('b', { ...with_(WANTED), creationTimestamp: OLD }),
+      pod('c', { labels }),
+    ]
+    expect(old(pods, { ...INTENT, anchors: WANTED })).toEqual(['sidecar 2 of 3'])
   })
 
   it('the control plane by its age, first or alone, when the intent says so; what bears its labels elsewhere is none of it', () => {
@@ -134,7 +140,7 @@ describe('of Linkerd', () => {
       resolve({ pods, controllers }, intent, 'linkerd').workloads.map((one) => `${one.role} ${one.old} of ${one.pods}`)
     expect(old({ ...INTENT, controlPlane: 'alone' })).toEqual(['control-plane 1 of 2'])
     expect(old({ ...INTENT, controlPlane: 'first' })).toEqual(['control-plane 1 of 2', 'sidecar 1 of 1'])
-    expect(old({ ...INTENT, anchors: 'new', controlPlane: 'first' })).toEqual([
+    expect(old({ ...INTENT, anchors: WANTED, controlPlane: 'first' })).toEqual([
       'control-plane 1 of 2',
       'sidecar 1 of 1',
     ])
