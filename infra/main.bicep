@@ -40,6 +40,9 @@ param eventGridKey string = ''
 @description('True: a Premium vault for mesh CAs, whose root keys never leave it; the lifecycle identity may make keys and write secrets there.')
 param meshCaVault bool = false
 
+@description('True: another such vault for the identities of Linkerd. The work identity may read its secrets: it brings issuers to clusters, and is to read none of Istio.')
+param linkerdVault bool = false
+
 @description('True: the lifecycle identity may change AKS clusters (the service mesh add-on). Not needed by this version.')
 param meshLifecycle bool = false
 
@@ -144,7 +147,23 @@ module caVault 'modules/mesh-ca-vault.bicep' = if (meshCaVault) {
     location: location
     tags: tags
     token: token
+    prefix: 'kvm'
     officerPrincipalId: identities.outputs.lifecyclePrincipalId
+    readerPrincipalId: ''
+    isPrivate: privateNetwork
+  }
+}
+
+module identityVault 'modules/mesh-ca-vault.bicep' = if (linkerdVault) {
+  name: 'linkerd-vault'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    prefix: 'kvl'
+    officerPrincipalId: identities.outputs.lifecyclePrincipalId
+    readerPrincipalId: identities.outputs.workPrincipalId
     isPrivate: privateNetwork
   }
 }
@@ -163,6 +182,7 @@ module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
     certificateVaultId: vaults.outputs.certificateVaultId
     settingsVaultId: vaults.outputs.settingsVaultId
     meshCaVaultId: meshCaVault ? caVault.outputs.vaultId : ''
+    linkerdVaultId: linkerdVault ? identityVault.outputs.vaultId : ''
   }
 }
 
@@ -257,6 +277,19 @@ module caEvents 'modules/key-vault-events.bicep' = if (keyVaultEvents && meshCaV
   }
 }
 
+module identityEvents 'modules/key-vault-events.bicep' = if (keyVaultEvents && linkerdVault) {
+  name: 'linkerd-vault-events'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    topicName: 'evgtl-${token}'
+    vaultId: linkerdVault ? identityVault.outputs.vaultId : ''
+    hookUrl: 'https://${apps[0].outputs.hostName}/hooks/key-vault'
+    key: eventGridKey
+  }
+}
+
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId
 output RESOURCE_GROUP string = group.name
@@ -265,6 +298,7 @@ output MESHWRIGHT_APPS array = [for (role, index) in roles: apps[index].outputs.
 output MESHWRIGHT_IDENTITIES array = identities.outputs.principalIds
 output MESHWRIGHT_CERTIFICATE_VAULT string = vaults.outputs.certificateVaultUri
 output MESHWRIGHT_MESH_CA_VAULT string = meshCaVault ? caVault.outputs.vaultUri : ''
+output MESHWRIGHT_LINKERD_VAULT string = linkerdVault ? identityVault.outputs.vaultUri : ''
 output MESHWRIGHT_SETTINGS_VAULT string = vaults.outputs.settingsVaultUri
 output MESHWRIGHT_METRICS_WORKSPACE string = monitoring.outputs.metricsWorkspaceId
 output MESHWRIGHT_METRICS_ENDPOINT string = monitoring.outputs.metricsEndpoint

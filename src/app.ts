@@ -174,8 +174,8 @@ function triggers({ work, http, store, queue, clock, logger, telemetry }: Parts)
         import('./watch/watch-vaults.ts'),
       ])
       const { listed, ...found } = await telemetry.span('scan', {}, () => scanCertificates({ ...work, queue }))
-      await telemetry.span('watch vaults', {}, () => watchVaults(work, listed, found.failed))
       logScan({ logger, telemetry }, found, clock.now())
+      await telemetry.span('watch vaults', {}, () => watchVaults(work, listed, found.failed))
     },
   }
 }

@@ -11,6 +11,9 @@ param settingsVaultId string
 @description('Empty: there is no vault for mesh CAs.')
 param meshCaVaultId string
 
+@description('Empty: there is no vault for the identities of Linkerd.')
+param linkerdVaultId string
+
 var zones = [
   'privatelink.documents.azure.com'
   'privatelink.blob.${environment().suffixes.storage}'
@@ -26,7 +29,8 @@ var always = [
   { name: 'settings', target: settingsVaultId, groupId: 'vault', zone: 3 }
 ]
 var ofMeshCas = { name: 'mesh-ca', target: meshCaVaultId, groupId: 'vault', zone: 3 }
-var endpoints = empty(meshCaVaultId) ? always : concat(always, [ofMeshCas])
+var ofLinkerd = { name: 'linkerd', target: linkerdVaultId, groupId: 'vault', zone: 3 }
+var endpoints = concat(always, empty(meshCaVaultId) ? [] : [ofMeshCas], empty(linkerdVaultId) ? [] : [ofLinkerd])
 
 resource dnsZones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for zone in zones: {

@@ -1,6 +1,6 @@
-import type { ClusterDocument, MeshCaDocument } from '../model/documents.ts'
+import type { ClusterDocument } from '../model/documents.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
-import { type CaPlace, placeOfCa } from '../ports/ca-place.ts'
+import { type CaPlace, type PlacedCa, placeOfCa } from '../ports/ca-place.ts'
 import type { Clock } from '../ports/clock.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
@@ -18,19 +18,16 @@ export interface MeshCaDeps {
   readonly vaultUrl?: string
 }
 
-/** What of a CA says where its secrets are. */
-export type PlacedCa = Pick<MeshCaDocument, 'name' | 'spec' | 'place'>
-
 /**
  * Where the secrets are: where they were when the CA was made or found; before that as the spec says, else as the plug-in CA,
  * else as the settings. Undefined where none names a vault.
  */
 export function caPlace(
   deps: Pick<MeshCaDeps, 'vaultUrl'>,
-  { name, spec, place }: PlacedCa,
+  ca: PlacedCa,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
 ): CaPlace | undefined {
-  return place ?? placeOfCa(name, spec, cluster, deps.vaultUrl)
+  return placeOfCa(ca, cluster, deps.vaultUrl)
 }
 
 /** The vault of a CA with its place there. Throws PortError `denied` when it may not be called, `invalid` when none is named. */

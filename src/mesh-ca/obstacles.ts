@@ -22,6 +22,8 @@ export function urgencyOf(set: CaSet | undefined, now: number): Urgency {
 }
 
 export interface Obstacle {
+  /** `closed`: nothing but a person ends it. */
+  readonly kind: CaHold['kind']
   readonly reason: string
   readonly message: string
   /** Epoch milliseconds; absent: not known. */

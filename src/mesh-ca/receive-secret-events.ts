@@ -24,12 +24,12 @@ export async function receiveSecretEvents(
   if (cas.length === 0) return 0
   const clusters = new Map((await store.all('cluster')).map((cluster) => [cluster.name, cluster]))
   let count = 0
-  for (const { name, spec } of cas) {
-    const place = placeOfCa(name, spec, clusters.get(spec.cluster), vaultUrl)
+  for (const ca of cas) {
+    const place = placeOfCa(ca, clusters.get(ca.spec.cluster), vaultUrl)
     const vault = place && vaultName(place.vault)
     const secrets = Object.values(place?.secrets ?? {})
     if (vault === undefined || !secrets.some((secret) => meant.has(keyOfSecret({ vault, name: secret })))) continue
-    await queue.send('lifecycle', { kind: 'rotate-ca', ca: name })
+    await queue.send('lifecycle', { kind: 'rotate-ca', ca: ca.name })
     count += 1
   }
   return count

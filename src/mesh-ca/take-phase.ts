@@ -120,7 +120,8 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   if (isAsked(step, now)) return keepLease(step, now)
   const { obstacle, passed } = mayBegin(rotation, seen)
   if (obstacle) {
-    const { reason, message, until } = obstacle
+    const { kind, reason, message, until } = obstacle
+    if (kind === 'closed') return holdAndTell(step, reason, message, REMIND_MS, now)
     return waitUntil(step, reason, message, Math.min(until ?? Number.POSITIVE_INFINITY, now + REMIND_MS), now)
   }
   const gate = gatesOf(step.document.spec).beforeWrite(gateInput(step, rotation, wanted, seen))

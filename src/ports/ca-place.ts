@@ -47,16 +47,24 @@ export function pluginPlace(cluster: Cluster): CaPlace | undefined {
   return { vault: `https://${name}.vault.azure.net`, secrets: { rootCert, caCert, certChain, caKey } }
 }
 
+/** What of a CA says where its secrets are. */
+export interface PlacedCa {
+  readonly name: string
+  readonly spec: Pick<MeshCaSpec, 'purpose' | 'vault' | 'secrets'>
+  readonly place?: CaPlace
+}
+
 /**
- * Where the secrets of the CA `name` are: as its spec says; else, of Istio, as the plug-in CA; else in the vault `vaultUrl` of
- * the settings under the names of its purpose. Undefined where none names a vault. Throws TypeError when one is no URL.
+ * Where the secrets of a CA are: where they were when it was made or found. Before that as its spec says; else, of Istio, as
+ * the plug-in CA; else in the vault `vaultUrl` of the settings under the names of its purpose. Undefined where none names a
+ * vault. Throws TypeError when one is no URL.
  */
 export function placeOfCa(
-  name: string,
-  spec: Pick<MeshCaSpec, 'purpose' | 'vault' | 'secrets'>,
+  { name, spec, place }: PlacedCa,
   cluster: Cluster,
   vaultUrl: string | undefined,
 ): CaPlace | undefined {
+  if (place) return place
   const isLinkerd = spec.purpose === 'linkerd-identity'
   const plugin = isLinkerd ? undefined : pluginPlace(cluster)
   const vault = spec.vault ?? plugin?.vault ?? vaultUrl

@@ -6,12 +6,13 @@ import type { Draft } from './certificate-entries.ts'
 
 /** The roots and the signer that a registered CA holds in its vault. */
 export function entriesOfCa(
-  { name, spec, current }: MeshCaDocument,
+  ca: MeshCaDocument,
   cluster: ClusterDocument | undefined,
   vaultUrl: string | undefined,
 ): readonly Draft[] {
+  const { name, spec, current } = ca
   if (!current) return []
-  const place = placeOfCa(name, spec, cluster, vaultUrl)
+  const place = placeOfCa(ca, cluster, vaultUrl)
   const isLinkerd = spec.purpose === 'linkerd-identity'
   const draft = (kind: Draft['kind'], secret: string | undefined, one: CaCertificate): Draft => ({
     kind,

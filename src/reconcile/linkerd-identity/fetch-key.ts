@@ -28,7 +28,7 @@ export async function fetchKey(
   if (present !== undefined) return { key: present }
   const { caKeyVersion: version, certChain, fingerprint } = intent.issuer
   const later = now + backoffMs((before?.attempts ?? 0) + 1, deps.random)
-  const place = placeOfCa(ca.name, ca.spec, cluster, deps.vaultUrl)
+  const place = placeOfCa(ca, cluster, deps.vaultUrl)
   if (!place) return { reason: 'VaultUnknown', message: 'Neither the CA nor the settings name a vault.', again: later }
   const name = place.secrets.caKey
   try {

@@ -187,15 +187,27 @@ describe('what the app expects of its surroundings', () => {
     expect(documents[3]).toMatchObject({ metadata: { namespace: 'aks-istio-system' }, roleRef: { kind: 'Role', name } })
   })
 
-  it('the vault of mesh CAs is Premium, and nobody but the app that rotates them may anything there', () => {
+  it('the vaults of mesh CAs are Premium, and none but the app that rotates them may anything there; but Linkerd’s may be read', () => {
     const inVault = ofKind(statementsOf('infra/modules/mesh-ca-vault.bicep'), 'resource')
     const inside = (value: Expression | undefined, ...keys: readonly string[]) =>
       keys.reduce((found, key) => (found ? fieldOf(found, key) : undefined), value)
     const [vault, ...assignments] = inVault.map(({ value }) => bodyOf(value))
     expect(textOf(inside(vault, 'properties', 'sku', 'name'))).toBe('premium')
     expect(assignments.map((one) => inside(one, 'properties', 'principalId'))).toEqual(
-      Array.from({ length: 2 }, () => expect.objectContaining({ kind: 'name', name: 'officerPrincipalId' })),
+      ['officerPrincipalId', 'officerPrincipalId', 'readerPrincipalId'].map((name) => {
+        return expect.objectContaining({ kind: 'name', name })
+      }),
     )
+    const modules = ofKind(statementsOf('infra/main.bicep'), 'module').map(({ value }) => bodyOf(value))
+    const readers = modules.flatMap((one) => {
+      const reader = inside(one, 'params', 'readerPrincipalId')
+      return reader && inside(one, 'params', 'prefix') ? [[textOf(inside(one, 'params', 'prefix')), reader.kind]] : []
+    })
+    // Of Istio nobody reads: the driver of the cluster does. Of Linkerd the app that writes to clusters.
+    expect(readers).toEqual([
+      ['kvm', 'string'],
+      ['kvl', 'member'],
+    ])
   })
 
   it('azd finds what azure.yaml names', () => {
