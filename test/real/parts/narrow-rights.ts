@@ -15,6 +15,8 @@ export async function withRoles(api: ApiServer, roles: readonly string[]): Promi
     const objects = parseAllDocuments(readFileSync(join(FOLDER, `${role}.yaml`), 'utf8')).map(
       (document) => document.toJS() as KubernetesObject,
     )
+    const spaces = new Set(objects.flatMap(({ metadata: { namespace } }) => namespace ?? []))
+    await api.admin.apply([...spaces].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })))
     await api.admin.apply(objects.map((object) => ('subjects' in object ? bound(object) : object)))
   }
   const path = `/api/v1/namespaces/${ACCOUNT.namespace}/serviceaccounts/${ACCOUNT.name}/token`
