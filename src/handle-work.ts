@@ -51,7 +51,7 @@ export async function handleWork(deps: WorkDeps, message: WorkMessage): Promise<
     case 'advance':
       return done(await advanceAndReconcile(deps, message.service, message.session))
     case 'probe':
-      done(await probeCluster(deps, message.cluster, message.session))
+      done(await probeCluster(deps, message.cluster, message))
       return finishDelete(deps, message.cluster)
     case 'resync':
       await resyncCluster(deps, message.cluster, message.session === undefined ? {} : { session: message.session })

@@ -5,7 +5,8 @@ const session = z.string().optional()
 const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reconcile'), service: z.string(), cluster: z.string(), session }),
   z.object({ kind: z.enum(['advance', 'wave']), service: z.string(), session }),
-  z.object({ kind: z.enum(['probe', 'resync']), cluster: z.string(), session }),
+  z.object({ kind: z.literal('probe'), cluster: z.string(), record: z.boolean().optional(), session }),
+  z.object({ kind: z.literal('resync'), cluster: z.string(), session }),
   z.object({ kind: z.literal('select'), cluster: z.string(), gateways: z.boolean().optional(), session }),
   z.object({ kind: z.literal('spread'), policy: z.string(), session }),
   z.object({ kind: z.literal('host'), host: z.string(), service: z.string().optional(), session }),

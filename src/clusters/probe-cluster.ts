@@ -31,10 +31,14 @@ const RETRY_MOST_MS = 300_000
 /**
  * Asks Azure about a cluster by ARM id, connects to it, finds out its mesh and sets `AzureReady` (by ARM id alone),
  * `Reachable`, `MeshReady` and `MetricsReady`. An unreachable one is tried again with growing pauses; when it answers
- * again, what waited for it is taken up at once. A probe that finds nothing new writes nothing. One that is being let go is
- * left alone.
+ * again, what waited for it is taken up at once. A probe that finds nothing new writes nothing, but where `record` asks for the
+ * time of it. One that is being let go is left alone.
  */
-export async function probeCluster(deps: ProbeDeps, name: string, session?: string): Promise<Result<undefined>> {
+export async function probeCluster(
+  deps: ProbeDeps,
+  name: string,
+  { session, record: isAsked = false }: { readonly session?: string; readonly record?: boolean } = {},
+): Promise<Result<undefined>> {
   const stored = await deps.store.read('cluster', name, session)
   if (!stored) return fail('NotFound', `There is no cluster ${name}.`)
   if (stored.value.deletingAt !== undefined) return succeed(undefined)
@@ -47,7 +51,7 @@ export async function probeCluster(deps: ProbeDeps, name: string, session?: stri
       // Changed in the meantime: that write asked for a probe of its own, or for none any more.
       if (!current || current.value.generation !== stored.value.generation || current.value.deletingAt !== undefined)
         return succeed({ kind: 'leave', value: undefined })
-      const document = record(withoutProbes(current.value, stored.value), found, deps)
+      const document = record(withoutProbes(current.value, stored.value), found, deps, isAsked)
       return succeed(document ? { kind: 'write', document, value: undefined } : { kind: 'leave', value: undefined })
     },
     session,
@@ -65,7 +69,12 @@ function withoutProbes(current: ClusterDocument, atStart: ClusterDocument): Clus
 }
 
 /** The document after a probe; undefined when nothing changed. */
-function record(before: ClusterDocument, found: Probe, deps: ProbeDeps): ClusterDocument | undefined {
+function record(
+  before: ClusterDocument,
+  found: Probe,
+  deps: ProbeDeps,
+  isAsked: boolean,
+): ClusterDocument | undefined {
   const now = timestamp(deps.clock.now())
   const onAzure = before.spec.resourceId !== undefined
   const conditions = found.conditions.reduce<readonly Condition[]>(
@@ -80,7 +89,7 @@ function record(before: ClusterDocument, found: Probe, deps: ProbeDeps): Cluster
     canonicalJson(found.mesh ?? before.mesh) === canonicalJson(before.mesh) &&
     canonicalJson(aks) === canonicalJson(knownFacts) &&
     (found.kubernetesVersion ?? before.kubernetesVersion) === before.kubernetesVersion
-  if (found.reachable && same && !recovered && before.dueAt === undefined) return undefined
+  if (found.reachable && same && !recovered && before.dueAt === undefined && !isAsked) return undefined
   const attempts = found.reachable ? 0 : before.attempts + 1
   return {
     ...rest,

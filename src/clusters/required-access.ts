@@ -138,7 +138,10 @@ export const IMPORT_ACCESS: Readonly<Partial<Record<ProviderName, readonly Requi
  * namespace. Kubernetes grants a list of one name to who has a right on that name.
  */
 export const TRUST_ACCESS: Readonly<Record<keyof typeof BUNDLE_PLACES, readonly RequiredRight[]>> = {
-  istio: ofName(BUNDLE_PLACES.istio.configMap),
+  istio: [
+    ...ofName(BUNDLE_PLACES.istio.configMap),
+    ...ask(['list'], 'networking.istio.io', ['workloadentries'], 'sees whether machines outside the cluster are of the mesh'),
+  ],
   linkerd: ofName(BUNDLE_PLACES.linkerd.configMap),
 }
 

@@ -1,8 +1,10 @@
 import { type CaRotation, spreadMs } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
-import type { IstiodWords, TrustGroup } from '../model/trust.ts'
+import type { IstiodWords } from '../model/trust.ts'
+import { bundleProblem } from './bundles-gate.ts'
 import { refusalGate, SEEN_BY_WORDS, wordsNote, wordsOn } from './istiod-words.ts'
+import { othersOf, shortcutNote } from './other-proxies.ts'
 import { areAllRenewed, leavesGate, leavesNote, SEEN_BY_LEAVES } from './leaves-gate.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -83,15 +85,17 @@ export function renewedGate(input: GateInput): Gate {
   const { rotation, trust, workloadTtlMs, now } = input
   const settled = settledAt(rotation, workloadTtlMs)
   const until = settled + workloadTtlMs
-  const isShown = areAllRenewed(rotation, trust, settled)
-  const restarted = isShown || areRestarted(trust, settled)
+  // Neither restarts nor what Pods show tell of those that are none.
+  const isTold = othersOf(trust) === 'none'
+  const isShown = isTold && areAllRenewed(rotation, trust, settled)
+  const restarted = isShown || (isTold && areRestarted(trust, settled))
   if (now < until && !restarted) {
     const what = rotation.phase === 'trusting' ? 'trusts what the vault holds' : 'holds a certificate of the new signer'
     const isUnknown = rotation.phase === 'renewing' && signerSeen(rotation, trust) === undefined
     const words = wordsOn(rotation, trust)
     const unknown = words?.state === 'taken' ? SEEN_BY_WORDS : `${UNKNOWN_SIGNER}${wordsNote(words)}`
     const note = isUnknown ? ` ${unknown}` : ''
-    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it, or once all Pods with one were restarted.${note}${leavesNote(rotation, trust)}`
+    const message = `Every proxy ${what} by ${timestamp(until)}, a workload TTL after istiod took it${shortcutNote(trust)}.${note}${leavesNote(rotation, trust)}`
     const failing = failuresGate(input)
     return failing ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
   }
@@ -130,25 +134,6 @@ export function lookProblem(trust: TrustDocument | undefined, since: number, isL
       : 'The cluster has not been looked at since.'
   const reason = trust?.state === 'failed' ? trust.reason : 'WaitsForLook'
   return { kind: isLate ? 'hold' : 'wait', reason, message, look: true }
-}
-
-/** What is wrong with the trust bundles, in words; undefined when every one is as wanted. */
-function bundleProblem({ trust, wanted }: GateInput): string | undefined {
-  const { bundles = [], without = [] } = trust ?? {}
-  if (without.length > 0) return `There is no trust bundle in ${without.join(', ')}.`
-  if (bundles.length === 0) return 'No namespace has a trust bundle (ConfigMap istio-ca-root-cert).'
-  const astray = bundles.filter((group) => !isAsWanted(group, wanted))
-  if (astray.length === 0) return undefined
-  const count = astray.reduce((sum, { namespaces }) => sum + namespaces, 0)
-  const examples = astray.flatMap((group) => group.examples).slice(0, 5)
-  const what = wanted.exact ? 'do not hold exactly the wanted roots' : 'lack a wanted root'
-  return `The trust bundles of ${count} ${count === 1 ? 'namespace' : 'namespaces'} ${what}: ${examples.join(', ')}.`
-}
-
-/** Does a group of bundles hold the wanted roots: all of them, or exactly them? */
-export function isAsWanted({ roots }: Pick<TrustGroup, 'roots'>, wanted: Pick<Wanted, 'roots' | 'exact'>): boolean {
-  const held = new Set(roots)
-  return wanted.roots.every((root) => held.has(root)) && (!wanted.exact || held.size === new Set(wanted.roots).size)
 }
 
 /** Does the mesh sign with what was written? Undefined where its metrics do not tell, or cannot tell the two apart. */

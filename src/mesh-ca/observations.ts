@@ -29,13 +29,15 @@ export interface VaultSeen {
 export interface CaHold {
   /**
    * `closed`: the cluster is only observed, or not registered. `cluster`: it is being changed. `freeze`. `turn`: another
-   * cluster had its turn today.
+   * cluster had its turn today. `shared`: another cluster rests on the root that is to leave, so it holds that alone.
    */
-  readonly kind: 'closed' | 'cluster' | 'freeze' | 'turn'
+  readonly kind: 'closed' | 'cluster' | 'freeze' | 'turn' | 'shared'
   readonly reason: string
   readonly message: string
   /** Epoch milliseconds. */
   readonly until?: number
+  /** The cluster is to be probed. */
+  readonly isStale?: true
 }
 
 /** Everything that a decision rests on besides the document. */

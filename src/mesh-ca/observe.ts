@@ -4,9 +4,11 @@ import type { ClusterDocument, FreezeDocument, MeshCaDocument } from '../model/d
 import { isSamePlace } from '../ports/ca-place.ts'
 import { troubleOf } from '../ports/vault-trouble.ts'
 import { windowState } from '../ports/window-state.ts'
+import { azureHolds } from './azure-hold.ts'
 import { caPlace, type MeshCaDeps, openCaVault } from './deps.ts'
 import type { CaHold, Observations } from './observations.ts'
 import { readFour, seeFour } from './read-vault.ts'
+import { sharedHolds } from './shared-root.ts'
 import { turnHolds } from './turn.ts'
 import { watchedBecause } from './watched.ts'
 
@@ -16,11 +18,12 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
   const cluster = (await deps.store.read('cluster', spec.cluster))?.value
   const watched = watchedBecause(spec, cluster)
   const isLive = rotation !== undefined && !isCaRotationOver(rotation)
-  const [vault, trust, freezes, turns] = await Promise.all([
+  const [vault, trust, freezes, turns, shared] = await Promise.all([
     watched ? NOT_READ : lookAtVault(deps, document, cluster),
     deps.store.read('trust', name),
     isLive ? deps.store.all('freeze') : [],
     isLive && rotation.begunAt === undefined ? turnHolds(deps.store, document, deps.clock.now()) : [],
+    sharedHolds(deps, document),
   ])
   const now = deps.clock.now()
   const place = caPlace(deps, document, cluster)
@@ -33,7 +36,9 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
       ...clusterHolds(spec.cluster, cluster),
       ...placeHolds(deps, document, cluster),
       ...freezeHolds(cluster, freezes, now),
+      ...(isLive && cluster ? azureHolds(cluster, now) : []),
       ...turns,
+      ...shared,
     ],
     window: windowState(spec.windows, now),
     ...(watched ? { watched } : {}),

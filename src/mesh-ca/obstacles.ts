@@ -21,24 +21,16 @@ export function urgencyOf(set: CaSet | undefined, now: number): Urgency {
   return within(URGENT_MS) ? 'week' : 'none'
 }
 
-export interface Obstacle {
-  /** `closed`: nothing but a person ends it. */
-  readonly kind: CaHold['kind']
-  readonly reason: string
-  readonly message: string
-  /** Epoch milliseconds; absent: not known. */
-  readonly until?: number
-}
-
 export interface MayBegin {
-  readonly obstacle?: Obstacle
+  readonly obstacle?: CaHold
   /** What would stand in the way if there were more time. */
   readonly passed: readonly CaHold[]
 }
 
 /** Why a phase may not begin to write. The way back waits only for the cluster; a first CA changes nothing that is in use. */
 export function mayBegin(rotation: CaRotation, { holds, window, now }: Observations): MayBegin {
-  const closed = holds.find(({ kind }) => kind === 'closed')
+  const isNarrowing = rotation.phase === 'narrowing' && rotation.direction === 'on'
+  const closed = holds.find(({ kind }) => kind === 'closed' || (kind === 'shared' && isNarrowing))
   if (closed || !rotation.from) return { ...(closed ? { obstacle: closed } : {}), passed: [] }
   // When the former root may go, nothing rests on it any more: that it ends is no hurry.
   const urgency = rotation.phase === 'narrowing' ? 'none' : urgencyOf(rotation.from, now)
@@ -54,6 +46,7 @@ export function mayBegin(rotation: CaRotation, { holds, window, now }: Observati
       ]
   const concerns = [...holds, ...shut].filter(({ kind }) => {
     if (kind === 'cluster') return true
+    if (kind === 'closed' || kind === 'shared') return false
     return rotation.direction === 'on' && !(kind === 'turn' && rotation.begunAt !== undefined)
   })
   const isPassed = ({ kind }: CaHold) => urgency === 'day' || (urgency === 'week' && kind !== 'cluster')

@@ -110,7 +110,8 @@ function changed(before: MeshCaDocument, spec: MeshCaSpec, context: RequestConte
     message: `The CA of cluster ${spec.cluster}, ${name}, was changed.`,
     data: { generation },
   })
-  const outbox = [...before.outbox, event, rotateCaWork(name, `put.${generation}`)]
+  const look = isExcept(before.spec, spec) ? [trustWork(name, `put.${generation}`)] : []
+  const outbox = [...before.outbox, event, rotateCaWork(name, `put.${generation}`), ...look]
   // Who names another place means another CA: what is there is looked at as if it were new.
   const isMoved = (['vault', 'secrets'] as const).some(
     (field) => canonicalJson(before.spec[field] ?? null) !== canonicalJson(spec[field] ?? null),
@@ -118,6 +119,12 @@ function changed(before: MeshCaDocument, spec: MeshCaSpec, context: RequestConte
   const { place, ...rest } = before
   const kept = isMoved || place === undefined ? {} : { place }
   return { ...rest, ...kept, spec, generation, idempotency: [], outbox, dueAt: now, updatedAt: now }
+}
+
+/** Other namespaces are to be looked at than before. */
+function isExcept(before: MeshCaSpec, after: MeshCaSpec): boolean {
+  const of = (spec: MeshCaSpec) => (spec.purpose === 'mesh-ca' ? (spec.exceptNamespaces ?? []) : [])
+  return canonicalJson(of(before)) !== canonicalJson(of(after))
 }
 
 function warningsOf(spec: MeshCaSpec, before: MeshCaSpec | undefined): readonly string[] {

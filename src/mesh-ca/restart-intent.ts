@@ -10,7 +10,9 @@ import { windowState } from '../ports/window-state.ts'
 import { trustWork } from './ca-work.ts'
 import { settledAt } from './gates.ts'
 import { linkerdRestart } from './linkerd-restart.ts'
-import type { Observations } from './observations.ts'
+import { AZURE_UNKNOWN } from './azure-hold.ts'
+import type { CaHold, Observations } from './observations.ts'
+import { othersOf } from './other-proxies.ts'
 import { type CaStep, withRotation } from './step.ts'
 import { waitsForPods } from './waits-for-pods.ts'
 
@@ -40,12 +42,19 @@ export function withRestarts(step: CaStep, seen: Observations): CaStep {
 function restartWanted({ rotation, spec }: MeshCaDocument, { trust }: Observations): RestartIntent | undefined {
   if (!rotation) return undefined
   if (spec.purpose === 'linkerd-identity') return linkerdRestart(rotation, spec, trust)
+  // Restarts that open no gate are not made.
+  if ((othersOf(trust) ?? 'none') !== 'none') return undefined
   return WAITS_FOR_RENEWAL.includes(rotation.phase) ? renewal(rotation, spec) : undefined
 }
 
 function renewal(rotation: CaRotation, { workloadTtl }: Pick<MeshCaSpec, 'workloadTtl'>): RestartIntent | undefined {
   if (rotation.takenAt === undefined) return undefined
   return { olderThan: timestamp(settledAt(rotation, durationMs(workloadTtl))) }
+}
+
+/** What holds the next write alone. */
+function isOfWrites({ kind, reason }: CaHold): boolean {
+  return kind === 'turn' || kind === 'shared' || reason === AZURE_UNKNOWN
 }
 
 /**
@@ -55,7 +64,7 @@ function renewal(rotation: CaRotation, { workloadTtl }: Pick<MeshCaSpec, 'worklo
 function mayRestart({ rotation, spec }: MeshCaDocument, { vault, trust, holds, window }: Observations): boolean {
   if (!rotation || !spec.restarts || rotation.paused || isTrouble(vault) || !window.open) return false
   if (trust?.state !== 'seen') return false
-  return waitsForPods(rotation.reason) && holds.every(({ kind }) => kind === 'turn')
+  return waitsForPods(rotation.reason) && holds.every(isOfWrites)
 }
 
 function asked(

@@ -2,11 +2,12 @@ import { canReplace } from '../authority/trust.ts'
 import type { CaPhase, CaRotation } from '../model/ca-rotation.ts'
 import { durationMs, timestamp } from '../model/names.ts'
 import { isAsked, isDue, keepLease, lookWithin } from '../model/waiting.ts'
+import { probeWork } from './azure-hold.ts'
 import { trustWork } from './ca-work.ts'
 import type { Gate, GateInput } from './gates.ts'
 import { gatesOf } from './gates-of.ts'
 import { wordsOf } from './mesh-words.ts'
-import type { Observations, VaultSeen } from './observations.ts'
+import type { CaHold, Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
 import { adopt, ask, begins, type CaStep, end, enter, tell, tellPassed, withRotation } from './step.ts'
 import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
@@ -120,9 +121,7 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   if (isAsked(step, now)) return keepLease(step, now)
   const { obstacle, passed } = mayBegin(rotation, seen)
   if (obstacle) {
-    const { kind, reason, message, until } = obstacle
-    if (kind === 'closed') return holdAndTell(step, reason, message, REMIND_MS, now)
-    return waitUntil(step, reason, message, Math.min(until ?? Number.POSITIVE_INFINITY, now + REMIND_MS), now)
+    return standBefore(step, obstacle, now)
   }
   const gate = gatesOf(step.document.spec).beforeWrite(gateInput(step, rotation, wanted, seen))
   if (gate) return pass(step, gate, now)
@@ -133,6 +132,15 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   if (bringsAnchorsAlone(rotation)) return bringAnchors(told, rotation, rootCert, seen)
   const begun = rotation.begunAt === undefined ? withRotation(told, begins(seen)) : told
   return ask(begun, { kind: 'write', rotation: id, phase, direction, rootCert, signer }, reason, message, now)
+}
+
+/** An obstacle is waited for; what only people can clear is told to them. */
+function standBefore(step: CaStep, { kind, reason, message, until, isStale }: CaHold, now: number): CaStep {
+  const at = Math.min(until ?? Number.POSITIVE_INFINITY, now + REMIND_MS)
+  if (kind === 'closed' || kind === 'shared') return holdAndTell(step, reason, message, at - now, now)
+  const { spec, rotation } = step.document
+  const probe = isStale && isDue(step, now) ? [probeWork(spec.cluster, `${rotation?.id}.${timestamp(now)}`)] : []
+  return waitUntil({ ...step, entries: [...step.entries, ...probe] }, reason, message, at, now)
 }
 
 function passing(passed: readonly { readonly message: string }[]): readonly [string, string] {

@@ -66,6 +66,13 @@ export const meshCaSpec = z
       .describe(
         'Reads the certificates of workloads by TLS handshakes with their Pods: Meshwright must reach Pod addresses (VNet integration, flat Pod network)',
       ),
+    exceptNamespaces: z
+      .array(dnsLabel)
+      .max(50)
+      .optional()
+      .describe(
+        'Namespaces whose trust bundle is another mesh’s: they are not looked at. That no Pod there has a proxy of this mesh is your word',
+      ),
   })
   .meta({ id: 'MeshCa' })
 

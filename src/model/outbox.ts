@@ -14,8 +14,8 @@ type Work =
   | { readonly kind: 'reconcile'; readonly service: string; readonly cluster: string; readonly session?: string }
   /** Look at the live rollouts of a service and take the next step of each that is due. */
   | { readonly kind: 'advance'; readonly service: string; readonly session?: string }
-  /** Connect to a cluster, detect its mesh, set its conditions. */
-  | { readonly kind: 'probe'; readonly cluster: string; readonly session?: string }
+  /** Connect to a cluster, detect its mesh, set its conditions. `record`: and write when it was, though nothing is new. */
+  | { readonly kind: 'probe'; readonly cluster: string; readonly record?: boolean; readonly session?: string }
   /** Compare what is on a cluster with what was applied; reconcile what differs. */
   | { readonly kind: 'resync'; readonly cluster: string; readonly session?: string }
   /**

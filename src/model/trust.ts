@@ -9,6 +9,12 @@ export interface TrustGroup {
   readonly examples: readonly string[]
 }
 
+/**
+ * Proxies that are no Pods of their workload, so that no start of a Pod tells how old their certificates are: `ambient`: ztunnel's;
+ * `vms`: of WorkloadEntries. `none`. `unknown`: Meshwright may not see.
+ */
+export type OtherProxies = 'none' | 'ambient' | 'vms' | 'unknown'
+
 /** What istiod's own log says of the last write of the vault. */
 export interface IstiodWords {
   /** RFC 3339: the write, as `writtenAt` of the rotation. */
@@ -53,14 +59,17 @@ export interface TrustState {
   /** CamelCase for machines. */
   readonly reason: string
   readonly message: string
-  /** RFC 3339. Written anew with every news, and once after `lookWantedAfter` of a live rotation, news or not. */
+  /** RFC 3339: when the look began. Written anew with every news, and once after `lookWantedAfter` of a live rotation, news or not. */
   readonly lookedAt?: string
   /** ConfigMaps `istio-ca-root-cert`, by what they hold; the largest group first, 20 at most. */
   readonly bundles: readonly TrustGroup[]
   /** Namespaces that ask for proxies, or have Pods with one, and have no such ConfigMap; up to five. */
   readonly without: readonly string[]
-  /** Pods with a sidecar of the mesh. `oldestStart`: RFC 3339 of the one that runs longest. */
-  readonly pods: { readonly count: number; readonly oldestStart?: string }
+  /**
+   * Pods with a sidecar of the mesh. `oldestStart`: RFC 3339 of the one that runs longest. `others`: who else holds certificates of
+   * the mesh; only of Istio, and only while a rotation waits for proxies.
+   */
+  readonly pods: { readonly count: number; readonly oldestStart?: string; readonly others?: OtherProxies }
   /** What istiod says of itself in the cluster's metrics; absent: not known. RFC 3339. */
   readonly istiod?: { readonly chainNotAfter?: string; readonly rootNotAfter?: string }
   /** Of Istio, from the first look after a write of the vault on. */

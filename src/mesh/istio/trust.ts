@@ -16,6 +16,16 @@ export function hasBundles({ name, deletionTimestamp }: KubeMetadata): boolean {
   return !IGNORED.includes(name) && deletionTimestamp === undefined
 }
 
+/** ztunnel holds the certificates of every workload of ambient mode on its node. */
+export const ZTUNNEL_SELECTOR = 'app=ztunnel'
+/** A machine outside the cluster that is of the mesh has one; one that only names an address besides counts too. */
+export const WORKLOAD_ENTRY = { apiVersion: 'networking.istio.io/v1', kind: 'WorkloadEntry' } as const
+
+/** Are Pods of a namespace of the mesh without a proxy of their own? */
+export function isAmbient({ labels = {} }: KubeMetadata): boolean {
+  return labels['istio.io/dataplane-mode'] === 'ambient'
+}
+
 /** Does a namespace ask for proxies in its Pods? */
 export function asksForProxies({ labels = {} }: KubeMetadata): boolean {
   const wish = labels['istio-injection']

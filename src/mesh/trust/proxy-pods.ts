@@ -18,9 +18,14 @@ export interface ProxyPods {
   readonly anchorsOf: (pod: KubeMetadata) => string | undefined
 }
 
-const ISTIO: ProxyPods = {
+/** Is a namespace of Istio one of those that the CA looks at? */
+export function countsFor(spec: MeshCaSpec): ProxyPods['counts'] {
+  const except = spec.purpose === 'mesh-ca' ? (spec.exceptNamespaces ?? []) : []
+  return (namespace) => hasBundles(namespace) && !except.includes(namespace.name)
+}
+
+const ISTIO: Omit<ProxyPods, 'counts'> = {
   selectors: PROXY_SELECTORS,
-  counts: hasBundles,
   // The injector's template for gateways leaves this label out: a gateway takes no connections of the mesh.
   roleOf: ({ labels = {} }) => (labels['security.istio.io/tlsMode'] === undefined ? 'gateway' : 'sidecar'),
   anchorsOf: () => undefined,
@@ -38,5 +43,5 @@ function linkerd(namespace: string): ProxyPods {
 
 /** The Pods of the mesh that a CA is of. */
 export function proxyPodsOf(spec: MeshCaSpec): ProxyPods {
-  return spec.purpose === 'linkerd-identity' ? linkerd(spec.namespace) : ISTIO
+  return spec.purpose === 'linkerd-identity' ? linkerd(spec.namespace) : { ...ISTIO, counts: countsFor(spec) }
 }

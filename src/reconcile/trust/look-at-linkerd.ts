@@ -48,6 +48,8 @@ export async function lookAtLinkerd(
       return failed('NamespaceMissing', message, deps.clock.now() + LATER_MS)
     }
     const pass = await bring(deps, { ca, cluster, before, api, namespace })
+    // What was brought was read back: after that it is looked at.
+    const begunAt = deps.clock.now()
     known = { delivered: pass.delivered ?? null, restored: pass.restored === true, told: toldOf(ca, before, pass) }
     if (pass.live.anchors.length + pass.live.issuer.chain.length > MOST_CHARACTERS)
       return failed('AnchorsTooLarge', 'The anchors of the cluster are too many.', deps.clock.now() + LATER_MS)
@@ -56,7 +58,7 @@ export async function lookAtLinkerd(
     if (pass.trouble) return failed(pass.trouble.reason, pass.trouble.message, pass.trouble.again)
     const figures = await gatherFigures(deps, cluster, ca)
     const now = deps.clock.now()
-    return { state: 'seen', ...wordsOf(seen), ...known, ...figures, again: now + lookAgainMs(ca, now) }
+    return { state: 'seen', begunAt, ...wordsOf(seen), ...known, ...figures, again: now + lookAgainMs(ca, now) }
   } catch (error) {
     if (!isPortError(error) || (mayTryAgain && isRace(error))) throw error
     const { reason, message, retryMs } = troubleOf(error, attempts, deps.random, false)

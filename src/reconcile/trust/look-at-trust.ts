@@ -110,17 +110,19 @@ async function lookAtIstio(
   attempts: number,
 ): Promise<TrustLook> {
   const { clock, random } = deps
+  const begunAt = clock.now()
   let seen: (TrustSeen & Pick<TrustLook, 'words'>) | undefined
   try {
     const api = await deps.clusters.connect(cluster)
     const before = trust?.cluster === cluster.name ? trust : undefined
     const words = await gatherWords(api, ca, before?.words)
-    const { proxies, ...gathered } = await gatherTrust(api)
+    const { proxies, ...gathered } = await gatherTrust(api, ca)
     seen = { ...gathered, ...(words ? { words } : {}) }
     const figures = await gatherFigures(deps, cluster, ca)
     const leaves = await readLeaves(deps, api, ca, proxies, before ?? {})
     const now = clock.now()
-    return { state: 'seen', ...wordsOf(seen), ...seen, ...figures, ...leaves, again: now + againMs(ca, leaves, now) }
+    const again = now + againMs(ca, leaves, now)
+    return { state: 'seen', begunAt, ...wordsOf(seen), ...seen, ...figures, ...leaves, again }
   } catch (error) {
     if (!isPortError(error)) throw error
     const { reason, message, retryMs } = troubleOf(error, attempts, random, false)

@@ -35,6 +35,8 @@ export interface TrustLook
   readonly state: TrustState['state']
   readonly reason: string
   readonly message: string
+  /** Epoch milliseconds: when the first was read of what `seen` says. Absent: nothing was. */
+  readonly begunAt?: number
   /** Epoch milliseconds of the next look. */
   readonly again: number
   /** What is there as it was brought; null: nothing is. Absent: nobody could see, and it is as before. */
@@ -85,7 +87,8 @@ function stateAfter(
   return {
     ...{ ca: ca.name, cluster: ca.spec.cluster, state, reason, message },
     ...seen,
-    lookedAt: state === 'seen' ? at : kept.lookedAt,
+    // Its begin: nothing that was read before a write counts as read after it.
+    lookedAt: state === 'seen' ? timestamp(look.begunAt ?? Date.parse(at)) : kept.lookedAt,
     delivered: look.delivered === undefined && state === 'failed' ? kept.delivered : (look.delivered ?? undefined),
     restores: look.restored ? [...restores, at] : restores.length > 0 ? restores : undefined,
     attempts: state === 'seen' ? 0 : before.attempts + 1,
@@ -113,7 +116,7 @@ function news(trust: TrustState): string {
   const { anchors, controlPlane, issuerEvent, found, delivered } = trust
   // Absent where it is Istio's.
   const ofLinkerd = [anchors && Object.keys(anchors).sort(), controlPlane?.oldestStart, issuerEvent, found, delivered]
-  const ofAll = [cluster, state, reason, bundles, without, pods.oldestStart, istiod, counted]
+  const ofAll = [cluster, state, reason, bundles, without, pods.oldestStart, pods.others, istiod, counted]
   return canonicalJson([...ofAll, said, leaves, ofLinkerd])
 }
 
