@@ -69,12 +69,7 @@ function withoutProbes(current: ClusterDocument, atStart: ClusterDocument): Clus
 }
 
 /** The document after a probe; undefined when nothing changed. */
-function record(
-  before: ClusterDocument,
-  found: Probe,
-  deps: ProbeDeps,
-  isAsked: boolean,
-): ClusterDocument | undefined {
+function record(before: ClusterDocument, found: Probe, deps: ProbeDeps, isAsked: boolean): ClusterDocument | undefined {
   const now = timestamp(deps.clock.now())
   const onAzure = before.spec.resourceId !== undefined
   const conditions = found.conditions.reduce<readonly Condition[]>(

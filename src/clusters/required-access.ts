@@ -140,7 +140,12 @@ export const IMPORT_ACCESS: Readonly<Partial<Record<ProviderName, readonly Requi
 export const TRUST_ACCESS: Readonly<Record<keyof typeof BUNDLE_PLACES, readonly RequiredRight[]>> = {
   istio: [
     ...ofName(BUNDLE_PLACES.istio.configMap),
-    ...ask(['list'], 'networking.istio.io', ['workloadentries'], 'sees whether machines outside the cluster are of the mesh'),
+    ...ask(
+      ['list'],
+      'networking.istio.io',
+      ['workloadentries'],
+      'sees whether machines outside the cluster are of the mesh',
+    ),
   ],
   linkerd: ofName(BUNDLE_PLACES.linkerd.configMap),
 }

@@ -13,8 +13,11 @@ const LOOK_MS = 60_000
 /** Why what Azure says of a cluster by ARM id cannot be relied on; empty: it can. `now` is epoch milliseconds. */
 export function azureHolds(cluster: ClusterDocument, now: number): readonly CaHold[] {
   if (cluster.spec.resourceId === undefined) return []
-  const { status, reason = 'Unknown', message = 'It was not asked yet.' } =
-    findCondition(cluster.conditions, 'AzureReady') ?? {}
+  const {
+    status,
+    reason = 'Unknown',
+    message = 'It was not asked yet.',
+  } = findCondition(cluster.conditions, 'AzureReady') ?? {}
   const age = now - Date.parse(cluster.probedAt ?? '')
   const hold = { kind: 'cluster', reason: AZURE_UNKNOWN } as const
   // A condition is as old as the probe that set it.

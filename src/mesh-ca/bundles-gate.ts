@@ -25,7 +25,8 @@ export function bundleProblem({ rotation, wanted, trust }: Asked): string | unde
   }
   const count = astray.reduce((sum, { namespaces }) => sum + namespaces, 0)
   const examples = astray.flatMap((group) => group.examples).slice(0, 5)
-  const what = leaving !== undefined ? BACK : wanted.exact ? 'do not hold exactly the wanted roots' : 'lack a wanted root'
+  const what =
+    leaving !== undefined ? BACK : wanted.exact ? 'do not hold exactly the wanted roots' : 'lack a wanted root'
   return `The trust bundles of ${count} ${count === 1 ? 'namespace' : 'namespaces'} ${what}: ${examples.join(', ')}. ${EXCEPT}`
 }
 

@@ -4,8 +4,8 @@ import { timestamp } from '../model/names.ts'
 import type { IstiodWords } from '../model/trust.ts'
 import { bundleProblem } from './bundles-gate.ts'
 import { refusalGate, SEEN_BY_WORDS, wordsNote, wordsOn } from './istiod-words.ts'
-import { othersOf, shortcutNote } from './other-proxies.ts'
 import { areAllRenewed, leavesGate, leavesNote, SEEN_BY_LEAVES } from './leaves-gate.ts'
+import { othersOf, shortcutNote } from './other-proxies.ts'
 import type { Wanted } from './wanted.ts'
 
 /** What a gate between phases says. */

@@ -31,6 +31,7 @@ const KNOWN: Readonly<Record<string, Resource>> = {
   'networking.istio.io/DestinationRule': within('destinationrules'),
   'networking.istio.io/ServiceEntry': within('serviceentries'),
   'networking.istio.io/Gateway': within('gateways'),
+  'networking.istio.io/WorkloadEntry': within('workloadentries'),
   'networking.istio.io/Sidecar': within('sidecars'),
   'networking.istio.io/EnvoyFilter': within('envoyfilters'),
   'security.istio.io/PeerAuthentication': within('peerauthentications'),

@@ -97,13 +97,14 @@ describe('the rights on a cluster', () => {
 
   it('are asked for trust bundles, by their one name, where a mesh CA is registered for the cluster', async () => {
     const { store, clusters, check } = world()
-    clusters.allowed = ({ resource }) => resource !== 'configmaps'
+    clusters.allowed = ({ resource }) => resource !== 'configmaps' && resource !== 'workloadentries'
     expect(await check()).toMatchObject({ ok: true, value: { allowed: true } })
     store.put(meshCaDocument())
     const report = await check()
     const rule = { apiGroups: [''], resources: ['configmaps'], resourceNames: ['istio-ca-root-cert'], verbs: ['list'] }
     expect(report.ok && report.value.missing).toEqual(TRUST_ACCESS.istio)
-    expect(report.ok && report.value.rules).toEqual([rule])
+    const entries = { apiGroups: ['networking.istio.io'], resources: ['workloadentries'], verbs: ['list'] }
+    expect(report.ok && report.value.rules).toEqual([rule, entries])
     store.put(aCluster('west'))
     expect(await check('west')).toMatchObject({ ok: true, value: { allowed: true } })
   })

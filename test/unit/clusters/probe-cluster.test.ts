@@ -29,10 +29,10 @@ beforeEach(() => {
   store.put(fresh)
 })
 
-function probe() {
+function probe(record = false) {
   const clock = { now: () => now, sleep: async () => undefined }
   const random = { next: () => 0.5, uuid: () => 'uuid' }
-  return probeCluster({ store, clock, random, clusters, metrics, managedClusters: azure }, 'east')
+  return probeCluster({ store, clock, random, clusters, metrics, managedClusters: azure }, 'east', { record })
 }
 
 const east = () => store.get('cluster', 'east')
@@ -102,6 +102,13 @@ describe('a later probe', () => {
     })
     await probe()
     expect(store.writes).toBe(0)
+  })
+
+  it('that is to be recorded writes when it was, though nothing is new', async () => {
+    now += 20 * MINUTE
+    await probe(true)
+    expect(east().probedAt).toBe(new Date(now).toISOString())
+    expect(east().outbox).toEqual([])
   })
 
   it('tells what changed, and no more', async () => {

@@ -87,7 +87,7 @@ const CLASSES: Readonly<Record<string, Change>> = {
     withRotation(taken(scene, rotation), { takenAt: iso(scene.seen.now - HOUR) }),
   'every Pod was restarted': (scene, rotation) =>
     looked(withRotation(taken(scene, rotation), { takenAt: iso(scene.seen.now - HOUR) }), {
-      pods: { count: 2, oldestStart: iso(scene.seen.now - 2 * MINUTE) },
+      pods: { count: 2, oldestStart: iso(scene.seen.now - 2 * MINUTE), others: 'none' },
     }),
   'the vault does not answer': (scene) =>
     withSeen(scene, { vault: { kind: 'unavailable', reason: 'VaultUnreachable', message: 'No.' } as never }),
@@ -132,7 +132,7 @@ async function baseOf(what: 'root' | 'intermediate'): Promise<Scene> {
   await world.until(what === 'root' ? 'widening' : 'switching')
   const { root } = world.rotation() ?? {}
   const rotation = { ...begun.rotation, ...(root ? { root } : {}) } as CaRotation
-  const pods = { count: 4, oldestStart: iso(seen.now - 9 * DAY) }
+  const pods = { count: 4, oldestStart: iso(seen.now - 9 * DAY), others: 'none' } as const
   const trust = seen.trust && { ...seen.trust, pods }
   return { document: { ...begun, rotation, dueAt: iso(seen.now) }, seen: { ...seen, trust } }
 }

@@ -55,7 +55,7 @@ export function trust(change: Partial<TrustDocument> = {}): TrustDocument {
     lookedAt: at(2 * MINUTE),
     bundles: [{ roots: ['a', 'b'], namespaces: 2, examples: ['x', 'y'] }],
     without: [],
-    pods: { count: 2, oldestStart: at(-DAY) },
+    pods: { count: 2, oldestStart: at(-DAY), others: 'none' },
     attempts: 0,
     ...change,
   }

@@ -60,6 +60,12 @@ describe('leaves at the gate that waits until all are renewed', () => {
       'hold SignerChanged',
     ],
     [
+      'not where machines outside hold certificates that nobody reads',
+      HOUR,
+      { leaves: round(SETTLED + 1000), pods: { count: 3, others: 'vms' } },
+      'wait WaitsForProxies',
+    ],
+    [
       'not while failures have risen',
       HOUR,
       { leaves: round(SETTLED + 1000), failures: { now: 99, before: 0 } },
@@ -102,7 +108,7 @@ describe('leaves at the gate that waits until all are renewed', () => {
     [
       'of Pods that are gone hold nothing, when all were restarted since',
       HOUR,
-      { leaves: round(SETTLED + 1000, FORMER), pods: { count: 2, oldestStart: at(30 * MINUTE) } },
+      { leaves: round(SETTLED + 1000, FORMER), pods: { count: 2, oldestStart: at(30 * MINUTE), others: 'none' } },
       'open',
     ],
   ])('%s', (_, nowMs, seen, expected) => {

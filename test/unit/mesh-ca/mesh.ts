@@ -3,6 +3,7 @@ import { checkBundle } from '../../../src/authority/ca-bundle.ts'
 import { canReplace, rootsOf } from '../../../src/authority/trust.ts'
 import { certificatesOf } from '../../../src/mesh-ca/certificate-texts.ts'
 import type { TrustDocument } from '../../../src/model/documents.ts'
+import type { OtherProxies } from '../../../src/model/trust.ts'
 
 interface Held {
   readonly rootCert: string
@@ -35,6 +36,8 @@ export class Mesh {
   failures = { now: 0, before: 0 }
   /** Do metrics tell which certificate istiod signs with? */
   tells = true
+  /** Who else holds certificates of the mesh? */
+  others: OtherProxies = 'none'
   readonly pods: Pod[] = []
   private readonly vault: MountedVault
   private readonly ttlMs: number
@@ -132,6 +135,7 @@ export class Mesh {
       without: [],
       pods: {
         count: this.pods.length,
+        others: this.others,
         ...(this.pods.length > 0 ? { oldestStart: new Date(oldest).toISOString() } : {}),
       },
       ...(this.tells && this.held ? { istiod: { chainNotAfter: this.held.notAfter } } : {}),

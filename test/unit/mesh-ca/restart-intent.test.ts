@@ -60,6 +60,13 @@ describe('a rotation that waits for proxies', () => {
     expect(world.store.sent.filter(({ message }) => message.kind === 'trust')).toHaveLength(work)
   })
 
+  it('wants none restarted where restarts would open nothing', async () => {
+    world.mesh.others = 'ambient'
+    await waiting()
+    expect(restarting()).toBeUndefined()
+    expect(world.rotation()?.message).toContain('ztunnel')
+  })
+
   it('goes on when no Pod is left that is as old as what it wanted restarted', async () => {
     await waiting()
     const olderThan = Date.parse(restarting()?.olderThan ?? '')

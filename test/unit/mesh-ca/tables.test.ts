@@ -5,6 +5,8 @@ import { mayBegin, urgencyOf } from '../../../src/mesh-ca/obstacles.ts'
 import { turnBack } from '../../../src/mesh-ca/turn-back.ts'
 import { changedElsewhere, wantedOf } from '../../../src/mesh-ca/wanted.ts'
 import type { CaRotation } from '../../../src/model/ca-rotation.ts'
+import type { TrustDocument } from '../../../src/model/documents.ts'
+import type { OtherProxies } from '../../../src/model/trust.ts'
 import { aMeshCa } from '../fakes/documents.ts'
 import { aSet, at, certificate, input, NARROW, rotation, trust } from './gate-input.ts'
 import { DAY, HOUR, MINUTE, START } from './world.ts'
@@ -38,6 +40,15 @@ AiEA/TGx3MYlMB91cPneGwGDF8CIZqBBe3oUN3BTTKbxj4E=
 describe('the gate of a phase that writes', () => {
   const late = START + 20 * MINUTE
   const group = (roots: readonly string[]) => [{ roots, namespaces: 1, examples: ['x'] }]
+  const back = (bundles: TrustDocument['bundles'], held: readonly string[] = ['a']) => ({
+    wanted: { ...NARROW, rootCert: 'a', roots: held },
+    on: {
+      phase: 'narrowing',
+      direction: 'back',
+      from: aSet('sa', 'a', { roots: held.map((one) => certificate(one)) }),
+    } as const,
+    trust: trust({ bundles }),
+  })
   it.each<[string, Partial<GateInput> & { on?: Partial<CaRotation> }, string]>([
     ['opens when every bundle holds all wanted roots', {}, 'open'],
     ['opens when bundles hold others besides', { trust: trust({ bundles: group(['a', 'b', 'c']) }) }, 'open'],
@@ -101,9 +112,29 @@ describe('the gate of a phase that writes', () => {
       },
       'hold NotTakenByIstiod',
     ],
+    ['going back: lets bundles be that have nothing of this mesh', back([...group(['a']), ...group(['x'])]), 'open'],
+    ['going back: lets roots be that came from elsewhere', back(group(['a', 'x'])), 'open'],
+    [
+      'going back: waits while the new root is there',
+      back([...group(['a']), ...group(['a', 'b'])]),
+      'wait WaitsForBundles',
+    ],
+    ['going back: waits while it is alone', back([...group(['a']), ...group(['b'])]), 'wait WaitsForBundles'],
+    ['going back: waits for what nobody can read', back([...group(['a']), ...group([])]), 'wait WaitsForBundles'],
+    ['going back: waits where no bundle is of this mesh', back(group(['x'])), 'wait WaitsForBundles'],
+    [
+      'going back: waits for a bundle that has not all of the former roots',
+      back([...group(['a', 'c']), ...group(['c'])], ['a', 'c']),
+      'wait WaitsForBundles',
+    ],
   ])('%s', (_, change, expected) => {
     const gate = takenGate(input(change))
     expect(gate.kind === 'open' ? 'open' : `${gate.kind} ${gate.reason}`).toBe(expected)
+  })
+
+  it('names the way out of a bundle that is another mesh’s', () => {
+    const gate = takenGate(input({ now: late, trust: trust({ lookedAt: at(19 * MINUTE), bundles: group(['x']) }) }))
+    expect(gate).toMatchObject({ kind: 'hold', message: expect.stringContaining('exceptNamespaces') })
   })
 
   it('counts from the look, and where metrics do not tell the signer from the write and a spread, and says so', () => {
@@ -121,6 +152,10 @@ describe('the gate of a phase that waits for proxies', () => {
   const on = { phase: 'renewing', takenAt: at(2 * MINUTE) } as const
   const done = START + DAY + 17 * MINUTE
   const fresh = trust({ lookedAt: new Date(done + 1000).toISOString() })
+  const restarted = (others: OtherProxies | undefined) => {
+    const pods = { count: 2, oldestStart: at(18 * MINUTE), ...(others ? { others } : {}) }
+    return trust({ lookedAt: at(50 * MINUTE), pods })
+  }
   it.each<[string, Partial<GateInput>, string]>([
     ['waits for a TTL and the spread', { now: done - 1 }, 'wait WaitsForProxies'],
     ['opens then, by a look that is later', { now: done + 2000, trust: fresh }, 'open'],
@@ -129,7 +164,7 @@ describe('the gate of a phase that waits for proxies', () => {
       'opens sooner when every Pod started since',
       {
         now: START + HOUR,
-        trust: trust({ lookedAt: at(50 * MINUTE), pods: { count: 2, oldestStart: at(18 * MINUTE) } }),
+        trust: trust({ lookedAt: at(50 * MINUTE), pods: { count: 2, oldestStart: at(18 * MINUTE), others: 'none' } }),
       },
       'open',
     ],
@@ -137,9 +172,19 @@ describe('the gate of a phase that waits for proxies', () => {
       'not by Pods that started within the spread',
       {
         now: START + HOUR,
-        trust: trust({ lookedAt: at(50 * MINUTE), pods: { count: 2, oldestStart: at(16 * MINUTE) } }),
+        trust: trust({ lookedAt: at(50 * MINUTE), pods: { count: 2, oldestStart: at(16 * MINUTE), others: 'none' } }),
       },
       'wait WaitsForProxies',
+    ],
+    ...(['ambient', 'vms', 'unknown', undefined] as const).map((others): [string, Partial<GateInput>, string] => [
+      `not where others hold certificates: ${others}`,
+      { now: START + HOUR, trust: restarted(others) },
+      'wait WaitsForProxies',
+    ]),
+    [
+      'by time where others hold certificates',
+      { now: done + 2000, trust: { ...fresh, pods: { count: 2, oldestStart: at(-DAY), others: 'vms' } } },
+      'open',
     ],
     [
       'not because there is no Pod to be seen',
@@ -164,6 +209,21 @@ describe('the gate of a phase that waits for proxies', () => {
   ])('%s', (_, change, expected) => {
     const gate = renewedGate(input({ ...change, on }))
     expect(gate.kind === 'open' ? 'open' : `${gate.kind} ${gate.reason}`).toBe(expected)
+  })
+})
+
+describe('what is said to a gate that only time opens', () => {
+  it.each([
+    ['none', 'or once all Pods with one were restarted'],
+    ['ambient', 'ztunnel'],
+    ['vms', 'WorkloadEntries'],
+    ['unknown', 'infra/kubernetes/trust-role.yaml'],
+  ] as const)('%s', (others, words) => {
+    const pods = { count: 2, oldestStart: at(-DAY), others }
+    const on = { phase: 'trusting', takenAt: at(2 * MINUTE) } as const
+    expect(renewedGate(input({ trust: trust({ pods }), on }))).toMatchObject({
+      message: expect.stringContaining(words),
+    })
   })
 })
 
@@ -222,6 +282,10 @@ describe('what holds a write', () => {
     [{}, 'turn', 'turn'],
     [{}, 'window', 'WaitsForWindow'],
     [{ begunAt: at(0) }, 'turn', undefined],
+    [{}, 'shared', undefined],
+    [{ phase: 'narrowing' }, 'shared', 'shared'],
+    [{ phase: 'narrowing', from: soon(DAY - 1) }, 'shared', 'shared'],
+    [{ phase: 'narrowing', direction: 'back' }, 'shared', undefined],
     [{ direction: 'back' }, 'freeze', undefined],
     [{ direction: 'back' }, 'window', undefined],
     [{ direction: 'back' }, 'cluster', 'cluster'],

@@ -95,6 +95,57 @@ describe('a look at the trust of a cluster', () => {
   })
 })
 
+describe('namespaces that the CA excepts', () => {
+  it('are not looked at: neither bundles, nor who lacks one, nor Pods', async () => {
+    trusts(a?.pem ?? '', 'default', 'shop')
+    trusts(b?.pem ?? '', 'other')
+    for (const name of ['other', 'bare']) world.namespace(name, { 'istio-injection': 'enabled' })
+    world.pod('other', 'web', 9 * HOUR_MS)
+    world.except('other', 'bare')
+    await world.look()
+    expect(world.trust.bundles).toEqual([{ roots: fingerprints(a), namespaces: 2, examples: ['default', 'shop'] }])
+    expect(world.trust).toMatchObject({ without: [], pods: { count: 0 } })
+  })
+})
+
+describe('who else than Pods holds certificates', () => {
+  const waits = () => world.rotate({ phase: 'renewing', takenAt: '2026-05-01T10:00:00.000Z' })
+  const object = (apiVersion: string, kind: string, labels = {}) =>
+    world.cluster.edit('kubectl', { apiVersion, kind, metadata: { name: 'one', namespace: 'kube-system', labels } })
+  beforeEach(() => trusts(a?.pem ?? '', 'shop'))
+
+  it.each<[string, () => void, string]>([
+    ['nobody', () => undefined, 'none'],
+    ['a ztunnel', () => object('v1', 'Pod', { app: 'ztunnel' }), 'ambient'],
+    ['a namespace in ambient mode', () => world.namespace('pay', { 'istio.io/dataplane-mode': 'ambient' }), 'ambient'],
+    ['a machine', () => object('networking.istio.io/v1', 'WorkloadEntry'), 'vms'],
+    ['whoever may not be listed', () => refuse('denied'), 'unknown'],
+    ['a kind that is not served', () => refuse('not-found'), 'none'],
+  ])('%s', async (_, set, others) => {
+    waits()
+    set()
+    await world.look()
+    expect(world.trust).toMatchObject({ state: 'seen', pods: { others } })
+  })
+
+  function refuse(kind: 'denied' | 'not-found'): void {
+    world.cluster.before = (call) => {
+      if (call === 'listMetadata WorkloadEntry') throw new PortError(kind, 'Kubernetes east', 'no')
+    }
+  }
+
+  it('is asked only while a rotation waits for proxies, and is news to it', async () => {
+    world.rotate()
+    await world.look()
+    expect(world.trust.pods).not.toHaveProperty('others')
+    expect(world.cluster.forget()).not.toContain('listMetadata WorkloadEntry')
+    world.later(3000)
+    waits()
+    await world.look()
+    expect(world.work()).toContain('rotate-ca')
+  })
+})
+
 describe('what metrics tell', () => {
   beforeEach(() => trusts(a?.pem ?? '', 'shop'))
 
@@ -205,6 +256,28 @@ describe('the next look', () => {
     world.later(3000)
     await world.look()
     expect(world.work()).not.toContain('rotate-ca')
+  })
+
+  it('is as old as its begin: what was read before a write is not taken for what came after it', async () => {
+    world.rotate()
+    await world.look()
+    world.later(3000)
+    trusts(`${a?.pem}${b?.pem}`, 'shop')
+    world.cluster.before = (call) => {
+      if (call === 'list ConfigMap') world.clock.at += 2000
+    }
+    await world.look()
+    expect(world.trust.bundles[0]?.roots).toHaveLength(2)
+    expect(world.trust).toMatchObject({
+      lookedAt: '2026-05-01T10:00:03.000Z',
+      updatedAt: '2026-05-01T10:00:05.000Z',
+    })
+    // The vault was written in the middle of it: only the next look counts, though it sees the same.
+    world.later(1000)
+    world.rotate({ writtenAt: '2026-05-01T10:00:04.000Z' })
+    await world.look()
+    expect(world.trust.lookedAt).toBe('2026-05-01T10:00:06.000Z')
+    expect(world.work()).toContain('rotate-ca')
   })
 
   it('comes as soon as every certificate has been renewed, and asks the rotation then', async () => {

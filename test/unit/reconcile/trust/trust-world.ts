@@ -63,6 +63,11 @@ export class TrustWorld {
     this.store.put({ ...before, ...change })
   }
 
+  except(...exceptNamespaces: readonly string[]): void {
+    const { spec } = meshCaDocument()
+    this.ca({ spec: meshCaSpec.parse({ ...spec, exceptNamespaces }) })
+  }
+
   rotate(change: Partial<CaRotation> = {}): void {
     const now = timestamp(this.clock.now())
     const rotation: CaRotation = {
