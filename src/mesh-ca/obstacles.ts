@@ -46,7 +46,7 @@ export function mayBegin(rotation: CaRotation, { holds, window, now }: Observati
       ]
   const concerns = [...holds, ...shut].filter(({ kind }) => {
     if (kind === 'cluster') return true
-    if (kind === 'closed' || kind === 'shared') return false
+    if (kind === 'shared') return false
     return rotation.direction === 'on' && !(kind === 'turn' && rotation.begunAt !== undefined)
   })
   const isPassed = ({ kind }: CaHold) => urgency === 'day' || (urgency === 'week' && kind !== 'cluster')

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { observeCa } from '../../../src/mesh-ca/observe.ts'
+import type { ManagedClusterFacts } from '../../../src/model/cluster.ts'
 import type { ClusterDocument } from '../../../src/model/documents.ts'
 import { armIdOf, someFacts } from '../fakes/fake-managed-clusters.ts'
 import { createWorld, DAY, HOUR, MINUTE, type World } from './world.ts'
@@ -9,6 +10,16 @@ beforeEach(async () => {
   world = createWorld()
   await world.established()
 })
+
+const PLUGIN = {
+  keyVaultId: '/subscriptions/s/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/mesh',
+  ...{ rootCert: 'root-cert', cert: 'ca-cert', certChain: 'cert-chain', key: 'ca-key' },
+}
+
+function facts(change: Partial<ManagedClusterFacts> = {}): ManagedClusterFacts {
+  const mesh = { revisions: ['asm-1-30'], ingressGateways: [], egressGateways: [], pluginCa: PLUGIN }
+  return someFacts({ mesh, ...change })
+}
 
 /** What Azure says, `ago` before now. */
 function azure(
@@ -22,7 +33,7 @@ function azure(
   world.store.change('cluster', 'east', ({ spec: { kubeconfig: _none, ...spec }, ...east }) => ({
     ...east,
     spec: { ...spec, resourceId: armIdOf('east') },
-    aks: someFacts(),
+    aks: facts(),
     conditions: [{ ...condition, observedGeneration: 1 }],
     probedAt: at,
     ...change,
@@ -79,7 +90,7 @@ describe('a rotation of the CA of a cluster by ARM id', () => {
       'failed in its last change, which is over',
       'False',
       'Failed',
-      { aks: someFacts({ provisioningState: 'Failed' }) },
+      { aks: facts({ provisioningState: 'Failed' }) },
       [],
     ],
     ['was never asked about', 'True', 'Succeeded', { conditions: [] }, ['AzureUnknown']],
