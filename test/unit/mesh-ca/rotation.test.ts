@@ -290,6 +290,21 @@ describe('the way back', () => {
   })
 })
 
+describe('a namespace of another mesh', () => {
+  it('is excepted in the middle of a rotation, and the cluster is looked at for it', async () => {
+    await world.established()
+    await world.rotate('root')
+    await world.until('widening')
+    const looks = () => world.store.sent.filter(({ message }) => message.kind === 'trust').length
+    const before = looks()
+    await world.put({ exceptNamespaces: ['other'] })
+    expect(looks()).toBe(before + 1)
+    await world.put({ exceptNamespaces: ['other'], handshakes: true })
+    expect(looks()).toBe(before + 1)
+    expect(world.rotation()?.phase).toBe('widening')
+  })
+})
+
 describe('pause', () => {
   it('writes nothing until it is resumed', async () => {
     await world.established()
