@@ -135,7 +135,11 @@ export function isNotedOnce(
   writes: readonly string[],
 ): boolean {
   if (before?.kind !== 'mesh-ca' || after?.kind !== 'mesh-ca') return false
-  const rest = ({ conditions: _conditions, updatedAt: _updatedAt, ...document }: MeshCaDocument) => document
+  const isOther = (name: string) => !name.startsWith('_') && name !== 'conditions' && name !== 'updatedAt'
+  const rest = (document: MeshCaDocument) =>
+    Object.entries(document)
+      .filter(([name]) => isOther(name))
+      .sort()
   const times = writes.filter((id) => id === idOf(after)).length
   return times === 1 && isDeepStrictEqual(rest(before), rest(after))
 }
