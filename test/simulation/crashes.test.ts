@@ -36,12 +36,12 @@ describe('a simulated world', () => {
   })
 
   it('comes back from a rotation of a mesh CA in every phase, wherever it crashes', { timeout: LIMIT_MS }, async () => {
-    const sample = ['--distinct', '--tale', 'mesh-ca-back', '--stride', '907', '--first', '149']
+    const sample = ['--distinct', '--tale', 'mesh-ca-back', '--stride', '1307', '--first', '149']
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
   })
 
   it('takes what another CA signed, wherever it crashes', { timeout: LIMIT_MS }, async () => {
-    const sample = ['--distinct', '--tale', 'mesh-ca-external', '--stride', '401', '--first', '61']
+    const sample = ['--distinct', '--tale', 'mesh-ca-external', '--stride', '809', '--first', '61']
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
   })
 

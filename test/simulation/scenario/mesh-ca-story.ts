@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { isCaRotationOver } from '../../../src/model/ca-rotation.ts'
 import { findCondition } from '../../../src/model/condition.ts'
 import type { AnyDocument, MeshCaDocument } from '../../../src/model/documents.ts'
 import { readBundle } from '../../../src/sandbox/emulators/istiod/ca-bundle.ts'
 import { pick } from '../faults.ts'
 import type { Simulation } from '../simulation.ts'
+import { idOf } from '../watch/documents.ts'
 import { acceptedBodies } from './accepted.ts'
 import type { Play } from './actions.ts'
 import { CA_ACTIONS, type CaScene, caDocument, caName, handIn, type MeshCaPart } from './mesh-ca-actions.ts'
@@ -121,6 +123,25 @@ export function meshCaLeft(document: AnyDocument): readonly string[] {
       ? [`${name} has no CA yet`]
       : []),
   ]
+}
+
+/**
+ * What a look found of the end of a rotation is noted of its CA, in its conditions alone: the look before may have been sooner
+ * than istiod. A second time would be flapping. `writes`: ids of all documents written since `before`.
+ */
+export function isNotedOnce(
+  before: AnyDocument | undefined,
+  after: AnyDocument | undefined,
+  writes: readonly string[],
+): boolean {
+  if (before?.kind !== 'mesh-ca' || after?.kind !== 'mesh-ca') return false
+  const isOther = (name: string) => !name.startsWith('_') && name !== 'conditions' && name !== 'updatedAt'
+  const rest = (document: MeshCaDocument) =>
+    Object.entries(document)
+      .filter(([name]) => isOther(name))
+      .sort()
+  const times = writes.filter((id) => id === idOf(after)).length
+  return times === 1 && isDeepStrictEqual(rest(before), rest(after))
 }
 
 /** The four secrets of each CA fit together, istiod signs with them and trusts just them, and the document says so. */

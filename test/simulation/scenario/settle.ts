@@ -12,10 +12,11 @@ import type { KubeObject } from '../../../src/model/kube.ts'
 import { heldOn, servicePolicy } from '../../../src/model/policy/service-policy.ts'
 import { AWAITING_PHASES, isTerminal, type Rollout } from '../../../src/model/rollout.ts'
 import type { Simulation } from '../simulation.ts'
+import { idOf } from '../watch/documents.ts'
 import { askedBy, type Sides, sameSplit } from '../watch/kinds.ts'
 import { liveSides } from '../watch/live-sides.ts'
 
-import { meshCaLeft } from './mesh-ca-story.ts'
+import { isNotedOnce, meshCaLeft } from './mesh-ca-story.ts'
 import { certificateLeft } from './settle-certificates.ts'
 
 const LOOK_MS = 10_000
@@ -269,14 +270,16 @@ export async function idle(simulation: Simulation, durationMs: number): Promise<
   const { time, watch, network } = simulation
   await nextResync(simulation)
   const untold = watch.certificates.untold()
+  const meshCas = new Map(watch.documents.all().flatMap((one) => (one.kind === 'mesh-ca' ? [[idOf(one), one]] : [])))
   const [documents, objects, requests] = [watch.documentWrites.length, watch.objects.writes(), network.requests()]
   await time.sleep(durationMs)
   if (untold.length > 0) return checkSettled(simulation)
   // What stays as another hand left it is looked at again and again.
   // An hourly look at what a cluster trusts plans the next.
-  const written = watch.documentWrites
-    .slice(documents)
+  const writes = watch.documentWrites.slice(documents)
+  const written = writes
     .filter((id) => !id.startsWith('trust/') && !isReported(watch.documents.get(id)))
+    .filter((id) => !isNotedOnce(meshCas.get(id), watch.documents.get(id), writes))
   if (written.length > 0) watch.broke(`it wrote while idle: ${written.join(', ')}`)
   if (watch.objects.writes() > objects) watch.broke(`it wrote ${watch.objects.writes() - objects} objects while idle`)
   const hourly = Math.round((network.requests() - requests) / (durationMs / 3_600_000))
