@@ -15,11 +15,15 @@ export interface CrashPoint {
   readonly flavour: CrashFlavour
 }
 
+const LONG_MESH = { ...QUICK_MESH, ttl: { text: '10m', ms: 600_000 } }
+
 const PARTS = {
   rollout: { clusters: ['east'], scenario: tale },
   strategies: { clusters: ['east', 'west'], scenario: strategiesTale },
   certificate: { clusters: ['east'], byArmId: true, issueMs: 3000, scenario: certificateTale },
   'mesh-ca': { clusters: ['east'], meshCa: QUICK_MESH, scenario: meshCaTale },
+  // Leaves live so long that one of the former signer outlives every look that comes late.
+  'mesh-ca-long': { clusters: ['east'], meshCa: LONG_MESH, scenario: meshCaTale },
   'mesh-ca-back': { clusters: ['east'], meshCa: QUICK_MESH, scenario: meshCaBackTale },
   'mesh-ca-external': { clusters: ['east'], meshCa: QUICK_MESH, scenario: meshCaExternalTale },
 } as const
@@ -32,7 +36,15 @@ const HABITS = {
 }
 
 /** Tales that crash points are tried on. */
-export const TALES = ['rollout', 'strategies', 'certificate', 'mesh-ca', 'mesh-ca-back', 'mesh-ca-external'] as const
+export const TALES = [
+  'rollout',
+  'strategies',
+  'certificate',
+  'mesh-ca',
+  'mesh-ca-long',
+  'mesh-ca-back',
+  'mesh-ca-external',
+] as const
 export type TaleName = (typeof TALES)[number]
 
 /** A tale with one process that dies at the given point and is started anew; with no point, undisturbed. */

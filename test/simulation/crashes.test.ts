@@ -31,8 +31,10 @@ describe('a simulated world', () => {
   })
 
   it('leaves nobody without trust while a mesh CA is rotated, wherever it crashes', { timeout: LIMIT_MS }, async () => {
-    const sample = ['--distinct', '--tale', 'mesh-ca', '--stride', '401', '--first', '97']
+    const sample = ['--distinct', '--tale', 'mesh-ca', '--stride', '802', '--first', '97']
     expect(await simulate('--seeds', '0', '--crash-points', ...sample)).toMatch(/^\d+ runs passed, 0 failed/m)
+    const long = ['--distinct', '--tale', 'mesh-ca-long', '--stride', '3001', '--first', '997']
+    expect(await simulate('--seeds', '0', '--crash-points', ...long)).toMatch(/^[1-9]\d* runs passed, 0 failed/m)
   })
 
   it('comes back from a rotation of a mesh CA in every phase, wherever it crashes', { timeout: LIMIT_MS }, async () => {
