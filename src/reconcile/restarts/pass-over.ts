@@ -32,6 +32,8 @@ interface PassInput {
 
 const MOST_CANNOT = 20
 const MOST_WAITING = 5
+/** Lists of more namespaces than this are more work for all than one of the whole cluster. */
+const MOST_NAMESPACES = 3
 
 /** While something is under way only that is looked at; then the next are chosen, if any may be. Throws what `see` throws. */
 export async function passOver(input: PassInput): Promise<Pass> {
@@ -56,7 +58,8 @@ export async function passOver(input: PassInput): Promise<Pass> {
 async function follow({ before, intent, limits, now, stop, see }: PassInput): Promise<UnderWay> {
   const { underWay } = before
   if (underWay.length === 0) return { stays: [], ask: [], through: [] }
-  const { workloads } = await see(underWay, [...new Set(underWay.map(({ namespace }) => namespace))])
+  const namespaces = [...new Set(underWay.map(({ namespace }) => namespace))]
+  const { workloads } = await see(underWay, namespaces.length > MOST_NAMESPACES ? undefined : namespaces)
   const { readyTimeoutMs } = limits
   return settleUnderWay({ underWay, workloads, intent, mayAsk: stop === undefined, readyTimeoutMs, now })
 }
@@ -70,7 +73,8 @@ function choose(
   // A worker whose clock is behind would write a time that counts as too old.
   const mayBegin = stop === undefined && now > Date.parse(intent.olderThan)
   const ask = (mayBegin ? choice.begin : []).map((workload) => ({ entry: entryOf(workload, timestamp(now)), workload }))
-  const rolling = choice.rolling.map((one) => ({
+  // Others may have restarted everything at once: as many are followed as would be begun, the rest is looked at when they are through.
+  const rolling = choice.rolling.slice(0, Math.max(1, limits.atOnce)).map((one) => ({
     ...entryOf(one, timestamp(Date.parse(one.restartedAt ?? ''))),
     written: true as const,
   }))
@@ -78,7 +82,7 @@ function choose(
     intent,
     underWay: [...rolling, ...ask.map(({ entry }) => entry)],
     done: choice.done,
-    left: choice.left.length - ask.length,
+    left: choice.left.length - ask.length + choice.rolling.length - rolling.length,
     cannot: [...choice.cannot, ...orphans].slice(0, MOST_CANNOT),
     waiting: choice.waiting.slice(0, MOST_WAITING),
     ...(stop ? { held: stop } : {}),

@@ -94,9 +94,9 @@ describe('the restarts that a rotation wants', () => {
     world.seed('Deployment', 'n2', 'web')
     world.settle()
     const { metadata, ...pod } = world.kubernetes.list('v1', 'Pod', 'n2')[0] ?? { metadata: {} }
-    const labels = metadata.labels ?? {}
+    const { labels = {}, annotations = {} } = metadata
     const creationTimestamp = '2026-05-01T10:00:00Z'
-    const bare = { name: 'bare', namespace: 'n4', labels, creationTimestamp }
+    const bare = { name: 'bare', namespace: 'n4', labels, annotations, creationTimestamp }
     const job = {
       ...bare,
       name: 'job-1',
@@ -120,7 +120,8 @@ describe('the restarts that a rotation wants', () => {
   })
 
   it('wait for what may not be disturbed, and say so', async () => {
-    world.seedMany(2)
+    world.seed('Deployment', 'n1', 'web', { strategy: { rollingUpdate: { maxUnavailable: 1 } } })
+    world.seed('Deployment', 'n2', 'web')
     world.kubernetes.seed([
       {
         apiVersion: 'policy/v1',
@@ -290,6 +291,36 @@ describe('what stops restarts', () => {
     expect(world.restarts?.held).toMatchObject({ reason: 'WaitsForWindow' })
   })
 
+  it.each<[string, string, () => void]>([
+    ['failures that rose', 'FailuresRisen', () => world.look({ failures: { now: 50, before: 0 } })],
+    [
+      'a look that failed',
+      'Unreachable',
+      () => world.look({ state: 'failed', reason: 'Unreachable', message: 'No answer.' }),
+    ],
+    ['a look that was long ago', 'WaitsForLook', () => world.look({ lookedAt: OLDER_THAN })],
+    ['a change by Azure', 'ClusterChanging', () => world.azure({ provisioningState: 'Updating' })],
+    ['a cluster that is stopped', 'ClusterStopped', () => world.azure({ powerState: 'Stopped' })],
+    ['an upgrade of the mesh', 'MeshUpgrade', () => world.azure({ mesh: { revisions: ['asm-1-26', 'asm-1-27'] } })],
+  ])('%s, between two of them too', async (_, reason, happens) => {
+    many()
+    world.after = happens
+    await world.restart()
+    expect(world.patches).toHaveLength(1)
+    expect(world.restarts?.held).toMatchObject({ reason })
+    world.isLookedAt = false
+    world.now += 200_000
+    await world.restart()
+    world.after = () => undefined
+    await world.restart()
+    expect(world.patches).toHaveLength(1)
+    world.azure({})
+    world.look({ state: 'seen', failures: { now: 50, before: 40 } })
+    world.isLookedAt = true
+    await world.live(2)
+    expect(world.patches.length).toBeGreaterThan(1)
+  })
+
   it('a right that is missing, which is named with the file that grants it', async () => {
     world.seedMany(1)
     world.settle()
@@ -318,6 +349,29 @@ describe('what stops restarts', () => {
     await world.live(6)
     expect(world.restarts).toMatchObject({ done: 2, left: 0 })
     expect(world.restarts?.stuck).toBeUndefined()
+  })
+})
+
+describe('when another hand restarts everything', () => {
+  it('as many are followed as would be begun, by lists of the whole cluster, and all are counted', async () => {
+    world.seedMany(30)
+    world.settle()
+    const spec = world.store.peek('mesh-ca', 'east-ca')?.spec
+    if (!spec?.restarts) throw new Error('no restarts')
+    world.ca({ spec: { ...spec, restarts: { ...spec.restarts, atOnce: 6 } } })
+    world.isStopped = true
+    world.restartAll()
+    await world.restart()
+    expect(world.underWay()).toHaveLength(6)
+    expect(world.restarts).toMatchObject({ done: 0, left: 24 })
+    world.lists.length = 0
+    await world.restart()
+    expect(world.underWay()).toHaveLength(6)
+    expect(world.lists.filter((path) => path.includes('/namespaces/'))).toEqual([])
+    world.isStopped = false
+    await world.live(12)
+    expect(world.patches).toEqual([])
+    expect(world.restarts).toMatchObject({ done: 30, left: 0, underWay: [] })
   })
 })
 
