@@ -82,7 +82,7 @@ function asked(
 function progressed(step: CaStep, { trust }: Observations): CaStep {
   const { rotation } = step.document
   if (!rotation || !trust?.restarts) return step
-  const { intent, told: _told, ...restarts } = trust.restarts
+  const { intent, told: _told, refused: _refused, ...restarts } = trust.restarts
   if (canonicalJson(intent) !== canonicalJson(rotation.restarting ?? null)) return withoutProgress(step)
   const reason = restarts.stuck === undefined ? rotation.reason : 'RestartStuck'
   return withRotation(step, { restarts, reason, message: `${rotation.message} ${describeProgress(restarts)}` })

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { PortError } from '../../../src/ports/port-error.ts'
 import { valueAt } from '../../../src/sandbox/emulators/kubernetes/json.ts'
 import { Crash, OLDER_THAN, RestartsWorld } from './restarts-world.ts'
 
@@ -135,7 +136,7 @@ describe('the restarts that a rotation wants', () => {
     await world.live(4)
     expect(world.patches).toEqual(['Deployment n2/web'])
     const waiting = ['Deployment n1/web: PodDisruptionBudget n1/web allows no disruption now']
-    expect(world.restarts).toMatchObject({ left: 1, done: 1, waiting })
+    expect(world.restarts).toMatchObject({ left: 1, done: 1, waiting, waitingCount: 1 })
   })
 
   it('are not begun while a workload is not whole', async () => {
@@ -298,7 +299,7 @@ describe('what stops restarts', () => {
       'Unreachable',
       () => world.look({ state: 'failed', reason: 'Unreachable', message: 'No answer.' }),
     ],
-    ['a look that was long ago', 'WaitsForLook', () => world.look({ lookedAt: OLDER_THAN })],
+    ['a look that was long ago', 'WaitsForLook', () => world.look({ lookedAt: '2026-05-01T10:00:00.000Z' })],
     ['a change by Azure', 'ClusterChanging', () => world.azure({ provisioningState: 'Updating' })],
     ['a cluster that is stopped', 'ClusterStopped', () => world.azure({ powerState: 'Stopped' })],
     ['an upgrade of the mesh', 'MeshUpgrade', () => world.azure({ mesh: { revisions: ['asm-1-26', 'asm-1-27'] } })],
@@ -307,11 +308,11 @@ describe('what stops restarts', () => {
     world.after = happens
     await world.restart()
     expect(world.patches).toHaveLength(1)
-    expect(world.restarts?.held).toMatchObject({ reason })
     world.isLookedAt = false
-    world.now += 200_000
-    await world.restart()
     world.after = () => undefined
+    await world.restart()
+    expect(world.restarts?.held).toMatchObject({ reason })
+    world.now += 200_000
     await world.restart()
     expect(world.patches).toHaveLength(1)
     world.azure({})
@@ -328,10 +329,31 @@ describe('what stops restarts', () => {
     await world.restart()
     expect(world.restarts?.held).toMatchObject({ reason: 'Denied' })
     expect(world.restarts?.held?.message).toMatch(/restart-role\.yaml/)
+    expect(world.restarts).toMatchObject({ underWay: [], left: 0 })
+    expect(world.restarts?.cannot[0]).toMatch(/^Deployment n1\/web: the cluster refuses its restart: /)
+    await world.live(40)
+    const held = world.events().filter(({ type }) => type === 'certificate.held')
+    expect(held).toMatchObject([{ reason: 'Denied' }])
     world.user = { user: 'admin', groups: ['system:masters'] }
+    world.now += 300_000
     await world.live(3)
     expect(world.patches).toEqual(['Deployment n1/web'])
     expect(world.restarts?.held).toBeUndefined()
+    expect(world.restarts).toMatchObject({ done: 1, cannot: [] })
+  })
+
+  it('nothing but the one that the cluster refuses: the others go on', async () => {
+    world.seedMany(3)
+    world.settle()
+    world.before = (name) => {
+      if (name === 'Deployment n1/web') throw new PortError('invalid', 'Kubernetes east', 'a webhook says no')
+    }
+    await world.live(12)
+    expect(world.patches).toEqual(['Deployment n2/web', 'Deployment n3/web'])
+    expect(world.restarts).toMatchObject({ done: 2, left: 0, held: { reason: 'Refused' } })
+    expect(world.restarts?.cannot).toEqual([
+      'Deployment n1/web: the cluster refuses its restart: a webhook says no',
+    ])
   })
 
   it('a workload that is not ready in time: it is named, people are told once, and it goes on by itself', async () => {
