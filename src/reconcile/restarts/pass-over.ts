@@ -9,7 +9,7 @@ import {
 import { MOST_CANNOT } from './ask-restarts.ts'
 import { chooseRestarts } from './choose-restarts.ts'
 import type { RestartNews } from './record-restarts.ts'
-import { heldBy, MOST_REFUSED, stillRefused, withRefusal } from './refusals.ts'
+import { areTooMany, heldBy, stillRefused, withRefusal } from './refusals.ts'
 import type { Resolved } from './resolve-workloads.ts'
 import type { RestartStop } from './stops-restarts.ts'
 import { type Asked, settleUnderWay, type UnderWay } from './under-way.ts'
@@ -74,7 +74,7 @@ function choose(
   const workloads = found.map((one) => withRefusal(one, refused, now))
   const choice = chooseRestarts({ workloads, pods, intent, limits })
   // A worker whose clock is behind would write a time that counts as too old.
-  const mayBegin = stop === undefined && refused.length < MOST_REFUSED && now > Date.parse(intent.olderThan)
+  const mayBegin = stop === undefined && !areTooMany(refused, now) && now > Date.parse(intent.olderThan)
   const ask = (mayBegin ? choice.begin : []).map((workload) => ({ entry: entryOf(workload, timestamp(now)), workload }))
   // Others may have restarted everything at once: as many are followed as would be begun, the rest is looked at when they are through.
   const rolling = choice.rolling.slice(0, Math.max(1, limits.atOnce)).map((one) => ({

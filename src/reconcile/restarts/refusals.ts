@@ -16,7 +16,11 @@ export function troubleOf({ kind, reason, message }: PortError): RestartStop {
 }
 
 /** A restart that the cluster refused, to be written down. `at` is RFC 3339. */
-export function refusalOf({ kind, namespace, name, uid }: WorkloadUnderWay, error: PortError, at: string): WorkloadRefused {
+export function refusalOf(
+  { kind, namespace, name, uid }: WorkloadUnderWay,
+  error: PortError,
+  at: string,
+): WorkloadRefused {
   return { kind, namespace, name, uid, at, ...troubleOf(error) }
 }
 
@@ -32,8 +36,17 @@ export function stillRefused(
 /** The workload, left alone while its refusal is young. `now` is epoch milliseconds. */
 export function withRefusal(workload: Workload, refused: readonly WorkloadRefused[], now: number): Workload {
   const found = refused.find(({ uid }) => uid === workload.uid)
-  if (!found || workload.cannot !== undefined || now > Date.parse(found.at) + ASK_AGAIN_MS) return workload
+  if (!found || workload.cannot !== undefined || !isYoung(found, now)) return workload
   return { ...workload, cannot: `the cluster refuses its restart: ${found.message}` }
+}
+
+/** Is so much refused that it is not worth asking for more? `now` is epoch milliseconds. */
+export function areTooMany(refused: readonly WorkloadRefused[], now: number): boolean {
+  return refused.filter((one) => isYoung(one, now)).length >= MOST_REFUSED
+}
+
+function isYoung({ at }: WorkloadRefused, now: number): boolean {
+  return now <= Date.parse(at) + ASK_AGAIN_MS
 }
 
 /** Why it is held: what stops all of it before what the cluster refuses. */

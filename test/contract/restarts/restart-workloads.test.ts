@@ -351,9 +351,7 @@ describe('what stops restarts', () => {
     await world.live(12)
     expect(world.patches).toEqual(['Deployment n2/web', 'Deployment n3/web'])
     expect(world.restarts).toMatchObject({ done: 2, left: 0, held: { reason: 'Refused' } })
-    expect(world.restarts?.cannot).toEqual([
-      'Deployment n1/web: the cluster refuses its restart: a webhook says no',
-    ])
+    expect(world.restarts?.cannot).toEqual(['Deployment n1/web: the cluster refuses its restart: a webhook says no'])
   })
 
   it('a workload that is not ready in time: it is named, people are told once, and it goes on by itself', async () => {
