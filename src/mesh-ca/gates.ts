@@ -1,6 +1,7 @@
 import { type CaRotation, spreadMs } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import { timestamp } from '../model/names.ts'
+import { risenFailures } from '../model/risen-failures.ts'
 import type { IstiodWords } from '../model/trust.ts'
 import { bundleProblem } from './bundles-gate.ts'
 import { refusalGate, SEEN_BY_WORDS, wordsNote, wordsOn } from './istiod-words.ts'
@@ -25,7 +26,6 @@ export type Gate =
 
 /** What istiod has not taken by then it has refused. */
 export const REFUSED_MS = 15 * 60_000
-const MOST_NEW_FAILURES = 10
 
 export interface GateInput {
   readonly rotation: CaRotation
@@ -152,15 +152,11 @@ function isSameSecond(one: string, other: string): boolean {
   return Math.abs(Date.parse(one) - Date.parse(other)) <= 1000
 }
 
-/**
- * Connections that fail more than before the rotation began keep everything as it is: failures that it brought about are no
- * measure for those that follow.
- */
+/** Connections that fail more than before the rotation began keep everything as it is. */
 export function failuresGate({ trust, rotation }: Pick<GateInput, 'trust' | 'rotation'>): Gate | undefined {
-  const { failures } = trust ?? {}
-  const before = rotation.failuresBefore ?? failures?.before ?? 0
-  if (!failures || failures.now <= 2 * before + MOST_NEW_FAILURES) return undefined
-  const message = `Connections to Pods of the mesh fail: ${failures.now} in the last window, ${before} in the one before the rotation. It goes on when they do not; see why, or abort.`
+  const risen = trust && risenFailures(trust, rotation)
+  if (!risen) return undefined
+  const message = `Connections to Pods of the mesh fail: ${risen.now} in the last window, ${risen.before} in the one before the rotation. It goes on when they do not; see why, or abort.`
   return { kind: 'hold', reason: 'FailuresRisen', message }
 }
 

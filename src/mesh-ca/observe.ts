@@ -1,5 +1,6 @@
 import { freezesOfCluster } from '../model/active-freezes.ts'
 import { isCaRotationOver } from '../model/ca-rotation.ts'
+import { clusterChange } from '../model/cluster-changes.ts'
 import type { ClusterDocument, FreezeDocument, MeshCaDocument } from '../model/documents.ts'
 import { isSamePlace } from '../ports/ca-place.ts'
 import { troubleOf } from '../ports/vault-trouble.ts'
@@ -63,17 +64,8 @@ function clusterHolds(name: string, cluster: ClusterDocument | undefined): reado
     const message = `Cluster ${name} is only observed: PATCH it to "mode": "manage" first.`
     return [{ kind: 'closed', reason: 'ClusterObserved', message }]
   }
-  const { aks } = cluster
-  if (!aks) return []
-  if (aks.powerState === 'Stopped')
-    return [{ kind: 'cluster', reason: 'ClusterStopped', message: `Cluster ${name} is stopped.` }]
-  if (!SETTLED.includes(aks.provisioningState)) {
-    const message = `Azure is changing cluster ${name} (${aks.provisioningState}): its control plane may be restarted meanwhile.`
-    return [{ kind: 'cluster', reason: 'ClusterChanging', message }]
-  }
-  if ((aks.mesh?.revisions.length ?? 0) < 2) return []
-  const message = `Cluster ${name} runs two mesh revisions (${aks.mesh?.revisions.join(', ')}): complete or roll back the upgrade first.`
-  return [{ kind: 'cluster', reason: 'MeshUpgrade', message }]
+  const change = clusterChange(name, cluster.aks)
+  return change ? [{ kind: 'cluster', ...change }] : []
 }
 
 /** A cluster that reads other secrets now would be given another CA's. */
@@ -88,9 +80,6 @@ function placeHolds(
   const message = `This CA lies in ${place.vault} (${Object.values(place.secrets).join(', ')}); by its cluster and the settings it would be ${reads} now. Nothing is written: see to the plug-in CA of the cluster, or PUT the CA with the vault and secrets that are meant.`
   return [{ kind: 'closed', reason: 'PlaceChanged', message }]
 }
-
-/** What a change that failed left is not being changed. */
-const SETTLED = ['Succeeded', 'Failed', 'Canceled']
 
 /** A mesh CA is of every namespace: a freeze of one of its cluster's holds it. */
 function freezeHolds(

@@ -39,7 +39,7 @@ export function withRestarts(step: CaStep, seen: Observations): CaStep {
 }
 
 /** What the phase that a rotation is in waits for; undefined where it waits for no Pods. It agrees with the gates. */
-function restartWanted({ rotation, spec }: MeshCaDocument, { trust }: Observations): RestartIntent | undefined {
+export function restartWanted({ rotation, spec }: MeshCaDocument, { trust }: Observations): RestartIntent | undefined {
   if (!rotation) return undefined
   if (spec.purpose === 'linkerd-identity') return linkerdRestart(rotation, spec, trust)
   // Restarts that open no gate are not made.
@@ -61,7 +61,7 @@ function isOfWrites({ kind, reason }: CaHold): boolean {
  * Whatever holds a phase from beginning to write holds restarts too, however near the end of what is trusted; and so does a
  * cluster that cannot be looked at: nobody would see what restarts do there.
  */
-function mayRestart({ rotation, spec }: MeshCaDocument, { vault, trust, holds, window }: Observations): boolean {
+export function mayRestart({ rotation, spec }: MeshCaDocument, { vault, trust, holds, window }: Observations): boolean {
   if (!rotation || !spec.restarts || rotation.paused || isTrouble(vault) || !window.open) return false
   if (trust?.state !== 'seen') return false
   return waitsForPods(rotation.reason) && holds.every(isOfWrites)
@@ -82,7 +82,7 @@ function asked(
 function progressed(step: CaStep, { trust }: Observations): CaStep {
   const { rotation } = step.document
   if (!rotation || !trust?.restarts) return step
-  const { intent, told: _told, ...restarts } = trust.restarts
+  const { intent, told: _told, refused: _refused, ...restarts } = trust.restarts
   if (canonicalJson(intent) !== canonicalJson(rotation.restarting ?? null)) return withoutProgress(step)
   const reason = restarts.stuck === undefined ? rotation.reason : 'RestartStuck'
   return withRotation(step, { restarts, reason, message: `${rotation.message} ${describeProgress(restarts)}` })

@@ -39,7 +39,8 @@ export function withRotation(step: CaStep, change: Partial<CaRotation>): CaStep 
 export function enter(step: CaStep, phase: CaPhase, reason: string, message: string, now: number): CaStep {
   const { rotation } = step.document
   if (!rotation) return step
-  const { askedUntil: _asked, writtenAt, takenAt, toldOf: _told, restarting: _restarting, ...stays } = rotation
+  const { askedUntil: _asked, writtenAt, takenAt, toldOf: _told, ...before } = rotation
+  const { restarting: _restarting, restarts: _restarts, ...stays } = before
   const waits = phase === 'trusting' || phase === 'renewing'
   const seen = {
     ...(waits && writtenAt !== undefined ? { writtenAt } : {}),

@@ -6,13 +6,13 @@ import { probeWork } from './azure-hold.ts'
 import { trustWork } from './ca-work.ts'
 import type { Gate, GateInput } from './gates.ts'
 import { gatesOf } from './gates-of.ts'
+import { leftToRestarts } from './left-to-restarts.ts'
 import { wordsOf } from './mesh-words.ts'
 import type { CaHold, Observations, VaultSeen } from './observations.ts'
 import { mayBegin } from './obstacles.ts'
 import { adopt, ask, begins, type CaStep, end, enter, tell, tellPassed, withRotation } from './step.ts'
 import { bringAnchors, bringsAnchorsAlone, letGo } from './take-over.ts'
 import { holdAndTell, waitUntil } from './waiting.ts'
-import { isLeftToRestarts } from './waits-for-pods.ts'
 import { type Wanted, wantedOf, writtenSet } from './wanted.ts'
 
 type Take = (step: CaStep, rotation: CaRotation, seen: Observations, vault: VaultSeen) => CaStep
@@ -102,7 +102,7 @@ function write(step: CaStep, rotation: CaRotation, seen: Observations, vault: Va
     const work = trustWork(step.document.name, `${rotation.id}.${rotation.direction}.${rotation.phase}`)
     return lookWithin({ ...next, entries: [...next.entries, work] }, BACKSTOP_MS, now)
   }
-  return pass(step, gatesOf(step.document.spec).taken(gateInput(step, rotation, wanted.value, seen)), now)
+  return pass(step, gatesOf(step.document.spec).taken(gateInput(step, rotation, wanted.value, seen)), seen)
 }
 
 function gateInput(
@@ -124,7 +124,7 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
     return standBefore(step, obstacle, now)
   }
   const gate = gatesOf(step.document.spec).beforeWrite(gateInput(step, rotation, wanted, seen))
-  if (gate) return pass(step, gate, now)
+  if (gate) return pass(step, gate, seen)
   const { id, phase, direction } = rotation
   const { rootCert, signer } = wanted
   const [reason, message] = passed.length > 0 ? passing(passed) : ['Writing', 'The four secrets are written.']
@@ -155,14 +155,18 @@ function waitForProxies(step: CaStep, rotation: CaRotation, seen: Observations):
   const { now } = seen
   const wanted = wantedOf(rotation)
   if (!wanted.ok) return holdAndTell(step, wanted.reason, wanted.message, REMIND_MS, now)
-  return pass(step, gatesOf(step.document.spec).renewed(gateInput(step, rotation, wanted.value, seen)), now)
+  return pass(step, gatesOf(step.document.spec).renewed(gateInput(step, rotation, wanted.value, seen)), seen)
 }
 
-function pass(step: CaStep, gate: Gate, now: number): CaStep {
+function pass(step: CaStep, gate: Gate, seen: Observations): CaStep {
+  const { now } = seen
   if (gate.kind === 'open') return goOn(step, gate, now)
   const looked = gate.look && isDue(step, now) ? askForLook(step, now) : step
-  const isOurs = isLeftToRestarts(step.document, gate.reason)
-  if (gate.kind === 'hold' && !isOurs) return holdAndTell(looked, gate.reason, gate.message, BACKSTOP_MS, now)
+  const { isOurs, because, progress } = leftToRestarts(step.document, gate.reason, seen)
+  if (gate.kind === 'hold' && !isOurs) {
+    const message = because === '' ? gate.message : `${gate.message} ${because}`
+    return holdAndTell(looked, gate.reason, message, BACKSTOP_MS, now, progress)
+  }
   const at = gate.kind === 'hold' || gate.at === undefined ? now + BACKSTOP_MS : Math.min(gate.at, now + REMIND_MS)
   return waitUntil(looked, gate.reason, gate.message, at + 1, now)
 }

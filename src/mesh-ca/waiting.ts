@@ -7,8 +7,18 @@ export function waitUntil(step: CaStep, reason: string, message: string, at: num
   return lookWithin(withRotation(step, { reason, message }), Math.max(0, at - now), now)
 }
 
-/** Stays in the phase because of something that a person should know of: they are told once a phase and reason. */
-export function holdAndTell(step: CaStep, reason: string, message: string, ms: number, now: number): CaStep {
+/**
+ * Stays in the phase because of something that a person should know of: they are told once a phase and reason; `more` is told
+ * besides.
+ */
+export function holdAndTell(
+  step: CaStep,
+  reason: string,
+  message: string,
+  ms: number,
+  now: number,
+  more?: string,
+): CaStep {
   const { rotation } = step.document
   if (!rotation) return step
   const held = lookWithin(withRotation(step, { reason, message }), ms, now)
@@ -16,7 +26,8 @@ export function holdAndTell(step: CaStep, reason: string, message: string, ms: n
   if (rotation.toldOf === what) return held
   const unique = `${rotation.id}.${rotation.direction}.${what}`
   const data = { phase: rotation.phase, direction: rotation.direction }
-  return tell(withRotation(held, { toldOf: what }), 'certificate.held', { unique, reason, message, data }, now)
+  const happening = { unique, reason, message: more === undefined ? message : `${message} ${more}`, data }
+  return tell(withRotation(held, { toldOf: what }), 'certificate.held', happening, now)
 }
 
 const FIRST_MS = 5000

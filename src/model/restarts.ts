@@ -61,6 +61,16 @@ export interface WorkloadUnderWay extends WorkloadRef {
   readonly written?: true
 }
 
+/** A workload whose restart the cluster refused. */
+export interface WorkloadRefused extends WorkloadRef {
+  readonly uid: string
+  /** RFC 3339. */
+  readonly at: string
+  /** CamelCase for machines. */
+  readonly reason: string
+  readonly message: string
+}
+
 /** How far restarts are. */
 export interface RestartProgress {
   readonly underWay: readonly WorkloadUnderWay[]
@@ -72,6 +82,8 @@ export interface RestartProgress {
   readonly cannot: readonly string[]
   /** What is not begun for now, with the reason; up to 5. */
   readonly waiting: readonly string[]
+  /** How many are not begun for now; absent: as many as `waiting` names. */
+  readonly waitingCount?: number
   /** `Deployment shop/web`: it is not ready in time, so nothing else is begun. */
   readonly stuck?: string
   /** Why nothing is begun. */
@@ -81,12 +93,15 @@ export interface RestartProgress {
 /** As reconcile records it. */
 export interface RestartsState extends RestartProgress {
   readonly intent: RestartIntent
+  /** What the cluster refused to restart for this intent; for a while it is not asked again. 50 at most. */
+  readonly refused?: readonly WorkloadRefused[]
   /** People were told that it began, or that it is through. */
   readonly told?: 'begun' | 'over'
 }
 
 /** `12 of 40 workloads restarted; Deployment shop/web is under way.` */
-export function describeProgress({ done, left, underWay, cannot, stuck, held }: RestartProgress): string {
+export function describeProgress(progress: RestartProgress): string {
+  const { done, left, underWay, cannot, waiting, stuck, held } = progress
   const all = done + left + underWay.length
   const [first, ...more] = underWay
   const others = more.length === 0 ? ' is' : ` and ${more.length} more are`
@@ -95,9 +110,16 @@ export function describeProgress({ done, left, underWay, cannot, stuck, held }: 
   if (stuck !== undefined)
     parts.push(`${stuck} is not ready after its restart: no other is begun until it is. See what holds its Pods.`)
   if (held) parts.push(`Restarts are held: ${held.message}`)
+  const [waits] = waiting
+  if (waits !== undefined) parts.push(`${countWaiting(progress)} not for now: ${waits}.`)
   if (cannot.length > 0)
     parts.push(`${cannot.length === 1 ? 'One is' : `${cannot.length} are`} left to you: ${cannot[0]}.`)
   return parts.join(' ')
+}
+
+/** Workloads that have not been begun, and may not be for now. */
+export function countWaiting({ waiting, waitingCount }: Pick<RestartProgress, 'waiting' | 'waitingCount'>): number {
+  return waitingCount ?? waiting.length
 }
 
 export function describeWorkload({ kind, namespace, name }: WorkloadRef): string {

@@ -26,6 +26,7 @@ const restartsView = z
     left: z.int().describe('Workloads that have not been begun'),
     cannot: z.array(z.string()).describe('What has to be restarted by you, and why; 20 at most'),
     waiting: z.array(z.string()).describe('What is not begun for now, and why; 5 at most'),
+    waitingCount: z.int().optional().describe('How many of those there are, told or not'),
     stuck: z.string().optional().describe('It is not ready in time after its restart: no other is begun'),
     held: z.object({ reason: z.string(), message: z.string() }).optional().describe('Why nothing is begun'),
   })

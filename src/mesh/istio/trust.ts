@@ -26,6 +26,14 @@ export function isAmbient({ labels = {} }: KubeMetadata): boolean {
   return labels['istio.io/dataplane-mode'] === 'ambient'
 }
 
+/**
+ * Is a Pod one of Istio's own making? The webhook writes the annotation whatever template it takes, gateways' too
+ * (`pkg/kube/inject/webhook.go`); gateways of the Gateway API are not injected, but made with the label by istiod.
+ */
+export function isMarkedProxy({ annotations = {}, labels = {} }: KubeMetadata): boolean {
+  return Object.hasOwn(annotations, 'sidecar.istio.io/status') || Object.hasOwn(labels, 'gateway.istio.io/managed')
+}
+
 /** Does a namespace ask for proxies in its Pods? */
 export function asksForProxies({ labels = {} }: KubeMetadata): boolean {
   const wish = labels['istio-injection']

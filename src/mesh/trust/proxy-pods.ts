@@ -1,6 +1,6 @@
 import type { KubeMetadata } from '../../model/kube.ts'
 import type { MeshCaSpec } from '../../model/mesh-ca.ts'
-import { hasBundles, PROXY_SELECTORS } from '../istio/trust.ts'
+import { hasBundles, isMarkedProxy, PROXY_SELECTORS } from '../istio/trust.ts'
 import { COMPONENT } from '../linkerd/identity.ts'
 import { anchorsHashOf, proxySelector } from '../linkerd/pods.ts'
 
@@ -14,6 +14,8 @@ export interface ProxyPods {
   /** Is a namespace one of those that the mesh looks at? */
   readonly counts: (namespace: KubeMetadata) => boolean
   readonly roleOf: (pod: KubeMetadata) => ProxyRole
+  /** Has the mesh itself marked it as one with a proxy? Labels that find it may be anybody's: what is not marked is never restarted. */
+  readonly isMarked: (pod: KubeMetadata) => boolean
   /** SHA-256 of the text of the anchors that the proxy started with; undefined where its Pod does not tell. */
   readonly anchorsOf: (pod: KubeMetadata) => string | undefined
 }
@@ -28,6 +30,7 @@ const ISTIO: Omit<ProxyPods, 'counts'> = {
   selectors: PROXY_SELECTORS,
   // The injector's template for gateways leaves this label out: a gateway takes no connections of the mesh.
   roleOf: ({ labels = {} }) => (labels['security.istio.io/tlsMode'] === undefined ? 'gateway' : 'sidecar'),
+  isMarked: isMarkedProxy,
   anchorsOf: () => undefined,
 }
 
@@ -37,6 +40,7 @@ function linkerd(namespace: string): ProxyPods {
     counts: ({ deletionTimestamp }) => deletionTimestamp === undefined,
     roleOf: (pod) =>
       pod.namespace === namespace && Object.hasOwn(pod.labels ?? {}, COMPONENT) ? 'control-plane' : 'sidecar',
+    isMarked: () => true,
     anchorsOf: (pod) => anchorsHashOf(pod) || undefined,
   }
 }

@@ -33,6 +33,7 @@ export function withRestartsRecorded(
     ...through.map((entry) => restarted(ca, entry, at)),
     ...(told !== toldOf && told !== undefined ? [ofAll(ca, next, told, at)] : []),
     ...(stuck && before.restarts?.stuck !== next.stuck ? [held(ca, stuck, at)] : []),
+    ...(wasRefused(before.restarts, state) ? [] : refusals(ca, next, at)),
     ...(progressOf(before.restarts) === progressOf(next) ? [] : [rotateWork(ca.name, next, at)]),
   ]
   return { ...before, restarts: next, outbox: [...before.outbox, ...entries], updatedAt: at }
@@ -43,6 +44,11 @@ function toldBefore(before: RestartsState | undefined, { intent }: RestartsState
   return before && canonicalJson(before.intent) === canonicalJson(intent) ? before.told : undefined
 }
 
+/** People know that the cluster refuses restarts for this intent. */
+function wasRefused(before: RestartsState | undefined, { intent }: RestartsState): boolean {
+  return before?.refused !== undefined && canonicalJson(before.intent) === canonicalJson(intent)
+}
+
 function toldAfter(told: RestartsState['told'], { underWay, left }: RestartsState): RestartsState['told'] {
   if (told === undefined) return underWay.length > 0 ? 'begun' : undefined
   return underWay.length === 0 && left === 0 ? 'over' : told
@@ -51,7 +57,7 @@ function toldAfter(told: RestartsState['told'], { underWay, left }: RestartsStat
 /** What the rotation shows. */
 function progressOf(state: RestartsState | undefined): string {
   if (!state) return ''
-  const { underWay, told: _told, ...rest } = state
+  const { underWay, told: _told, refused: _refused, ...rest } = state
   return canonicalJson([underWay.map(workloadKey), rest])
 }
 
@@ -78,6 +84,14 @@ function held(ca: MeshCaDocument, entry: WorkloadUnderWay, at: string): OutboxEn
   const message = `${describeWorkload(entry)} is not ready after its restart. No other is restarted until it is: see what holds its Pods.`
   const unique = `RestartStuck.${entry.uid}.${entry.since}`
   return event(ca, 'certificate.held', { unique, reason: 'RestartStuck', message, data: dataOf(entry) }, at)
+}
+
+function refusals(ca: MeshCaDocument, { refused: [first] = [] }: RestartsState, at: string): readonly OutboxEntry[] {
+  if (!first) return []
+  const { kind, namespace, name, uid, reason } = first
+  const message = `The cluster refuses to restart ${describeWorkload(first)}: ${first.message} It is left to you and others go on; in five minutes it is asked again.`
+  const data = { workload: { kind, namespace, name } }
+  return [event(ca, 'certificate.held', { unique: `RestartRefused.${uid}`, reason, message, data }, at)]
 }
 
 function dataOf({ kind, namespace, name, since }: WorkloadUnderWay) {

@@ -4,7 +4,7 @@ import type { KubeMetadata, KubeObject } from '../../model/kube.ts'
 import type { RestartIntent, WorkloadRef } from '../../model/restarts.ts'
 import { selects } from '../label-selector.ts'
 import type { Gathered } from './gather-restarts.ts'
-import { isRolledOut, restartRefusal, wantedPods } from './health.ts'
+import { isRolledOut, mostUnavailable, restartRefusal, wantedPods } from './health.ts'
 import { RESTARTED_AT, type Workload, workloadKey } from './workload.ts'
 
 export interface Resolved {
@@ -32,6 +32,10 @@ export function resolveWorkloads(gathered: Gathered, rules: Rules): Resolved {
   const orphans: string[] = []
   const pods = gathered.pods.filter((pod) => concerns(intent, proxies.roleOf(pod)))
   for (const pod of pods) {
+    if (!proxies.isMarked(pod)) {
+      if (isOld(pod, rules)) orphans.push(`Pod ${pod.namespace}/${pod.name}: ${UNMARKED}`)
+      continue
+    }
     const owner = ownerOf(pod)
     const key = owner && `${owner.kind}/${pod.namespace}/${owner.name}`
     const controller = key === undefined ? undefined : controllers.get(key)
@@ -43,8 +47,10 @@ export function resolveWorkloads(gathered: Gathered, rules: Rules): Resolved {
     const live = controllers.get(key)
     return live ? [workloadOf(live, own, gathered, rules)] : []
   })
-  return { workloads, orphans: orphans.sort(), pods: pods.length }
+  return { workloads, orphans: orphans.sort(), pods: pods.filter(proxies.isMarked).length }
 }
+
+const UNMARKED = 'it bears a label of the mesh, and not the mark that its injector leaves'
 
 /** Of Linkerd the control plane alone, or it and all else; of others what there is. */
 function concerns({ controlPlane }: RestartIntent, role: ProxyRole): boolean {
@@ -114,11 +120,22 @@ function problemOf(live: KubeObject, { budgets }: Gathered, { rollouts }: Rules)
   if (wantedPods(live) === 0) return 'it is scaled to 0, and its Pods end'
   const service = rollouts.get(namespace)
   if (service !== undefined) return `a rollout of ${service} is live in its namespace`
+  return budgetProblem(live, budgets)
+}
+
+/** Controllers ask no budget: what they take down at once has to be what it allows. */
+function budgetProblem(live: KubeObject, budgets: readonly KubeObject[]): string | undefined {
+  const { namespace = '' } = live.metadata
+  const most = mostUnavailable(live)
   const labels = templateOf(live).labels ?? {}
-  const tight = budgets.find(({ metadata, spec, status }) => {
-    return metadata.namespace === namespace && status?.disruptionsAllowed === 0 && selects(spec?.selector, labels)
+  const allowed = ({ status }: KubeObject) => (status?.disruptionsAllowed as number | undefined) ?? most
+  const tight = budgets.find((one) => {
+    return one.metadata.namespace === namespace && allowed(one) < most && selects(one.spec?.selector, labels)
   })
-  return tight && `PodDisruptionBudget ${namespace}/${tight.metadata.name} allows no disruption now`
+  if (!tight) return undefined
+  const words = `PodDisruptionBudget ${namespace}/${tight.metadata.name} allows`
+  if (allowed(tight) === 0) return `${words} no disruption now`
+  return `${words} only ${allowed(tight)} of the ${most} Pods that its restart takes down at once`
 }
 
 function templateOf({ spec }: KubeObject): Pick<KubeMetadata, 'labels' | 'annotations'> {

@@ -1,4 +1,3 @@
-import { RESTARTER } from '../../mesh/marks.ts'
 import { type ProxyPods, proxyPodsOf } from '../../mesh/trust/proxy-pods.ts'
 import { liveRolloutOn } from '../../model/desired-weights.ts'
 import { canonicalJson } from '../../model/digest.ts'
@@ -10,13 +9,13 @@ import type { ClusterApi } from '../../ports/cluster-api.ts'
 import { isPortError, PortError } from '../../ports/port-error.ts'
 import type { Store, Stored } from '../../ports/store.ts'
 import type { ReconcileDeps } from '../deps.ts'
+import { afterAsking, askForRestarts } from './ask-restarts.ts'
 import { gatherRestarts } from './gather-restarts.ts'
 import { type Pass, passOver } from './pass-over.ts'
 import { withRestartsRecorded } from './record-restarts.ts'
+import { troubleOf } from './refusals.ts'
 import { type Resolved, resolveWorkloads } from './resolve-workloads.ts'
-import { restartOf } from './restart-of.ts'
 import { type RestartStop, stopsRestarts } from './stops-restarts.ts'
-import type { Asked } from './under-way.ts'
 
 export type RestartDeps = Pick<ReconcileDeps, 'store' | 'clusters' | 'clock'>
 
@@ -56,7 +55,7 @@ async function attemptOnce(deps: RestartDeps, request: { ca: string; session?: s
   const { api, pass } = looked
   const recorded = await record(deps, scene, trust, pass)
   if (!recorded || pass.ask.length === 0) return recorded !== undefined
-  const asked = await askFor(deps, scene, api, pass.ask)
+  const asked = await askForRestarts(deps, { name: ca.name, intent }, api, pass.ask)
   await record(deps, scene, recorded, { ...pass, state: afterAsking(pass.state, asked), through: [] })
   return true
 }
@@ -132,43 +131,4 @@ async function record(
     if (isPortError(error, 'conflict', 'precondition')) return undefined
     throw error
   }
-}
-
-interface AskOutcome {
-  readonly written: ReadonlySet<string>
-  readonly held?: RestartStop
-}
-
-/** Asks the cluster for each restart, the first that may not be ends it. */
-async function askFor(
-  deps: RestartDeps,
-  { ca, intent }: Scene,
-  api: ClusterApi,
-  asked: readonly Asked[],
-): Promise<AskOutcome> {
-  const written = new Set<string>()
-  for (const { entry, workload } of asked) {
-    const stop = await stopsRestarts(deps, ca.name, intent)
-    if (stop) return { written, held: stop }
-    try {
-      await api.apply(restartOf(workload.live, entry.since), { force: true, manager: RESTARTER })
-      written.add(entry.uid)
-    } catch (error) {
-      if (!isPortError(error)) throw error
-      // It was changed since it was read: the next pass looks at it anew.
-      if (error.kind !== 'precondition') return { written, held: troubleOf(error) }
-    }
-  }
-  return { written }
-}
-
-function afterAsking(state: RestartsState, { written, held }: AskOutcome): RestartsState {
-  const underWay = state.underWay.map((one) => (written.has(one.uid) ? { ...one, written: true as const } : one))
-  return { ...state, underWay, ...(held ? { held } : {}) }
-}
-
-function troubleOf(error: PortError): RestartStop {
-  const { message } = error
-  if (error.kind !== 'denied') return { reason: error.reason ?? 'Unreachable', message }
-  return { reason: 'Denied', message: `${message}. Grant what infra/kubernetes/restart-role.yaml says.` }
 }

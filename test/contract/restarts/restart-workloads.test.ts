@@ -94,9 +94,9 @@ describe('the restarts that a rotation wants', () => {
     world.seed('Deployment', 'n2', 'web')
     world.settle()
     const { metadata, ...pod } = world.kubernetes.list('v1', 'Pod', 'n2')[0] ?? { metadata: {} }
-    const labels = metadata.labels ?? {}
+    const { labels = {}, annotations = {} } = metadata
     const creationTimestamp = '2026-05-01T10:00:00Z'
-    const bare = { name: 'bare', namespace: 'n4', labels, creationTimestamp }
+    const bare = { name: 'bare', namespace: 'n4', labels, annotations, creationTimestamp }
     const job = {
       ...bare,
       name: 'job-1',
@@ -120,7 +120,8 @@ describe('the restarts that a rotation wants', () => {
   })
 
   it('wait for what may not be disturbed, and say so', async () => {
-    world.seedMany(2)
+    world.seed('Deployment', 'n1', 'web', { strategy: { rollingUpdate: { maxUnavailable: 1 } } })
+    world.seed('Deployment', 'n2', 'web')
     world.kubernetes.seed([
       {
         apiVersion: 'policy/v1',
@@ -134,7 +135,7 @@ describe('the restarts that a rotation wants', () => {
     await world.live(4)
     expect(world.patches).toEqual(['Deployment n2/web'])
     const waiting = ['Deployment n1/web: PodDisruptionBudget n1/web allows no disruption now']
-    expect(world.restarts).toMatchObject({ left: 1, done: 1, waiting })
+    expect(world.restarts).toMatchObject({ left: 1, done: 1, waiting, waitingCount: 1 })
   })
 
   it('are not begun while a workload is not whole', async () => {
@@ -241,83 +242,6 @@ describe('a worker that dies', () => {
     expect(world.underWay()).toEqual(['n1/web'])
     await world.live(8)
     expect([...world.patches].sort()).toEqual(['Deployment n1/web', 'Deployment n2/web'])
-  })
-})
-
-describe('what stops restarts', () => {
-  const many = () => {
-    world.seedMany(60)
-    world.settle()
-  }
-
-  it('a freeze that begins between two of them', async () => {
-    many()
-    world.after = () => world.freeze()
-    await world.restart()
-    expect(world.patches).toEqual(['Deployment n1/web'])
-    expect(world.restarts).toMatchObject({ held: { reason: 'Frozen', message: 'freeze sale holds: sale.' } })
-    await world.live(3)
-    expect(world.patches).toHaveLength(1)
-    world.after = () => undefined
-    world.thaw()
-    await world.live(1)
-    expect(world.patches.slice(0, 3)).toEqual(['Deployment n1/web', 'Deployment n10/web', 'Deployment n11/web'])
-    expect(world.restarts?.held).toBeUndefined()
-  })
-
-  it('a pause, and an intent that is withdrawn; what is under way is seen to its end', async () => {
-    many()
-    world.after = () => world.rotation({ paused: { actor: { kind: 'person', id: 'a', name: 'A' }, at: OLDER_THAN } })
-    await world.restart()
-    expect(world.patches).toHaveLength(1)
-    world.rotation({})
-    const { restarting: _restarting, ...rotation } = world.store.peek('mesh-ca', 'east-ca')?.rotation ?? { id: '' }
-    world.ca({ rotation: rotation as never })
-    await world.live(20)
-    expect(world.patches).toHaveLength(1)
-    expect(world.underWay()).toEqual([])
-    expect(types()).toContain('certificate.workload-restarted')
-  })
-
-  it('a window that closed', async () => {
-    many()
-    const spec = world.store.peek('mesh-ca', 'east-ca')?.spec
-    if (!spec?.restarts) throw new Error('no restarts')
-    const windows = [{ cron: '0 3 * * *', for: '1h', timeZone: 'UTC' }]
-    world.ca({ spec: { ...spec, restarts: { ...spec.restarts, windows } } })
-    await world.live(2)
-    expect(world.patches).toEqual([])
-    expect(world.restarts?.held).toMatchObject({ reason: 'WaitsForWindow' })
-  })
-
-  it('a right that is missing, which is named with the file that grants it', async () => {
-    world.seedMany(1)
-    world.settle()
-    world.user = { user: 'us', groups: [], rules: [{ verbs: ['get', 'list'], apiGroups: ['*'], resources: ['*'] }] }
-    await world.restart()
-    expect(world.restarts?.held).toMatchObject({ reason: 'Denied' })
-    expect(world.restarts?.held?.message).toMatch(/restart-role\.yaml/)
-    world.user = { user: 'admin', groups: ['system:masters'] }
-    await world.live(3)
-    expect(world.patches).toEqual(['Deployment n1/web'])
-    expect(world.restarts?.held).toBeUndefined()
-  })
-
-  it('a workload that is not ready in time: it is named, people are told once, and it goes on by itself', async () => {
-    world.seedMany(2)
-    world.settle()
-    await world.restart()
-    world.isStopped = true
-    await world.live(70)
-    expect(world.patches).toEqual(['Deployment n1/web'])
-    expect(world.restarts).toMatchObject({ stuck: 'Deployment n1/web', left: 1 })
-    const held = world.events().filter(({ type }) => type === 'certificate.held')
-    expect(held).toMatchObject([{ reason: 'RestartStuck' }])
-    expect(held[0]?.message).toMatch(/^Deployment n1\/web is not ready after its restart/)
-    world.isStopped = false
-    await world.live(6)
-    expect(world.restarts).toMatchObject({ done: 2, left: 0 })
-    expect(world.restarts?.stuck).toBeUndefined()
   })
 })
 

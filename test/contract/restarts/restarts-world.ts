@@ -37,9 +37,13 @@ export class RestartsWorld {
   readonly store = new FakeStore()
   /** PATCHes of the cluster: kind and name. */
   readonly patches: string[] = []
+  /** Paths that were read. */
+  readonly lists: string[] = []
   /** Called before and after each write of the cluster; may throw. */
   before: (name: string) => void = () => undefined
   after: (name: string) => void = () => undefined
+  /** Each pass comes after a look, as those of workers do. */
+  isLookedAt = true
   /** Controllers make no Pods. */
   isStopped = false
   user: User = { user: 'admin', groups: ['system:masters'] }
@@ -54,7 +58,10 @@ export class RestartsWorld {
     world.putCluster('east')
     const { kubernetes } = this
     this.runner = runRestarts({ world, cluster: 'east', kubernetes, injector: istioInjector, now: context.now })
-    const http = kubernetesTransport((request) => kubernetes.handle(request))
+    const http = kubernetesTransport((request) => {
+      if (request.method === 'GET') this.lists.push(new URL(request.url, 'https://east.test').pathname)
+      return kubernetes.handle(request)
+    })
     const kubeconfig = { text: kubeconfigText('https://east.test', 't'), folder: '/' }
     this.clusters = kubernetesClusters({ kubeconfig, http }, this.clock)
     this.store.put(clusterDocument())
@@ -96,6 +103,12 @@ export class RestartsWorld {
     if (!this.isStopped) this.runner.advance()
   }
 
+  /** What a look at the cluster records. */
+  look(change: Partial<TrustDocument> = {}): void {
+    const trust = this.store.peek('trust', 'east-ca') ?? trustDocument()
+    this.store.put({ ...trust, lookedAt: timestamp(this.now), ...change })
+  }
+
   /** One pass of a worker. */
   restart(): Promise<void> {
     const connect = async (cluster: Parameters<typeof this.clusters.connect>[0]): Promise<ClusterApi> => {
@@ -112,6 +125,7 @@ export class RestartsWorld {
         },
       }
     }
+    if (this.isLookedAt) this.look()
     return restartWorkloads({ store: this.store, clock: this.clock, clusters: { connect } }, { ca: 'east-ca' })
   }
 
@@ -140,6 +154,23 @@ export class RestartsWorld {
       ...{ kind: 'freeze', name: 'sale', spec },
     }
     this.store.put(freeze)
+  }
+
+  /** What Azure says of the cluster. */
+  azure(change: object): void {
+    const aks = { powerState: 'Running', provisioningState: 'Succeeded', ...change }
+    this.store.put({ ...clusterDocument(), aks: aks as never })
+  }
+
+  /** As `kubectl rollout restart` of every Deployment. */
+  restartAll(): void {
+    for (const { status: _status, ...one } of this.kubernetes.list('apps/v1', 'Deployment')) {
+      const spec = one.spec as { readonly template: { readonly metadata: object } }
+      const { template } = spec
+      const annotations = { 'kubectl.kubernetes.io/restartedAt': timestamp(this.now) }
+      const metadata = { ...template.metadata, annotations }
+      this.kubernetes.seed([{ ...one, spec: { ...spec, template: { ...template, metadata } } } as never])
+    }
   }
 
   thaw(): void {

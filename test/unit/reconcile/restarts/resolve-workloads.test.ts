@@ -4,7 +4,7 @@ import type { KubeMetadata, KubeObject } from '../../../../src/model/kube.ts'
 import { anyCaSpec } from '../../../../src/model/mesh-ca.ts'
 import type { RestartIntent } from '../../../../src/model/restarts.ts'
 import type { Gathered } from '../../../../src/reconcile/restarts/gather-restarts.ts'
-import { restartRefusal } from '../../../../src/reconcile/restarts/health.ts'
+import { mostUnavailable, restartRefusal } from '../../../../src/reconcile/restarts/health.ts'
 import { resolveWorkloads } from '../../../../src/reconcile/restarts/resolve-workloads.ts'
 
 const OLD = '2026-05-01T10:00:00Z'
@@ -18,10 +18,13 @@ const INTENT: RestartIntent = { olderThan: '2026-05-01T10:00:00.000Z' }
 /** Of the anchors that Pods are to start with. */
 const WANTED = 'a'.repeat(64)
 
+/** What Istio's injector leaves. */
+const MARK = { 'sidecar.istio.io/status': '{}' }
+
 function pod(name: string, change: Partial<KubeMetadata> = {}): KubeMetadata {
   const labels = { app: 'web', 'pod-template-hash': 'abc', 'security.istio.io/tlsMode': 'istio' }
   const ownerReferences = [{ kind: 'ReplicaSet', name: 'web-abc', controller: true }]
-  return { name, namespace: 'shop', labels, creationTimestamp: OLD, ownerReferences, ...change }
+  return { name, namespace: 'shop', labels, creationTimestamp: OLD, ownerReferences, annotations: MARK, ...change }
 }
 
 function controller(change: Partial<KubeObject> = {}): KubeObject {
@@ -115,6 +118,82 @@ describe('what makes Pods with a proxy', () => {
     expect(resolve({ pods: [pod('a', { labels })] }).workloads[0]?.role).toBe('gateway')
   })
 })
+
+describe('what bears a label of the mesh alone', () => {
+  const labels = { app: 'web', 'pod-template-hash': 'abc', 'service.istio.io/canonical-name': 'web' }
+
+  it('is not restarted, and named while it is old: gates count it', () => {
+    const plain = { labels, annotations: {} }
+    const pods = [pod('a', plain), pod('b', { ...plain, creationTimestamp: NEW })]
+    expect(resolve({ pods })).toMatchObject({
+      workloads: [],
+      orphans: ['Pod shop/a: it bears a label of the mesh, and not the mark that its injector leaves'],
+    })
+  })
+
+  it('is restarted where istiod made it for a Gateway, without its injector', () => {
+    const managed = { ...labels, 'gateway.istio.io/managed': 'istio.io-gateway-controller' }
+    const [found] = resolve({ pods: [pod('a', { labels: managed, annotations: {} })] }).workloads
+    expect(found).toMatchObject({ role: 'gateway', old: 1 })
+  })
+})
+
+describe('how many Pods a restart takes down', () => {
+  type Case = [string, KubeObject['kind'], number, object | undefined, number]
+  it.each<Case>([
+    ['none of one', 'Deployment', 1, undefined, 0],
+    ['a quarter of eight', 'Deployment', 8, undefined, 2],
+    ['one where neither is allowed', 'Deployment', 3, { maxUnavailable: '25%', maxSurge: 0 }, 1],
+    ['what is said', 'Deployment', 8, { maxUnavailable: 3 }, 3],
+    ['one of a StatefulSet', 'StatefulSet', 5, undefined, 1],
+    ['a half of a StatefulSet', 'StatefulSet', 5, { maxUnavailable: '50%' }, 2],
+    ['one of a DaemonSet', 'DaemonSet', 5, undefined, 1],
+    ['a part of a DaemonSet, rounded up', 'DaemonSet', 5, { maxUnavailable: '30%' }, 2],
+    ['none of a DaemonSet that surges', 'DaemonSet', 5, { maxUnavailable: 0, maxSurge: 1 }, 0],
+  ])('%s', (_, kind, count, rollingUpdate, expected) => {
+    expect(mostUnavailable(sized(kind, count, rollingUpdate))).toBe(expected)
+  })
+
+  it.each<Case>([
+    ['all of a Deployment: as Recreate', 'Deployment', 4, { maxUnavailable: '100%', maxSurge: 0 }, 0],
+    ['its only one', 'Deployment', 1, { maxUnavailable: 1, maxSurge: 0 }, 0],
+    ['all of a DaemonSet', 'DaemonSet', 4, { maxUnavailable: '100%' }, 0],
+  ])('%s: it is never restarted', (_, kind, count, rollingUpdate) => {
+    const refusal = restartRefusal(sized(kind, count, rollingUpdate))
+    expect(refusal).toBe('its maxUnavailable lets all its Pods end before new ones have started')
+  })
+
+  it('decides what a PodDisruptionBudget matters', () => {
+    const budget = (disruptionsAllowed: number): KubeObject => ({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: { selector: { matchLabels: { app: 'web' } } },
+      status: { disruptionsAllowed },
+    })
+    const problem = (count: number, rollingUpdate: object | undefined, allowed: number) =>
+      resolve({ controllers: [sized('Deployment', count, rollingUpdate)], budgets: [budget(allowed)] }).workloads[0]
+        ?.problem
+    expect(problem(1, undefined, 0)).toBeUndefined()
+    expect(problem(4, { maxUnavailable: 2 }, 2)).toBeUndefined()
+    expect(problem(4, { maxUnavailable: 2 }, 1)).toBe(
+      'PodDisruptionBudget shop/web allows only 1 of the 2 Pods that its restart takes down at once',
+    )
+    expect(problem(4, { maxUnavailable: 2 }, 0)).toBe('PodDisruptionBudget shop/web allows no disruption now')
+  })
+})
+
+/** A whole workload with so many Pods. */
+function sized(kind: string, count: number, rollingUpdate: object | undefined): KubeObject {
+  const how = { type: 'RollingUpdate', ...(rollingUpdate ? { rollingUpdate } : {}) }
+  const all = { replicas: count, updatedReplicas: count, availableReplicas: count }
+  const status = kind === 'DaemonSet' ? { desiredNumberScheduled: count } : all
+  return controller({
+    kind,
+    spec: { ...controller().spec, replicas: count, strategy: how, updateStrategy: how },
+    status: { observedGeneration: 3, ...status },
+  })
+}
 
 describe('of Linkerd', () => {
   const labels = { app: 'web', 'pod-template-hash': 'abc', 'linkerd.io/control-plane-ns': 'linkerd' }
