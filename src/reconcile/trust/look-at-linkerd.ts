@@ -57,7 +57,7 @@ export async function lookAtLinkerd(
     const isLive = ca.rotation !== undefined && !isCaRotationOver(ca.rotation)
     const seen: LinkerdSeen = {
       ...(await gatherLinkerd(api, name, pass.live)),
-      ...(isLive ? await longestLifetime(api, name, before) : {}),
+      ...(isLive ? await longestLifetime(api, name, before?.cluster === cluster.name ? before : undefined) : {}),
     }
     known = { ...known, ...seen }
     if (pass.trouble) return failed(pass.trouble.reason, pass.trouble.message, pass.trouble.again)

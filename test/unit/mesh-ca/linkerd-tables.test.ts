@@ -84,8 +84,12 @@ function input(phase: CaPhase, { now = 10 * MINUTE, on, text, ...seen }: Change 
 const delivered = (change: object, text = WIDE) => ({
   delivered: { revision: 7, anchors: sha256(text), issuer: 'sb', at: at(MINUTE), ...change },
 })
-const updated = (ms: number) =>
-  ({ issuerEvent: { reason: 'IssuerUpdated', at: at(ms), message: 'Updated identity issuer' } }) as const
+const updated = (ms: number, skippedMs?: number) => {
+  const skipped = skippedMs === undefined ? {} : { skipped: { at: at(skippedMs), message: 'could not be read' } }
+  return {
+    issuerEvent: { reason: 'IssuerUpdated', at: at(ms), message: 'Updated identity issuer', ...skipped },
+  } as const
+}
 const skipped = (ms: number) =>
   ({ issuerEvent: { reason: 'IssuerUpdateSkipped', at: at(ms), message: 'could not be read' } }) as const
 const old = { controlPlane: { count: 3, oldestStart: at(-DAY) } }
@@ -138,6 +142,57 @@ describe('the gate of a phase of Linkerd that writes', () => {
     ['opens when the control plane started since', 'switching', {}, 'open'],
     ['also after a refusal', 'switching', skipped(2 * MINUTE), 'open'],
     ['not by a start before the refusal', 'switching', skipped(6 * MINUTE), 'hold NotTakenByIdentity'],
+    [
+      'not by the event of one replica while the metrics of all show the former',
+      'switching',
+      { ...old, ...updated(2 * MINUTE), istiod: { chainNotAfter: at(365 * DAY) } },
+      'wait WaitsForIdentity',
+    ],
+    [
+      'of which people are told when it lasts',
+      'switching',
+      { ...old, ...updated(2 * MINUTE), ...late, istiod: { chainNotAfter: at(365 * DAY) } },
+      'hold NotTakenByIdentity',
+    ],
+    [
+      'holds by the refusal of one replica after which another took it',
+      'switching',
+      { ...old, ...updated(3 * MINUTE, 2 * MINUTE) },
+      'hold NotTakenByIdentity',
+    ],
+    [
+      'not by a refusal before it was brought',
+      'switching',
+      { ...old, ...updated(3 * MINUTE, MINUTE), ...delivered({ at: at(2 * MINUTE) }) },
+      'open',
+    ],
+    [
+      'not by a refusal of what is gone since',
+      'switching',
+      {
+        ...updated(6 * MINUTE, 2 * MINUTE),
+        controlPlane: { count: 3, oldestStart: at(5 * MINUTE) },
+      },
+      'open',
+    ],
+    [
+      'not by a refusal when the metrics of all show it',
+      'switching',
+      { ...old, ...updated(3 * MINUTE, 2 * MINUTE), istiod: { chainNotAfter: at(100 * DAY) } },
+      'open',
+    ],
+    [
+      'an issuer that was written again asks for no start: anchors came before',
+      'widening',
+      delivered({ at: at(6 * MINUTE), anchorsAt: at(MINUTE) }),
+      'open',
+    ],
+    [
+      'anchors that were written again do',
+      'widening',
+      delivered({ at: at(6 * MINUTE), anchorsAt: at(6 * MINUTE) }),
+      'hold WaitsForControlPlane',
+    ],
     ['never by time alone', 'switching', { ...old, ...late }, 'hold NotTakenByIdentity'],
     ['narrowing: opens when control plane and Pods started with B alone', 'narrowing', {}, 'open'],
     ['holds for the control plane', 'narrowing', old, 'hold WaitsForControlPlane'],
@@ -257,10 +312,22 @@ describe('before a phase of Linkerd writes', () => {
       'hold WaitsForControlPlane',
     ],
     [
-      'an issuer under the same anchor too',
+      'an issuer under the same anchor asks nothing of anyone',
       'switching',
-      { text: 'A\n', on: { what: 'intermediate' }, anchors: { '': 1 } },
-      'hold WaitsForRestarts',
+      { ...old, text: 'A\n', on: { what: 'intermediate' }, anchors: { '': 1 } },
+      'none',
+    ],
+    [
+      'but not while other anchors are there',
+      'switching',
+      { text: 'A\n', on: { what: 'intermediate' }, ...delivered({}, 'X\n') },
+      'hold DeliveryChanged',
+    ],
+    [
+      'nor unseen',
+      'switching',
+      { text: 'A\n', on: { what: 'intermediate' }, state: 'failed', reason: 'Unreachable' },
+      'wait Unreachable',
     ],
     [
       'the first CA needs no one',
