@@ -1,4 +1,3 @@
-import { it } from 'vitest'
 import type { Gate, GateInput } from '../../../src/mesh-ca/gates.ts'
 import { sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
 import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'

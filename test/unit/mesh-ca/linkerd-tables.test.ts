@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { gatesOf } from '../../../src/mesh-ca/gates-of.ts'
 import { linkerdBeforeWrite, linkerdRenewedGate, linkerdTakenGate, sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
 import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'
-import { at, type Change, delivered, input, old, SECOND, skipped, TAKEN, WIDE, word } from './linkerd-input.ts'
+import { at, type Change, delivered, input, old, SECOND, skipped, TAKEN, updated, WIDE, word } from './linkerd-input.ts'
 import { DAY, HOUR, MINUTE, START } from './world.ts'
 
 describe('the gate of a phase of Linkerd that writes', () => {

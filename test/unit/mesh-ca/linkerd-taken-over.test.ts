@@ -4,7 +4,7 @@ import { changedElsewhere, wantedOf } from '../../../src/mesh-ca/wanted.ts'
 import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'
 import { linkerdIntent } from '../../../src/model/linkerd-intent.ts'
 import { aMeshCa } from '../fakes/documents.ts'
-import { aSet, at, certificate, FROM, rotation, WIDE } from './linkerd-input.ts'
+import { aSet, at, certificate, FOUND, FROM, rotation, TAKEN, WIDE } from './linkerd-input.ts'
 import { aLinkerdSpec, othersCa } from './linkerd-world.ts'
 import { START } from './world.ts'
 
