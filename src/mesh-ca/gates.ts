@@ -31,6 +31,7 @@ export interface GateInput {
   readonly rotation: CaRotation
   readonly wanted: Wanted
   readonly trust: TrustDocument | undefined
+  /** The longest life of a workload's certificate that is known of (`leafLifetimeMs`). */
   readonly workloadTtlMs: number
   /** Of Linkerd: the document's revision, which reconcile brings to the cluster. */
   readonly revision?: number

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isTakeover } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
-import { timestamp } from '../model/names.ts'
+import { formatDuration, timestamp } from '../model/names.ts'
 import { failuresGate, type Gate, type GateInput, lookProblem, REFUSED_MS, settledAt, signerSeen } from './gates.ts'
 
 /**
@@ -57,12 +57,18 @@ function renewingGate(input: GateInput): Gate {
   const until = settled + workloadTtlMs + SKEW_MS
   const restarted = areRestarted(trust, settled)
   if (now < until && !restarted) {
-    const message = `Every proxy holds a certificate of the new issuer by ${timestamp(until)}, a workload TTL after identity took it, or once the control plane and all meshed Pods were restarted.`
+    const message = `Every proxy holds a certificate of the new issuer by ${timestamp(until)}, a workload TTL after identity took it, or once the control plane and all meshed Pods were restarted.${lifetimeNote(input)}`
     return failuresGate(input) ?? { kind: 'wait', reason: 'WaitsForProxies', message, at: until }
   }
   const unseen = lookProblem(trust, restarted ? settled : settled + workloadTtlMs, now > until + REFUSED_MS)
   const stop = unseen ?? changedGate(input) ?? signerGate(input, takenAt) ?? failuresGate(input)
   return stop ?? { kind: 'open', takenAt }
+}
+
+/** Where the mesh tells the time that is waited. */
+function lifetimeNote({ trust, workloadTtlMs }: GateInput): string {
+  if (trust?.issuanceLifetimeMs !== workloadTtlMs) return ''
+  return ` The identity controller issues certificates for ${formatDuration(workloadTtlMs)}, as its Deployment says: that counts where workloadTtl says less.`
 }
 
 /**
@@ -75,7 +81,8 @@ export function linkerdBeforeWrite(input: GateInput): Gate | undefined {
   if (!rotation.from || !isOfUse) return undefined
   const isLate = now > Date.parse(rotation.phaseSince) + REFUSED_MS
   const common = lookProblem(trust, 0, isLate) ?? changedGate(standing(input))
-  if (common || rotation.phase === 'narrowing') return common
+  // An issuer of the same anchor asks nothing of anyone: it is trusted by whoever trusts the one before it.
+  if (common || rotation.phase === 'narrowing' || rotation.what === 'intermediate') return common
   return controlPlaneGate(trust) ?? podsGate(input)
 }
 
@@ -110,14 +117,20 @@ function controlPlaneGate(trust: TrustDocument | undefined): Gate | undefined {
     const message = 'No Pod of the control plane of Linkerd is seen: nothing tells whether it trusts the anchors.'
     return { kind: 'hold', reason: 'ControlPlaneUnseen', message }
   }
-  if (oldestStart !== undefined && Date.parse(oldestStart) > broughtAt(trust)) return undefined
+  if (oldestStart !== undefined && Date.parse(oldestStart) > anchorsBroughtAt(trust)) return undefined
   const message =
     'The trust anchors are on the cluster. Restart the control plane of Linkerd (all its Deployments: kubectl rollout restart): it reads them only when it starts. Nothing is at risk until then.'
   return { kind: 'hold', reason: 'WaitsForControlPlane', message }
 }
 
-/** Epoch milliseconds: what started later has read what was brought. */
-export function broughtAt(trust: TrustDocument | undefined): number {
+/** Epoch milliseconds: what started later has read the anchors that were brought. */
+export function anchorsBroughtAt(trust: TrustDocument | undefined): number {
+  const { at = '', anchorsAt = at } = trust?.delivered ?? {}
+  return Date.parse(anchorsAt) + CLOCKS_MS
+}
+
+/** The same of the issuer, and of all that was brought. */
+function broughtAt(trust: TrustDocument | undefined): number {
   return Date.parse(trust?.delivered?.at ?? '') + CLOCKS_MS
 }
 
@@ -140,18 +153,33 @@ function podsGate({ wanted, trust }: GateInput): Gate | undefined {
 function issuerGate(input: GateInput, isLate: boolean): Gate | undefined {
   const { rotation, trust } = input
   const { issuerEvent: event, controlPlane } = trust ?? {}
-  // Events tell whole seconds.
-  const isNew =
-    event !== undefined && Date.parse(event.at) >= Math.floor(Date.parse(rotation.writtenAt ?? '') / 1000) * 1000
+  const isNew = event !== undefined && isSaidSince(event.at, rotation.writtenAt)
   const since = Math.max(broughtAt(trust), isNew ? Date.parse(event.at) : 0)
   if (controlPlane?.oldestStart !== undefined && Date.parse(controlPlane.oldestStart) > since) return undefined
   if (isNew && event.reason === 'IssuerUpdateSkipped') return refused(event.message)
-  if (isNew || signerSeen(rotation, trust)) return undefined
+  const isSeen = signerSeen(rotation, trust)
+  if (isSeen) return undefined
+  const skipped = isNew ? event.skipped : undefined
+  if (skipped && isSaidSince(skipped.at, trust?.delivered?.at) && !isStartedSince(trust, skipped.at))
+    return refused(skipped.message)
+  // One replica tells of itself; the metrics of all say more.
+  if (isNew && isSeen === undefined) return undefined
   const { serial } = rotation.written?.signer ?? {}
   const message = `Neither an event nor the metrics of Linkerd tell that its identity controller signs with serial ${serial}.`
   if (!isLate) return { kind: 'wait', reason: 'WaitsForIdentity', message }
   const late = `${message} It has been so for 15 minutes: look into its log, or restart linkerd-identity.`
   return { kind: 'hold', reason: 'NotTakenByIdentity', message: late, look: true }
+}
+
+/** Events tell whole seconds. */
+function isSaidSince(at: string, since = ''): boolean {
+  return Date.parse(at) >= Math.floor(Date.parse(since) / 1000) * 1000
+}
+
+/** Is no Pod of the control plane there any more that may have said it? */
+function isStartedSince(trust: TrustDocument | undefined, since: string): boolean {
+  const start = trust?.controlPlane?.oldestStart
+  return start !== undefined && Date.parse(start) > Date.parse(since)
 }
 
 function refused(words: string): Gate {

@@ -1,10 +1,10 @@
-import type { CaRotation } from '../model/ca-rotation.ts'
+import { type CaRotation, leafLifetimeMs } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
-import { durationMs, timestamp } from '../model/names.ts'
+import { timestamp } from '../model/names.ts'
 import type { RestartIntent } from '../model/restarts.ts'
 import { settledAt } from './gates.ts'
-import { broughtAt, sha256 } from './linkerd-gates.ts'
+import { anchorsBroughtAt, sha256 } from './linkerd-gates.ts'
 import { wantedOf } from './wanted.ts'
 
 /**
@@ -19,9 +19,9 @@ export function linkerdRestart(
   const { phase, takenAt } = rotation
   if (phase === 'renewing') {
     if (takenAt === undefined) return undefined
-    return { olderThan: timestamp(settledAt(rotation, durationMs(workloadTtl))), controlPlane: 'first' }
+    return { olderThan: timestamp(settledAt(rotation, leafLifetimeMs({ workloadTtl }, trust))), controlPlane: 'first' }
   }
-  const since = broughtAt(trust)
+  const since = anchorsBroughtAt(trust)
   if (Number.isNaN(since)) return undefined
   const olderThan = timestamp(since)
   if (phase === 'widening') return { olderThan, controlPlane: 'alone' }

@@ -1,12 +1,10 @@
 import type { CaRotation } from '../model/ca-rotation.ts'
-import { lifetimeMs } from '../model/expiry.ts'
+import { isUrgent } from '../model/expiry.ts'
 import type { CaSet } from '../model/mesh-ca.ts'
 import type { CaHold, Observations } from './observations.ts'
 import { rootInUse } from './renewal.ts'
 
 const DAY_MS = 86_400_000
-const URGENT_MS = 7 * DAY_MS
-const URGENT_PART = 0.2
 
 /** How little is left of what ends first: `week` passes windows, freezes and turns; `day` what happens to the cluster too. */
 export type Urgency = 'none' | 'week' | 'day'
@@ -15,10 +13,8 @@ export type Urgency = 'none' | 'week' | 'day'
 export function urgencyOf(set: CaSet | undefined, now: number): Urgency {
   const root = set && rootInUse(set)
   const parts = set ? [set.signer, ...(root ? [root] : [])] : []
-  const within = (most: number) =>
-    parts.some((one) => Date.parse(one.notAfter) - now <= Math.min(most, lifetimeMs(one) * URGENT_PART))
-  if (within(DAY_MS)) return 'day'
-  return within(URGENT_MS) ? 'week' : 'none'
+  if (parts.some((one) => isUrgent(one, now, DAY_MS))) return 'day'
+  return parts.some((one) => isUrgent(one, now)) ? 'week' : 'none'
 }
 
 export interface MayBegin {

@@ -1,6 +1,6 @@
 import { canReplace } from '../authority/trust.ts'
-import type { CaPhase, CaRotation } from '../model/ca-rotation.ts'
-import { durationMs, timestamp } from '../model/names.ts'
+import { type CaPhase, type CaRotation, leafLifetimeMs } from '../model/ca-rotation.ts'
+import { timestamp } from '../model/names.ts'
 import { isAsked, isDue, keepLease, lookWithin } from '../model/waiting.ts'
 import { probeWork } from './azure-hold.ts'
 import { trustWork } from './ca-work.ts'
@@ -112,7 +112,7 @@ function gateInput(
   { trust, now }: Observations,
 ): GateInput {
   const { spec, revision } = document
-  const input = { rotation, wanted, trust, workloadTtlMs: durationMs(spec.workloadTtl), now }
+  const input = { rotation, wanted, trust, workloadTtlMs: leafLifetimeMs(spec, trust), now }
   return revision === undefined ? input : { ...input, revision }
 }
 

@@ -1,6 +1,8 @@
 import type { Actor } from './identity.ts'
-import type { CaCertificate, CaSet } from './mesh-ca.ts'
+import type { CaCertificate, CaSet, MeshCaSpec } from './mesh-ca.ts'
+import { durationMs } from './names.ts'
 import type { RestartIntent, RestartProgress } from './restarts.ts'
+import type { TrustState } from './trust.ts'
 
 /**
  * Phases of a rotation of a mesh CA. Of the intermediate: `requested` → `switching` → `renewing` → `succeeded`. Of the root:
@@ -95,6 +97,17 @@ export function isWritePhase(phase: CaPhase): phase is 'widening' | 'switching' 
 /** The secret in which the key of an intermediate waits for its certificate, so that what istiod reads stays whole. */
 export function pendingKeyName(caKey: string): string {
   return `${caKey.slice(0, 122)}-next`
+}
+
+/**
+ * How long certificates of workloads live at most, in milliseconds: as the spec says, or the mesh itself, whichever is longer.
+ * What a rotation waits for, for nothing that may be trusted goes before.
+ */
+export function leafLifetimeMs(
+  { workloadTtl }: Pick<MeshCaSpec, 'workloadTtl'>,
+  trust: Pick<TrustState, 'issuanceLifetimeMs'> | undefined,
+): number {
+  return Math.max(durationMs(workloadTtl), trust?.issuanceLifetimeMs ?? 0)
 }
 
 /**

@@ -17,6 +17,17 @@ export function lifetimeMs({ notBefore, notAfter }: Ends): number {
   return Date.parse(notAfter) - Date.parse(notBefore)
 }
 
+const URGENT_MS = 7 * DAY_MS
+const URGENT_PART = 0.2
+
+/**
+ * Ends it so soon that replacing it may not wait for windows and freezes: in its last seven days, or the last fifth of a short
+ * life? `mostMs`: another most than seven days. `now` is epoch milliseconds.
+ */
+export function isUrgent(what: Ends, now: number, mostMs = URGENT_MS): boolean {
+  return Date.parse(what.notAfter) - now <= Math.min(mostMs, lifetimeMs(what) * URGENT_PART)
+}
+
 /** A new one is wanted in the last two thirds of the life at the earliest. */
 const MOST_LEAD = 2 / 3
 

@@ -93,7 +93,14 @@ export interface TrustState {
     readonly reason: 'IssuerUpdated' | 'IssuerUpdateSkipped'
     readonly at: string
     readonly message: string
+    /** The last refusal, where what was said last is none: another replica may have said that. */
+    readonly skipped?: { readonly at: string; readonly message: string }
   }
+  /**
+   * Of Linkerd, in a live rotation: how long certificates of workloads live at most, in milliseconds, as the Deployment of its
+   * identity controller says. The longest that was seen in this rotation; absent: not said, or not seen.
+   */
+  readonly issuanceLifetimeMs?: number
   /**
    * Of Linkerd: what lies on the cluster now, whoever put it there. PEM as it lies there, byte for byte, without a key.
    * `anchors`: key `ca-bundle.crt` of the ConfigMap. `issuer`: `tls.crt` or `crt.pem` of the Secret; absent: there is none.
@@ -103,12 +110,14 @@ export interface TrustState {
   /**
    * Of Linkerd: what reconcile brought there last, read back. `anchors`: SHA-256 of their text; `issuer`: fingerprint of the
    * first certificate. `at`: RFC 3339, when it came to be there, or was first seen there; anew when it was written again.
+   * `anchorsAt`: the same of the anchors alone, which an issuer or marks that are written leave as it is; absent: as `at`.
    */
   readonly delivered?: {
     readonly revision: number
     readonly anchors: string
     readonly issuer: string
     readonly at: string
+    readonly anchorsAt?: string
   }
   /** Of Linkerd: RFC 3339, when changes of another hand were undone in the last ten minutes. */
   readonly restores?: readonly string[]

@@ -159,6 +159,7 @@ const KNOWN: { readonly [K in DocumentKind]: Fields<DocumentOf[K]> } = {
     anchors: true,
     controlPlane: true,
     issuerEvent: true,
+    issuanceLifetimeMs: true,
     delivered: true,
     found: true,
     restores: true,

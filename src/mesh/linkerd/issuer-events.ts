@@ -6,7 +6,8 @@ type IssuerEvent = NonNullable<TrustState['issuerEvent']>
 
 /**
  * What the identity controller said last of its issuer (`pkg/identity/service.go`); undefined: nothing, or it was forgotten, as
- * clusters forget events after an hour. Of two in one second the one that was written later.
+ * clusters forget events after an hour. Of two in one second the one that was written later. Its events do not name the Pod that
+ * said it, so a refusal before it is told too: several replicas do not agree.
  */
 export function lastIssuerEvent(events: readonly KubeObject[]): IssuerEvent | undefined {
   const said = events.flatMap((event) => {
@@ -15,8 +16,11 @@ export function lastIssuerEvent(events: readonly KubeObject[]): IssuerEvent | un
     const message = typeof event.message === 'string' ? event.message : ''
     return reason && Number.isFinite(at) ? [{ reason, at, message, written: writtenOf(event) }] : []
   })
-  const [last] = said.sort((one, other) => other.at - one.at || other.written - one.written)
-  return last && { reason: last.reason, at: timestamp(last.at), message: last.message }
+  const [last, ...others] = said.sort((one, other) => other.at - one.at || other.written - one.written)
+  if (!last) return undefined
+  const skip = last.reason === 'IssuerUpdated' ? others.find(({ reason }) => reason !== last.reason) : undefined
+  const skipped = skip ? { skipped: { at: timestamp(skip.at), message: skip.message } } : {}
+  return { reason: last.reason, at: timestamp(last.at), message: last.message, ...skipped }
 }
 
 function reasonOf(reason: unknown): IssuerEvent['reason'] | undefined {

@@ -24,7 +24,7 @@ export async function deliverIdentity(scene: IdentityScene, live: LiveIdentity):
     standingObstacle(scene, live) ??
     (await ownership(scene, live)) ??
     (isWhole(scene, live) ? undefined : order(scene, live).refusal)
-  const progress: Progress = { live, told: [], wrote: false, restored: false }
+  const progress: Progress = { live, told: [], wrote: false, wroteAnchors: false, restored: false }
   const ended = obstacle ? { ...progress, trouble: obstacle } : await writeAll(scene, progress)
   return {
     live: ended.live,
@@ -40,6 +40,8 @@ interface Progress extends Pick<IdentityPass, 'live' | 'trouble'> {
   readonly told: readonly Told[]
   /** Something that Linkerd reads was written. */
   readonly wrote: boolean
+  /** The anchors were. */
+  readonly wroteAnchors: boolean
   readonly restored: boolean
 }
 
@@ -69,6 +71,7 @@ async function writeAll(scene: IdentityScene, begun: Progress): Promise<Progress
       live,
       told: [...progress.told, ...told],
       wrote: progress.wrote || difference !== 'mark',
+      wroteAnchors: progress.wroteAnchors || (part === 'anchors' && difference !== 'mark'),
       restored: progress.restored || restored === true,
     }
     if (trouble) return { ...progress, trouble }
@@ -81,16 +84,19 @@ function gateOf(part: Part, scene: IdentityScene, live: LiveIdentity): Promise<O
 }
 
 /** What is there, if it is what was brought: now, or by a pass before. */
-function deliveredNow(scene: IdentityScene, { live, wrote }: Progress): Pick<TrustState, 'delivered'> {
+function deliveredNow(scene: IdentityScene, { live, wrote, wroteAnchors }: Progress): Pick<TrustState, 'delivered'> {
   const { intent, before, deps } = scene
   const known = before?.cluster === scene.cluster.name ? before.delivered : undefined
   const seen = { anchors: textHash(live.anchors), issuer: fingerprintOf(live.issuer.chain) }
+  const now = timestamp(deps.clock.now())
+  // Proxies and the control plane read anchors when they start: what else is written asks nobody to start again.
+  const anchorsAt = known?.anchors === seen.anchors && !wroteAnchors ? (known.anchorsAt ?? known.at) : now
   if (isWhole(scene, live)) {
     const isKnown = known?.revision === intent.revision && !wrote
-    const at = isKnown ? known.at : timestamp(deps.clock.now())
-    return { delivered: { revision: intent.revision, ...seen, at } }
+    return { delivered: { revision: intent.revision, ...seen, at: isKnown ? known.at : now, anchorsAt } }
   }
-  return known && known.anchors === seen.anchors && known.issuer === seen.issuer ? { delivered: known } : {}
+  const isKept = known && known.anchors === seen.anchors && known.issuer === seen.issuer
+  return isKept ? { delivered: { ...known, anchorsAt } } : {}
 }
 
 function isWhole(scene: IdentityScene, live: LiveIdentity): boolean {

@@ -1,8 +1,8 @@
 import { textHash } from '../../mesh/linkerd/identity.ts'
 import { anchorsHashOf, meshPods, proxySelector, RUNNING_PODS, startsOf } from '../../mesh/linkerd/pods.ts'
 import { MANAGER, revisionOf } from '../../mesh/marks.ts'
-import { spreadMs } from '../../model/ca-rotation.ts'
-import { durationMs, timestamp } from '../../model/names.ts'
+import { leafLifetimeMs, spreadMs } from '../../model/ca-rotation.ts'
+import { timestamp } from '../../model/names.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
 import type { Obstacle } from '../certificates/obstacles.ts'
 import { LOOK_AGAIN_MS } from '../situation.ts'
@@ -60,7 +60,7 @@ export async function anchorsObstacle(scene: IdentityScene, live: LiveIdentity):
   const loses = [...rootHashes(live.anchors)].some((root) => !next.has(root))
   if (!loses || !live.secret || !intent.issuer || revisionOf(live.secret) !== intent.revision) return undefined
   const ours = live.secret.metadata.managedFields?.find(({ manager }) => manager === MANAGER)
-  const ttlMs = durationMs(ca.spec.workloadTtl)
+  const ttlMs = leafLifetimeMs(ca.spec, scene.before)
   const taken = (ours?.time === undefined ? now : Date.parse(ours.time)) + spreadMs(ttlMs)
   if (taken + ttlMs <= now) return undefined
   const { meshed } = await listPods(api, namespace.metadata.name)

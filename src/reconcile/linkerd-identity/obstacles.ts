@@ -1,8 +1,9 @@
 import { CERTIFICATE, MANAGED_BY, MANAGER, revisionOf } from '../../mesh/marks.ts'
 import { freezesOfCluster } from '../../model/active-freezes.ts'
 import { isCaRotationOver } from '../../model/ca-rotation.ts'
+import { isUrgent } from '../../model/expiry.ts'
 import { describeRef, type KubeObject, refOf } from '../../model/kube.ts'
-import { type Obstacle, PASSES_FREEZES_MS, type Permission } from '../certificates/obstacles.ts'
+import type { Obstacle, Permission } from '../certificates/obstacles.ts'
 import { describeForeign } from '../owners.ts'
 import { type Effect, forbids } from '../permission.ts'
 import { LOOK_AGAIN_MS } from '../situation.ts'
@@ -48,7 +49,7 @@ export function standingObstacle(scene: IdentityScene, { configMap, secret }: Li
 
 /**
  * May an object be written now? A freeze that covers configuration, of this cluster or of any namespace of it, holds what
- * changes: not the way back, nor what replaces a CA of which a part ends within 7 days.
+ * changes: not the way back, nor what replaces a CA of which a part ends within 7 days, or in the last fifth of its life.
  */
 export function permissionFor(
   scene: IdentityScene,
@@ -62,7 +63,7 @@ export function permissionFor(
   const active = freezesOfCluster(freezes, cluster, 'configuration', now)
   const isBack = ca.rotation?.direction === 'back' && !isCaRotationOver(ca.rotation)
   if (effect === 'mark' || active.length === 0 || isBack) return {}
-  if (endOf(live) - now < PASSES_FREEZES_MS) return { passed: active.map(({ name }) => name) }
+  if (endsSoon(live, now)) return { passed: active.map(({ name }) => name) }
   const ends = active.map(({ spec }) => (spec.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(spec.until)))
   const message = `Frozen by ${active.map(({ name, spec }) => `${name} (${spec.reason})`).join(', ')}.`
   return { obstacle: { reason: 'FreezeActive', message, again: Math.min(Math.max(...ends), now + LOOK_AGAIN_MS) } }
@@ -80,9 +81,9 @@ function holdOn(
   return { reason: stop.reason, message: stop.message, again }
 }
 
-/** Epoch milliseconds: when the issuer on the cluster ends, or the anchor that it stands on; infinite where there is none. */
-function endOf({ anchors, issuer }: LiveIdentity): number {
+/** Does the issuer on the cluster end soon, or the anchor that it stands on? By the rule of the rotation that asks for it. */
+function endsSoon({ anchors, issuer }: LiveIdentity, now: number): boolean {
   const [certificate] = certificatesIn(issuer.chain)
-  const ends = [certificate, anchorOf(issuer.chain, anchors)].map((one) => Date.parse(one?.validTo ?? ''))
-  return Math.min(...ends.filter(Number.isFinite), Number.POSITIVE_INFINITY)
+  const parts = [certificate, anchorOf(issuer.chain, anchors)].filter((one) => one !== undefined)
+  return parts.some(({ validFrom, validTo }) => isUrgent({ notBefore: validFrom, notAfter: validTo }, now))
 }

@@ -1,6 +1,5 @@
-import { type CaRotation, isCaRotationOver, lookWantedAfter } from '../../model/ca-rotation.ts'
+import { type CaRotation, isCaRotationOver, leafLifetimeMs, lookWantedAfter } from '../../model/ca-rotation.ts'
 import type { MeshCaDocument } from '../../model/documents.ts'
-import { durationMs } from '../../model/names.ts'
 
 const MINUTE_MS = 60_000
 const IDLE_MS = 60 * MINUTE_MS
@@ -21,12 +20,16 @@ const WAITING_MS = 30_000
  * When to look at a cluster next, in milliseconds from `now` (epoch milliseconds): often in the beginning of a phase, then
  * slower, and as soon as a look may take the rotation on.
  */
-export function lookAgainMs({ rotation, spec }: Pick<MeshCaDocument, 'rotation' | 'spec'>, now: number): number {
+export function lookAgainMs(
+  { rotation, spec }: Pick<MeshCaDocument, 'rotation' | 'spec'>,
+  now: number,
+  seen?: Parameters<typeof leafLifetimeMs>[1],
+): number {
   if (!rotation || isCaRotationOver(rotation)) return spec.purpose === 'linkerd-identity' ? IDLE_LINKERD_MS : IDLE_MS
   const since = Math.max(Date.parse(rotation.phaseSince), Date.parse(rotation.writtenAt ?? rotation.phaseSince))
   const slowMs = LOOKS.find(([upToMs]) => now - since < upToMs)?.[1] ?? LATER_MS
   const everyMs = Math.min(slowMs, restartsMs(rotation))
-  const wantedInMs = (lookWantedAfter(rotation, durationMs(spec.workloadTtl)) ?? 0) + 1 - now
+  const wantedInMs = (lookWantedAfter(rotation, leafLifetimeMs(spec, seen)) ?? 0) + 1 - now
   return wantedInMs > 0 ? Math.min(everyMs, wantedInMs) : everyMs
 }
 

@@ -1,3 +1,4 @@
+import { isCaRotationOver } from '../../model/ca-rotation.ts'
 import type { ClusterDocument, TrustDocument } from '../../model/documents.ts'
 import { linkerdIntent } from '../../model/linkerd-intent.ts'
 import { isPortError } from '../../ports/port-error.ts'
@@ -10,7 +11,7 @@ import { deliverIdentity } from '../linkerd-identity/deliver-identity.ts'
 import type { IdentityPass } from '../linkerd-identity/identity-pass.ts'
 import { type LinkerdCa, readIdentity } from '../linkerd-identity/identity-scene.ts'
 import { gatherFigures } from './gather-figures.ts'
-import { gatherLinkerd, type LinkerdSeen } from './gather-linkerd.ts'
+import { gatherLinkerd, type LinkerdSeen, longestLifetime } from './gather-linkerd.ts'
 import { lookAgainMs } from './look-again.ts'
 import type { TrustLook } from './record-trust.ts'
 import type { TrustDeps } from './trust-deps.ts'
@@ -53,12 +54,16 @@ export async function lookAtLinkerd(
     known = { delivered: pass.delivered ?? null, restored: pass.restored === true, told: toldOf(ca, before, pass) }
     if (pass.live.anchors.length + pass.live.issuer.chain.length > MOST_CHARACTERS)
       return failed('AnchorsTooLarge', 'The anchors of the cluster are too many.', deps.clock.now() + LATER_MS)
-    const seen = await gatherLinkerd(api, name, pass.live)
+    const isLive = ca.rotation !== undefined && !isCaRotationOver(ca.rotation)
+    const seen: LinkerdSeen = {
+      ...(await gatherLinkerd(api, name, pass.live)),
+      ...(isLive ? await longestLifetime(api, name, before?.cluster === cluster.name ? before : undefined) : {}),
+    }
     known = { ...known, ...seen }
     if (pass.trouble) return failed(pass.trouble.reason, pass.trouble.message, pass.trouble.again)
     const figures = await gatherFigures(deps, cluster, ca)
     const now = deps.clock.now()
-    return { state: 'seen', begunAt, ...wordsOf(seen), ...known, ...figures, again: now + lookAgainMs(ca, now) }
+    return { state: 'seen', begunAt, ...wordsOf(seen), ...known, ...figures, again: now + lookAgainMs(ca, now, seen) }
   } catch (error) {
     if (!isPortError(error) || (mayTryAgain && isRace(error))) throw error
     const { reason, message, retryMs } = troubleOf(error, attempts, deps.random, false)

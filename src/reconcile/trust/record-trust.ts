@@ -1,9 +1,9 @@
-import { lookWantedAfter } from '../../model/ca-rotation.ts'
+import { leafLifetimeMs, lookWantedAfter } from '../../model/ca-rotation.ts'
 import { canonicalJson, shortId } from '../../model/digest.ts'
 import { type MeshCaDocument, SCHEMA, type TrustDocument } from '../../model/documents.ts'
 import type { EventRecord } from '../../model/event.ts'
 import { MESHWRIGHT } from '../../model/identity.ts'
-import { durationMs, timestamp } from '../../model/names.ts'
+import { timestamp } from '../../model/names.ts'
 import type { OutboxEntry } from '../../model/outbox.ts'
 import type { TrustState } from '../../model/trust.ts'
 import type { Told } from '../certificates/delivery-pass.ts'
@@ -22,6 +22,7 @@ const SEEN = [
   'anchors',
   'controlPlane',
   'issuerEvent',
+  'issuanceLifetimeMs',
   'found',
   'words',
   'leaves',
@@ -113,16 +114,17 @@ function news(trust: TrustState): string {
   const { at: _at, ...said } = trust.words ?? {}
   const { begun, unread, bySigner } = trust.leaves ?? {}
   const leaves = [begun, unread, bySigner, trust.leavesRound?.begun, (trust.leavesRound?.others.length ?? 0) > 0]
-  const { anchors, controlPlane, issuerEvent, found, delivered } = trust
+  const { anchors, controlPlane, issuerEvent, issuanceLifetimeMs, found, delivered } = trust
   // Absent where it is Istio's.
-  const ofLinkerd = [anchors && Object.keys(anchors).sort(), controlPlane?.oldestStart, issuerEvent, found, delivered]
+  const sets = anchors && Object.keys(anchors).sort()
+  const ofLinkerd = [sets, controlPlane?.oldestStart, issuerEvent, issuanceLifetimeMs, found, delivered]
   const ofAll = [cluster, state, reason, bundles, without, pods.oldestStart, pods.others, istiod, counted]
   return canonicalJson([...ofAll, said, leaves, ofLinkerd])
 }
 
 /** Is it the first look that may take the rotation on? It is told, even if it saw the same as the one before. */
 function isFirstWanted(before: TrustDocument, after: TrustDocument, { rotation, spec }: MeshCaDocument): boolean {
-  const since = lookWantedAfter(rotation, durationMs(spec.workloadTtl))
+  const since = lookWantedAfter(rotation, leafLifetimeMs(spec, after))
   const isWanted = ({ lookedAt }: TrustDocument) => lookedAt !== undefined && Date.parse(lookedAt) > (since ?? 0)
   return since !== undefined && isWanted(after) && !isWanted(before)
 }

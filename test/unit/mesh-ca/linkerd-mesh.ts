@@ -34,6 +34,8 @@ export class LinkerdMesh {
   /** Do events and metrics tell of issuers? */
   tells = true
   isStuck = false
+  /** How long its Deployment lets certificates of workloads live, as reconcile reads it. */
+  issuanceLifetimeMs: number | undefined
   /** Reconcile does not come through. */
   isCut = false
   readonly pods: Pod[] = []
@@ -61,15 +63,18 @@ export class LinkerdMesh {
     const intent = linkerdIntent(document)
     if (!intent || this.isCut) return
     const issuer = intent.issuer ? issuerOf(intent.issuer.certChain, intent.anchors) : this.issuer
-    const isNew = intent.anchors !== this.anchors || issuer?.fingerprint !== this.issuer?.fingerprint
+    const [before, time] = [this.delivered, new Date(now).toISOString()]
+    const hasAnchors = intent.anchors === this.anchors
+    const isKnown = hasAnchors && issuer?.fingerprint === this.issuer?.fingerprint
     this.anchors = intent.anchors
     this.issuer = issuer
-    const at = isNew || !this.delivered ? new Date(now).toISOString() : this.delivered.at
     this.delivered = {
       revision: intent.revision,
       anchors: sha256(this.anchors),
       issuer: issuer?.fingerprint ?? '',
-      at,
+      // Anew with each revision, as reconcile does, which writes its marks.
+      at: isKnown && before?.revision === intent.revision ? before.at : time,
+      anchorsAt: hasAnchors && before ? (before.anchorsAt ?? before.at) : time,
     }
   }
 
@@ -113,11 +118,13 @@ export class LinkerdMesh {
 
   renew(now: number): void {
     for (const pod of [...this.pods, ...this.controlPlane])
-      if (pod.leafUntil - now <= this.ttlMs / 2) Object.assign(pod, this.leaf(pod, now))
+      if (pod.leafUntil - now <= (this.issuanceLifetimeMs ?? this.ttlMs) / 2) Object.assign(pod, this.leaf(pod, now))
   }
 
   private leaf(pod: Pod, now: number): Pod {
-    return this.signs ? { ...pod, leafRoot: this.signs.root, leafUntil: now + this.ttlMs } : pod
+    return this.signs
+      ? { ...pod, leafRoot: this.signs.root, leafUntil: now + (this.issuanceLifetimeMs ?? this.ttlMs) }
+      : pod
   }
 
   /** Pairs of Pods that could not connect: one lacks the anchor of a leaf that is good otherwise. */
@@ -150,6 +157,7 @@ export class LinkerdMesh {
       ...(this.anchors === '' ? {} : { found: { anchors: this.anchors, ...(issuer ? { issuer: issuer.pem } : {}) } }),
       ...(event ? { issuerEvent: event } : {}),
       ...(delivered ? { delivered } : {}),
+      ...(this.issuanceLifetimeMs === undefined ? {} : { issuanceLifetimeMs: this.issuanceLifetimeMs }),
       ...(this.tells && signs ? { istiod: { chainNotAfter: signs.notAfter } } : {}),
     }
   }

@@ -1,96 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Gate, GateInput } from '../../../src/mesh-ca/gates.ts'
 import { gatesOf } from '../../../src/mesh-ca/gates-of.ts'
 import { linkerdBeforeWrite, linkerdRenewedGate, linkerdTakenGate, sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
-import { turnBack } from '../../../src/mesh-ca/turn-back.ts'
-import { changedElsewhere, wantedOf } from '../../../src/mesh-ca/wanted.ts'
 import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'
-import { linkerdIntent } from '../../../src/model/linkerd-intent.ts'
-import type { CaCertificate, CaSet } from '../../../src/model/mesh-ca.ts'
-import type { TrustState } from '../../../src/model/trust.ts'
-import { aMeshCa } from '../fakes/documents.ts'
-import { aLinkerdSpec, othersCa } from './linkerd-world.ts'
+import { at, type Change, delivered, input, old, SECOND, skipped, TAKEN, updated, WIDE, word } from './linkerd-input.ts'
 import { DAY, HOUR, MINUTE, START } from './world.ts'
-
-const at = (ms: number) => new Date(START + ms).toISOString()
-const SECOND = 1000
-
-function certificate(name: string, endsIn = 365 * DAY): CaCertificate {
-  return { serial: name, fingerprint: name, subject: name, notBefore: at(-DAY), notAfter: at(endsIn) }
-}
-
-function aSet(signer: string, rootCert: string, endsIn?: number): CaSet {
-  return {
-    ...{ rootCert, caCert: signer, certChain: signer, roots: [certificate('a')], signer: certificate(signer, endsIn) },
-    versions: { rootCert: `${signer}1`, caCert: `${signer}2`, certChain: `${signer}3`, caKey: `${signer}4` },
-  }
-}
-
-const FROM = aSet('sa', 'A\n')
-const FOUND: CaSet = { ...FROM, versions: { rootCert: '', caCert: '', certChain: '', caKey: '' } }
-const WIDE = 'A\nB\n'
-const ACTOR = { kind: 'person', id: 'ada', name: 'Ada' } as const
-
-function rotation(phase: CaPhase, change: Partial<CaRotation> = {}): CaRotation {
-  return {
-    ...{ id: 'east-ca.r1', what: 'root', phase, direction: 'on', reason: 'r', message: 'm', actor: ACTOR, attempts: 0 },
-    ...{ from: FROM, root: { certificate: certificate('b'), pem: 'B\n' }, startedAt: at(0), phaseSince: at(0) },
-    ...{ writtenAt: at(MINUTE), written: aSet('sb', WIDE, 100 * DAY) },
-    ...change,
-  }
-}
-
-const { written: _written, ...NOT_WRITTEN } = rotation('widening')
-/** Of a rotation that takes over, before the vault was written. */
-const TAKEN = { ...NOT_WRITTEN, from: FOUND, written: undefined } as unknown as Partial<CaRotation>
-
-type Change = Partial<TrustState> & {
-  /** Time of the decision, in milliseconds from the start. */
-  readonly now?: number
-  readonly on?: Partial<CaRotation>
-  /** The text that the phase wants. */
-  readonly text?: string
-}
-
-/** All is as it should be in a phase, but for the change. What was written a minute after the start was brought 10 s later. */
-function input(phase: CaPhase, { now = 10 * MINUTE, on, text, ...seen }: Change = {}): GateInput {
-  const wants = text ?? (phase === 'narrowing' ? 'B\n' : WIDE)
-  const delivered = { revision: 7, anchors: sha256(wants), issuer: 'sb', at: at(MINUTE + 10 * SECOND) }
-  const started = at(5 * MINUTE)
-  return {
-    rotation: rotation(phase, on),
-    wanted: { rootCert: wants, roots: [], exact: phase === 'narrowing', signer: 'keep' },
-    revision: 7,
-    workloadTtlMs: DAY,
-    now: START + now,
-    trust: {
-      ...{ schema: 1, kind: 'trust', outbox: [], createdAt: at(0), updatedAt: at(0), ca: 'east-ca', cluster: 'east' },
-      ...{
-        state: 'seen',
-        reason: 'Seen',
-        message: 'Seen.',
-        lookedAt: at(9 * MINUTE),
-        bundles: [],
-        without: [],
-        attempts: 0,
-      },
-      ...{ pods: { count: 3, oldestStart: started }, controlPlane: { count: 3, oldestStart: started } },
-      ...{ anchors: { [sha256(wants)]: 3 }, delivered },
-      ...seen,
-    },
-  }
-}
-
-const delivered = (change: object, text = WIDE) => ({
-  delivered: { revision: 7, anchors: sha256(text), issuer: 'sb', at: at(MINUTE), ...change },
-})
-const updated = (ms: number) =>
-  ({ issuerEvent: { reason: 'IssuerUpdated', at: at(ms), message: 'Updated identity issuer' } }) as const
-const skipped = (ms: number) =>
-  ({ issuerEvent: { reason: 'IssuerUpdateSkipped', at: at(ms), message: 'could not be read' } }) as const
-const old = { controlPlane: { count: 3, oldestStart: at(-DAY) } }
-const word = (gate: Gate | undefined) =>
-  gate === undefined || gate.kind === 'open' ? (gate?.kind ?? 'none') : `${gate.kind} ${gate.reason}`
 
 describe('the gate of a phase of Linkerd that writes', () => {
   const late = { now: HOUR, lookedAt: at(59 * MINUTE) }
@@ -138,6 +51,57 @@ describe('the gate of a phase of Linkerd that writes', () => {
     ['opens when the control plane started since', 'switching', {}, 'open'],
     ['also after a refusal', 'switching', skipped(2 * MINUTE), 'open'],
     ['not by a start before the refusal', 'switching', skipped(6 * MINUTE), 'hold NotTakenByIdentity'],
+    [
+      'not by the event of one replica while the metrics of all show the former',
+      'switching',
+      { ...old, ...updated(2 * MINUTE), istiod: { chainNotAfter: at(365 * DAY) } },
+      'wait WaitsForIdentity',
+    ],
+    [
+      'of which people are told when it lasts',
+      'switching',
+      { ...old, ...updated(2 * MINUTE), ...late, istiod: { chainNotAfter: at(365 * DAY) } },
+      'hold NotTakenByIdentity',
+    ],
+    [
+      'holds by the refusal of one replica after which another took it',
+      'switching',
+      { ...old, ...updated(3 * MINUTE, 2 * MINUTE) },
+      'hold NotTakenByIdentity',
+    ],
+    [
+      'not by a refusal before it was brought',
+      'switching',
+      { ...old, ...updated(3 * MINUTE, MINUTE), ...delivered({ at: at(2 * MINUTE) }) },
+      'open',
+    ],
+    [
+      'not by a refusal of what is gone since',
+      'switching',
+      {
+        ...updated(6 * MINUTE, 2 * MINUTE),
+        controlPlane: { count: 3, oldestStart: at(5 * MINUTE) },
+      },
+      'open',
+    ],
+    [
+      'not by a refusal when the metrics of all show it',
+      'switching',
+      { ...old, ...updated(3 * MINUTE, 2 * MINUTE), istiod: { chainNotAfter: at(100 * DAY) } },
+      'open',
+    ],
+    [
+      'an issuer that was written again asks for no start: anchors came before',
+      'widening',
+      delivered({ at: at(6 * MINUTE), anchorsAt: at(MINUTE) }),
+      'open',
+    ],
+    [
+      'anchors that were written again do',
+      'widening',
+      delivered({ at: at(6 * MINUTE), anchorsAt: at(6 * MINUTE) }),
+      'hold WaitsForControlPlane',
+    ],
     ['never by time alone', 'switching', { ...old, ...late }, 'hold NotTakenByIdentity'],
     ['narrowing: opens when control plane and Pods started with B alone', 'narrowing', {}, 'open'],
     ['holds for the control plane', 'narrowing', old, 'hold WaitsForControlPlane'],
@@ -257,10 +221,22 @@ describe('before a phase of Linkerd writes', () => {
       'hold WaitsForControlPlane',
     ],
     [
-      'an issuer under the same anchor too',
+      'an issuer under the same anchor asks nothing of anyone',
       'switching',
-      { text: 'A\n', on: { what: 'intermediate' }, anchors: { '': 1 } },
-      'hold WaitsForRestarts',
+      { ...old, text: 'A\n', on: { what: 'intermediate' }, anchors: { '': 1 } },
+      'none',
+    ],
+    [
+      'but not while other anchors are there',
+      'switching',
+      { text: 'A\n', on: { what: 'intermediate' }, ...delivered({}, 'X\n') },
+      'hold DeliveryChanged',
+    ],
+    [
+      'nor unseen',
+      'switching',
+      { text: 'A\n', on: { what: 'intermediate' }, state: 'failed', reason: 'Unreachable' },
+      'wait Unreachable',
     ],
     [
       'the first CA needs no one',
@@ -280,59 +256,4 @@ it('each mesh has its own gates', () => {
   expect(gatesOf({ purpose: 'linkerd-identity' }).taken).toBe(linkerdTakenGate)
   expect(gatesOf({ purpose: 'mesh-ca' }).taken).not.toBe(linkerdTakenGate)
   expect(gatesOf({ purpose: 'mesh-ca' }).beforeWrite(input('switching', old))).toBeUndefined()
-})
-
-describe('what is taken over', () => {
-  it('is wanted of the cluster in the same texts, and its issuer never signs again', async () => {
-    const [a, b] = await Promise.all([othersCa(), othersCa()])
-    const from = { ...FOUND, rootCert: a.anchors }
-    const root = { certificate: certificate('b'), pem: b.anchors }
-    const wanted = (phase: CaPhase, direction: 'on' | 'back') => {
-      const found = wantedOf(rotation(phase, { from, root, direction }))
-      return found.ok ? [found.value.rootCert, found.value.signer] : []
-    }
-    const wide = `${a.anchors}${b.anchors}`
-    expect(wanted('widening', 'on')).toEqual([wide, 'keep'])
-    expect(wanted('switching', 'on')).toEqual([wide, 'new'])
-    expect(wanted('narrowing', 'on')).toEqual([b.anchors, 'keep'])
-    expect(wanted('narrowing', 'back')).toEqual([a.anchors, 'keep'])
-  })
-
-  it('has nothing in the vault: what comes there is of another hand, but for what is ours', () => {
-    const taken = rotation('switching', { ...TAKEN, writtenAt: undefined } as unknown as Partial<CaRotation>)
-    const mark = { rotation: 'east-ca.r1', phase: 'switching', direction: 'on' }
-    expect(changedElsewhere(taken, { problems: [], versions: {}, marks: {} })).toEqual([])
-    expect(changedElsewhere(taken, { problems: [], versions: { caKey: 'x' }, marks: {} })).toEqual(['caKey'])
-    expect(changedElsewhere(taken, { problems: [], versions: { caKey: 'x' }, marks: { caKey: mark } })).toEqual([])
-  })
-
-  it.each<[CaPhase, Partial<CaRotation>, string]>([
-    ['preparing', {}, 'aborted'],
-    ['widening', {}, 'narrowing back'],
-    ['trusting', {}, 'narrowing back'],
-    ['switching', { writtenAt: undefined } as unknown as Partial<CaRotation>, 'narrowing back'],
-    ['switching', { askedUntil: at(0) }, 'Conflict'],
-    ['renewing', {}, 'Conflict'],
-    ['narrowing', {}, 'Conflict'],
-  ])('an abort from %s %j leads to: %s', (phase, change, expected) => {
-    const live = rotation(phase, { ...TAKEN, ...change })
-    const document = aMeshCa({ spec: aLinkerdSpec(), rotation: { ...live, phase } })
-    const turned = turnBack({ document, entries: [] }, 'Ada asked.', START)
-    const after = turned.ok ? turned.value.document.rotation : undefined
-    const words = after?.direction === 'back' ? `${after.phase} back` : after?.phase
-    expect(turned.ok ? words : turned.failure.code).toBe(expected)
-  })
-
-  it('is brought to the cluster as anchors alone, until there is a whole set', () => {
-    const ca = aMeshCa({ spec: aLinkerdSpec(), revision: 7 })
-    expect(linkerdIntent(ca)).toBeUndefined()
-    expect(linkerdIntent({ ...ca, anchors: WIDE })).toEqual({ revision: 7, anchors: WIDE })
-    const issuer = { certChain: 'sb', caKeyVersion: 'sb4', fingerprint: 'sb' }
-    expect(linkerdIntent({ ...ca, anchors: 'X', current: aSet('sb', WIDE) })).toEqual({
-      revision: 7,
-      anchors: WIDE,
-      issuer,
-    })
-    expect(linkerdIntent(aMeshCa({ revision: 7, current: FROM }))).toBeUndefined()
-  })
 })

@@ -252,6 +252,59 @@ describe('a Linkerd that is ours', () => {
     expect(world.mesh.anchors).toBe(before?.rootCert)
   })
 
+  it('gets one issuer after the other under the same anchor, and asks nobody to restart anything', async () => {
+    await world.established()
+    world.restart = () => undefined
+    for (const _ of [1, 2, 3]) {
+      const before = world.document().current?.signer.serial
+      await world.rotate('intermediate')
+      await world.until(undefined, unbroken)
+      expect(world.rotation()).toMatchObject({ phase: 'succeeded', what: 'intermediate' })
+      expect(world.document().current?.signer.serial).not.toBe(before)
+    }
+    expect(world.events().filter((one) => one === 'held WaitsForControlPlane')).toHaveLength(2)
+  })
+
+  it('needs no restart on the way back to the former issuer, only to let the new anchor go', async () => {
+    await world.established()
+    await world.rotate('root')
+    await world.until('renewing', unbroken)
+    const { restart } = world
+    world.restart = () => undefined
+    expect((await world.act('abort')).ok).toBe(true)
+    await world.until('narrowing', unbroken)
+    expect(world.rotation()).toMatchObject({ direction: 'back', phase: 'narrowing' })
+    world.restart = restart
+    await world.until(undefined, unbroken)
+    expect(world.rotation()?.phase).toBe('aborted')
+  })
+
+  it('gets a new issuer although its anchors came, or were put back, after the control plane started', async () => {
+    await world.established()
+    world.restart = () => undefined
+    world.mesh.anchors = 'of another hand'
+    world.live(MINUTE)
+    expect(world.mesh.anchors).toBe(world.document().current?.rootCert)
+    world.see()
+    await world.rotate('intermediate')
+    await world.until(undefined, unbroken)
+    expect(world.rotation()?.phase).toBe('succeeded')
+  })
+
+  it('keeps the former anchor while certificates live on that identity issued for longer than workloadTtl', async () => {
+    await world.established()
+    world.mesh.issuanceLifetimeMs = 3 * DAY
+    world.live(2 * DAY)
+    world.see()
+    await world.rotate('root')
+    await world.until('renewing', unbroken)
+    const taken = world.now()
+    world.restart = () => undefined
+    await world.until('narrowing', unbroken)
+    expect((world.now() - taken) / DAY).toBeGreaterThan(3)
+    expect(world.mesh.inUse(world.now())).toHaveLength(1)
+  })
+
   it('holds at once where identity refuses the issuer, and says so', async () => {
     await world.established()
     await world.rotate('intermediate')

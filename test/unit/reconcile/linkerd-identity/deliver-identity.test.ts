@@ -35,6 +35,7 @@ describe('what a CA brings to Linkerd', () => {
       anchors: hash(a.pem),
       issuer: fingerprint(issuerA.caCert),
       at: '2026-05-01T10:00:00.000Z',
+      anchorsAt: '2026-05-01T10:00:00.000Z',
     })
     expect(world.told()).toEqual(['certificate.delivered'])
   })
@@ -58,6 +59,39 @@ describe('what a CA brings to Linkerd', () => {
     expect(world.writes()).toEqual([])
     expect(world.secrets.calls.filter((call) => call.startsWith('read'))).toHaveLength(read)
     expect(world.trust.delivered?.at).toBe(at)
+  })
+
+  it('tells when the anchors came apart from the issuer, and from a revision: only anchors ask for restarts', async () => {
+    await world.established(issuerA)
+    const came = world.trust.delivered?.anchorsAt
+    const times = async (change: () => unknown) => {
+      await change()
+      await world.look()
+      const { at, anchorsAt } = world.trust.delivered ?? {}
+      const now = world.clock.now()
+      world.later(60_000)
+      return [Date.parse(at ?? '') === now, anchorsAt === came]
+    }
+    expect(await times(() => undefined)).toEqual([false, true])
+    expect(await times(() => world.want(a.pem, nextA))).toEqual([true, true])
+    expect(await times(() => world.want(a.pem, nextA))).toEqual([true, true])
+    // Of another hand: the Secret, then the ConfigMap.
+    expect(await times(() => world.secret(issuerA, 'tls'))).toEqual([true, true])
+    expect(await times(() => world.configMap(`${a.pem}\n`))).toEqual([true, false])
+    const again = world.trust.delivered?.anchorsAt
+    await world.want(both, nextA)
+    await world.look()
+    expect(world.trust.delivered?.anchorsAt).not.toBe(again)
+    expect(world.trust.delivered?.anchorsAt).toBe(world.trust.delivered?.at)
+  })
+
+  it('takes a document without the time of the anchors to tell it in the time of all', async () => {
+    await world.established(issuerA)
+    const { anchorsAt: _anchorsAt, ...former } = world.trust.delivered ?? { at: '' }
+    world.store.put({ ...world.trust, delivered: former as never })
+    await world.want(a.pem, nextA)
+    await world.look()
+    expect(world.trust.delivered?.anchorsAt).toBe(former.at)
   })
 
   it('are the anchors alone while the mesh is taken over: its issuer stays as it is, unmarked', async () => {

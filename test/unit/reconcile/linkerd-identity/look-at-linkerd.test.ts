@@ -71,6 +71,37 @@ describe('a look at a cluster of Linkerd', () => {
     ])
   })
 
+  it('reads for how long identity issues while a rotation lasts: the longest of it, for what was issued lives on', async () => {
+    const says = (lifetime: string) => {
+      const containers = [{ name: 'identity', args: ['identity', `-identity-issuance-lifetime=${lifetime}`] }]
+      const metadata = { name: 'linkerd-identity', namespace: NAMESPACE }
+      const spec = { template: { spec: { containers } } }
+      world.cluster.edit('helm', { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec })
+    }
+    const seen = async () => {
+      world.later(MINUTE_MS)
+      await world.look()
+      return world.trust.issuanceLifetimeMs
+    }
+    says('72h0m0s')
+    expect(await seen()).toBeUndefined()
+    world.rotate({ phase: 'widening' })
+    expect(await seen()).toBe(72 * HOUR_MS)
+    says('24h0m0s')
+    expect(await seen()).toBe(72 * HOUR_MS)
+    says('96h')
+    expect(await seen()).toBe(96 * HOUR_MS)
+    world.cluster.before = (request) => {
+      if (request === 'list Deployment') throw new PortError('denied', 'Kubernetes', 'deployments is forbidden')
+    }
+    expect(await seen()).toBe(96 * HOUR_MS)
+    world.rotate({ phase: 'succeeded' })
+    expect(await seen()).toBeUndefined()
+    world.rotate({ phase: 'widening' })
+    expect(await seen()).toBeUndefined()
+    expect(world.trust.state).toBe('seen')
+  })
+
   it('tells what the identity controller said last of its issuer', async () => {
     world.event('IssuerUpdated', 5 * MINUTE_MS)
     world.event('IssuerUpdateSkipped', 2 * MINUTE_MS)
@@ -225,6 +256,17 @@ describe('the last event of an issuer', () => {
     expect(lastIssuerEvent([skipped, { ...updated, metadata: { name: 'u', resourceVersion: '101' } }])?.reason).toBe(
       'IssuerUpdated',
     )
+  })
+
+  it('that is no refusal tells of the last one too: events do not say which replica spoke', () => {
+    const [skipped, updated] = [
+      event('IssuerUpdateSkipped', { lastTimestamp: '2026-05-01T10:00:00Z' }),
+      event('IssuerUpdated', { lastTimestamp: '2026-05-01T10:00:05Z' }),
+    ]
+    const said = { at: '2026-05-01T10:00:00.000Z', message: 'IssuerUpdateSkipped' }
+    expect(lastIssuerEvent([skipped, updated])).toMatchObject({ reason: 'IssuerUpdated', skipped: said })
+    expect(lastIssuerEvent([updated])).not.toHaveProperty('skipped')
+    expect(lastIssuerEvent([skipped])).not.toHaveProperty('skipped')
   })
 
   it('is made when it says no time, and absent where there is none', () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { clusterDocument } from '../world.ts'
-import { CONFIG_MAP, hash, IdentityWorld, NAMESPACE, SECRET, testAuthorities } from './identity-world.ts'
+import { CONFIG_MAP, hash, IdentityWorld, NAMESPACE, SECRET, testAuthorities, testIssuer } from './identity-world.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
@@ -55,6 +55,23 @@ describe('what holds a delivery', () => {
     await world.look()
     expect(world.live.anchors).toBe(both)
     expect(world.told()).toContain('certificate.freeze-passed')
+  })
+
+  it('is a freeze while a short-lived issuer has more than a fifth of its life left: it always ends within 7 days', async () => {
+    const short = await testIssuer(a, world.clock.now(), 5 * DAY_MS)
+    await world.want(a.pem, short)
+    await world.look()
+    expect(world.live.crt).toBe(short.caCert)
+    world.freeze({})
+    world.later(MINUTE_MS)
+    world.cluster.forget()
+    await world.want(both, short)
+    await world.look()
+    expect(world.trust).toMatchObject({ state: 'failed', reason: 'FreezeActive' })
+    expect(world.live.anchors).toBe(a.pem)
+    world.later(4.1 * DAY_MS)
+    await world.look()
+    expect(world.live.anchors).toBe(both)
   })
 
   it('is no freeze on the way back', async () => {
