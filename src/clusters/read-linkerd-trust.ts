@@ -2,7 +2,7 @@ import { anchorsIn, IDENTITY_CONTROLLER, issuanceLifetime, textHash } from '../m
 import { CONTROL_PLANES, countAnchors, meshPods, RUNNING_PODS, startsOf } from '../mesh/linkerd/pods.ts'
 import type { KubeObject } from '../model/kube.ts'
 import type { ClusterApi } from '../ports/cluster-api.ts'
-import { isPortError } from '../ports/port-error.ts'
+import { unlessDenied } from '../ports/unless-denied.ts'
 
 const POD = { apiVersion: 'v1', kind: 'Pod' }
 const DEPLOYMENT = { apiVersion: 'apps/v1', kind: 'Deployment' }
@@ -61,14 +61,5 @@ function trustOf(
     anchors: anchors.sort((one, other) => other.pods - one.pods),
     pods: startsOf(meshed),
     controlPlane: startsOf(controlPlane),
-  }
-}
-
-async function unlessDenied<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked
-  } catch (error) {
-    if (isPortError(error, 'denied') && error.reason !== 'TokenRefused') return undefined
-    throw error
   }
 }

@@ -6,7 +6,7 @@ import { BUNDLE_PLACES } from '../../mesh/trust/bundle-places.ts'
 import { bundlesIn, groupBundles } from '../../mesh/trust/group-bundles.ts'
 import type { TrustState } from '../../model/trust.ts'
 import type { ClusterApi } from '../../ports/cluster-api.ts'
-import { isPortError } from '../../ports/port-error.ts'
+import { unlessDenied } from '../../ports/unless-denied.ts'
 import { withoutData } from '../hidden-data.ts'
 import { withoutKeys } from '../linkerd-identity/chains.ts'
 import { listPods } from '../linkerd-identity/gates.ts'
@@ -76,13 +76,4 @@ async function readEvents(api: ClusterApi, namespace: string): Promise<TrustStat
     return { ...said, message: withoutData(said.message).slice(0, MOST_MESSAGE) }
   }
   return { ...shown(event), ...(skipped ? { skipped: shown(skipped) } : {}) }
-}
-
-async function unlessDenied<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked
-  } catch (error) {
-    if (isPortError(error, 'denied') && error.reason !== 'TokenRefused') return undefined
-    throw error
-  }
 }
