@@ -11,6 +11,7 @@ import type { CaHold, Observations } from './observations.ts'
 import { readFour, seeFour } from './read-vault.ts'
 import { sharedHolds } from './shared-root.ts'
 import { turnHolds } from './turn.ts'
+import { twinHolds } from './twin-ca.ts'
 import { watchedBecause } from './watched.ts'
 
 /** Looks at everything that decides what comes next for a mesh CA. Throws PortError when the store does not answer. */
@@ -19,12 +20,13 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
   const cluster = (await deps.store.read('cluster', spec.cluster))?.value
   const watched = watchedBecause(spec, cluster)
   const isLive = rotation !== undefined && !isCaRotationOver(rotation)
-  const [vault, trust, freezes, turns, shared] = await Promise.all([
+  const [vault, trust, freezes, turns, shared, twins] = await Promise.all([
     watched ? NOT_READ : lookAtVault(deps, document, cluster),
     deps.store.read('trust', name),
     isLive ? deps.store.all('freeze') : [],
     isLive && rotation.begunAt === undefined ? turnHolds(deps.store, document, deps.clock.now()) : [],
     sharedHolds(deps, document),
+    twinHolds(deps, document),
   ])
   const now = deps.clock.now()
   const place = caPlace(deps, document, cluster)
@@ -40,6 +42,7 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
       ...(isLive && cluster ? azureHolds(cluster, now) : []),
       ...turns,
       ...shared,
+      ...twins,
     ],
     window: windowState(spec.windows, now),
     ...(watched ? { watched } : {}),

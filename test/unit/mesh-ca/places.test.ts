@@ -24,6 +24,20 @@ describe('the secrets of a CA', () => {
     expect(await put({ cluster: 'west', secrets: OWN }, 'west-ca')).toMatchObject({ ok: true })
   })
 
+  it('are written by one CA, though two were registered for the cluster at the same moment', async () => {
+    await world.put()
+    world.store.put({ ...world.document(), name: 'other-ca' })
+    await world.advance('other-ca')
+    expect(world.document('other-ca').rotation).toMatchObject({ phase: 'switching', reason: 'TwinCa' })
+    await world.advance()
+    expect(world.document().current).toBeDefined()
+    expect(world.document('other-ca').current).toBeUndefined()
+    world.store.drop('mesh-ca', 'east-ca')
+    world.pass(DAY)
+    await world.advance('other-ca')
+    expect(world.document('other-ca').rotation?.reason).not.toBe('TwinCa')
+  })
+
   it('are none of its own twice, with that which waits', async () => {
     const secrets = { ...OWN, caCert: 'w-key-next' }
     expect(await put({ secrets }, 'east-ca')).toMatchObject({ ok: false, failure: { code: 'InvalidCombination' } })
