@@ -32,6 +32,9 @@ export async function meshCaBackTale(simulation: Simulation): Promise<void> {
       isCaRotationOver(rotation) ||
       (rotation.phase === phase && (!isWritten || rotation.written !== undefined || rotation.askedUntil !== undefined))
     await until(simulation, phase, () => isThere(caOf(simulation).rotation), 20)
+    // Where a process died, the rotation may be over before its phase was seen: there is nothing to take back.
+    const met = caOf(simulation).rotation
+    if (fleet.deaths() > 0 && met && isCaRotationOver(met) && met.phase === 'succeeded') break
     if (phase === 'trusting') {
       await act(simulation, 'pause', index)
       await simulation.time.sleep(2 * mesh.ttl.ms)
