@@ -35,6 +35,8 @@ export async function completeCa(
       if (!before) return fail('NotFound', `There is no certificate ${name}.`)
       const { rotation } = before
       if (rotation?.phase !== 'awaiting-issuer' || rotation.csr === undefined) {
+        if (rotation && before.spec.root.kind === 'external' && isHandedIn(rotation, reply))
+          return succeed({ kind: 'leave', value: undefined })
         return fail('Conflict', `Certificate ${name} does not wait for a CA.`, {
           hint: 'GET the certificate: it waits while phase is awaiting-issuer, and shows the CSR then.',
         })
@@ -52,6 +54,12 @@ export async function completeCa(
   if (!changed.ok) return changed
   const document = changed.value.stored?.value
   return document ? succeed(document) : fail('NotFound', `There is no certificate ${name}.`)
+}
+
+/** The same again, because its answer was lost, while the rotation went on with it. */
+function isHandedIn({ chain, written }: CaRotation, reply: CaReply): boolean {
+  const taken = chain ?? written?.certChain ?? ''
+  return taken !== '' && certificatesOf(reply.chain).map(withLineEnd).join('').startsWith(taken)
 }
 
 /** The root that is to be trusted: given with a rotation of the root, and only with that. */

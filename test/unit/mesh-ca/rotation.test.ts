@@ -345,6 +345,12 @@ describe('an external CA', () => {
     expect(world.rotation()).toMatchObject({ phase: 'succeeded' })
     expect(world.vault.peek('cert-chain')?.value).toBe(chain)
     expect(world.document().current?.rootCert).toBe(root)
+    // The same again, because its answer was lost, is answered like the first; another chain is not.
+    const before = world.document()
+    expect((await completeCa(world.deps, 'east-ca', { chain: `${chain}${root}`, root }, OPERATOR)).ok).toBe(true)
+    expect(world.document()).toEqual(before)
+    const { chain: foreign } = other
+    expect(await completeCa(world.deps, 'east-ca', { chain: foreign }, OPERATOR)).toMatchObject({ ok: false })
   })
 })
 
