@@ -1,9 +1,8 @@
 import { isIP } from 'node:net'
-import { connect, type PeerCertificate } from 'node:tls'
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { PodHandshakes } from '../ports/handshake.ts'
+import { lookAtServer } from './look-at-server.ts'
 
-const DEADLINE_MS = 5000
 /**
  * What a proxy of Istio says in its own handshakes, whatever it carries then; by one of them a proxy in PERMISSIVE mode knows that
  * it is spoken to (`pilot/pkg/networking/core/listener.go`).
@@ -27,25 +26,11 @@ export function tlsPodHandshakes(addresses: AddressPolicy): PodHandshakes {
 }
 
 function shownLeaf(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const options = { ALPNProtocols: OF_THE_MESH, minVersion: 'TLSv1.3', rejectUnauthorized: false } as const
-    const socket = connect({ host, port, ...options })
-    const deadline = setTimeout(() => socket.destroy(), DEADLINE_MS)
-    socket.once('secureConnect', () => {
-      resolve(pemOf(socket.getPeerCertificate()))
-      socket.destroy()
-    })
+  const options = { host, port, ALPNProtocols: OF_THE_MESH, minVersion: 'TLSv1.3' } as const
+  return lookAtServer(options, (socket) => {
+    const leaf = socket.getPeerX509Certificate()
     // That it breaks off without a certificate of ours is what is expected.
-    socket.on('error', () => resolve(undefined))
-    socket.once('close', () => {
-      clearTimeout(deadline)
-      resolve(undefined)
-    })
+    socket.destroy()
+    return leaf?.toString()
   })
-}
-
-function pemOf({ raw }: Partial<PeerCertificate>): string | undefined {
-  if (raw === undefined) return undefined
-  const lines = raw.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }

@@ -1,10 +1,9 @@
 import { isIP } from 'node:net'
-import { connect, type PeerCertificate } from 'node:tls'
+import type { PeerCertificate } from 'node:tls'
 import { serialText } from '../model/certificate.ts'
 import type { AddressPolicy } from '../ports/address-policy.ts'
 import type { Handshakes, ShownCertificate } from '../ports/handshake.ts'
-
-const DEADLINE_MS = 5000
+import { lookAtServer } from './look-at-server.ts'
 
 /**
  * TLS handshakes over sockets. Nothing is sent after the handshake, and nothing that the server says is trusted. The policy
@@ -24,20 +23,10 @@ export function tlsHandshakes(addresses: AddressPolicy): Handshakes {
 }
 
 function handshake(host: string, port: number, servername: string): Promise<ShownCertificate | undefined> {
-  return new Promise((resolve) => {
-    // Looked at, not trusted: a gateway that still shows its old or expired certificate is an answer too.
-    const socket = connect({ host, port, servername, rejectUnauthorized: false, ALPNProtocols: ['h2', 'http/1.1'] })
-    const deadline = setTimeout(() => socket.destroy(), DEADLINE_MS)
-    socket.once('secureConnect', () => {
-      resolve(shownBy(socket.getPeerCertificate()))
-      socket.end()
-    })
-    // After the handshake there is nothing more to resolve: a gateway may well answer the good-bye with a reset.
-    socket.on('error', () => resolve(undefined))
-    socket.once('close', () => {
-      clearTimeout(deadline)
-      resolve(undefined)
-    })
+  return lookAtServer({ host, port, servername, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+    const shown = shownBy(socket.getPeerCertificate())
+    socket.end()
+    return shown
   })
 }
 
