@@ -120,9 +120,7 @@ function askToWrite(step: CaStep, rotation: CaRotation, wanted: Wanted, seen: Ob
   const { now } = seen
   if (isAsked(step, now)) return keepLease(step, now)
   const { obstacle, passed } = mayBegin(rotation, seen)
-  if (obstacle) {
-    return standBefore(step, obstacle, now)
-  }
+  if (obstacle) return standBefore(step, obstacle, now)
   const gate = gatesOf(step.document.spec).beforeWrite(gateInput(step, rotation, wanted, seen))
   if (gate) return pass(step, gate, seen)
   const { id, phase, direction } = rotation

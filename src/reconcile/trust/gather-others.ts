@@ -4,6 +4,7 @@ import type { MeshCaDocument } from '../../model/documents.ts'
 import type { OtherProxies } from '../../model/trust.ts'
 import type { ClusterApi, MetadataObject } from '../../ports/cluster-api.ts'
 import { isPortError } from '../../ports/port-error.ts'
+import { unlessDenied } from '../../ports/unless-denied.ts'
 
 const POD = { apiVersion: 'v1', kind: 'Pod' }
 
@@ -41,10 +42,9 @@ export function otherProxies(
 
 async function countEntries(api: ClusterApi): Promise<number | undefined> {
   try {
-    return (await api.listMetadata(WORKLOAD_ENTRY)).length
+    return (await unlessDenied(api.listMetadata(WORKLOAD_ENTRY)))?.length
   } catch (error) {
     if (isPortError(error, 'not-found')) return 0
-    if (isPortError(error, 'denied') && error.reason !== 'TokenRefused') return undefined
     throw error
   }
 }
