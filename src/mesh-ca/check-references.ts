@@ -3,11 +3,11 @@ import type { ClusterDocument } from '../model/documents.ts'
 import { type Failure, fail } from '../model/failure.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
 import { durationMs } from '../model/names.ts'
-import { placeKeys, pluginPlace } from '../ports/ca-place.ts'
+import { type CaPlace, placeKeys, placeOfCa, pluginPlace } from '../ports/ca-place.ts'
 import { isPortError } from '../ports/port-error.ts'
 import { windowsProblem } from '../ports/window-state.ts'
 import { checkMesh } from './check-mesh.ts'
-import { caPlace, type MeshCaDeps } from './deps.ts'
+import type { MeshCaDeps } from './deps.ts'
 import { renewalMs } from './renewal.ts'
 
 type Deps = Pick<MeshCaDeps, 'store' | 'vaults' | 'vaultUrl'>
@@ -62,7 +62,7 @@ function checkLifetimes(spec: MeshCaSpec): Failure | undefined {
 
 /** The vault must be one that may be called; whether it answers is the worker's part. */
 function checkVault(deps: Deps, name: string, spec: MeshCaSpec, cluster: ClusterDocument): Failure | undefined {
-  const place = caPlace(deps, { name, spec }, cluster)
+  const place = placeOfCa({ name, spec }, cluster, deps.vaultUrl)
   if (!place) {
     const errors = [{ pointer: '/vault', reason: 'must be given: neither the cluster nor the settings name a vault' }]
     return fail('UnknownReference', 'Neither the CA, its cluster nor the settings name a vault.', {
@@ -126,9 +126,9 @@ async function checkTwins(
   }
   if (others.length === 0) return undefined
   const clusters = new Map((await deps.store.all('cluster')).map((one) => [one.name, one]))
-  const mine = keysOf(caPlace(deps, { name, spec }, cluster))
+  const mine = keysOf(placeOfCa({ name, spec }, cluster, deps.vaultUrl))
   const twin = others.find((other) =>
-    keysOf(caPlace(deps, other, clusters.get(other.spec.cluster))).some((key) => mine.includes(key)),
+    keysOf(placeOfCa(other, clusters.get(other.spec.cluster), deps.vaultUrl)).some((key) => mine.includes(key)),
   )
   if (!twin) return undefined
   const errors = [{ pointer: '/secrets', reason: `share a name with those of CA ${twin.name}` }]
@@ -138,7 +138,7 @@ async function checkTwins(
 }
 
 /** Every secret that the CA writes: a root that two clusters share would be changed for both. */
-function keysOf(place: ReturnType<typeof caPlace>): readonly string[] {
+function keysOf(place: CaPlace | undefined): readonly string[] {
   if (!place) return []
   return [...placeKeys(place), `${place.vault}/${pendingKeyName(place.secrets.caKey)}`.toLowerCase()]
 }

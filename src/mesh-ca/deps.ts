@@ -1,6 +1,6 @@
 import type { ClusterDocument } from '../model/documents.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
-import { type CaPlace, type PlacedCa, placeOfCa } from '../ports/ca-place.ts'
+import { type PlacedCa, placeOfCa } from '../ports/ca-place.ts'
 import type { Clock } from '../ports/clock.ts'
 import { PortError } from '../ports/port-error.ts'
 import type { Random } from '../ports/random.ts'
@@ -18,25 +18,13 @@ export interface MeshCaDeps {
   readonly vaultUrl?: string
 }
 
-/**
- * Where the secrets are: where they were when the CA was made or found; before that as the spec says, else as the plug-in CA,
- * else as the settings. Undefined where none names a vault.
- */
-export function caPlace(
-  deps: Pick<MeshCaDeps, 'vaultUrl'>,
-  ca: PlacedCa,
-  cluster: Pick<ClusterDocument, 'aks'> | undefined,
-): CaPlace | undefined {
-  return placeOfCa(ca, cluster, deps.vaultUrl)
-}
-
 /** The vault of a CA with its place there. Throws PortError `denied` when it may not be called, `invalid` when none is named. */
 export function openCaVault(
   deps: Pick<MeshCaDeps, 'vaultUrl' | 'vaults'>,
   ca: PlacedCa,
   cluster: Pick<ClusterDocument, 'aks'> | undefined,
 ): CaVault {
-  const place = caPlace(deps, ca, cluster)
+  const place = placeOfCa(ca, cluster, deps.vaultUrl)
   if (!place) throw new PortError('invalid', 'Key Vault', 'Neither the CA, its cluster nor the settings name a vault.')
   const { vault, secrets: names } = place
   return { keys: deps.vaults.keys(vault), secrets: deps.vaults.secrets(vault), names }

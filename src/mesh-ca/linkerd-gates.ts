@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { textHash } from '../mesh/linkerd/identity.ts'
 import { isTakeover } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import { formatDuration, timestamp } from '../model/names.ts'
@@ -102,7 +102,7 @@ function changedGate(input: GateInput): Gate | undefined {
 function deliveryProblem({ rotation, wanted, trust, revision }: GateInput): string | undefined {
   const delivered = trust?.delivered
   if (!delivered || delivered.revision !== revision) return 'It has not been brought to the cluster yet.'
-  if (delivered.anchors !== sha256(wanted.rootCert))
+  if (delivered.anchors !== textHash(wanted.rootCert))
     return 'The cluster holds other trust anchors than those that were brought there.'
   const signer = rotation.written?.signer ?? (isTakeover(rotation) ? undefined : rotation.from?.signer)
   if (signer && delivered.issuer !== signer.fingerprint)
@@ -140,7 +140,7 @@ function podsGate({ wanted, trust }: GateInput): Gate | undefined {
   const all = trust?.pods.count ?? 0
   const wait = (message: string): Gate => ({ kind: 'hold', reason: 'WaitsForRestarts', message })
   if (!counts) return wait('It is not known with which trust anchors the meshed Pods started.')
-  const good = counts[sha256(wanted.rootCert)] ?? 0
+  const good = counts[textHash(wanted.rootCert)] ?? 0
   const known = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const others = Math.max(all, known) - good
   if (others === 0) return undefined
@@ -201,9 +201,4 @@ function areRestarted(trust: TrustDocument | undefined, since: number): boolean 
   if (trust?.state !== 'seen' || trust.pods.count === 0) return false
   const starts = [trust.pods.oldestStart, trust.controlPlane?.oldestStart]
   return starts.every((start) => start !== undefined && Date.parse(start) > since)
-}
-
-/** As Linkerd's injector writes it into a Pod: of the exact text. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,10 +1,11 @@
+import { textHash } from '../mesh/linkerd/identity.ts'
 import { type CaRotation, leafLifetimeMs } from '../model/ca-rotation.ts'
 import type { TrustDocument } from '../model/documents.ts'
 import type { MeshCaSpec } from '../model/mesh-ca.ts'
 import { timestamp } from '../model/names.ts'
 import type { RestartIntent } from '../model/restarts.ts'
 import { settledAt } from './gates.ts'
-import { anchorsBroughtAt, sha256 } from './linkerd-gates.ts'
+import { anchorsBroughtAt } from './linkerd-gates.ts'
 import { wantedOf } from './wanted.ts'
 
 /**
@@ -26,5 +27,5 @@ export function linkerdRestart(
   const olderThan = timestamp(since)
   if (phase === 'widening') return { olderThan, controlPlane: 'alone' }
   const wanted = phase === 'trusting' || phase === 'narrowing' ? wantedOf(rotation) : undefined
-  return wanted?.ok ? { olderThan, anchors: sha256(wanted.value.rootCert), controlPlane: 'first' } : undefined
+  return wanted?.ok ? { olderThan, anchors: textHash(wanted.value.rootCert), controlPlane: 'first' } : undefined
 }

@@ -2,11 +2,11 @@ import { freezesOfCluster } from '../model/active-freezes.ts'
 import { isCaRotationOver } from '../model/ca-rotation.ts'
 import { clusterChange } from '../model/cluster-changes.ts'
 import type { ClusterDocument, FreezeDocument, MeshCaDocument } from '../model/documents.ts'
-import { isSamePlace } from '../ports/ca-place.ts'
+import { isSamePlace, placeOfCa } from '../ports/ca-place.ts'
 import { troubleOf } from '../ports/vault-trouble.ts'
 import { windowState } from '../ports/window-state.ts'
 import { azureHolds } from './azure-hold.ts'
-import { caPlace, type MeshCaDeps, openCaVault } from './deps.ts'
+import { type MeshCaDeps, openCaVault } from './deps.ts'
 import type { CaHold, Observations } from './observations.ts'
 import { readFour, seeFour } from './read-vault.ts'
 import { sharedHolds } from './shared-root.ts'
@@ -29,7 +29,7 @@ export async function observeCa(deps: MeshCaDeps, document: MeshCaDocument): Pro
     twinHolds(deps, document),
   ])
   const now = deps.clock.now()
-  const place = caPlace(deps, document, cluster)
+  const place = placeOfCa(document, cluster, deps.vaultUrl)
   return {
     now,
     ...(place ? { place } : {}),
@@ -77,7 +77,7 @@ function placeHolds(
   { name, spec, place }: MeshCaDocument,
   cluster: ClusterDocument | undefined,
 ): readonly CaHold[] {
-  const now = caPlace(deps, { name, spec }, cluster)
+  const now = placeOfCa({ name, spec }, cluster, deps.vaultUrl)
   if (!place || (now && isSamePlace(place, now))) return []
   const reads = now ? `${now.vault} (${Object.values(now.secrets).join(', ')})` : 'no vault'
   const message = `This CA lies in ${place.vault} (${Object.values(place.secrets).join(', ')}); by its cluster and the settings it would be ${reads} now. Nothing is written: see to the plug-in CA of the cluster, or PUT the CA with the vault and secrets that are meant.`

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { textHash } from '../../../src/mesh/linkerd/identity.ts'
 import { advanceCa } from '../../../src/mesh-ca/advance-ca.ts'
-import { sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
 import type { ProviderName } from '../../../src/model/cluster.ts'
 import type { TrustDocument } from '../../../src/model/documents.ts'
 import { linkerdIntent } from '../../../src/model/linkerd-intent.ts'
@@ -75,7 +75,7 @@ describe('the identity of a Linkerd', () => {
     expect((await world.call('GET', PATH)).json.rotation).toMatchObject({ what: 'root', phase: 'widening' })
     const { revision = 0, anchors: wide = '' } = linkerdIntent(document()) ?? {}
     const at = new Date(world.clock.time).toISOString()
-    see({ ...there, delivered: { revision, anchors: sha256(wide), issuer: '', at } })
+    see({ ...there, delivered: { revision, anchors: textHash(wide), issuer: '', at } })
     await advance()
     expect((await world.call('GET', PATH)).json.rotation).toMatchObject({ reason: 'WaitsForControlPlane' })
     expect((await world.call('DELETE', PATH)).json).toMatchObject({ code: 'Conflict' })

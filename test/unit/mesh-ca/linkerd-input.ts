@@ -1,5 +1,5 @@
+import { textHash } from '../../../src/mesh/linkerd/identity.ts'
 import type { Gate, GateInput } from '../../../src/mesh-ca/gates.ts'
-import { sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
 import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'
 import type { CaCertificate, CaSet } from '../../../src/model/mesh-ca.ts'
 import type { TrustState } from '../../../src/model/trust.ts'
@@ -48,7 +48,7 @@ export type Change = Partial<TrustState> & {
 /** All is as it should be in a phase, but for the change. What was written a minute after the start was brought 10 s later. */
 export function input(phase: CaPhase, { now = 10 * MINUTE, on, text, ...seen }: Change = {}): GateInput {
   const wants = text ?? (phase === 'narrowing' ? 'B\n' : WIDE)
-  const delivered = { revision: 7, anchors: sha256(wants), issuer: 'sb', at: at(MINUTE + 10 * SECOND) }
+  const delivered = { revision: 7, anchors: textHash(wants), issuer: 'sb', at: at(MINUTE + 10 * SECOND) }
   const started = at(5 * MINUTE)
   return {
     rotation: rotation(phase, on),
@@ -68,14 +68,14 @@ export function input(phase: CaPhase, { now = 10 * MINUTE, on, text, ...seen }: 
         attempts: 0,
       },
       ...{ pods: { count: 3, oldestStart: started }, controlPlane: { count: 3, oldestStart: started } },
-      ...{ anchors: { [sha256(wants)]: 3 }, delivered },
+      ...{ anchors: { [textHash(wants)]: 3 }, delivered },
       ...seen,
     },
   }
 }
 
 export const delivered = (change: object, text = WIDE) => ({
-  delivered: { revision: 7, anchors: sha256(text), issuer: 'sb', at: at(MINUTE), ...change },
+  delivered: { revision: 7, anchors: textHash(text), issuer: 'sb', at: at(MINUTE), ...change },
 })
 export const updated = (ms: number, skippedMs?: number) => {
   const skipped = skippedMs === undefined ? {} : { skipped: { at: at(skippedMs), message: 'could not be read' } }

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { rootsOf } from '../../../src/authority/trust.ts'
+import { textHash } from '../../../src/mesh/linkerd/identity.ts'
 import { certificatesOf } from '../../../src/mesh-ca/certificate-texts.ts'
-import { sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
 import type { MeshCaDocument, TrustDocument } from '../../../src/model/documents.ts'
 import { linkerdIntent } from '../../../src/model/linkerd-intent.ts'
 
@@ -70,7 +70,7 @@ export class LinkerdMesh {
     this.issuer = issuer
     this.delivered = {
       revision: intent.revision,
-      anchors: sha256(this.anchors),
+      anchors: textHash(this.anchors),
       issuer: issuer?.fingerprint ?? '',
       // Anew with each revision, as reconcile does, which writes its marks.
       at: isKnown && before?.revision === intent.revision ? before.at : time,
@@ -144,7 +144,7 @@ export class LinkerdMesh {
   look(now: number): TrustDocument {
     const at = new Date(now).toISOString()
     const anchors: Record<string, number> = {}
-    for (const pod of this.pods) anchors[sha256(pod.anchors)] = (anchors[sha256(pod.anchors)] ?? 0) + 1
+    for (const pod of this.pods) anchors[textHash(pod.anchors)] = (anchors[textHash(pod.anchors)] ?? 0) + 1
     const { issuer, signs, event, delivered } = this
     return {
       ...{ schema: 1, kind: 'trust', outbox: [], createdAt: at, updatedAt: at, ca: 'east-ca', cluster: 'east' },

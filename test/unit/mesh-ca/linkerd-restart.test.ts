@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
+import { textHash } from '../../../src/mesh/linkerd/identity.ts'
 import { enter } from '../../../src/mesh-ca/step.ts'
 import { freezeSpec } from '../../../src/model/freeze.ts'
 import type { RestartIntent, RestartsState } from '../../../src/model/restarts.ts'
@@ -21,7 +21,7 @@ function carryOut({ olderThan, anchors, controlPlane }: RestartIntent): boolean 
     return true
   }
   const isAsked = (pod: { started: number; anchors: string }) =>
-    anchors === undefined ? isOld(pod) : sha256(pod.anchors) !== anchors
+    anchors === undefined ? isOld(pod) : textHash(pod.anchors) !== anchors
   if (controlPlane === 'alone' || !world.mesh.pods.some(isAsked)) return false
   world.mesh.restartAll(world.now())
   return true

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { textHash } from '../../../src/mesh/linkerd/identity.ts'
 import { gatesOf } from '../../../src/mesh-ca/gates-of.ts'
-import { linkerdBeforeWrite, linkerdRenewedGate, linkerdTakenGate, sha256 } from '../../../src/mesh-ca/linkerd-gates.ts'
+import { linkerdBeforeWrite, linkerdRenewedGate, linkerdTakenGate } from '../../../src/mesh-ca/linkerd-gates.ts'
 import type { CaPhase, CaRotation } from '../../../src/model/ca-rotation.ts'
 import { at, type Change, delivered, input, old, SECOND, skipped, TAKEN, updated, WIDE, word } from './linkerd-input.ts'
 import { DAY, HOUR, MINUTE, START } from './world.ts'
@@ -28,7 +29,7 @@ describe('the gate of a phase of Linkerd that writes', () => {
       'hold WaitsForControlPlane',
     ],
     ['holds where no Pod of it is seen', 'widening', { controlPlane: { count: 0 } }, 'hold ControlPlaneUnseen'],
-    ['does not ask for Pods yet', 'widening', { anchors: { [sha256('A\n')]: 3 } }, 'open'],
+    ['does not ask for Pods yet', 'widening', { anchors: { [textHash('A\n')]: 3 } }, 'open'],
     ['holds while failures have risen', 'widening', { failures: { now: 11, before: 0 } }, 'hold FailuresRisen'],
     [
       'widening of what is taken over: whatever issuer is there',
@@ -108,7 +109,7 @@ describe('the gate of a phase of Linkerd that writes', () => {
     [
       'holds for a Pod that has both',
       'narrowing',
-      { anchors: { [sha256('B\n')]: 2, [sha256(WIDE)]: 1 } },
+      { anchors: { [textHash('B\n')]: 2, [textHash(WIDE)]: 1 } },
       'hold WaitsForRestarts',
     ],
   ])('%s', (_, phase, change, expected) => {
@@ -126,20 +127,25 @@ describe('the gate of a phase of Linkerd that waits for proxies', () => {
   const done = { on, now: until, lookedAt: at(until) }
   it.each<[string, CaPhase, Change, string]>([
     ['trusting: opens when every Pod started with the exact text', 'trusting', {}, 'open'],
-    ['never by time', 'trusting', { anchors: { [sha256('A\n')]: 3 }, ...done, now: 90 * DAY }, 'hold WaitsForRestarts'],
+    [
+      'never by time',
+      'trusting',
+      { anchors: { [textHash('A\n')]: 3 }, ...done, now: 90 * DAY },
+      'hold WaitsForRestarts',
+    ],
     [
       'holds for one of many',
       'trusting',
-      { anchors: { [sha256(WIDE)]: 2, [sha256('A\n')]: 1 } },
+      { anchors: { [textHash(WIDE)]: 2, [textHash('A\n')]: 1 } },
       'hold WaitsForRestarts',
     ],
     [
       'holds for a Pod that nobody can tell',
       'trusting',
-      { anchors: { [sha256(WIDE)]: 2, '': 1 } },
+      { anchors: { [textHash(WIDE)]: 2, '': 1 } },
       'hold WaitsForRestarts',
     ],
-    ['holds for a Pod that is not told of', 'trusting', { anchors: { [sha256(WIDE)]: 2 } }, 'hold WaitsForRestarts'],
+    ['holds for a Pod that is not told of', 'trusting', { anchors: { [textHash(WIDE)]: 2 } }, 'hold WaitsForRestarts'],
     ['holds where nothing is told', 'trusting', { anchors: undefined } as unknown as Change, 'hold WaitsForRestarts'],
     ['opens where there is no meshed Pod', 'trusting', { anchors: {}, pods: { count: 0 } }, 'open'],
     [
@@ -208,7 +214,7 @@ describe('before a phase of Linkerd writes', () => {
     [
       'not while one has others',
       'switching',
-      { anchors: { [sha256(WIDE)]: 2, [sha256('A\n')]: 1 } },
+      { anchors: { [textHash(WIDE)]: 2, [textHash('A\n')]: 1 } },
       'hold WaitsForRestarts',
     ],
     ['not while the control plane has others', 'switching', old, 'hold WaitsForControlPlane'],
