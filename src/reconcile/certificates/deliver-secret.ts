@@ -7,7 +7,15 @@ import { holds, refKey } from '../content.ts'
 import { RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from '../drift.ts'
 import { backoffMs } from '../failures.ts'
 import { otherHands } from '../owners.ts'
-import { type DeliveryPass, deliveredObject, failed, heldBy, type Told, withFormer } from './delivery-pass.ts'
+import {
+  type DeliveryPass,
+  deliveredObject,
+  failed,
+  heldBy,
+  toldOfDrift,
+  toldOfFreezes,
+  withFormer,
+} from './delivery-pass.ts'
 import type { DeliveryScene } from './delivery-scene.ts'
 import { type KeyPair, leafOf, type Refusal, readKeyPair } from './key-pair.ts'
 import { handsObstacle, type Obstacle, ownershipObstacle, permissionFor } from './obstacles.ts'
@@ -40,7 +48,7 @@ export async function deliverSecret(scene: DeliveryScene, vault: string): Promis
   await api.apply(withPreconditions(desired, live), { force: live !== undefined })
   const after = await api.get(secretRef(wanted))
   const pass = after ? await recorded(scene, after, true) : missing(scene)
-  const told = [...toldOfDrift(drift), ...toldOfFreezes(scene, passed), ...(pass.told ?? [])]
+  const told = [...toldOfDrift(drift), ...toldOfFreezes(wanted.name, scene.cluster.name, passed), ...(pass.told ?? [])]
   return { ...pass, told, ...(drift === undefined ? {} : { restored: true }) }
 }
 
@@ -119,19 +127,6 @@ function restoredTooOften({ before, now }: DeliveryScene, drift: string): Obstac
   if (restores.length < RESTORES_AT_MOST) return undefined
   const message = `${drift} again after ${RESTORES_AT_MOST} restores within ten minutes.`
   return { reason: 'RestoredTooOften', message, again: Date.parse(restores[0] ?? '') + RESTORE_WINDOW_MS + 1 }
-}
-
-function toldOfDrift(drift: string | undefined): readonly Told[] {
-  if (drift === undefined) return []
-  return [{ type: 'certificate.drift-restored', reason: 'Restored', message: `${drift} and is restored.` }]
-}
-
-function toldOfFreezes({ wanted, cluster }: DeliveryScene, passed: readonly string[]): readonly Told[] {
-  if (passed.length === 0) return []
-  const message =
-    `Certificate ${wanted.name} is written to ${cluster.name} in spite of freeze ${passed.join(', ')}: ` +
-    'what the cluster holds ends within 7 days.'
-  return [{ type: 'certificate.freeze-passed', reason: 'EndsSoon', message }]
 }
 
 function entryOf(objects: readonly DeliveredObject[] | undefined, live: KubeObject): DeliveredObject | undefined {

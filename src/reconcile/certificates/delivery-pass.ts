@@ -11,6 +11,21 @@ export interface Told {
   readonly message: string
 }
 
+/** That another hand's change is undone; nothing where there was none. */
+export function toldOfDrift(drift: string | undefined): readonly Told[] {
+  if (drift === undefined) return []
+  return [{ type: 'certificate.drift-restored', reason: 'Restored', message: `${drift} and is restored.` }]
+}
+
+/** That freezes were passed, by their names, because what a cluster holds ends soon; nothing where none was. */
+export function toldOfFreezes(certificate: string, cluster: string, passed: readonly string[]): readonly Told[] {
+  if (passed.length === 0) return []
+  const message =
+    `Certificate ${certificate} is written to ${cluster} in spite of freeze ${passed.join(', ')}: ` +
+    'what the cluster holds ends within 7 days.'
+  return [{ type: 'certificate.freeze-passed', reason: 'EndsSoon', message }]
+}
+
 /** What one pass over a cluster found and did. */
 export interface DeliveryPass {
   readonly state: DeliveryState['state']

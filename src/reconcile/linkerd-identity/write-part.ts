@@ -3,7 +3,7 @@ import { revisionOf } from '../../mesh/marks.ts'
 import { canonicalJson } from '../../model/digest.ts'
 import { describeRef, type KubeObject, refOf } from '../../model/kube.ts'
 import { withPreconditions } from '../apply.ts'
-import type { Told } from '../certificates/delivery-pass.ts'
+import { toldOfDrift, toldOfFreezes } from '../certificates/delivery-pass.ts'
 import type { Obstacle } from '../certificates/obstacles.ts'
 import { RESTORE_WINDOW_MS, RESTORES_AT_MOST, recentRestores } from '../drift.ts'
 import { otherHands } from '../owners.ts'
@@ -43,7 +43,7 @@ export async function writePart(
   await api.apply(withPreconditions(object, found), { force: found !== undefined })
   const after = await api.get(refFor(part, ca.spec.namespace))
   const seen = part === 'anchors' ? liveIdentity(after, live.secret) : liveIdentity(live.configMap, after)
-  const told = [...toldOfDrift(drift), ...toldOfFreezes(scene, passed)]
+  const told = [...toldOfDrift(drift), ...toldOfFreezes(ca.name, scene.cluster.name, passed)]
   const pass = { live: seen, told, restored: drift !== undefined }
   return holdsData(after, object) ? pass : { ...pass, trouble: readBackDiffers(scene, object, after) }
 }
@@ -92,17 +92,4 @@ function restoredTooOften({ before, now }: IdentityScene): Obstacle | undefined 
   if (restores.length < RESTORES_AT_MOST) return undefined
   const message = `Another hand changed what was brought ${RESTORES_AT_MOST} times within ten minutes: end that first.`
   return { reason: 'RestoredTooOften', message, again: Date.parse(restores[0] ?? '') + RESTORE_WINDOW_MS + 1 }
-}
-
-function toldOfDrift(drift: string | undefined): readonly Told[] {
-  if (drift === undefined) return []
-  return [{ type: 'certificate.drift-restored', reason: 'Restored', message: `${drift} and is restored.` }]
-}
-
-function toldOfFreezes({ ca, cluster }: IdentityScene, passed: readonly string[]): readonly Told[] {
-  if (passed.length === 0) return []
-  const message =
-    `Certificate ${ca.name} is written to ${cluster.name} in spite of freeze ${passed.join(', ')}: what the cluster holds ends ` +
-    'within 7 days.'
-  return [{ type: 'certificate.freeze-passed', reason: 'EndsSoon', message }]
 }
